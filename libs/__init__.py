@@ -1,0 +1,1 @@
+"""What every service stands on: events and the web edge."""

@@ -1,0 +1,123 @@
+"""What can go wrong between a command and its events.
+
+EventsError
+├── StoreError                     append or read did not happen
+│   ├── ConflictError              another writer was first on a stream
+│   ├── ReservedError              a name is taken
+│   ├── RefusedError               the request can never be stored as it is
+│   └── StoreUnavailableError      try again later
+│       ├── QueueFullError
+│       ├── DeadlineExceededError
+│       └── StorageFullError
+├── IdempotencyError
+│   ├── KeyInFlightError           the first request with this key still runs
+│   └── KeyReusedError             this key came with another payload before
+├── FencedError                    a lease or checkpoint was taken over
+├── BusUnavailableError            the log of other services cannot be reached
+├── SetupError                     settings, files or servers that cannot be used as they are
+│   └── WrongPartitionCountError
+└── PoisonError                    an event that cannot be applied
+    ├── UnknownEventTypeError
+    ├── NewerVersionError
+    └── UndecodableEventError
+"""
+
+
+class EventsError(Exception):
+    """Anything this package refuses."""
+
+
+class StoreError(EventsError):
+    """The store did not do what was asked."""
+
+
+class ConflictError(StoreError):
+    """Another writer was first: the stream is not at the expected version."""
+
+    def __init__(self, stream: str, expected: int, actual: int) -> None:
+        super().__init__(f"{stream} is at version {actual}, expected {expected}")
+        self.stream, self.expected, self.actual = stream, expected, actual
+
+
+class ReservedError(StoreError):
+    """The name is taken by another stream."""
+
+    def __init__(self, scope: str, key: str, holder: str) -> None:
+        super().__init__(f"{scope} {key!r} is taken by {holder}")
+        self.scope, self.key, self.holder = scope, key, holder
+
+
+class RefusedError(StoreError):
+    """The request can never be stored as it is: too large, or text no database keeps."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store cannot be reached now; nothing was written, or it is known what was."""
+
+
+class QueueFullError(StoreUnavailableError):
+    """Too many requests wait already."""
+
+
+class DeadlineExceededError(StoreUnavailableError):
+    """The request waited too long; it was not written."""
+
+
+class StorageFullError(StoreUnavailableError):
+    """The disk is full; reads go on, writes work again when there is room."""
+
+
+class IdempotencyError(EventsError):
+    """An `Idempotency-Key` cannot be used as asked."""
+
+
+class KeyInFlightError(IdempotencyError):
+    """The first request with this key still runs."""
+
+
+class KeyReusedError(IdempotencyError):
+    """This key came with another payload before."""
+
+
+class FencedError(EventsError):
+    """A lease or a checkpoint was taken over by another process; reload before going on."""
+
+
+class BusUnavailableError(EventsError):
+    """The log that services share cannot be reached; what was asked is not known to be written."""
+
+
+class SetupError(EventsError):
+    """The process cannot start like this; the text says what to do."""
+
+
+class WrongPartitionCountError(SetupError):
+    """A topic has another number of partitions than its keys were spread over."""
+
+    def __init__(self, topic: str, expected: int, actual: int) -> None:
+        super().__init__(
+            f"topic {topic} has {actual} partitions, expected {expected}; make it anew with {expected}"
+            " (see deploy/topics.yaml), then republish"
+        )
+
+
+class PoisonError(EventsError):
+    """An event that cannot be applied, however often it is tried."""
+
+
+class UnknownEventTypeError(PoisonError):
+    """No class is registered for this wire name (or no wire name for this class)."""
+
+
+class NewerVersionError(PoisonError):
+    """A later version of a known type: the reader must be updated first."""
+
+    def __init__(self, name: str, newest: int) -> None:
+        super().__init__(f"{name} is newer than the v{newest} known here; update this service first")
+
+
+class UndecodableEventError(PoisonError):
+    """The data of an event does not fit its class."""
+
+    def __init__(self, name: str, position: int, detail: str) -> None:
+        super().__init__(f"{name} at position {position}: {detail}")

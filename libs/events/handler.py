@@ -1,0 +1,229 @@
+"""Load, fold, decide, append: how a command becomes events."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from libs.events import codec
+from libs.events.decider import Decider
+from libs.events.envelope import Context, Recorded
+from libs.events.errors import ConflictError
+from libs.events.registry import EventRegistry
+from libs.events.store import (
+    Answer,
+    Appended,
+    AppendRequest,
+    EventLog,
+    IdempotencyKey,
+    NewEvent,
+    Reservation,
+    StreamWrite,
+    Timer,
+)
+
+C = TypeVar("C")
+S = TypeVar("S")
+E = TypeVar("E")
+
+_TRIES = 8  # a command without If-Match that keeps losing the race is a conflict in the end
+_KEPT_STATES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[S]):
+    """A folded stream: the state, and the version it was folded up to (0: no such stream)."""
+
+    stream: str
+    version: int
+    state: S
+    recorded: Recorded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a command changes beside its events, in the same transaction."""
+
+    reserve: tuple[Reservation, ...] = ()
+    release: tuple[Reservation, ...] = ()
+    schedule: tuple[Timer, ...] = ()
+    cancel: tuple[str, ...] = ()
+
+
+NO_EFFECTS = Effects()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[S]):
+    """What became of a command.
+
+    Args:
+        stream: The stream it was for.
+        state: After the command's events.
+        version: Of the stream, after the command's events.
+        events: What it produced; empty when it was already carried out.
+        position: Where its last event stands; of the log's head when it produced none.
+        published: Where its last published event stands; 0 when none leaves the service.
+    """
+
+    stream: str
+    state: S
+    version: int
+    events: tuple[object, ...]
+    position: int
+    published: int
+
+
+class CommandHandler:
+    """Carries out commands on one service's store.
+
+    Folded states are kept by stream and version; a stale one is noticed by the append (or looked at again
+    before a refusal), so it never decides wrongly.
+    """
+
+    def __init__(self, store: EventLog, registry: EventRegistry) -> None:
+        self._store = store
+        self._registry = registry
+        self._states: OrderedDict[str, Loaded[Any]] = OrderedDict()
+
+    async def load(self, decider: Decider[C, S, E], key: str, *, as_of: datetime | None = None) -> Loaded[S]:
+        """The state of one aggregate, now or as it was known at *as_of*."""
+        stream = decider.stream(key)
+        kept = None if as_of is not None else self._states.get(stream)
+        before = kept or Loaded(stream, 0, decider.initial)
+        return await self._advance(decider, before, as_of)
+
+    async def handle(  # noqa: PLR0913  each is a part of one request
+        self,
+        decider: Decider[C, S, E],
+        key: str,
+        command: C,
+        context: Context,
+        *,
+        expected: int | None = None,
+        effects: Callable[[S, tuple[E, ...]], Effects] | Effects = NO_EFFECTS,
+        idempotency: IdempotencyKey | None = None,
+        answer: Callable[[Outcome[S]], Answer] | None = None,
+    ) -> Outcome[S]:
+        """Decide *command* on the aggregate *key* and store what follows.
+
+        Args:
+            decider: The aggregate's rules.
+            key: The aggregate's key.
+            command: What is asked.
+            context: When, by whom; fixes the ids of the events.
+            expected: The version the caller has seen; None to decide on whatever is there.
+            effects: Reservations and timers of the same transaction, or how to derive them.
+            idempotency: The key under which the answer is kept.
+            answer: Makes the answer to keep; its outcome has no positions yet.
+
+        Raises:
+            ConflictError: The stream is not at *expected*, or others kept winning the race.
+            Exception: The decider's own refusals, and the store's (`libs.events.errors`).
+        """
+        stream = decider.stream(key)
+        loaded = self._states.get(stream)
+        fresh = loaded is None
+        loaded = loaded or await self.load(decider, key)
+        for attempt in range(_TRIES):
+            if expected is not None and loaded.version != expected:
+                if fresh:
+                    raise ConflictError(stream, expected, loaded.version)
+            else:
+                events = self._decide(decider, loaded.state, command, fresh=fresh)
+                if events is not None:
+                    try:
+                        return await self._store_outcome(decider, loaded, events, context, effects, idempotency, answer)
+                    except ConflictError:
+                        if expected is not None or attempt == _TRIES - 1:
+                            raise
+            loaded, fresh = await self.load(decider, key), True
+        raise ConflictError(stream, loaded.version, loaded.version)
+
+    async def append(self, request: AppendRequest) -> Appended:
+        """Store a request made by hand, such as one over several streams."""
+        return await self._store.append(request)
+
+    def encode(self, events: Sequence[object], context: Context, *, first: int = 0) -> tuple[NewEvent, ...]:
+        """*events* ready for the store; *first* is the index of the first among the command's events."""
+        metadata = codec.encode(context.metadata)
+        return tuple(
+            NewEvent(
+                event_id=context.event_id(first + index),
+                type=self._registry.name_of(type(event)),
+                occurred_at=context.at,
+                data=codec.encode(event),
+                metadata=metadata,
+            )
+            for index, event in enumerate(events)
+        )
+
+    @staticmethod
+    def _decide(decider: Decider[C, S, E], state: S, command: C, *, fresh: bool) -> tuple[E, ...] | None:
+        """The events; None when a kept state would refuse or stay silent and must be looked at again."""
+        if fresh:
+            return decider.decide(command, state)
+        try:
+            return decider.decide(command, state) or None
+        except Exception:  # noqa: BLE001  whatever it refuses, it may refuse because the state is stale
+            return None
+
+    async def _store_outcome(  # noqa: PLR0913  each is a part of one request
+        self,
+        decider: Decider[C, S, E],
+        loaded: Loaded[S],
+        events: tuple[E, ...],
+        context: Context,
+        effects: Callable[[S, tuple[E, ...]], Effects] | Effects,
+        idempotency: IdempotencyKey | None,
+        answer: Callable[[Outcome[S]], Answer] | None,
+    ) -> Outcome[S]:
+        state = decider.fold(loaded.state, events)
+        version = loaded.version + len(events)
+        draft = Outcome(loaded.stream, state, version, events, 0, 0)
+        beside = effects(state, events) if callable(effects) else effects
+        new = self.encode(events, context)
+        request = AppendRequest(
+            writes=(StreamWrite(loaded.stream, loaded.version, new),) if new else (),
+            reserve=beside.reserve,
+            release=beside.release,
+            schedule=beside.schedule,
+            cancel=beside.cancel,
+            idempotency=idempotency,
+            answer=answer(draft) if idempotency and answer else None,
+        )
+        if request == AppendRequest():
+            return draft
+        appended = await self._store.append(request)
+        if appended.duplicate:
+            current = await self.load(decider, loaded.stream.partition("/")[2])
+            return Outcome(loaded.stream, current.state, current.version, (), appended.position, 0)
+        self._keep(Loaded(loaded.stream, version, state))
+        published = [i for i, event in enumerate(new) if self._registry.is_published(event.type)]
+        return Outcome(
+            loaded.stream,
+            state,
+            version,
+            events,
+            appended.position,
+            appended.position - (len(new) - 1 - published[-1]) if published else 0,
+        )
+
+    async def _advance(self, decider: Decider[C, S, E], before: Loaded[S], as_of: datetime | None) -> Loaded[S]:
+        recorded = await self._store.load(before.stream, after=before.version, as_of=as_of)
+        if not recorded:
+            return before
+        state = decider.fold(before.state, map(self._registry.decode, recorded))
+        after = Loaded(before.stream, recorded[-1].version, state, recorded[-1])
+        if as_of is None:
+            self._keep(after)
+        return after
+
+    def _keep(self, loaded: Loaded[Any]) -> None:
+        kept = self._states.get(loaded.stream)
+        if kept is None or kept.version < loaded.version:
+            self._states[loaded.stream] = loaded
+        self._states.move_to_end(loaded.stream)
+        if len(self._states) > _KEPT_STATES:
+            self._states.popitem(last=False)

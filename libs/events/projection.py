@@ -1,0 +1,67 @@
+"""What a read model is: a table, and per event type the rows it touches and how each changes.
+
+A projection is a pure function of the log: a fold sees one row and one event, and nothing else. Queries read the
+view that bears the projection's name; the rows live in a table per generation (`<name>_g<N>`), so that a rebuild
+fills a new one beside the old and switches the view.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+from sqlalchemy import Column, Index, MetaData, Table
+
+from libs.events.envelope import Recorded
+from libs.events.registry import EventRegistry
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """How one type of event changes the read model.
+
+    Args:
+        keys: The primary keys of the rows that the event touches.
+        apply: One of those rows (None: absent) after the event; None removes it. Returns a new dict, or the same
+            object when nothing changes.
+    """
+
+    keys: Callable[[Any, Recorded], Sequence[Key]]
+    apply: Callable[[Row | None, Any, Recorded, Key], Row | None]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """One read model.
+
+    Args:
+        name: Of the view that queries read; unique in the service.
+        columns: Makes the columns anew for each generation; at least one is a primary key.
+        events: Decodes the events that are folded.
+        folds: Per event class, what it changes. Types without a fold are skipped.
+        indexes: Columns to index together, besides the primary key.
+        sources: The services whose events are folded. The projection's own service is read from its event store,
+            the others from the bus; each column is written from one stream category only.
+    """
+
+    name: str
+    columns: Callable[[], Sequence[Column[Any]]]
+    events: EventRegistry
+    folds: Mapping[type[object], Fold]
+    sources: Sequence[str]
+    indexes: Sequence[Sequence[str]] = ()
+
+    @cached_property
+    def view(self) -> Table:
+        """What queries select from."""
+        return Table(self.name, MetaData(), *self.columns())
+
+    def table(self, generation: int) -> Table:
+        """The table that holds the rows of *generation*."""
+        name = f"{self.name}_g{generation}"
+        indexes = [Index(f"ix_{name}_{'_'.join(columns)}", *columns) for columns in self.indexes]
+        return Table(name, MetaData(), *self.columns(), *indexes)

@@ -1,0 +1,1 @@
+"""The services, which share nothing but events."""
