@@ -1,0 +1,1 @@
+"""Images, charts, and servers for a developer's machine."""

@@ -1,0 +1,1 @@
+"""Real servers on a machine that has only Python."""
