@@ -1,0 +1,1 @@
+"""The `concordat` command: the only place that wires all services together."""

@@ -1,0 +1,228 @@
+"""What an operator does to logs and read models: every operation is a stream of JSON lines.
+
+A line is `{"progress": {"label", "done", "total"}}`, `{"item": {...}}` or `{"summary": {...}}`. The same lines come
+from a server that holds the data directory (`control.py`) and from a command that opened it itself.
+"""
+
+import asyncio
+import base64
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from libs.events.envelope import Recorded
+from libs.events.errors import ConflictError, PoisonError, SetupError
+from libs.events.projection import Projection
+from libs.events.registry import EventRegistry
+from libs.events.resources import Resources
+from libs.events.store import AppendRequest, EventLog, NewEvent, StreamWrite
+from services.cli.errors import USAGE, CliError
+
+Line = dict[str, Any]
+Operation = Callable[..., AsyncGenerator[Line]]
+
+_BATCH = 2_000
+_EXPORT_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One service as an operator sees it: its adapters, and its projections."""
+
+    resources: Resources
+    projections: Sequence[Projection]
+
+    @property
+    def registry(self) -> EventRegistry:
+        """The events it writes."""
+        return self.resources.registry
+
+
+Platform = Mapping[str, Part]
+
+
+def operate(platform: Platform, operation: str, arguments: Mapping[str, Any]) -> AsyncGenerator[Line]:
+    """The lines of one operation on *platform*.
+
+    Raises:
+        CliError: No such operation.
+    """
+    try:
+        run = OPERATIONS[operation]
+    except KeyError:
+        message = f"this server does not know the operation {operation!r}; use the same version on both sides"
+        raise CliError(message, USAGE) from None
+    return run(platform, **arguments)
+
+
+async def events_tail(
+    platform: Platform, *, service: str = "", after: int = 0, limit: int = 0, follow: bool = False
+) -> AsyncGenerator[Line]:
+    """Events in the order of the log, one service after the other; with *follow* also those to come."""
+    parts = _chosen(platform, service)
+    held = dict.fromkeys(parts, after)
+    count = 0
+    while True:
+        for name, part in parts.items():
+            while page := await part.resources.store.read(held[name], _BATCH):
+                for recorded in page:
+                    yield {"item": _shown(name, recorded)}
+                    count += 1
+                    if limit and count >= limit:
+                        return
+                held[name] = page[-1].position
+        if not follow:
+            return
+        waits = [asyncio.ensure_future(p.resources.store.wait(held[n], 1.0)) for n, p in parts.items()]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.gather(*waits)
+
+
+async def events_export(platform: Platform, *, file: str, service: str = "") -> AsyncGenerator[Line]:
+    """Whole logs as JSON lines, with all that `events import` needs to make the same logs again."""
+    count = 0
+    with Path(file).open("wb") as out:  # noqa: ASYNC230  a local file, a page at a time
+        for name, part in _chosen(platform, service).items():
+            store = part.resources.store
+            head = await store.head()
+            out.write(_json({"service": name, "epoch": store.epoch, "format": _EXPORT_FORMAT, "head": head}))
+            async for page in _pages(store):
+                out.writelines(map(_exported, page))
+                count += len(page)
+                yield {"progress": {"label": f"export {name}", "done": page[-1].position, "total": head}}
+    yield {"summary": {"exported": count, "file": file}}
+
+
+async def events_import(platform: Platform, *, file: str) -> AsyncGenerator[Line]:
+    """Append what `events export` wrote; events that are there already are passed over, so it may be repeated."""
+    imported = known = read = 0
+    store: EventLog | None = None
+    size = Path(file).stat().st_size  # noqa: ASYNC240  as above
+    with Path(file).open("rb") as lines:  # noqa: ASYNC230  as above
+        for number, raw in enumerate(lines, 1):
+            read += len(raw)
+            try:
+                line = msgspec.json.decode(raw)
+                if "format" in line:
+                    store = _only(platform, line["service"]).resources.store
+                    continue
+                request = _imported(line)
+            except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+                message = f"{file}:{number}: not a line of an export ({error}); nothing from here on was imported"
+                raise SetupError(message) from error
+            if store is None:
+                message = f"{file}:{number}: the header line is missing; export again"
+                raise SetupError(message)
+            try:
+                appended = await store.append(request)
+            except ConflictError as error:
+                message = f"{file}:{number}: {error}; this log has other events there, import into an empty one"
+                raise SetupError(message) from error
+            known, imported = known + appended.duplicate, imported + (not appended.duplicate)
+            if number % _BATCH == 0:
+                yield {"progress": {"label": "import", "done": read, "total": size}}
+    yield {"summary": {"imported": imported, "already_there": known}}
+
+
+async def events_verify(platform: Platform, *, service: str = "") -> AsyncGenerator[Line]:
+    """Check versions, positions, recording times and the schema of every event; an item per fault."""
+    for name, part in _chosen(platform, service).items():
+        store = part.resources.store
+        head, faults, count = await store.head(), 0, 0
+        versions: dict[str, int] = {}
+        before: Recorded | None = None
+        async for page in _pages(store):
+            for recorded in page:
+                for fault in _faults(part.registry, recorded, before, versions.get(recorded.stream, 0)):
+                    faults += 1
+                    yield {"item": {"service": name, "position": recorded.position, "fault": fault}}
+                versions[recorded.stream] = recorded.version
+                before = recorded
+            count += len(page)
+            yield {"progress": {"label": f"verify {name}", "done": page[-1].position, "total": head}}
+        yield {"summary": {"service": name, "events": count, "streams": len(versions), "faults": faults}}
+
+
+def _faults(registry: EventRegistry, recorded: Recorded, before: Recorded | None, version: int) -> list[str]:
+    faults: list[str] = []
+    if recorded.version != version + 1:
+        faults.append(f"{recorded.stream} goes from version {version} to {recorded.version}")
+    if before and recorded.position <= before.position:
+        faults.append(f"position {recorded.position} does not rise above {before.position}")
+    if before and recorded.recorded_at < before.recorded_at:
+        faults.append(f"recorded at {recorded.recorded_at}, before its predecessor's {before.recorded_at}")
+    try:
+        registry.decode(recorded)
+    except PoisonError as error:
+        faults.append(str(error))
+    return faults
+
+
+async def _pages(store: EventLog) -> AsyncGenerator[list[Recorded]]:
+    after = 0
+    while page := await store.read(after, _BATCH):
+        yield page
+        after = page[-1].position
+
+
+def _chosen(platform: Platform, service: str) -> Platform:
+    return {service: _only(platform, service)} if service else platform
+
+
+def _only(platform: Platform, service: str) -> Part:
+    try:
+        return platform[service]
+    except KeyError:
+        message = f"no service {service!r} here; there are {', '.join(platform)}"
+        raise CliError(message, USAGE) from None
+
+
+def _shown(service: str, recorded: Recorded) -> Line:
+    return {
+        "service": service,
+        "position": recorded.position,
+        "stream": recorded.stream,
+        "version": recorded.version,
+        "type": recorded.type,
+        "id": str(recorded.event_id),
+        "occurred_at": recorded.occurred_at.isoformat(),
+        "recorded_at": recorded.recorded_at.isoformat(),
+        "actor": recorded.meta.actor,
+        "data": msgspec.json.decode(recorded.data),
+    }
+
+
+def _exported(recorded: Recorded) -> bytes:
+    line = msgspec.structs.asdict(recorded)
+    for field in ("data", "metadata"):  # byte for byte, whatever wrote them
+        line[field] = base64.b64encode(line[field]).decode()
+    return _json(line)
+
+
+def _imported(line: Line) -> AppendRequest:
+    event = NewEvent(
+        event_id=UUID(line["event_id"]),
+        type=line["type"],
+        occurred_at=datetime.fromisoformat(line["occurred_at"]),
+        data=base64.b64decode(line["data"]),
+        metadata=base64.b64decode(line["metadata"]),
+    )
+    write = StreamWrite(line["stream"], line["version"] - 1, (event,))
+    return AppendRequest(writes=(write,), recorded_at=datetime.fromisoformat(line["recorded_at"]))
+
+
+def _json(line: Line) -> bytes:
+    return msgspec.json.encode(line) + b"\n"
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "events tail": events_tail,
+    "events export": events_export,
+    "events import": events_import,
+    "events verify": events_verify,
+}
