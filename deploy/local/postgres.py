@@ -27,7 +27,7 @@ class PostgresServer:
         self.directory = directory
         self.external = os.environ.get("DATABASE_URL", "") if external is None else external
         self.port = 0 if self.external else port or free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[Any] | None = None
 
     def __enter__(self) -> Self:
         self.start()
