@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from libs.events import codec
@@ -55,6 +56,23 @@ NO_EFFECTS = Effects()
 
 
 @dataclass(frozen=True, slots=True)
+class Step(Generic[C, S, E]):
+    """What a command asks of one more aggregate, in the same transaction.
+
+    Args:
+        decider: The aggregate's rules.
+        key: The aggregate's key.
+        command: What is asked of it.
+        effects: Reservations and timers, or how to derive them.
+    """
+
+    decider: Decider[C, S, E]
+    key: str
+    command: C
+    effects: Callable[[S, tuple[E, ...]], Effects] | Effects = NO_EFFECTS
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome(Generic[S]):
     """What became of a command.
 
@@ -103,6 +121,7 @@ class CommandHandler:
         *,
         expected: int | None = None,
         effects: Callable[[S, tuple[E, ...]], Effects] | Effects = NO_EFFECTS,
+        also: Sequence[Step[Any, Any, Any]] = (),
         idempotency: IdempotencyKey | None = None,
         answer: Callable[[Outcome[S]], Answer] | None = None,
     ) -> Outcome[S]:
@@ -115,6 +134,7 @@ class CommandHandler:
             context: When, by whom; fixes the ids of the events.
             expected: The version the caller has seen; None to decide on whatever is there.
             effects: Reservations and timers of the same transaction, or how to derive them.
+            also: What is asked of other aggregates; all of it is stored, or none.
             idempotency: The key under which the answer is kept.
             answer: Makes the answer to keep; its outcome has no positions yet.
 
@@ -133,10 +153,14 @@ class CommandHandler:
             else:
                 events = self._decide(decider, loaded.state, command, fresh=fresh)
                 if events is not None:
+                    parts = [_part(Step(decider, key, command, effects), loaded, events)]
+                    for step in also:
+                        other = await self.load(step.decider, step.key)
+                        parts.append(_part(step, other, step.decider.decide(step.command, other.state)))
                     try:
-                        return await self._store_outcome(decider, loaded, events, context, effects, idempotency, answer)
-                    except ConflictError:
-                        if expected is not None or attempt == _TRIES - 1:
+                        return await self._store_parts(parts, context, idempotency, answer)
+                    except ConflictError as conflict:
+                        if (expected is not None and conflict.stream == stream) or attempt == _TRIES - 1:
                             raise
             loaded, fresh = await self.load(decider, key), True
         raise ConflictError(stream, loaded.version, loaded.version)
@@ -169,27 +193,24 @@ class CommandHandler:
         except Exception:  # noqa: BLE001  whatever it refuses, it may refuse because the state is stale
             return None
 
-    async def _store_outcome(  # noqa: PLR0913  each is a part of one request
+    async def _store_parts(
         self,
-        decider: Decider[C, S, E],
-        loaded: Loaded[S],
-        events: tuple[E, ...],
+        parts: Sequence["_Part"],
         context: Context,
-        effects: Callable[[S, tuple[E, ...]], Effects] | Effects,
         idempotency: IdempotencyKey | None,
-        answer: Callable[[Outcome[S]], Answer] | None,
-    ) -> Outcome[S]:
-        state = decider.fold(loaded.state, events)
-        version = loaded.version + len(events)
-        draft = Outcome(loaded.stream, state, version, events, 0, 0)
-        beside = effects(state, events) if callable(effects) else effects
-        new = self.encode(events, context)
+        answer: Callable[[Outcome[Any]], Answer] | None,
+    ) -> Outcome[Any]:
+        """Store what was decided for all aggregates; the outcome is the first one's."""
+        main = parts[0]
+        version = main.loaded.version + len(main.events)
+        draft = Outcome(main.loaded.stream, main.state, version, main.events, 0, 0)
+        new = self.encode([event for part in parts for event in part.events], context)
         request = AppendRequest(
-            writes=(StreamWrite(loaded.stream, loaded.version, new),) if new else (),
-            reserve=beside.reserve,
-            release=beside.release,
-            schedule=beside.schedule,
-            cancel=beside.cancel,
+            writes=_writes(parts, new),
+            reserve=tuple(name for part in parts for name in part.effects.reserve),
+            release=tuple(name for part in parts for name in part.effects.release),
+            schedule=tuple(timer for part in parts for timer in part.effects.schedule),
+            cancel=tuple(key for part in parts for key in part.effects.cancel),
             idempotency=idempotency,
             answer=answer(draft) if idempotency and answer else None,
         )
@@ -197,15 +218,16 @@ class CommandHandler:
             return draft
         appended = await self._store.append(request)
         if appended.duplicate:
-            current = await self.load(decider, loaded.stream.partition("/")[2])
-            return Outcome(loaded.stream, current.state, current.version, (), appended.position, 0)
-        self._keep(Loaded(loaded.stream, version, state))
+            current = await self.load(main.decider, main.loaded.stream.partition("/")[2])
+            return Outcome(current.stream, current.state, current.version, (), appended.position, 0)
+        for part in parts:
+            self._keep(Loaded(part.loaded.stream, part.loaded.version + len(part.events), part.state))
         published = [i for i, event in enumerate(new) if self._registry.is_published(event.type)]
         return Outcome(
-            loaded.stream,
-            state,
-            version,
-            events,
+            draft.stream,
+            draft.state,
+            draft.version,
+            draft.events,
             appended.position,
             appended.position - (len(new) - 1 - published[-1]) if published else 0,
         )
@@ -227,3 +249,30 @@ class CommandHandler:
         self._states.move_to_end(loaded.stream)
         if len(self._states) > _KEPT_STATES:
             self._states.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One aggregate's share of a command: what it was, what was decided, what it is then."""
+
+    decider: Decider[Any, Any, Any]
+    loaded: Loaded[Any]
+    events: tuple[Any, ...]
+    state: Any
+    effects: Effects
+
+
+def _part(step: Step[Any, Any, Any], loaded: Loaded[Any], events: tuple[Any, ...]) -> _Part:
+    state = step.decider.fold(loaded.state, events)
+    effects = step.effects(state, events) if callable(step.effects) else step.effects
+    return _Part(step.decider, loaded, events, state, effects)
+
+
+def _writes(parts: Sequence[_Part], new: Sequence[NewEvent]) -> tuple[StreamWrite, ...]:
+    """The parts' events, which *new* holds one after the other, by stream."""
+    rest = iter(new)
+    return tuple(
+        StreamWrite(part.loaded.stream, part.loaded.version, tuple(islice(rest, len(part.events))))
+        for part in parts
+        if part.events
+    )

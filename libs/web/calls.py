@@ -1,6 +1,6 @@
 """One HTTP command from header to answer, so that a route is: parse, one call, answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from libs.events.codec import encode
 from libs.events.decider import Decider
 from libs.events.envelope import Context
-from libs.events.handler import NO_EFFECTS, Effects, Outcome
+from libs.events.handler import NO_EFFECTS, Effects, Outcome, Step
 from libs.events.resources import Resources
 from libs.events.store import Answer, IdempotencyKey
 from libs.web.consistency import write_token
@@ -48,6 +48,7 @@ class Call:
         status: int = 200,
         location: str | None = None,
         effects: Callable[[S, tuple[E, ...]], Effects] | Effects = NO_EFFECTS,
+        also: Sequence[Step[Any, Any, Any]] = (),
     ) -> Response:
         """Carry out *command* on the aggregate *key* and answer.
 
@@ -59,6 +60,7 @@ class Call:
             status: On success.
             location: For 201.
             effects: Reservations and timers of the same transaction.
+            also: What is asked of other aggregates; all of it is stored, or none.
 
         Raises:
             Exception: Domain and store errors; the app turns them into problems.
@@ -81,6 +83,7 @@ class Call:
                 self.context,
                 expected=self.if_match,
                 effects=effects,
+                also=also,
                 idempotency=idempotency,
                 answer=answer,
             )
