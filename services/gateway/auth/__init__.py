@@ -1,0 +1,1 @@
+"""Who is asking: keys from outside, signed tokens to the inside."""

@@ -1,0 +1,1 @@
+"""The gateway's own rules: who holds a key, and what the key may do."""
