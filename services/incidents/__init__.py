@@ -1,0 +1,1 @@
+"""The incidents service: alerts, incidents, postmortems and what is done about them."""

@@ -1,0 +1,1 @@
+"""The rules of incidents; standard library only."""

@@ -1,0 +1,109 @@
+"""An alert's rules: every pair of state and command has one line below.
+
+A resolved alert never fires again: the same identity then opens a new alert.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar
+
+from services.incidents.domain.alert.commands import Acknowledge, Command, Resolve, Retrigger, Trigger
+from services.incidents.domain.alert.events import (
+    AlertAcknowledged,
+    AlertResolved,
+    AlertRetriggered,
+    AlertTriggered,
+    Event,
+)
+from services.incidents.domain.errors import AbsentError, IllegalTransitionError
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """It fires, and nobody looks at it; *count* is how often its sender said so."""
+
+    name: ClassVar[str] = "triggered"
+
+    opened: AlertTriggered
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """It fires, and somebody looks at it."""
+
+    name: ClassVar[str] = "acknowledged"
+
+    opened: AlertTriggered
+    count: int
+    acknowledged_at: datetime
+    acknowledged_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """It fires no more."""
+
+    name: ClassVar[str] = "resolved"
+
+    opened: AlertTriggered
+    count: int
+    resolved_at: datetime
+    resolved_by: str
+
+
+Alert = Triggered | Acknowledged | Resolved | None  # None: never triggered
+
+
+def decide(command: Command, state: Alert) -> tuple[Event, ...]:
+    """The facts *command* produces; none if it was already carried out.
+
+    Raises:
+        AbsentError: There is no such alert.
+        IllegalTransitionError: It is resolved.
+    """
+    match state, command:
+        case None, Trigger():
+            return (_triggered(command),)
+        case None, _:
+            raise AbsentError("alert")
+        case (Triggered() | Acknowledged(), Retrigger(summary=summary, at=at)):
+            return (AlertRetriggered(state.opened.alert, summary, at),)
+        case Triggered(opened=it), Acknowledge(by=by, reason=reason, at=at):
+            return (AlertAcknowledged(it.alert, it.service, it.incident, by, reason, at),)
+        case ((Triggered(opened=it) | Acknowledged(opened=it)), Resolve(by=by, reason=reason, at=at)):
+            return (AlertResolved(it.alert, it.service, it.incident, by, reason, at),)
+        case (_, Trigger()) | (Acknowledged(), Acknowledge()) | (Resolved(), Resolve()):
+            return ()
+        case Resolved(), Retrigger():
+            raise IllegalTransitionError("alert", state.name, "trigger", ())
+        case Resolved(), Acknowledge(verb=verb):
+            raise IllegalTransitionError("alert", state.name, verb, ())
+
+
+def evolve(state: Alert, event: Event) -> Alert:
+    """The state after one more fact."""
+    match state, event:
+        case _, AlertTriggered():
+            return Triggered(event)
+        case ((Triggered() | Acknowledged()), AlertRetriggered()):
+            return replace(state, count=state.count + 1)
+        case Triggered(opened=opened, count=count), AlertAcknowledged(by=by, at=at):
+            return Acknowledged(opened, count, at, by)
+        case ((Triggered(opened=opened, count=count) | Acknowledged(opened=opened, count=count)), AlertResolved()):
+            return Resolved(opened, count, event.at, event.by)
+        case _:
+            return state
+
+
+def _triggered(command: Trigger) -> AlertTriggered:
+    return AlertTriggered(
+        alert=command.alert,
+        integration=command.integration,
+        dedup_key=command.dedup_key,
+        service=command.service,
+        urgency=command.urgency,
+        summary=command.summary,
+        at=command.at,
+        incident=command.incident,
+    )

@@ -1,0 +1,85 @@
+"""What the rules of incidents refuse.
+
+IncidentsError
+├── AbsentError                 there is no such thing
+├── UnknownServiceError         no service of this name was ever registered
+├── IllegalTransitionError      not allowed in this state; names what is
+├── AlertsFiringError           an incident does not resolve while alerts fire, unless forced
+├── ReasonMissingError          what is asked needs a reason
+├── MilestoneNotReachedError    a time that does not exist yet cannot be corrected
+├── MilestoneOrderError         times that cannot have been in this order
+└── PostmortemIncompleteError   a postmortem is not published before it says enough
+"""
+
+from collections.abc import Sequence
+
+
+class IncidentsError(Exception):
+    """Anything these rules refuse."""
+
+
+class AbsentError(IncidentsError):
+    """There is no such thing."""
+
+    def __init__(self, kind: str, reference: str = "") -> None:
+        super().__init__(f"there is no {kind} {reference!r}" if reference else f"there is no such {kind}")
+        self.kind = kind
+
+
+class UnknownServiceError(IncidentsError):
+    """No service of this name was ever registered."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"there is no service {service!r}; register it first (POST /v1/services)")
+        self.service = service
+
+
+class IllegalTransitionError(IncidentsError):
+    """Not allowed in this state."""
+
+    def __init__(self, kind: str, state: str, verb: str, allowed: Sequence[str]) -> None:
+        choices = f"allowed now: {', '.join(allowed)}" if allowed else "nothing is allowed any more"
+        super().__init__(f"the {kind} is {state}, which does not allow {verb}; {choices}")
+        self.state, self.verb, self.allowed = state, verb, tuple(allowed)
+
+
+class AlertsFiringError(IncidentsError):
+    """An incident does not resolve while alerts fire, unless forced with a reason."""
+
+    def __init__(self, alerts: Sequence[str]) -> None:
+        super().__init__(
+            f'alerts still fire: {", ".join(alerts)}; resolve them, or send {{"force": true, "reason": "..."}}'
+        )
+        self.alerts = tuple(alerts)
+
+
+class ReasonMissingError(IncidentsError):
+    """What is asked needs a reason."""
+
+    def __init__(self, verb: str) -> None:
+        super().__init__(f"{verb} needs a reason that says why")
+        self.verb = verb
+
+
+class MilestoneNotReachedError(IncidentsError):
+    """A time that does not exist yet cannot be corrected."""
+
+    def __init__(self, milestone: str) -> None:
+        super().__init__(f"the incident is not {milestone} yet, so there is no time to correct")
+        self.milestone = milestone
+
+
+class MilestoneOrderError(IncidentsError):
+    """Times that cannot have been in this order."""
+
+    def __init__(self, milestone: str, rule: str) -> None:
+        super().__init__(rule)
+        self.milestone = milestone
+
+
+class PostmortemIncompleteError(IncidentsError):
+    """A postmortem is not published before it says enough."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__(f"the postmortem is not complete; still missing: {', '.join(missing)}")
+        self.missing = tuple(missing)

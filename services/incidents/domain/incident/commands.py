@@ -1,0 +1,129 @@
+"""What can be asked of an incident."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from services.incidents.domain.asked import Asked
+from services.incidents.domain.incident.events import Severity, Stage
+from services.incidents.domain.milestones import Milestone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declare(Asked):
+    """Open it. Without the start of the impact or the detection, they are taken for the moment of declaring."""
+
+    incident: str
+    number: str
+    service: str
+    title: str
+    severity: Severity
+    alert: str = ""
+    group: str = ""
+    impact_started: datetime | None = None
+    detected: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledge(Asked):
+    """Take it on."""
+
+    verb: ClassVar[str] = "acknowledge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Investigate(Asked):
+    """The cause is being looked for."""
+
+    verb: ClassVar[str] = "investigate"
+    stage: ClassVar[Stage] = "investigating"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identify(Asked):
+    """The cause is known."""
+
+    verb: ClassVar[str] = "identify"
+    stage: ClassVar[Stage] = "identified"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor(Asked):
+    """A remedy is in place and being watched."""
+
+    verb: ClassVar[str] = "monitor"
+    stage: ClassVar[Stage] = "monitoring"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mitigate(Asked):
+    """Users feel it no more."""
+
+    verb: ClassVar[str] = "mitigate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolve(Asked):
+    """It is over; *force* needs a reason, and goes ahead while alerts fire."""
+
+    verb: ClassVar[str] = "resolve"
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close(Asked):
+    """Nothing is left to do."""
+
+    verb: ClassVar[str] = "close"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel(Asked):
+    """It is a false alarm."""
+
+    verb: ClassVar[str] = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopen(Asked):
+    """It is not over after all."""
+
+    verb: ClassVar[str] = "reopen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinAlert(Asked):
+    """A further alert belongs to it."""
+
+    alert: str
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearAlert(Asked):
+    """One of its alerts fires no more."""
+
+    alert: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectMilestone(Asked):
+    """One of its times was another."""
+
+    milestone: Milestone
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Asked):
+    """Write into its timeline; what is noted may lie before the incident."""
+
+    kind: str
+    text: str
+    occurred_at: datetime
+    starred: bool = False
+
+
+Stages = Investigate | Identify | Monitor
+Transition = Acknowledge | Stages | Mitigate | Resolve | Close | Cancel | Reopen
+Command = Declare | Transition | JoinAlert | ClearAlert | CorrectMilestone | Note
