@@ -1,0 +1,1 @@
+"""Teams, services, their phases, and the gates between them."""

@@ -1,0 +1,42 @@
+"""The wire names of everything that lifecycle says, and its aggregates as deciders."""
+
+from libs.events.decider import Decider
+from libs.events.registry import EventRegistry
+from services.lifecycle.domain.evaluation import commands as evaluation_commands
+from services.lifecycle.domain.evaluation import decider as evaluation
+from services.lifecycle.domain.evaluation.events import GateEvaluated
+from services.lifecycle.domain.evidence import commands as evidence_commands
+from services.lifecycle.domain.evidence import decider as evidence
+from services.lifecycle.domain.evidence.events import EvidenceRecorded
+from services.lifecycle.domain.service import commands as service_commands
+from services.lifecycle.domain.service import decider as service
+from services.lifecycle.domain.service import events as service_events
+from services.lifecycle.domain.team import commands as team_commands
+from services.lifecycle.domain.team import decider as team
+from services.lifecycle.domain.team import events as team_events
+
+CONTRACT = EventRegistry(
+    published={
+        "io.concordat.lifecycle.team.registered.v1": team_events.TeamRegistered,
+        "io.concordat.lifecycle.team.changed.v1": team_events.TeamChanged,
+        "io.concordat.lifecycle.service.registered.v1": service_events.ServiceRegistered,
+        "io.concordat.lifecycle.service.changed.v1": service_events.ServiceChanged,
+        "io.concordat.lifecycle.service.phase-changed.v1": service_events.PhaseChanged,
+        "io.concordat.lifecycle.transition.requested.v1": service_events.TransitionRequested,
+        "io.concordat.lifecycle.transition.approved.v1": service_events.TransitionApproved,
+        "io.concordat.lifecycle.transition.declined.v1": service_events.TransitionDeclined,
+        "io.concordat.lifecycle.gate.evaluated.v1": GateEvaluated,
+        "io.concordat.lifecycle.evidence.recorded.v1": EvidenceRecorded,
+    }
+)
+
+TEAM: Decider[team_commands.Command, team.Team, team_events.Event] = Decider("team", None, team.decide, team.evolve)
+SERVICE: Decider[service_commands.Command, service.Service, service_events.Event] = Decider(
+    "service", None, service.decide, service.evolve
+)
+EVIDENCE: Decider[evidence_commands.Command, evidence.Evidence, EvidenceRecorded] = Decider(
+    "evidence", None, evidence.decide, evidence.evolve
+)
+EVALUATION: Decider[evaluation_commands.Command, evaluation.Evaluation, GateEvaluated] = Decider(
+    "evaluation", None, evaluation.decide, evaluation.evolve
+)

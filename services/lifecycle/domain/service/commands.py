@@ -1,0 +1,109 @@
+"""What can be asked of a service."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.lifecycle.domain.gates import Verdict
+from services.lifecycle.domain.phases import Kind, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks; a machine never counts as the second person of an approval."""
+
+    name: str
+    is_person: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """Enter a service under a name that is its own for ever.
+
+    Args:
+        service: Its name.
+        display_name: What people call it.
+        owner_team: Empty when nobody owns it yet.
+        tier: 1 (most critical) to 4; 0 when not set yet.
+        phase: Where it stands; past the first phase this is an import.
+        revives: The unsupported service that it brings back, or empty.
+        grace: For how long the gates that an import did not pass here are advisory, at most.
+        grandfathered_until: An earlier end of that grace.
+        by: Who registers it.
+        at: When.
+    """
+
+    service: str
+    display_name: str
+    owner_team: str
+    tier: int
+    phase: Phase
+    revives: str
+    grace: timedelta
+    grandfathered_until: datetime | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Give some of its fields another value; None leaves one as it is."""
+
+    service: str
+    display_name: str | None
+    owner_team: str | None
+    tier: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """Move the service to another phase, or ask for it where a second person must approve.
+
+    Args:
+        service: Its name.
+        transition: The id that the pending transition would have.
+        to: The phase it should move to.
+        reason: Why.
+        needs_approval: The kinds of move that wait for another person.
+        verdict: What the gates on the way say now.
+        evaluation: The id under which that verdict is kept; empty when the move passes no gate.
+        by: Who asks.
+        at: When.
+    """
+
+    service: str
+    transition: str
+    to: Phase
+    reason: str
+    needs_approval: frozenset[Kind]
+    verdict: Verdict
+    evaluation: str
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve:
+    """Let a pending transition happen; the gates are looked at again."""
+
+    service: str
+    transition: str
+    reason: str
+    verdict: Verdict
+    evaluation: str
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decline:
+    """Refuse a pending transition, or take it back."""
+
+    service: str
+    transition: str
+    reason: str
+    by: Actor
+    at: datetime
+
+
+Command = Register | Change | Transition | Approve | Decline

@@ -1,0 +1,289 @@
+"""A service's rules. Which phase follows which is the table in `phases.py`; who may say so is here."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from services.lifecycle.domain.errors import (
+    EvaluationOutdatedError,
+    GateNotPassedError,
+    GrandfatheringError,
+    IllegalTransitionError,
+    NameTakenError,
+    SecondPersonError,
+    ServiceUnsupportedError,
+    TransitionDecidedError,
+    TransitionPendingError,
+    UnknownError,
+)
+from services.lifecycle.domain.facts import Grandfathered
+from services.lifecycle.domain.gates import Verdict
+from services.lifecycle.domain.phases import TRANSITIONS, Phase, allowed_from
+from services.lifecycle.domain.service.commands import Approve, Change, Command, Decline, Register, Transition
+from services.lifecycle.domain.service.events import (
+    Event,
+    PhaseChanged,
+    ServiceChanged,
+    ServiceRegistered,
+    TransitionApproved,
+    TransitionDeclined,
+    TransitionRequested,
+)
+
+Decision = Literal["approved", "declined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A time in one phase; it lasts until the next stay begins."""
+
+    phase: Phase
+    since: datetime
+    by: str
+    reason: str
+    evaluation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A transition that was approved or declined."""
+
+    request: TransitionRequested
+    decision: Decision
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What every registered service has, wherever it stands."""
+
+    service: str
+    display_name: str
+    owner_team: str
+    tier: int
+    revives: str
+    grandfathered: Grandfathered | None
+    stays: tuple[Stay, ...]
+    decided: tuple[Decided, ...] = ()
+
+    @property
+    def stay(self) -> Stay:
+        """The present one."""
+        return self.stays[-1]
+
+    @property
+    def phase(self) -> Phase:
+        """The present phase."""
+        return self.stays[-1].phase
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A service that may be asked to move."""
+
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """A service whose next move waits for another person."""
+
+    profile: Profile
+    pending: TransitionRequested
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A service that has come to its end."""
+
+    profile: Profile
+
+
+Service = Settled | Awaiting | Unsupported | None  # None: no such service
+
+
+def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901, PLR0911  a table, one line a pair
+    """The facts *command* produces; none if it was already carried out.
+
+    Raises:
+        LifecycleError: It is refused (`errors.py`).
+    """
+    match state, command:
+        case None, Register():
+            return (_registered(command),)
+        case None, Change() | Transition() | Approve() | Decline():
+            raise UnknownError("service", command.service)
+        case Settled() | Awaiting() | Unsupported(), Register():
+            raise NameTakenError("service", command.service)
+        case Settled(profile) | Awaiting(profile), Change():
+            return _changed(command, profile)
+        case Unsupported(), Change():
+            raise ServiceUnsupportedError(command.service)
+        case Settled(profile) | Unsupported(profile), Transition():
+            return _moved(command, profile)
+        case Awaiting(pending=pending), Transition():
+            if (pending.to_phase, pending.by) != (command.to, command.by.name):
+                raise TransitionPendingError(pending.transition)
+            return ()
+        case Awaiting(profile, pending), Approve() if command.transition == pending.transition:
+            return _approved(command, profile, pending)
+        case Awaiting(pending=pending), Decline() if command.transition == pending.transition:
+            return (_declined(command),)
+        case Settled(profile) | Awaiting(profile) | Unsupported(profile), Approve():
+            return _decided_before(command.transition, "approved", profile)
+        case Settled(profile) | Awaiting(profile) | Unsupported(profile), Decline():
+            return _decided_before(command.transition, "declined", profile)
+
+
+def evolve(state: Service, event: Event) -> Service:  # noqa: PLR0911  a table, one line a pair
+    """The service after one more fact."""
+    match state, event:
+        case _, ServiceRegistered():
+            return _settled(_profile(event))
+        case None, _:
+            return None
+        case _, ServiceChanged():
+            profile = replace(
+                state.profile, display_name=event.display_name, owner_team=event.owner_team, tier=event.tier
+            )
+            return replace(state, profile=profile)
+        case _, TransitionRequested():
+            return Awaiting(state.profile, event)
+        case Awaiting(profile, pending), TransitionApproved():
+            return Settled(_with_decision(profile, pending, "approved", event))
+        case Awaiting(profile, pending), TransitionDeclined():
+            return Settled(_with_decision(profile, pending, "declined", event))
+        case _, PhaseChanged():
+            stay = Stay(event.to_phase, event.at, event.by, event.reason, event.evaluation)
+            return _settled(replace(state.profile, stays=(*state.profile.stays, stay)))
+        case _, TransitionApproved() | TransitionDeclined():
+            return state
+
+
+def _registered(command: Register) -> ServiceRegistered:
+    imported = command.phase is not Phase.ARCHITECTURE_AND_DESIGN
+    latest = command.at + command.grace if imported else None
+    until = command.grandfathered_until or latest
+    if until is not None and (latest is None or until > latest):
+        raise GrandfatheringError(latest)
+    return ServiceRegistered(
+        service=command.service,
+        display_name=command.display_name,
+        owner_team=command.owner_team,
+        tier=command.tier,
+        phase=command.phase,
+        at=command.at,
+        grandfathered_until=until,
+        revives=command.revives,
+        by=command.by,
+    )
+
+
+def _changed(command: Change, profile: Profile) -> tuple[Event, ...]:
+    after = ServiceChanged(
+        service=profile.service,
+        display_name=profile.display_name if command.display_name is None else command.display_name,
+        owner_team=profile.owner_team if command.owner_team is None else command.owner_team,
+        tier=profile.tier if command.tier is None else command.tier,
+        at=command.at,
+    )
+    before = (profile.display_name, profile.owner_team, profile.tier)
+    return () if before == (after.display_name, after.owner_team, after.tier) else (after,)
+
+
+def _moved(command: Transition, profile: Profile) -> tuple[Event, ...]:
+    phase, target = profile.phase, command.to
+    if phase is target:
+        return ()
+    move = TRANSITIONS.get((phase, target))
+    if move is None:
+        raise IllegalTransitionError(phase, target, allowed_from(phase))
+    _let_through(command.verdict, phase, target)
+    if move.kind in command.needs_approval:
+        return (
+            TransitionRequested(
+                transition=command.transition,
+                service=profile.service,
+                from_phase=phase,
+                to_phase=target,
+                kind=move.kind,
+                reason=command.reason,
+                evaluation=command.evaluation,
+                by=command.by.name,
+                at=command.at,
+            ),
+        )
+    at = _after(profile, command.at)
+    return (PhaseChanged(profile.service, phase, target, command.reason, command.evaluation, command.by.name, at),)
+
+
+def _approved(command: Approve, profile: Profile, pending: TransitionRequested) -> tuple[Event, ...]:
+    if not command.by.is_person or command.by.name == pending.by:
+        raise SecondPersonError(pending.by)
+    _let_through(command.verdict, pending.from_phase, pending.to_phase)
+    at = _after(profile, command.at)
+    return (
+        TransitionApproved(pending.transition, profile.service, command.reason, command.by.name, at),
+        PhaseChanged(
+            service=profile.service,
+            from_phase=pending.from_phase,
+            to_phase=pending.to_phase,
+            reason=pending.reason,
+            evaluation=command.evaluation,
+            by=pending.by,
+            at=at,
+            transition=pending.transition,
+        ),
+    )
+
+
+def _declined(command: Decline) -> TransitionDeclined:
+    return TransitionDeclined(command.transition, command.service, command.reason, command.by.name, command.at)
+
+
+def _decided_before(transition: str, wanted: Decision, profile: Profile) -> tuple[Event, ...]:
+    for decided in profile.decided:
+        if decided.request.transition == transition:
+            if decided.decision != wanted:
+                raise TransitionDecidedError(transition, decided.decision)
+            return ()
+    raise UnknownError("transition", transition)
+
+
+def _let_through(verdict: Verdict, phase: Phase, target: Phase) -> None:
+    """Refuse unless *verdict* is about this very move, and lets it happen."""
+    if (verdict.from_phase, verdict.phase) != (phase, target):
+        raise EvaluationOutdatedError([f"the service is in {phase} by now"])
+    if not verdict.passed:
+        raise GateNotPassedError(verdict)
+
+
+def _after(profile: Profile, at: datetime) -> datetime:
+    """*at*, but never before the present stay began: stays do not overlap, whatever a clock does."""
+    return max(at, profile.stay.since)
+
+
+def _settled(profile: Profile) -> Settled | Unsupported:
+    return Unsupported(profile) if profile.phase is Phase.UNSUPPORTED else Settled(profile)
+
+
+def _profile(event: ServiceRegistered) -> Profile:
+    until = event.grandfathered_until
+    return Profile(
+        service=event.service,
+        display_name=event.display_name,
+        owner_team=event.owner_team,
+        tier=event.tier,
+        revives=event.revives,
+        grandfathered=Grandfathered(event.phase, until) if until else None,
+        stays=(Stay(event.phase, event.at, event.by, "registered", ""),),
+    )
+
+
+def _with_decision(
+    profile: Profile, pending: TransitionRequested, decision: Decision, event: TransitionApproved | TransitionDeclined
+) -> Profile:
+    decided = Decided(pending, decision, event.reason, event.by, event.at)
+    return replace(profile, decided=(*profile.decided, decided))

@@ -1,0 +1,99 @@
+"""What happens to a service."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.lifecycle.domain.phases import Kind, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRegistered:
+    """A service is known from now on; past the first phase it was imported, and *grandfathered_until* is set."""
+
+    service: str
+    display_name: str
+    owner_team: str
+    tier: int
+    phase: Phase
+    at: datetime
+    grandfathered_until: datetime | None = None
+    revives: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChanged:
+    """What a service is called, who owns it, or how critical it is has changed; all three are told."""
+
+    service: str
+    display_name: str
+    owner_team: str
+    tier: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionRequested:
+    """Somebody asks for a move that another person must approve."""
+
+    transition: str
+    service: str
+    from_phase: Phase
+    to_phase: Phase
+    kind: Kind
+    reason: str
+    evaluation: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionApproved:
+    """Another person let it happen; the change of phase follows in the same moment."""
+
+    transition: str
+    service: str
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionDeclined:
+    """Somebody refused it, or the one who asked took it back."""
+
+    transition: str
+    service: str
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """A service is in another phase.
+
+    Args:
+        service: Its name.
+        from_phase: Where it was.
+        to_phase: Where it is.
+        reason: Why.
+        evaluation: The gate evaluation that let it through; empty when people alone decided.
+        by: Who asked for it.
+        at: Since when.
+        transition: The approved transition, or empty.
+    """
+
+    service: str
+    from_phase: Phase
+    to_phase: Phase
+    reason: str
+    evaluation: str
+    by: str
+    at: datetime
+    transition: str = ""
+
+
+Event = (
+    ServiceRegistered | ServiceChanged | TransitionRequested | TransitionApproved | TransitionDeclined | PhaseChanged
+)

@@ -1,0 +1,1 @@
+"""A development or SRE team."""
