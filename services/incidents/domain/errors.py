@@ -81,5 +81,8 @@ class PostmortemIncompleteError(IncidentsError):
     """A postmortem is not published before it says enough."""
 
     def __init__(self, missing: Sequence[str]) -> None:
-        super().__init__(f"the postmortem is not complete; still missing: {', '.join(missing)}")
+        super().__init__(
+            f"the postmortem does not say enough; still empty: {', '.join(missing)}"
+            " (no_action_reason only counts where no action item follows)"
+        )
         self.missing = tuple(missing)

@@ -148,7 +148,7 @@ def _published(content: Content, command: Publish) -> PostmortemPublished:
     sections = content.sections
     missing = [name for name in ("title", "summary", "impact") if not getattr(sections, name).strip()]
     if not content.actions and not sections.no_action_reason.strip():
-        missing.append("an action item, or no_action_reason")
+        missing.append("no_action_reason")
     if missing:
         raise PostmortemIncompleteError(missing)
     drafted = content.drafted

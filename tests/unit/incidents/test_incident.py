@@ -1,0 +1,334 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from libs.events.testing import given
+from services.incidents.contract import INCIDENT
+from services.incidents.domain.errors import (
+    AbsentError,
+    AlertsFiringError,
+    IllegalTransitionError,
+    MilestoneNotReachedError,
+    MilestoneOrderError,
+    ReasonMissingError,
+)
+from services.incidents.domain.incident import decider
+from services.incidents.domain.incident.commands import (
+    Acknowledge,
+    Cancel,
+    ClearAlert,
+    Close,
+    CorrectMilestone,
+    Declare,
+    Identify,
+    Investigate,
+    JoinAlert,
+    Mitigate,
+    Monitor,
+    Note,
+    Reopen,
+    Resolve,
+    Transition,
+)
+from services.incidents.domain.incident.events import (
+    Event,
+    IncidentAcknowledged,
+    IncidentAlertCleared,
+    IncidentAlertJoined,
+    IncidentCancelled,
+    IncidentClosed,
+    IncidentDeclared,
+    IncidentMilestoneCorrected,
+    IncidentMitigated,
+    IncidentNoted,
+    IncidentReopened,
+    IncidentResolved,
+    IncidentStageChanged,
+)
+from services.incidents.domain.milestones import Milestones
+
+AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
+LATER = AT + timedelta(minutes=42)
+WHOLE: dict[str, Any] = {"incident": "i1", "number": "INC-1", "service": "checkout-api", "severity": "sev2"}
+BY_ANA: dict[str, Any] = {**WHOLE, "by": "ana", "reason": "because", "at": LATER}
+ASKED: dict[str, Any] = {"by": "ana", "reason": "because", "at": LATER}
+
+DECLARE = Declare(**WHOLE, title="Checkout fails", by="bo", at=AT)
+DECLARED = IncidentDeclared(**WHOLE, title="Checkout fails", by="bo", at=AT, impact_started=AT, detected=AT)
+OF_ALERT = replace(DECLARED, alert="a1", group="slo/availability")
+ACKNOWLEDGED = IncidentAcknowledged(**BY_ANA)
+IMPLIED = IncidentAcknowledged(**BY_ANA, implied=True)
+INVESTIGATING = IncidentStageChanged(**BY_ANA, stage="investigating")
+IDENTIFIED = IncidentStageChanged(**BY_ANA, stage="identified")
+MONITORING = IncidentStageChanged(**BY_ANA, stage="monitoring")
+MITIGATED = IncidentMitigated(**BY_ANA)
+RESOLVED = IncidentResolved(**BY_ANA)
+CLOSED = IncidentClosed(**BY_ANA)
+CANCELLED = IncidentCancelled(**BY_ANA)
+REOPENED = IncidentReopened(**BY_ANA)
+CLEARED = IncidentAlertCleared(**BY_ANA, alert="a1")
+
+ACK, INVESTIGATE, IDENTIFY, MONITOR = Acknowledge(**ASKED), Investigate(**ASKED), Identify(**ASKED), Monitor(**ASKED)
+MITIGATE, RESOLVE, CLOSE, CANCEL = Mitigate(**ASKED), Resolve(**ASKED), Close(**ASKED), Cancel(**ASKED)
+REOPEN = Reopen(**ASKED)
+TRANSITIONS: tuple[Transition, ...] = (
+    ACK,
+    INVESTIGATE,
+    IDENTIFY,
+    MONITOR,
+    MITIGATE,
+    RESOLVE,
+    CLOSE,
+    CANCEL,
+    REOPEN,
+)
+
+PASTS: dict[str, tuple[Event, ...]] = {
+    "triage": (DECLARED,),
+    "investigating": (DECLARED, ACKNOWLEDGED),
+    "identified": (DECLARED, ACKNOWLEDGED, IDENTIFIED),
+    "monitoring": (DECLARED, ACKNOWLEDGED, MONITORING),
+    "mitigated": (DECLARED, ACKNOWLEDGED, MITIGATED),
+    "resolved": (DECLARED, ACKNOWLEDGED, MITIGATED, RESOLVED),
+    "closed": (DECLARED, ACKNOWLEDGED, MITIGATED, RESOLVED, CLOSED),
+    "cancelled": (DECLARED, CANCELLED),
+}
+
+# What each transition produces in each state; () is silent, what is not here is refused.
+TABLE: dict[str, dict[Transition, tuple[Event, ...]]] = {
+    "triage": {
+        ACK: (ACKNOWLEDGED,),
+        INVESTIGATE: (IMPLIED,),
+        IDENTIFY: (IMPLIED, IDENTIFIED),
+        MONITOR: (IMPLIED, MONITORING),
+        RESOLVE: (RESOLVED,),
+        CANCEL: (CANCELLED,),
+    },
+    "investigating": {
+        ACK: (),
+        INVESTIGATE: (),
+        IDENTIFY: (IDENTIFIED,),
+        MONITOR: (MONITORING,),
+        MITIGATE: (MITIGATED,),
+        RESOLVE: (RESOLVED,),
+        CANCEL: (CANCELLED,),
+    },
+    "identified": {
+        ACK: (),
+        INVESTIGATE: (INVESTIGATING,),
+        IDENTIFY: (),
+        MONITOR: (MONITORING,),
+        MITIGATE: (MITIGATED,),
+        RESOLVE: (RESOLVED,),
+        CANCEL: (CANCELLED,),
+    },
+    "monitoring": {
+        ACK: (),
+        INVESTIGATE: (INVESTIGATING,),
+        IDENTIFY: (IDENTIFIED,),
+        MONITOR: (),
+        MITIGATE: (MITIGATED,),
+        RESOLVE: (RESOLVED,),
+        CANCEL: (CANCELLED,),
+    },
+    "mitigated": {MITIGATE: (), RESOLVE: (RESOLVED,), REOPEN: (REOPENED,)},
+    "resolved": {RESOLVE: (), CLOSE: (CLOSED,), REOPEN: (REOPENED,)},
+    "closed": {CLOSE: ()},
+    "cancelled": {CANCEL: ()},
+}
+
+PAIRS = [(name, command) for name in PASTS for command in TRANSITIONS]
+
+
+@pytest.mark.parametrize(("name", "command"), PAIRS, ids=[f"{name}-{command.verb}" for name, command in PAIRS])
+def test_every_pair_of_state_and_transition(name: str, command: Transition) -> None:
+    case = given(INCIDENT, *PASTS[name]).when(command)
+
+    if command in TABLE[name]:
+        case.then(*TABLE[name][command])
+    else:
+        assert case.refuses(IllegalTransitionError).verb == command.verb
+
+
+@pytest.mark.parametrize("name", PASTS)
+def test_a_refusal_lists_what_is_allowed(name: str) -> None:
+    state = given(INCIDENT, *PASTS[name]).state
+    assert state is not None
+    moving = {command.verb for command, events in TABLE[name].items() if events}
+    staying = {"investigate", "identify", "monitor"} if isinstance(state, decider.Active) else set[str]()
+
+    assert set(state.allowed) == moving | staying
+
+
+@pytest.mark.parametrize("command", TRANSITIONS, ids=lambda command: command.verb)
+def test_what_was_never_declared_is_absent(command: Transition) -> None:
+    given(INCIDENT).when(command).refuses(AbsentError)
+
+
+class TestDeclaring:
+    def test_takes_the_moment_for_the_start_of_the_impact_and_the_detection(self) -> None:
+        given(INCIDENT).when(DECLARE).then(DECLARED)
+
+    def test_may_happen_afterwards(self) -> None:
+        started, detected = AT - timedelta(hours=2), AT - timedelta(hours=1)
+        given(INCIDENT).when(replace(DECLARE, impact_started=started, detected=detected)).then(
+            replace(DECLARED, impact_started=started, detected=detected)
+        )
+
+    def test_takes_the_detection_for_the_start_when_only_that_is_known(self) -> None:
+        detected = AT - timedelta(hours=1)
+        given(INCIDENT).when(replace(DECLARE, detected=detected)).then(
+            replace(DECLARED, impact_started=detected, detected=detected)
+        )
+
+    @pytest.mark.parametrize(
+        ("impact_started", "detected", "touched"),
+        [
+            (AT + timedelta(seconds=1), None, "detected"),
+            (None, AT + timedelta(seconds=1), "detected"),
+            (AT - timedelta(hours=1), AT - timedelta(hours=2), "detected"),
+        ],
+    )
+    def test_refuses_times_that_cannot_be(
+        self, impact_started: datetime | None, detected: datetime | None, touched: str
+    ) -> None:
+        command = replace(DECLARE, impact_started=impact_started, detected=detected)
+
+        assert given(INCIDENT).when(command).refuses(MilestoneOrderError).milestone == touched
+
+    def test_is_silent_the_second_time(self) -> None:
+        given(INCIDENT, DECLARED).when(DECLARE).then()
+
+
+class TestResolving:
+    def test_directly_stamps_both_mitigated_and_resolved(self) -> None:
+        state = given(INCIDENT, DECLARED).when(RESOLVE).then(RESOLVED)
+
+        assert state == decider.Resolved(
+            replace(decider._opened(DECLARED), milestones=Milestones(AT, AT, AT, mitigated=LATER, resolved=LATER))
+        )
+
+    def test_is_refused_while_alerts_fire(self) -> None:
+        assert given(INCIDENT, OF_ALERT).when(RESOLVE).refuses(AlertsFiringError).alerts == ("a1",)
+
+    def test_while_alerts_fire_goes_by_force_with_a_reason(self) -> None:
+        given(INCIDENT, OF_ALERT).when(replace(RESOLVE, force=True)).then(replace(RESOLVED, forced=True))
+
+    def test_by_force_without_a_reason_is_refused(self) -> None:
+        given(INCIDENT, OF_ALERT).when(replace(RESOLVE, force=True, reason=" ")).refuses(ReasonMissingError)
+
+    def test_by_force_is_nothing_special_when_no_alert_fires(self) -> None:
+        given(INCIDENT, OF_ALERT, CLEARED).when(replace(RESOLVE, force=True)).then(RESOLVED)
+
+    def test_is_never_earlier_than_what_happened_before_although_the_clock_was_set_back(self) -> None:
+        early = replace(RESOLVE, at=AT - timedelta(hours=1))
+        given(INCIDENT, DECLARED, ACKNOWLEDGED, MITIGATED).when(early).then(RESOLVED)
+
+
+class TestReopening:
+    def test_forgets_when_it_was_over(self) -> None:
+        state = given(INCIDENT, *PASTS["resolved"]).when(REOPEN).then(REOPENED)
+
+        assert isinstance(state, decider.Active)
+        assert (state.record.milestones.mitigated, state.record.milestones.resolved) == (None, None)
+
+    def test_what_nobody_had_taken_on_implies_taking_it_on(self) -> None:
+        given(INCIDENT, DECLARED, RESOLVED).when(REOPEN).then(REOPENED, IMPLIED)
+
+    def test_twice_is_silent(self) -> None:
+        given(INCIDENT, *PASTS["resolved"], REOPENED).when(REOPEN).then()
+
+    def test_what_was_never_over_is_refused(self) -> None:
+        given(INCIDENT, *PASTS["investigating"]).when(REOPEN).refuses(IllegalTransitionError)
+
+
+class TestAlerts:
+    JOIN = JoinAlert(**ASKED, alert="a2", summary="also burns")
+    JOINED = IncidentAlertJoined(**BY_ANA, alert="a2", summary="also burns")
+    CLEAR = ClearAlert(**ASKED, alert="a1")
+
+    @pytest.mark.parametrize("name", ["triage", "monitoring", "mitigated"])
+    def test_join_an_open_incident(self, name: str) -> None:
+        state = given(INCIDENT, *PASTS[name]).when(self.JOIN).then(self.JOINED)
+
+        assert state is not None
+        assert state.record.firing == ("a2",)
+
+    @pytest.mark.parametrize("name", ["resolved", "closed", "cancelled"])
+    def test_are_never_swallowed_by_one_that_is_over(self, name: str) -> None:
+        given(INCIDENT, *PASTS[name]).when(self.JOIN).refuses(IllegalTransitionError)
+
+    def test_joining_twice_is_silent(self) -> None:
+        given(INCIDENT, OF_ALERT, self.JOINED).when(self.JOIN).then()
+
+    def test_the_last_one_resolved_resolves_what_nobody_took_on(self) -> None:
+        given(INCIDENT, OF_ALERT).when(self.CLEAR).then(CLEARED, RESOLVED)
+
+    @pytest.mark.parametrize("stage", [(), (IDENTIFIED,)])
+    def test_the_last_one_resolved_sends_what_somebody_took_on_to_monitoring(self, stage: tuple[Event, ...]) -> None:
+        given(INCIDENT, OF_ALERT, ACKNOWLEDGED, *stage).when(self.CLEAR).then(CLEARED, MONITORING)
+
+    @pytest.mark.parametrize("past", [(ACKNOWLEDGED, MONITORING), (ACKNOWLEDGED, MITIGATED), (RESOLVED,)])
+    def test_the_last_one_resolved_changes_no_state_further_on(self, past: tuple[Event, ...]) -> None:
+        given(INCIDENT, OF_ALERT, *past).when(self.CLEAR).then(CLEARED)
+
+    def test_one_of_two_resolved_changes_no_state(self) -> None:
+        given(INCIDENT, OF_ALERT, self.JOINED).when(self.CLEAR).then(CLEARED)
+
+    def test_resolved_twice_is_silent(self) -> None:
+        given(INCIDENT, OF_ALERT, ACKNOWLEDGED, CLEARED).when(self.CLEAR).then()
+
+
+class TestCorrectingMilestones:
+    EARLIER = AT - timedelta(minutes=10)
+    CORRECT = CorrectMilestone(**ASKED, milestone="impact_started", time=EARLIER)
+
+    def test_is_an_event_with_editor_and_reason(self) -> None:
+        state = (
+            given(INCIDENT, DECLARED)
+            .when(self.CORRECT)
+            .then(IncidentMilestoneCorrected(**BY_ANA, milestone="impact_started", time=self.EARLIER))
+        )
+
+        assert state is not None
+        assert state.record.milestones == Milestones(self.EARLIER, AT, AT)
+
+    def test_to_the_same_time_is_silent(self) -> None:
+        given(INCIDENT, DECLARED).when(replace(self.CORRECT, time=AT)).then()
+
+    def test_that_were_not_reached_is_refused(self) -> None:
+        given(INCIDENT, DECLARED).when(replace(self.CORRECT, milestone="closed")).refuses(MilestoneNotReachedError)
+
+    @pytest.mark.parametrize(
+        ("milestone", "time"),
+        [
+            ("impact_started", AT + timedelta(minutes=1)),  # after it was detected
+            ("acknowledged", AT - timedelta(minutes=1)),  # before the impact started
+            ("resolved", LATER - timedelta(minutes=1)),  # before it was mitigated
+            ("closed", LATER - timedelta(minutes=1)),  # before it was resolved
+            ("resolved", LATER + timedelta(minutes=1)),  # in the future
+        ],
+    )
+    def test_out_of_order_is_refused(self, milestone: Any, time: datetime) -> None:
+        command = replace(self.CORRECT, milestone=milestone, time=time)
+
+        refusal = given(INCIDENT, *PASTS["closed"]).when(command).refuses(MilestoneOrderError)
+
+        assert refusal.milestone == milestone
+
+    def test_acknowledging_may_precede_declaring(self) -> None:
+        past = replace(DECLARED, impact_started=self.EARLIER, detected=self.EARLIER)
+        command = replace(self.CORRECT, milestone="acknowledged", time=self.EARLIER)
+        given(INCIDENT, past, ACKNOWLEDGED).when(command).then(
+            IncidentMilestoneCorrected(**BY_ANA, milestone="acknowledged", time=self.EARLIER)
+        )
+
+
+@pytest.mark.parametrize("name", PASTS)
+def test_people_write_into_the_timeline_in_every_state(name: str) -> None:
+    note: dict[str, Any] = {"kind": "decision", "text": "roll back", "occurred_at": AT, "starred": True}
+    before = given(INCIDENT, *PASTS[name])
+
+    assert before.when(Note(**ASKED, **note)).then(IncidentNoted(**BY_ANA, **note)) == before.state
