@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -81,8 +81,10 @@ class Outcome(Generic[S]):
         state: After the command's events.
         version: Of the stream, after the command's events.
         events: What it produced; empty when it was already carried out.
-        position: Where its last event stands; of the log's head when it produced none.
-        published: Where its last published event stands; 0 when none leaves the service.
+        position: Where the last event of its transaction stands; of the log's head when it produced none, and 0
+            when nothing at all was stored.
+        tail: How many events of its transaction stand behind the stream's last published one; None when none
+            leaves the service. Known before the positions are.
     """
 
     stream: str
@@ -90,7 +92,12 @@ class Outcome(Generic[S]):
     version: int
     events: tuple[object, ...]
     position: int
-    published: int
+    tail: int | None
+
+    @property
+    def published(self) -> int:
+        """Where its last published event stands; 0 when none leaves the service."""
+        return 0 if self.tail is None else self.position - self.tail
 
 
 class CommandHandler:
@@ -203,8 +210,10 @@ class CommandHandler:
         """Store what was decided for all aggregates; the outcome is the first one's."""
         main = parts[0]
         version = main.loaded.version + len(main.events)
-        draft = Outcome(main.loaded.stream, main.state, version, main.events, 0, 0)
         new = self.encode([event for part in parts for event in part.events], context)
+        published = [i for i, event in enumerate(new[: len(main.events)]) if self._registry.is_published(event.type)]
+        tail = len(new) - 1 - published[-1] if published else None
+        draft = Outcome(main.loaded.stream, main.state, version, main.events, 0, tail)
         request = AppendRequest(
             writes=_writes(parts, new),
             reserve=tuple(name for part in parts for name in part.effects.reserve),
@@ -219,18 +228,10 @@ class CommandHandler:
         appended = await self._store.append(request)
         if appended.duplicate:
             current = await self.load(main.decider, main.loaded.stream.partition("/")[2])
-            return Outcome(current.stream, current.state, current.version, (), appended.position, 0)
+            return Outcome(current.stream, current.state, current.version, (), appended.position, None)
         for part in parts:
             self._keep(Loaded(part.loaded.stream, part.loaded.version + len(part.events), part.state))
-        published = [i for i, event in enumerate(new) if self._registry.is_published(event.type)]
-        return Outcome(
-            draft.stream,
-            draft.state,
-            draft.version,
-            draft.events,
-            appended.position,
-            appended.position - (len(new) - 1 - published[-1]) if published else 0,
-        )
+        return replace(draft, position=appended.position)
 
     async def _advance(self, decider: Decider[C, S, E], before: Loaded[S], as_of: datetime | None) -> Loaded[S]:
         recorded = await self._store.load(before.stream, after=before.version, as_of=as_of)

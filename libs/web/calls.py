@@ -1,28 +1,43 @@
 """One HTTP command from header to answer, so that a route is: parse, one call, answer."""
 
-from collections.abc import Callable, Sequence
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from hashlib import sha256
+from typing import Annotated, Any, TypeVar
 
+from fastapi import Depends
+from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.events.codec import encode
 from libs.events.decider import Decider
-from libs.events.envelope import Context
+from libs.events.envelope import Context, Metadata
 from libs.events.handler import NO_EFFECTS, Effects, Outcome, Step
 from libs.events.resources import Resources
-from libs.events.store import Answer, IdempotencyKey
+from libs.events.store import Answer, AppendRequest, IdempotencyKey, StoredAnswer
+from libs.web.auth import principal as principal_of
+from libs.web.consistency import HEADER as CONSISTENCY_TOKEN
 from libs.web.consistency import write_token
+from libs.web.etag import expected_version, strong
 from libs.web.internal_auth import Principal
+from libs.web.metrics import COMMAND_SECONDS
+from libs.web.problems import Place, Problem
 
 C = TypeVar("C")
 S = TypeVar("S")
 E = TypeVar("E")
 
+_KEY = re.compile(r'"([\x21\x23-\x7e ]{1,255})"|([\x21\x23-\x7e]{1,255})')
+# Kept with the answer for its repetition, never sent: the stream, and how far behind the request's last event its
+# last published one stands.
+_STREAM, _TAIL = ":stream", ":tail"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that wants something done, as a route receives it (`Depends(call)`).
+    """A request that wants something done, as a route receives it (`CallDep`).
 
     Args:
         resources: The service's adapters.
@@ -60,22 +75,18 @@ class Call:
             status: On success.
             location: For 201.
             effects: Reservations and timers of the same transaction.
-            also: What is asked of other aggregates; all of it is stored, or none.
+            also: What is asked of other aggregates, stored together with it or not at all.
 
         Raises:
             Exception: Domain and store errors; the app turns them into problems.
         """
 
         def answer(outcome: Outcome[S]) -> Answer:
-            headers = {"ETag": f'"{outcome.version}"'} | ({"Location": location} if location else {})
-            return Answer(status, encode(body(outcome)), headers)
+            headers = {"ETag": strong(outcome.version)} | ({"Location": location} if location else {})
+            internal = {_STREAM: outcome.stream} | ({} if outcome.tail is None else {_TAIL: str(outcome.tail)})
+            return Answer(status, encode(body(outcome)), headers | internal)
 
-        store, idempotency = self.resources.store, self.idempotency
-        if idempotency is not None:
-            kept = await store.begin(idempotency, self.context.at)
-            if kept is not None:
-                return respond(kept.answer, replayed=True)
-        try:
+        async def work() -> StoredAnswer:
             outcome = await self.resources.handler.handle(
                 decider,
                 key,
@@ -84,22 +95,93 @@ class Call:
                 expected=self.if_match,
                 effects=effects,
                 also=also,
-                idempotency=idempotency,
+                idempotency=self.idempotency,
                 answer=answer,
             )
+            # A command that was carried out before still shows the caller all of it: the log's head covers it.
+            position = outcome.position or await self.resources.store.head()
+            return StoredAnswer(answer(outcome), position)
+
+        return await self._once(work)
+
+    async def run(self, work: Callable[[], Awaitable[Answer]]) -> Response:
+        """Carry out *work* and answer what it returns, once per `Idempotency-Key`.
+
+        For what is not one command on one aggregate, such as publishing measurements. The answer is kept after
+        the work, in a transaction of its own, so *work* must be safe to repeat.
+        """
+
+        async def kept() -> StoredAnswer:
+            answer = await work()
+            if self.idempotency is None:
+                return StoredAnswer(answer, 0)
+            appended = await self.resources.store.append(AppendRequest(idempotency=self.idempotency, answer=answer))
+            return StoredAnswer(answer, appended.position)
+
+        return await self._once(kept)
+
+    async def _once(self, work: Callable[[], Awaitable[StoredAnswer]]) -> Response:
+        store, idempotency = self.resources.store, self.idempotency
+        if idempotency is not None:
+            kept = await store.begin(idempotency, self.context.at)
+            if kept is not None:
+                return self._respond(kept, {"Idempotency-Replayed": "true"})
+        started = time.perf_counter()
+        try:
+            done = await work()
         except Exception:
             if idempotency is not None:
                 await store.abandon(idempotency)
             raise
-        token = write_token(self.resources, outcome)
-        return respond(answer(outcome), token=token)
+        COMMAND_SECONDS.labels(self.resources.service).observe(time.perf_counter() - started)
+        return self._respond(done, {})
+
+    def _respond(self, done: StoredAnswer, more: Mapping[str, str]) -> Response:
+        kept = done.answer.headers
+        headers = {name: value for name, value in kept.items() if not name.startswith(":")} | more
+        if _STREAM in kept:
+            published = done.position - int(kept[_TAIL]) if _TAIL in kept else 0
+            headers[CONSISTENCY_TOKEN] = write_token(self.resources, kept[_STREAM], done.position, published)
+        return Response(done.answer.body, done.answer.status, headers, "application/json")
 
 
-def respond(answer: Answer, *, token: str | None = None, replayed: bool = False) -> Response:
-    """*answer* as an HTTP response."""
-    headers: dict[str, Any] = dict(answer.headers)
-    if token:
-        headers["Consistency-Token"] = token
-    if replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return Response(answer.body, answer.status, headers, "application/json")
+async def call(request: Request) -> Call:
+    """What *request* wants done, by whom, under which conditions.
+
+    Raises:
+        Problem: A header cannot be read.
+    """
+    state, headers = request.scope["state"], request.headers
+    resources: Resources = request.app.state.resources
+    principal = principal_of(request)
+    request_id: str = state["request_id"]
+    metadata = Metadata(
+        actor=principal.name,
+        auth_method=principal.auth_method,
+        client=principal.client,
+        request_id=request_id,
+        correlation_id=request_id,
+        traceparent=state["trace"].traceparent,
+    )
+    return Call(
+        resources,
+        principal,
+        Context.of_request(resources.clock.now(), metadata),
+        expected_version(headers.get("if-match")),
+        await _idempotency(request, principal, headers.get("idempotency-key")),
+    )
+
+
+CallDep = Annotated[Call, Depends(call)]
+
+
+async def _idempotency(request: Request, principal: Principal, sent: str | None) -> IdempotencyKey | None:
+    if sent is None:
+        return None
+    key = _KEY.fullmatch(sent.strip())
+    if key is None:
+        detail = "send 1 to 255 visible ASCII characters, bare or in double quotes, such as a UUID"
+        place = Place(detail, "Idempotency-Key")
+        raise Problem(400, "invalid-idempotency-key", "The Idempotency-Key cannot be read", detail, [place])
+    payload = sha256(await request.body()).hexdigest()
+    return IdempotencyKey(principal.name, f"{request.method} {request.url.path}", key[1] or key[2], payload)

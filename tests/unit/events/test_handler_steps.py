@@ -53,7 +53,7 @@ async def test_both_aggregates_change_in_one_transaction() -> None:
         5,
         1,
         2,
-        2,
+        1,
     )
     assert [(r.stream, r.version) for r in await store.read(0, 10)] == [("account/a", 1), ("account/b", 1)]
     assert (await handler.load(ACCOUNT, "b")).state == 7

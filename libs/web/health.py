@@ -1,0 +1,75 @@
+"""Probes: whether this process turns, and whether it should get requests; never whether its database does."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+
+from libs.events.errors import EventsError
+from libs.events.resources import Resources
+
+_CHECK_S = 1.0
+
+
+@dataclass
+class Health:
+    """What the probes of one process answer.
+
+    Args:
+        draining: Set when the process was told to end: streams end, and no new requests should come.
+    """
+
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def draining(request: Request) -> asyncio.Event:
+    """Set when the process was told to end; a stream awaits it beside its own source, and then ends."""
+    health: Health = request.app.state.health
+    return health.draining
+
+
+async def _draining(request: Request) -> asyncio.Event:
+    return draining(request)
+
+
+DrainingDep = Annotated[asyncio.Event, Depends(_draining)]
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/livez")
+async def livez() -> PlainTextResponse:
+    """The loop turns: that this is answered is the whole check."""
+    return PlainTextResponse("ok\n")
+
+
+@router.get("/startupz")
+async def startupz() -> PlainTextResponse:
+    """Started: the wiring opens the database, and checks its schema, before there is an app to answer."""
+    return PlainTextResponse("ok\n")
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> PlainTextResponse:
+    """Ready unless the process drains; `?verbose` says what else is up, which changes nothing.
+
+    A database that all replicas share would take all of them out at once; they answer 503 problems instead.
+    """
+    ends = draining(request).is_set()
+    lines = ["[-] draining" if ends else "[+] serving"]
+    if "verbose" in request.query_params:
+        lines.append(await _store_line(request.app.state.resources))
+    lines.append("not ready" if ends else "ready")
+    return PlainTextResponse("\n".join(lines) + "\n", 503 if ends else 200)
+
+
+async def _store_line(resources: Resources) -> str:
+    try:
+        async with asyncio.timeout(_CHECK_S):
+            head = await resources.store.head()
+    except (EventsError, OSError) as error:  # TimeoutError is an OSError
+        return f"[-] store: {type(error).__name__} (informational)"
+    return f"[+] store: head at {head} (informational)"

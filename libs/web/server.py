@@ -1,0 +1,109 @@
+"""One server per process, which ends without cutting a request: streams first, then what runs, then the pools."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from socket import socket
+from types import FrameType
+from typing import Protocol
+
+import uvicorn
+from fastapi import FastAPI
+
+from libs.events.resources import Resources
+from libs.web import health, metrics
+from libs.web.health import Health
+
+GRACE_S = 20  # what requests in flight may still take; Kubernetes gives the whole process 45 s
+_LEAVE_S = 0.4  # while each answer closes its connection, so that no client is caught with a request under way
+_LATE_S = 0.2  # for requests of connections that were made just before the door closed
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class RunsUntil(Protocol):
+    """Something that works until it is told to stop, such as a worker."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until *stop* is set."""
+        ...
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that, told to end, lets its clients leave before it shuts its doors."""
+
+    def __init__(
+        self, config: uvicorn.Config, draining: asyncio.Event, on_ready: Callable[[int], None] | None = None
+    ) -> None:
+        super().__init__(config)
+        self._draining, self._on_ready = draining, on_ready
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        if self._on_ready is not None:
+            self._on_ready(self.servers[0].sockets[0].getsockname()[1])
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals end the server and nothing else: uvicorn would raise them again, and no pool would be closed."""
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal drains, another SIGINT ends at once."""
+        self._draining.set()
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Let clients leave, close the doors, finish what runs."""
+        self._draining.set()
+        if not self.force_exit:
+            await asyncio.sleep(_LEAVE_S)
+            for server in self.servers:
+                server.close()
+            await asyncio.sleep(_LATE_S)
+        await super().shutdown(sockets)
+
+
+async def serve_app(app: FastAPI, host: str, port: int, *, on_ready: Callable[[int], None] | None = None) -> None:
+    """Serve *app* until SIGINT or SIGTERM; returns when every request has its answer.
+
+    Args:
+        app: Made by `create_service_app`.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        on_ready: Told the port once it listens.
+    """
+    state: Health = app.state.health
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=75,
+    )
+    await DrainingServer(config, state.draining, on_ready).serve()
+
+
+async def serve_worker(worker: RunsUntil, resources: Resources, host: str, port: int) -> None:
+    """Run *worker*, with probes and metrics beside it, until SIGINT or SIGTERM."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.resources, app.state.health = resources, Health()
+    app.include_router(health.router)
+    app.include_router(metrics.router)
+    async with asyncio.TaskGroup() as group:
+        working = group.create_task(worker.run(app.state.health.draining))
+        serving = group.create_task(serve_app(app, host, port))
+        await asyncio.wait([working, serving], return_when=asyncio.FIRST_COMPLETED)
+        app.state.health.draining.set()
