@@ -1,1 +1,0 @@
-"""SLOs: their definitions, measurements, error budgets and burn-rate alerts."""

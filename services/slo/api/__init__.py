@@ -1,1 +1,0 @@
-"""The HTTP resources of the slo service."""

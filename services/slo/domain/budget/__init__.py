@@ -1,1 +1,0 @@
-"""An error budget: what the measurements of an SLO mean."""

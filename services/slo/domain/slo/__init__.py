@@ -1,1 +1,0 @@
-"""An SLO: what is promised about a service, in numbered revisions."""
