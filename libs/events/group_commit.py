@@ -41,7 +41,7 @@ class GroupCommit:
         self._commit = commit
         self._in_flight = in_flight
         self._waiting: deque[_Waiting] = deque()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None] | None] = set()
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def append(self, request: AppendRequest, deadline_s: float) -> Appended:
@@ -54,9 +54,7 @@ class GroupCommit:
         waiting = _Waiting(request, loop.create_future(), loop.time() + deadline_s)
         self._waiting.append(waiting)
         if len(self._running) < self._in_flight:
-            task = loop.create_task(self._drain())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running.add(loop.create_task(self._drain()))
         if self._sweeping is None:
             self._sweeping = loop.call_later(_SWEEP_S, self._sweep)
         return await waiting.future
@@ -64,15 +62,18 @@ class GroupCommit:
     async def close(self) -> None:
         """Finish what waits."""
         while self._running:
-            await asyncio.gather(*self._running)
+            await asyncio.gather(*(task for task in self._running if task))
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
 
     async def _drain(self) -> None:
         await asyncio.sleep(0)  # whoever is ready now may still join
-        while batch := self._collect():
-            await self._store(batch)
+        try:
+            while batch := self._collect():
+                await self._store(batch)
+        finally:  # at once: a done callback would run after the next append had relied on this task
+            self._running.discard(asyncio.current_task())
 
     def _collect(self) -> "list[_Waiting]":
         batch: list[_Waiting] = []

@@ -97,7 +97,7 @@ SET lock_timeout = '1s'
 SET enable_seqscan = off -- the plans are kept, and the first were made when the table was empty
 AS $$
 DECLARE
-    gone int[] := '{{}}'; -- requests that write nothing
+    gone int[]; -- requests that write nothing
 BEGIN
     PERFORM pg_advisory_xact_lock({lock});
     -- From here on each statement sees what was committed while this one waited.
@@ -114,23 +114,18 @@ BEGIN
         FROM unnest(write_request, write_stream, write_expected) AS w(request, stream, expected)
         CROSS JOIN LATERAL (SELECT coalesce(max(e.version), 0) AS actual FROM events e WHERE e.stream = w.stream) s
         WHERE s.actual <> w.expected
+        UNION ALL
+        SELECT w.request, jsonb_build_array(w.request, 'reserved', h.scope, h.key, h.holder)
+        FROM jsonb_to_recordset(effects) AS w(request int, reserve jsonb)
+        CROSS JOIN LATERAL jsonb_to_recordset(w.reserve) AS n(scope text, key text, holder text)
+        JOIN reservations h ON h.scope = n.scope AND h.key = n.key AND h.holder <> n.holder
+        UNION ALL
+        SELECT w.request, jsonb_build_array(w.request, 'answered')
+        FROM jsonb_to_recordset(effects) AS w(request int, key jsonb)
+        JOIN idempotency i
+            ON i.principal = w.key->>'principal' AND i.route = w.key->>'route' AND i.key = w.key->>'key'
+        WHERE i.status IS NOT NULL AND w.request = ANY (event_request)
     ) r;
-    IF effects IS NOT NULL THEN
-        SELECT coalesce(refused, '[]') || jsonb_agg(r.reason), coalesce(gone, '{{}}') || array_agg(r.request)
-        INTO refused, gone
-        FROM (
-            SELECT w.request, jsonb_build_array(w.request, 'reserved', h.scope, h.key, h.holder) AS reason
-            FROM jsonb_to_recordset(effects) AS w(request int, reserve jsonb)
-            CROSS JOIN LATERAL jsonb_to_recordset(w.reserve) AS n(scope text, key text, holder text)
-            JOIN reservations h ON h.scope = n.scope AND h.key = n.key AND h.holder <> n.holder
-            UNION ALL
-            SELECT w.request, jsonb_build_array(w.request, 'answered')
-            FROM jsonb_to_recordset(effects) AS w(request int, key jsonb)
-            JOIN idempotency i
-                ON i.principal = w.key->>'principal' AND i.route = w.key->>'route' AND i.key = w.key->>'key'
-            WHERE i.status IS NOT NULL AND w.request = ANY (event_request)
-        ) r;
-    END IF;
     gone := coalesce(gone, '{{}}');
 
     WITH inserted AS (
