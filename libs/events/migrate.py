@@ -16,11 +16,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libs.events import schema
 from libs.events.errors import SetupError
+from libs.events.views import open_views
+from libs.events.views_tables import METADATA
 
 _MIGRATION_LOCK = 0x6D696772617465  # "migrate"
 _WAIT_FOR_OTHER = "60s"  # for another process that migrates
@@ -41,7 +42,7 @@ async def upgrade(url: str, service: str) -> None:
 
 async def upgrade_engine(engine: AsyncEngine, service: str) -> None:
     """As `upgrade`, over connections that are there already."""
-    async with engine.begin() as connection:
+    async with engine.execution_options(writes=True).begin() as connection:  # see `Views.begin`
         if engine.dialect.name == "postgresql":
             await connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_OTHER}'"))
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
@@ -86,6 +87,7 @@ def create_event_store() -> None:
     if connection.dialect.name == "postgresql":
         for statement in schema.POSTGRES:
             connection.exec_driver_sql(statement)
+    METADATA.create_all(connection)
 
 
 def _upgrade(connection: Connection, service: str) -> None:
@@ -113,17 +115,10 @@ def _config(service: str, connection: Connection) -> Config:
 
 @asynccontextmanager
 async def _engine(url: str) -> AsyncGenerator[AsyncEngine]:
-    scheme, _, rest = url.partition("://")
-    driver = {"postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}.get(scheme, scheme)
-    engine = create_async_engine(f"{driver}://{rest}", poolclass=NullPool)
-    shown = rest.rpartition("@")[2]
     try:
-        yield engine
-    except DBAPIError as error:
-        message = f"the database {shown} cannot be used: {error.orig}"
-        raise SetupError(message) from error
+        async with open_views(url, pool_size=1) as views:
+            yield views.engine
     except (OSError, SQLAlchemyError) as error:
-        message = f"the database {shown} cannot be used: {error}"
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        message = f"the database {url.rpartition('@')[2]} cannot be used: {reason}"
         raise SetupError(message) from error
-    finally:
-        await engine.dispose()
