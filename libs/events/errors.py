@@ -8,7 +8,6 @@ EventsError
 │   └── StoreUnavailableError      try again later
 │       ├── QueueFullError
 │       ├── DeadlineExceededError
-│       ├── OutcomeUnknownError    the connection was lost at the commit
 │       └── StorageFullError
 ├── IdempotencyError
 │   ├── KeyInFlightError           the first request with this key still runs
@@ -53,7 +52,7 @@ class RefusedError(StoreError):
 
 
 class StoreUnavailableError(StoreError):
-    """The store cannot be reached now; nothing was written."""
+    """The store cannot be reached now; nothing was written, or it is known what was."""
 
 
 class QueueFullError(StoreUnavailableError):
@@ -62,10 +61,6 @@ class QueueFullError(StoreUnavailableError):
 
 class DeadlineExceededError(StoreUnavailableError):
     """The request waited too long; it was not written."""
-
-
-class OutcomeUnknownError(StoreUnavailableError):
-    """The connection was lost at the commit and did not come back in time; the same event ids may be sent again."""
 
 
 class StorageFullError(StoreUnavailableError):

@@ -40,12 +40,15 @@ class Projection:
 
     Args:
         name: Of the view that queries read; unique in the service.
-        columns: Makes the columns anew for each generation; at least one is a primary key.
+        columns: Makes the columns anew for each generation; at least one is a primary key. Moments are an `Instant`,
+            lists and dicts a `Json` (`columns.py`), so that a fold reads what another fold wrote.
         events: Decodes the events that are folded.
         folds: Per event class, what it changes. Types without a fold are skipped.
-        indexes: Columns to index together, besides the primary key.
         sources: The services whose events are folded. The projection's own service is read from its event store,
             the others from the bus; each column is written from one stream category only.
+        indexes: Columns to index together, besides the primary key.
+        version: Raised when the same events make other rows now: the worker then rebuilds the read model by itself.
+            A change of columns or indexes is noticed without it.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Projection:
     folds: Mapping[type[object], Fold]
     sources: Sequence[str]
     indexes: Sequence[Sequence[str]] = ()
+    version: int = 1
 
     @cached_property
     def view(self) -> Table:

@@ -1,10 +1,35 @@
 """The database of read models: its connections, and how far each projection has come."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
+from itertools import count
+from typing import Any
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, event, exc, insert, inspect, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.schema import CreateTable
+
+from libs.events.errors import SetupError, StoreUnavailableError
+from libs.events.projection import Projection
+from libs.events.views_tables import CHECKPOINTS, GENERATIONS, METADATA
+
+_START_LOCK = 0x7669657773  # "views"; the advisory lock under which tables are made
+_POLL_S = 0.02  # how often a waiting reader looks when another process applies the events
+_BUSY_TIMEOUT_S = 10  # how long SQLite waits for another writer
+_MEMORY_NAMES = count(1)
+_UNAVAILABLE = (
+    "08",
+    "40",
+    "53",
+    "55P03",
+    "57P",
+    "58",
+)  # SQLSTATE: connection, deadlock, resources, lock, shutdown, I/O
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -19,6 +44,30 @@ class Applied(msgspec.Struct, frozen=True):
     positions: Mapping[int, int]
 
 
+class Generation(msgspec.Struct, frozen=True):
+    """One table of a projection: the one that serves, or one that shall replace it.
+
+    Args:
+        projection: Whose.
+        generation: Its number; rises with every rebuild.
+        status: `serving`, `requested`, `building` or `failed`.
+        fingerprint: Of the code whose rows these are.
+        done: Events that the rebuild has passed.
+        total: Events there were when it last looked.
+        per_second: Events it passes in a second.
+        error: Why it failed or stands still; empty when all is well.
+    """
+
+    projection: str
+    generation: int
+    status: str
+    fingerprint: str
+    done: int
+    total: int
+    per_second: float
+    error: str
+
+
 class Views:
     """Read models live here: SQLite or Postgres, through SQLAlchemy Core.
 
@@ -27,15 +76,266 @@ class Views:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
+        self._writer = engine.execution_options(writes=True)
+        self._moved = asyncio.Condition()
+        self._reached: dict[tuple[str, str, int], tuple[str, int]] = {}
 
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[AsyncConnection]:
-        """A connection for reading; what it reads is one consistent moment."""
-        async with self.engine.connect() as connection:
-            yield connection
+        """A connection for reading; what it reads is one consistent moment.
+
+        Raises:
+            StoreUnavailableError: The database cannot be reached now.
+        """
+        with _unavailable():
+            async with self.engine.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[AsyncConnection]:
-        """A transaction for writing; committed at the end, rolled back on an error."""
-        async with self.engine.begin() as connection:
-            yield connection
+        """A transaction for writing; committed at the end, rolled back on an error.
+
+        Raises:
+            StoreUnavailableError: The database cannot be reached now; it may be unknown whether it was committed.
+        """
+        with _unavailable():
+            async with self._writer.begin() as connection:
+                yield connection
+
+    async def start(self, projections: Sequence[Projection]) -> list[str]:
+        """Make what is missing: tables, and a first generation of each projection. Any process may, at any time.
+
+        Returns:
+            The projections whose rows come from other code (columns, indexes or `version` differ): to be rebuilt.
+        """
+        async with self.begin() as connection:
+            if self.is_postgres:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _START_LOCK})
+            await connection.run_sync(METADATA.create_all)
+            stale: list[str] = []
+            for projection in projections:
+                serving = await serving_generation(connection, projection.name)
+                if serving is None:
+                    await add_generation(connection, projection, 1, "serving")
+                    await show_generation(connection, projection, 1)
+                elif serving.fingerprint != fingerprint(projection):
+                    stale.append(projection.name)
+        return stale
+
+    async def applied(self, projection: str) -> Mapping[str, Applied]:
+        """How far the serving generation of *projection* has come, per service whose events it folds."""
+        async with self.connect() as connection:
+            rows = (await connection.execute(_SERVING_CHECKPOINTS, {"projection": projection})).all()
+        positions: dict[str, dict[int, int]] = {}
+        epochs = {row.service: row.epoch for row in sorted(rows, key=lambda row: row.position)}
+        for row in rows:
+            positions.setdefault(row.service, {})[row.partition] = row.position
+        return {service: Applied(epochs[service], positions[service]) for service in positions}
+
+    async def wait_applied(
+        self, projection: str, service: str, epoch: str, partition: int, position: int, timeout_s: float
+    ) -> bool:
+        """Whether *projection* has applied *position*; returns as soon as it has, at the latest after *timeout_s*."""
+        place = projection, service, partition
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + timeout_s
+        while True:
+            if self._has_reached(place, epoch, position):
+                return True
+            reached = (await self.applied(projection)).get(service)
+            if reached and reached.epoch == epoch and reached.positions.get(partition, 0) >= position:
+                return True
+            left = deadline - clock()
+            if left <= 0:
+                return False
+            try:
+                async with asyncio.timeout(min(left, _POLL_S)), self._moved:
+                    await self._moved.wait_for(lambda: self._has_reached(place, epoch, position))
+            except TimeoutError:
+                continue
+
+    async def moved(self, projection: str, service: str, epoch: str, positions: Mapping[int, int]) -> None:
+        """Wake the readers of this process that wait for what was just committed."""
+        for partition, position in positions.items():
+            self._reached[projection, service, partition] = (epoch, position)
+        async with self._moved:
+            self._moved.notify_all()
+
+    async def generations(self) -> list[Generation]:
+        """Every table of every projection that was ever started here."""
+        async with self.connect() as connection:
+            return await read_generations(connection)
+
+    async def dump(self, projection: Projection) -> list[tuple[Any, ...]]:
+        """The rows that queries see, by primary key."""
+        view = projection.view
+        async with self.connect() as connection:
+            rows = (await connection.execute(select(view).order_by(*view.primary_key.columns))).all()
+        return [tuple(row) for row in rows]
+
+    async def digest(self, projection: Projection) -> str:
+        """A hash of `dump`: equal rows, equal digest."""
+        rows = await self.dump(projection)
+        return hashlib.sha256(msgspec.json.encode(rows, order="deterministic")).hexdigest()
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether the database is a PostgreSQL."""
+        return self.engine.dialect.name == "postgresql"
+
+    def _has_reached(self, place: tuple[str, str, int], epoch: str, position: int) -> bool:
+        reached_epoch, reached = self._reached.get(place, ("", 0))
+        return reached_epoch == epoch and reached >= position
+
+
+@asynccontextmanager
+async def open_views(url: str, *, pool_size: int = 8, prepared_statements: bool = True) -> AsyncGenerator[Views]:
+    """The read models at *url*, disconnected at the end.
+
+    SQLite runs with WAL, so that readers never wait, and `synchronous=NORMAL`: after a power cut the last batches may
+    be missing, never torn, and the checkpoint is missing with them, so that they are applied again.
+
+    Args:
+        url: `memory:` (forgets at the end), `sqlite:///path/of/file` or `postgresql://user@host/database`.
+        pool_size: Connections at most.
+        prepared_statements: Off behind pgbouncer in transaction mode.
+
+    Raises:
+        SetupError: Another kind of database.
+    """
+    json: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": msgspec.json.decode}
+    keeper: Any = nullcontext()
+    match url.partition(":")[0]:
+        case "postgresql":
+            address = "postgresql+asyncpg" + url.removeprefix("postgresql")
+            connect: dict[str, Any] = {} if prepared_statements else {"prepared_statement_cache_size": 0}
+            connect["statement_cache_size"] = 256 if prepared_statements else 0
+            engine = create_async_engine(
+                address, pool_size=pool_size, max_overflow=0, pool_timeout=5, connect_args=connect, **json
+            )
+        case "memory" | "sqlite" as kind:
+            path = f"file:/views-{next(_MEMORY_NAMES)}?vfs=memdb" if kind == "memory" else f"file:{url[10:]}?"
+            if kind == "memory":  # the database lives as long as one connection
+                keeper = closing(sqlite3.connect(path, uri=True))
+            engine = create_async_engine(
+                f"sqlite+aiosqlite:///{path}&uri=true", connect_args={"timeout": _BUSY_TIMEOUT_S}, **json
+            )
+            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        case kind:
+            message = f"{kind!r} is no database for read models; use memory:, sqlite:///FILE or postgresql://..."
+            raise SetupError(message)
+    with keeper:
+        try:
+            yield Views(engine)
+        finally:
+            await engine.dispose()
+
+
+def fingerprint(projection: Projection) -> str:
+    """Changes with the columns, the indexes and the `version` of *projection*."""
+    table = projection.table(0)
+    shape = [str(CreateTable(table)), str(projection.version), str(sorted(map(str, projection.indexes)))]
+    return hashlib.sha256("\n".join(shape).encode()).hexdigest()[:16]
+
+
+async def read_generations(connection: AsyncConnection, projection: str | None = None) -> list[Generation]:
+    """The generations of one projection, or of all, in order."""
+    g = GENERATIONS.c
+    query = select(*(g[field] for field in Generation.__struct_fields__)).order_by(g.projection, g.generation)
+    if projection is not None:
+        query = query.where(g.projection == projection)
+    return [Generation(*row) for row in (await connection.execute(query)).all()]
+
+
+async def serving_generation(connection: AsyncConnection, projection: str) -> Generation | None:
+    """The generation that queries of *projection* see."""
+    found = [each for each in await read_generations(connection, projection) if each.status == "serving"]
+    return found[0] if found else None
+
+
+async def add_generation(connection: AsyncConnection, projection: Projection, generation: int, status: str) -> None:
+    """Write down a generation and make its empty table."""
+    await connection.execute(
+        insert(GENERATIONS).values(
+            projection=projection.name,
+            generation=generation,
+            status=status,
+            fingerprint=fingerprint(projection),
+            writes=0,
+            done=0,
+            total=0,
+            per_second=0.0,
+            error="",
+        )
+    )
+    await connection.run_sync(projection.table(generation).create)
+
+
+async def show_generation(connection: AsyncConnection, projection: Projection, generation: int) -> None:
+    """Let the queries see the rows of *generation*."""
+    table = projection.table(generation)
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    await connection.execute(text(f'DROP VIEW IF EXISTS "{projection.name}"'))
+    await connection.execute(text(f'CREATE VIEW "{projection.name}" AS SELECT {columns} FROM "{table.name}"'))  # noqa: S608  names from code
+
+
+async def drop_tables(connection: AsyncConnection, projection: Projection, keep: Collection[int]) -> None:
+    """Drop the tables of all generations of *projection* but those to *keep*, also what a crash left."""
+    names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    for name in names:
+        prefix, _, number = name.rpartition("_g")
+        if prefix == projection.name and number.isdecimal() and int(number) not in keep:
+            await connection.execute(text(f'DROP TABLE "{name}"'))
+
+
+@contextmanager
+def _unavailable() -> Generator[None]:
+    """Tell by its type an error that goes away by waiting."""
+    try:
+        yield
+    except Exception as error:
+        if is_unavailable(error):
+            message = f"the database of read models cannot be used now: {error}"
+            raise StoreUnavailableError(message) from error
+        raise
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the database itself, not what it was asked, is the reason of *error*."""
+    if isinstance(error, exc.TimeoutError | OSError):  # no free connection, or none to be had
+        return True
+    if isinstance(error, exc.DBAPIError):
+        return error.connection_invalidated or (error.orig is not None and is_unavailable(error.orig))
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR  # busy, full, I/O; the rest is a wrong statement
+    sqlstate = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
+    return str(sqlstate).startswith(_UNAVAILABLE) or "connection" in type(error).__name__.lower()
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
+    connection.isolation_level = None  # `_begin_sqlite` begins, not the driver
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    # A transaction that reads first and writes then fails at once when another wrote meanwhile: take the lock first.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _dumps(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+_SERVING_CHECKPOINTS = (
+    select(CHECKPOINTS.c.service, CHECKPOINTS.c.epoch, CHECKPOINTS.c.partition, CHECKPOINTS.c.position)
+    .join(
+        GENERATIONS,
+        (GENERATIONS.c.projection == CHECKPOINTS.c.consumer) & (GENERATIONS.c.generation == CHECKPOINTS.c.generation),
+    )
+    .where(GENERATIONS.c.status == "serving", GENERATIONS.c.projection == text(":projection"))
+)

@@ -1,14 +1,12 @@
 """Makes a service's app: routes, refusals, probes, metrics and the document of all of it."""
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -31,23 +29,17 @@ from libs.web.auth import Authenticate, GatewayTokens
 from libs.web.health import Health
 from libs.web.middleware import Surroundings
 from libs.web.problems import ErrorKind, Place, Problem, respond_problem
+from libs.web.routing import ServiceRoute
 
 Errors = Mapping[type[Exception], ErrorKind]
 """A service's `api/errors.py`: how each of its domain errors looks over HTTP."""
 
-_UNAVAILABLE = ErrorKind(
-    503,
-    "store-unavailable",
-    "The database cannot be reached",
-    "nothing was changed; try again",
-    retry_after_s=1,
-)
 _BUILT_IN: Errors = {
     ReservedError: ErrorKind(409, "name-taken", "The name is taken"),
     RefusedError: ErrorKind(422, "unstorable-value", "The body holds a value that cannot be kept"),
     KeyInFlightError: ErrorKind(
         409,
-        "request-in-flight",
+        "idempotency-key-in-flight",
         "The first request with this Idempotency-Key still runs",
         "wait for its answer, or ask again in a second",
         retry_after_s=1,
@@ -65,11 +57,13 @@ _BUILT_IN: Errors = {
         "nothing was changed, reads go on; try again when there is room",
         retry_after_s=30,
     ),
-    StoreUnavailableError: _UNAVAILABLE,
-    OperationalError: _UNAVAILABLE,
-    InterfaceError: _UNAVAILABLE,
-    PoolTimeoutError: _UNAVAILABLE,
-    ConnectionError: _UNAVAILABLE,
+    StoreUnavailableError: ErrorKind(
+        503,
+        "store-unavailable",
+        "The database cannot be reached",
+        "nothing was changed; try again",
+        retry_after_s=1,
+    ),
     BusUnavailableError: ErrorKind(
         503,
         "bus-unavailable",
@@ -111,16 +105,28 @@ def create_service_app(  # noqa: PLR0913  each is a part of one app
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         middleware=[Middleware(Surroundings, service=resources.service, health=state)],
-        exception_handlers=_handlers(_BUILT_IN | dict(errors)),
+        exception_handlers=_handlers({**_BUILT_IN, **errors}),
     )
     app.state.resources = resources
     app.state.settings = settings
     app.state.health = state
     app.state.authenticate = authenticate or GatewayTokens(resources.service, settings.internal_key, resources.clock)
-    for router in (*routers, health.router, metrics.router):
+    for router in routers:
+        _refuse_plain_routes(router)
         app.include_router(router)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
     app.openapi = functools.cache(functools.partial(openapi.document, app))
     return app
+
+
+def _refuse_plain_routes(router: APIRouter) -> None:
+    """A route of another make would check neither scope nor parameters, and nobody would notice."""
+    for context in iter_route_contexts(router.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute) and not isinstance(route, ServiceRoute):
+            message = f"make the router of {route.path} with libs.web.routing.Router"
+            raise TypeError(message)
 
 
 async def _resources(request: Request) -> Resources:
@@ -130,15 +136,15 @@ async def _resources(request: Request) -> Resources:
 
 ResourcesDep = Annotated[Resources, Depends(_resources)]
 
-Handlers = dict[int | type[Exception], Callable[[Request, Any], Awaitable[Response]]]
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
 
 
 def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _handlers(errors: Errors) -> Handlers:
-    def handler(kind: ErrorKind) -> Callable[[Request, Any], Awaitable[Response]]:
+def _handlers(errors: Errors) -> dict[int | type[Exception], Handler]:
+    def handler(kind: ErrorKind) -> Handler:
         async def handle(request: Request, error: Exception) -> Response:
             return respond_problem(request, kind.problem(error))
 

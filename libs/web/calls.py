@@ -138,7 +138,7 @@ class Call:
 
     def _respond(self, done: StoredAnswer, more: Mapping[str, str]) -> Response:
         kept = done.answer.headers
-        headers = {name: value for name, value in kept.items() if not name.startswith(":")} | more
+        headers = {name: value for name, value in kept.items() if not name.startswith(":")} | dict(more)
         if _STREAM in kept:
             published = done.position - int(kept[_TAIL]) if _TAIL in kept else 0
             headers[CONSISTENCY_TOKEN] = write_token(self.resources, kept[_STREAM], done.position, published)

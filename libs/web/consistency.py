@@ -1,5 +1,6 @@
 """Read your own writes: a write answers a token, and a read that brings it waits until it is applied."""
 
+import asyncio
 import base64
 import binascii
 import re
@@ -108,14 +109,16 @@ async def wait_for(resources: Resources, projections: tuple[Projection, ...], se
     partition, position = (0, token.position) if own else (token.partition, token.published)
     if position == 0:
         return
-    for projection in projections:
-        if token.service not in projection.sources:
-            continue
-        applied = await resources.views.wait_applied(
-            projection.name, token.service, token.epoch, partition, position, timeout_s
-        )
-        if not applied:
-            raise projection_behind(projection.name)
+    waited = [projection.name for projection in projections if token.service in projection.sources]
+    views = resources.views
+    reached = await asyncio.gather(
+        *(views.wait_applied(name, token.service, token.epoch, partition, position, timeout_s) for name in waited)
+    )
+    for name in (name for name, done in zip(waited, reached, strict=True) if not done):
+        applied = (await views.applied(name)).get(token.service)
+        if applied and applied.epoch != token.epoch:
+            raise epoch_gone(token.service)
+        raise projection_behind(name)
 
 
 def epoch_gone(service: str) -> Problem:

@@ -61,7 +61,7 @@ def document(app: FastAPI) -> dict[str, Any]:
 def _complete(operation: dict[str, Any], *, is_command: bool) -> None:
     answers: dict[str, Any] = operation["responses"]
     statuses = [400, 503]
-    if operation.get(SCOPE):
+    if operation.setdefault(SCOPE, None):  # FastAPI leaves out what is None
         operation["security"] = [{"gateway": []}]
         statuses += [401, 403]
     if "requestBody" in operation:

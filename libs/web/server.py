@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from socket import socket
 from types import FrameType
@@ -45,7 +45,7 @@ class DrainingServer(uvicorn.Server):
             self._on_ready(self.servers[0].sockets[0].getsockname()[1])
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         """Signals end the server and nothing else: uvicorn would raise them again, and no pool would be closed."""
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:

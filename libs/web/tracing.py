@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from libs.events.ids import new_id
 
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+_TRACEPARENT = re.compile(
+    r"(?:00(?=.{53}$)|(?!00|ff)[0-9a-f]{2})"  # version 00 has an exact length, a later one may say more
+    r"-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +31,4 @@ def continue_trace(traceparent: str | None) -> Trace:
     came = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if came is None:
         return Trace(new_id().hex, secrets.token_hex(8))
-    return Trace(came[1], secrets.token_hex(8), came[3])
+    return Trace(came[1], secrets.token_hex(8), came[2])

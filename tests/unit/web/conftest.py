@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import httpx
 import pytest
 from fastapi import FastAPI, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Column, Integer, String, insert, select
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,7 +21,7 @@ from libs.events.resources import Resources
 from libs.events.settings import Settings
 from libs.events.store import Answer
 from libs.events.testing import FrozenClock
-from libs.events.views import Views
+from libs.events.views import Views, open_views
 from libs.web import etag
 from libs.web.app import ResourcesDep, create_service_app
 from libs.web.auth import PUBLIC, PrincipalDep, needs
@@ -33,7 +32,7 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import ErrorKind, responses
 from libs.web.routing import Router
 
-KEY = "k" * 32
+KEY = "k" * 64
 ANA = Principal("ana", "person", frozenset({"counters.read", "counters.write"}), "api-key", "key-1")
 
 
@@ -139,7 +138,7 @@ async def open_counter(body: OpenBody, call: CallDep) -> Response:
 
 @router.get("", openapi_extra=needs("counters.read"), dependencies=[fresh(COUNTERS)])
 async def list_counters(
-    resources: ResourcesDep, page: PageDep, size: Annotated[list[Literal[1, 2, 3]] | None, Query()] = None
+    resources: ResourcesDep, page: PageDep, size: Annotated[list[int] | None, Query()] = None
 ) -> Page[dict[str, Any]]:
     """List the counters."""
     view = COUNTERS.view
@@ -215,43 +214,17 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture
-async def engine() -> AsyncGenerator[AsyncEngine]:
-    engine = create_async_engine("sqlite+aiosqlite://")
-    table = COUNTERS.view
-    async with engine.begin() as connection:
-        await connection.run_sync(table.create)
+async def views() -> AsyncGenerator[Views]:
+    async with open_views("memory:") as views:
+        await views.start([COUNTERS])
         rows = [{"name": f"c{number:02}", "size": number % 3 + 1} for number in range(25)]
-        await connection.execute(insert(table), rows)
-    yield engine
-    await engine.dispose()
-
-
-class AppliedViews(Views):
-    """Read models that have applied what the test says they have, and never more."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        super().__init__(engine)
-        self.applied = 0
-
-    async def wait_applied(
-        self,
-        projection: str,  # noqa: ARG002  the port's signature
-        service: str,  # noqa: ARG002
-        epoch: str,  # noqa: ARG002
-        partition: int,  # noqa: ARG002
-        position: int,
-        timeout_s: float,  # noqa: ARG002
-    ) -> bool:
-        return self.applied >= position
+        async with views.begin() as connection:
+            await connection.execute(insert(COUNTERS.table(1)), rows)
+        yield views
 
 
 @pytest.fixture
-def views(engine: AsyncEngine) -> AppliedViews:
-    return AppliedViews(engine)
-
-
-@pytest.fixture
-def resources(clock: FrozenClock, views: AppliedViews) -> Resources:
+def resources(clock: FrozenClock, views: Views) -> Resources:
     return Resources("demo", CONTRACT, MemoryStore(clock), views, NoBus(), clock)
 
 

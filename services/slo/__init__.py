@@ -1,0 +1,1 @@
+"""SLOs: their definitions, measurements, error budgets and burn-rate alerts."""

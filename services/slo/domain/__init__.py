@@ -1,0 +1,1 @@
+"""The rules and the arithmetic of SLOs: standard library only."""

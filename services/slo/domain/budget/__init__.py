@@ -1,0 +1,1 @@
+"""An error budget: what the measurements of an SLO mean."""

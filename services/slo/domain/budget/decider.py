@@ -1,0 +1,124 @@
+"""An error budget's rules: what is worth saying about it, and when an alert fires and clears."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
+
+from libs.events.decider import Decider
+from services.slo.domain.budget.commands import Assess, Command, Reading
+from services.slo.domain.budget.events import (
+    AlertFired,
+    AlertResolved,
+    BudgetAssessed,
+    BudgetExhausted,
+    BudgetRecovered,
+    Event,
+)
+from services.slo.domain.burn_rate import duration
+
+_A_POINT = 0.01  # of the budget, or of coverage
+_REPEATED = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What was said so far.
+
+    Args:
+        assessed: The last figures; None before the first.
+        firing: Per tier, the alert that fires.
+        exhausted: Whether more was spent than there was.
+    """
+
+    assessed: BudgetAssessed | None = None
+    firing: Mapping[str, AlertFired] = field(default_factory=dict[str, AlertFired])
+    exhausted: bool = False
+
+
+UNASSESSED = Budget()
+
+
+def decide(command: Command, state: Budget) -> tuple[Event, ...]:
+    """The facts that the figures amount to, given what was said before; often none.
+
+    Figures older than the last ones say nothing: two processes may evaluate at once, and one may be late.
+    """
+    figures = command.figures
+    if state.assessed is not None and figures.at < state.assessed.at:
+        return ()
+    return (
+        *((figures,) if _worth_saying(command, state.assessed) else ()),
+        *_threshold(figures, exhausted=state.exhausted),
+        *_alerts(command, state.firing),
+    )
+
+
+def evolve(state: Budget, event: Event) -> Budget:
+    """The state after one more fact."""
+    match event:
+        case BudgetAssessed():
+            return replace(state, assessed=event)
+        case AlertFired():
+            return replace(state, firing={**state.firing, event.tier: event})
+        case AlertResolved():
+            return replace(state, firing={tier: a for tier, a in state.firing.items() if a.alert != event.alert})
+        case BudgetExhausted():
+            return replace(state, exhausted=True)
+        case BudgetRecovered():
+            return replace(state, exhausted=False)
+
+
+def _worth_saying(command: Assess, last: BudgetAssessed | None) -> bool:
+    """At every change of state or revision, once a day, and when something moved by a point, not too often."""
+    now = command.figures
+    if last is None or (now.state, now.revision) != (last.state, last.revision):
+        return True
+    since = now.at - last.at
+    return since >= _REPEATED or (since >= command.quiet_for and _moved(now, last))
+
+
+def _moved(now: BudgetAssessed, last: BudgetAssessed) -> bool:
+    budget = abs((now.error_budget_remaining or 0.0) - (last.error_budget_remaining or 0.0))
+    return max(budget, abs(now.coverage - last.coverage)) >= _A_POINT
+
+
+def _threshold(now: BudgetAssessed, *, exhausted: bool) -> Iterator[Event]:
+    """Exhausted below zero, recovered at zero or above; without events nothing is known, so nothing changes."""
+    remaining = now.error_budget_remaining
+    if remaining is None or exhausted == (remaining < 0):
+        return
+    kind = BudgetExhausted if remaining < 0 else BudgetRecovered
+    yield kind(now.slo, now.service, remaining, now.at)
+
+
+def _alerts(command: Assess, firing: Mapping[str, AlertFired]) -> Iterator[Event]:
+    now = command.figures
+    verdicts = {reading.tier.name: reading.verdict for reading in command.readings}
+    for tier, alert in firing.items():
+        if verdicts.get(tier, "quiet") == "quiet":
+            yield AlertResolved(alert.alert, now.slo, now.service, alert.severity, tier, now.input_version, now.at)
+    for reading in command.readings:
+        if reading.verdict == "burning" and reading.tier.name not in firing:
+            yield _fired(reading, now)
+
+
+def _fired(reading: Reading, now: BudgetAssessed) -> AlertFired:
+    tier = reading.tier
+    return AlertFired(
+        alert=reading.alert,
+        slo=now.slo,
+        service=now.service,
+        severity=tier.severity,
+        tier=tier.name,
+        short_window=duration(tier.short_min),
+        long_window=duration(tier.long_min),
+        factor=float(tier.factor),
+        burn_rate_short=reading.burn_rate_short,
+        burn_rate_long=reading.burn_rate_long,
+        input_version=now.input_version,
+        at=now.at,
+    )
+
+
+BUDGET: Final[Decider[Command, Budget, Event]] = Decider("budget", UNASSESSED, decide, evolve)

@@ -1,0 +1,53 @@
+"""What the SLO rules refuse.
+
+SloError
+├── InvalidTargetError     a target outside [0, 1)
+├── NoSuchSloError         nothing is defined under this name
+├── SloExistsError         the name has another definition already
+├── InvalidBucketError     a line of a bucket file that holds no bucket
+└── UnsupportedError       valid OpenSLO that this version cannot evaluate
+"""
+
+
+class SloError(Exception):
+    """Anything the rules of this service refuse."""
+
+
+class InvalidTargetError(SloError):
+    """A target outside [0, 1): one of 1 would leave no budget to spend, and every burn rate would be infinite."""
+
+    def __init__(self, target: object) -> None:
+        super().__init__(f"the target is {target}; it must be at least 0 and below 1, since 1 leaves no error budget")
+        self.target = target
+
+
+class NoSuchSloError(SloError):
+    """Nothing is defined under this name."""
+
+    def __init__(self, slo: str) -> None:
+        super().__init__(f"there is no SLO {slo!r}")
+        self.slo = slo
+
+
+class SloExistsError(SloError):
+    """The name has another definition already; PUT revises it."""
+
+    def __init__(self, slo: str, revision: int) -> None:
+        super().__init__(f"SLO {slo!r} is defined already (revision {revision}); PUT /v1/slos/{slo} revises it")
+        self.slo, self.revision = slo, revision
+
+
+class InvalidBucketError(SloError):
+    """A line of a bucket file that holds no bucket."""
+
+    def __init__(self, line: int, detail: str) -> None:
+        super().__init__(f"line {line}: {detail}")
+        self.line, self.detail = line, detail
+
+
+class UnsupportedError(SloError):
+    """Valid OpenSLO that this version cannot evaluate; says where."""
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(f"{path}: {detail}")
+        self.path, self.detail = path, detail

@@ -1,0 +1,92 @@
+"""From a valid OpenSLO SLO to what this service promises, and what of it cannot be evaluated yet."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.slo.domain.error_budget import Target
+from services.slo.domain.errors import UnsupportedError
+from services.slo.domain.openslo.decoding import Decoded, Duration
+from services.slo.domain.slo.commands import Document, Promise
+
+_UNITS = {  # minutes; as go-sdk counts them, a rolling month has 30 days
+    "m": 1,
+    "h": 60,
+    "d": 24 * 60,
+    "w": 7 * 24 * 60,
+    "M": 30 * 24 * 60,
+    "Q": 90 * 24 * 60,
+    "Y": 365 * 24 * 60,
+}
+_SHORTEST, _LONGEST = 60, 366 * 24 * 60
+_PUSH = "concordat"
+
+
+def minutes(duration: Duration | str) -> int:
+    """A valid duration in minutes."""
+    if isinstance(duration, str):
+        duration = Duration(int(duration[:-1]), duration[-1])
+    return duration.value * _UNITS[duration.unit]
+
+
+def promise_of(document: Decoded, source: Document) -> tuple[Promise, tuple[str, ...]]:
+    """What the valid SLO *document* promises, and what of it has no effect yet.
+
+    Args:
+        document: Valid, of kind SLO.
+        source: As it was sent; kept beside the promise.
+
+    Raises:
+        UnsupportedError: It needs a kind of SLO that this version does not evaluate.
+    """
+    metadata, spec = document.fields["metadata"], document.fields["spec"]
+    objective = _one_objective(spec)
+    method = spec["budgetingMethod"]
+    if method != "Occurrences":
+        raise UnsupportedError("spec.budgetingMethod", f"{method} cannot be evaluated yet; use Occurrences")
+    window = _rolling(spec["timeWindow"][0])
+    percent = objective.get("targetPercent")
+    target = Target.of(objective["target"]) if percent is None else Target.of_percent(percent)
+    promise = Promise(
+        slo=metadata["name"],
+        service=spec["service"],
+        display_name=metadata.get("displayName", ""),
+        target=float(target),
+        window=f"{window.value}{window.unit}",
+        method=method,
+        document=source,
+    )
+    return promise, tuple(_without_effect(spec))
+
+
+def _one_objective(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "indicatorRef" in spec:
+        raise UnsupportedError("spec.indicatorRef", "references are not resolved yet; put the indicator inline")
+    if "indicator" not in spec:
+        raise UnsupportedError("spec.objectives", "composite SLOs cannot be evaluated yet; define one SLO each")
+    if "ratioMetric" not in spec["indicator"]["spec"]:
+        raise UnsupportedError("spec.indicator.spec", "only ratio metrics can be evaluated yet; give ratioMetric")
+    objectives = spec.get("objectives", ())
+    if len(objectives) != 1:
+        raise UnsupportedError("spec.objectives", f"must hold exactly one objective, holds {len(objectives)}")
+    return objectives[0]
+
+
+def _rolling(window: Mapping[str, Any]) -> Duration:
+    if "isRolling" not in window:
+        raise UnsupportedError("spec.timeWindow[0]", "calendar windows cannot be evaluated yet; set isRolling: true")
+    duration: Duration = window["duration"]
+    if not _SHORTEST <= minutes(duration) <= _LONGEST:
+        raise UnsupportedError("spec.timeWindow[0].duration", "must be between 1h and 366d")
+    return duration
+
+
+def _without_effect(spec: Mapping[str, Any]) -> list[str]:
+    ratio = spec["indicator"]["spec"]["ratioMetric"]
+    kinds = {metric["metricSource"].get("type", "") for metric in ratio.values() if isinstance(metric, Mapping)}
+    warnings = [
+        f"spec.indicator.spec.ratioMetric: nothing polls {kind or 'a source without type'} yet; push measurements"
+        for kind in sorted(kinds - {_PUSH})
+    ]
+    if "alertPolicies" in spec:
+        warnings.append("spec.alertPolicies: not evaluated yet; the default burn-rate alerts apply")
+    return warnings

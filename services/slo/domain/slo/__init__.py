@@ -1,0 +1,1 @@
+"""An SLO: what is promised about a service, in numbered revisions."""

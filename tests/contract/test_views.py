@@ -1,0 +1,98 @@
+"""Read models behave alike in memory, in SQLite and in Postgres."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, Text, insert, select
+
+from libs.events.columns import Instant, Json
+from libs.events.projection import Projection
+from libs.events.registry import EventRegistry
+from libs.events.views import Views, open_views
+
+NOON = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
+PLACES = Projection(
+    name="places",
+    columns=lambda: (
+        Column("name", Text, primary_key=True),
+        Column("size", Integer),
+        Column("seen", Instant()),
+        Column("notes", Json()),
+    ),
+    events=EventRegistry({}),
+    folds={},
+    sources=("lifecycle",),
+    indexes=(("size",),),
+)
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def views(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Views]:
+    urls = {"memory": lambda: "memory:", "sqlite": lambda: f"sqlite:///{tmp_path / 'views.sqlite'}"}
+    url = urls.get(request.param, lambda: request.getfixturevalue("postgres_url"))()
+    async with open_views(url) as views:
+        yield views
+
+
+async def test_a_value_comes_back_as_it_went_in(views: Views) -> None:
+    await views.start([PLACES])
+    row = {"name": "a", "size": 1, "seen": NOON, "notes": {"tags": ["x", None], "n": 1.5}}
+    async with views.begin() as connection:
+        await connection.execute(insert(PLACES.table(1)).values(row))
+    async with views.connect() as connection:
+        found = (await connection.execute(select(PLACES.view).where(PLACES.view.c.seen == NOON))).mappings().one()
+    assert dict(found) == row
+
+
+async def test_starting_again_changes_nothing(views: Views) -> None:
+    assert await views.start([PLACES]) == []
+    async with views.begin() as connection:
+        await connection.execute(insert(PLACES.table(1)).values(name="a"))
+    assert await views.start([PLACES]) == []
+    assert await views.dump(PLACES) == [("a", None, None, None)]
+
+
+async def test_processes_may_start_at_the_same_time(views: Views) -> None:
+    assert await asyncio.gather(*(views.start([PLACES]) for _ in range(4))) == [[], [], [], []]
+    assert [(each.projection, each.generation, each.status) for each in await views.generations()] == [
+        ("places", 1, "serving")
+    ]
+
+
+async def test_a_changed_shape_is_reported(views: Views) -> None:
+    await views.start([PLACES])
+    wider = Projection("places", lambda: (*PLACES.columns(), Column("colour", Text)), PLACES.events, {}, ("lifecycle",))
+    newer = Projection("places", PLACES.columns, PLACES.events, {}, ("lifecycle",), PLACES.indexes, version=2)
+    assert await views.start([wider]) == ["places"]
+    assert await views.start([newer]) == ["places"]
+
+
+async def test_a_failed_transaction_leaves_nothing(views: Views) -> None:
+    await views.start([PLACES])
+
+    async def fail() -> None:
+        async with views.begin() as connection:
+            await connection.execute(insert(PLACES.table(1)).values(name="a"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    assert await views.dump(PLACES) == []
+
+
+async def test_writers_take_turns(views: Views) -> None:
+    await views.start([PLACES])
+    table = PLACES.table(1)
+    async with views.begin() as connection:
+        await connection.execute(insert(table).values(name="a", size=0))
+
+    async def add_one() -> None:
+        async with views.begin() as connection:
+            size = (await connection.execute(select(table.c.size).with_for_update())).scalar_one()
+            await connection.execute(table.update().values(size=size + 1))
+
+    await asyncio.gather(*(add_one() for _ in range(20)))
+    assert await views.dump(PLACES) == [("a", 20, None, None)]

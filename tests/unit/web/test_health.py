@@ -1,0 +1,32 @@
+import httpx
+from fastapi import FastAPI
+
+
+async def test_a_process_that_turns_is_alive_started_and_ready(client: httpx.AsyncClient) -> None:
+    for path in ("/livez", "/startupz", "/readyz"):
+        assert (await client.get(path, headers={"Authorization": ""})).status_code == 200
+
+
+async def test_a_draining_process_is_alive_but_not_ready(client: httpx.AsyncClient, app: FastAPI) -> None:
+    app.state.health.draining.set()
+    assert (await client.get("/livez")).status_code == 200
+    assert (await client.get("/readyz")).status_code == 503
+
+
+async def test_a_draining_process_closes_its_connections(client: httpx.AsyncClient, app: FastAPI) -> None:
+    app.state.health.draining.set()
+    assert (await client.get("/livez")).headers["Connection"] == "close"
+
+
+async def test_verbose_says_what_else_is_up(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/readyz?verbose")
+    assert answer.text == "[+] serving\n[+] store: head at 0 (informational)\nready\n"
+
+
+async def test_a_store_that_is_away_does_not_unready(client: httpx.AsyncClient, app: FastAPI) -> None:
+    async def away() -> int:
+        raise ConnectionRefusedError
+
+    app.state.resources.store.head = away
+    answer = await client.get("/readyz?verbose")
+    assert (answer.status_code, "[-] store: ConnectionRefusedError" in answer.text) == (200, True)
