@@ -95,6 +95,8 @@ def create_service_app(  # noqa: PLR0913  each is a part of one app
         description: Of the document.
         authenticate: Who sends a request; the gateway's tokens unless given.
     """
+    for router in routers:
+        _refuse_plain_routes(router)
     state = Health()
     app = FastAPI(
         title=title,
@@ -103,7 +105,8 @@ def create_service_app(  # noqa: PLR0913  each is a part of one app
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
+        # FastAPI's include_router matches each request twice; the routes carry their prefix already.
+        routes=[route for router in (*routers, health.router, metrics.router) for route in router.routes],
         middleware=[Middleware(Surroundings, service=resources.service, health=state)],
         exception_handlers=_handlers({**_BUILT_IN, **errors}),
     )
@@ -111,11 +114,6 @@ def create_service_app(  # noqa: PLR0913  each is a part of one app
     app.state.settings = settings
     app.state.health = state
     app.state.authenticate = authenticate or GatewayTokens(resources.service, settings.internal_key, resources.clock)
-    for router in routers:
-        _refuse_plain_routes(router)
-        app.include_router(router)
-    app.include_router(health.router)
-    app.include_router(metrics.router)
     app.openapi = functools.cache(functools.partial(openapi.document, app))
     return app
 
@@ -137,10 +135,6 @@ async def _resources(request: Request) -> Resources:
 ResourcesDep = Annotated[Resources, Depends(_resources)]
 
 Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
 
 
 def _handlers(errors: Errors) -> dict[int | type[Exception], Handler]:

@@ -60,8 +60,7 @@ class Surroundings:
             self._count(scope, status, time.perf_counter() - started)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
-        template = scope.get("fastapi", {}).get("effective_route_context")
-        route: str = getattr(template, "path_format", None) or getattr(scope.get("route"), "path", "unknown")
+        route: str = getattr(scope.get("route"), "path", "unknown")
         method = scope["method"] if route != "unknown" else "any"  # what anyone may send must not become a label
         REQUESTS.labels(self._service, method, route, status).inc()
         REQUEST_SECONDS.labels(self._service, method, route).observe(seconds)

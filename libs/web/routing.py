@@ -51,7 +51,11 @@ class ServiceRoute(APIRoute):
         return handle
 
 
-Router = partial(APIRouter, route_class=ServiceRoute)
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+Router = partial(APIRouter, route_class=ServiceRoute, generate_unique_id_function=_operation_id)
 """Makes a service's routers: `Router(prefix="/v1/teams", tags=["teams"])`."""
 
 
