@@ -8,6 +8,7 @@ EventsError
 │   └── StoreUnavailableError      try again later
 │       ├── QueueFullError
 │       ├── DeadlineExceededError
+│       ├── OutcomeUnknownError    the connection was lost at the commit
 │       └── StorageFullError
 ├── IdempotencyError
 │   ├── KeyInFlightError           the first request with this key still runs
@@ -52,7 +53,7 @@ class RefusedError(StoreError):
 
 
 class StoreUnavailableError(StoreError):
-    """The store cannot be reached now; nothing was written, or it is known what was."""
+    """The store cannot be reached now; nothing was written."""
 
 
 class QueueFullError(StoreUnavailableError):
@@ -61,6 +62,10 @@ class QueueFullError(StoreUnavailableError):
 
 class DeadlineExceededError(StoreUnavailableError):
     """The request waited too long; it was not written."""
+
+
+class OutcomeUnknownError(StoreUnavailableError):
+    """The connection was lost at the commit and did not come back in time; the same event ids may be sent again."""
 
 
 class StorageFullError(StoreUnavailableError):

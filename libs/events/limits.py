@@ -1,30 +1,69 @@
 """What no store takes: refused before it can spoil a batch of other people's requests."""
 
+from collections.abc import Iterator
+
+import msgspec
+
 from libs.events.errors import RefusedError
 from libs.events.store import MAX_EVENT_BYTES, AppendRequest, NewEvent
 
 
 def check_request(request: AppendRequest) -> None:
-    r"""Refuse events that are too large or hold text that PostgreSQL cannot keep.
+    r"""Refuse events that are too large, and text that PostgreSQL cannot keep.
 
     Raises:
-        RefusedError: An event is over `MAX_EVENT_BYTES`, or holds `\u0000` or a lone surrogate.
+        RefusedError: An event is over `MAX_EVENT_BYTES`, something holds `\u0000` or a lone surrogate, or a stream is
+            named twice.
     """
     for write in request.writes:
         for event in write.events:
-            _check(write.stream, event)
+            _check_event(write.stream, event)
+    for text in _texts(request):
+        if not text.isascii():
+            _check_text(text)
+        if "\0" in text:
+            message = f"{text!r} holds a NUL character; remove it"
+            raise RefusedError(message)
+    if len(request.writes) > 1 and len({write.stream for write in request.writes}) < len(request.writes):
+        raise RefusedError("one request names a stream twice; put its events together")
 
 
-def _check(stream: str, event: NewEvent) -> None:
+def _texts(request: AppendRequest) -> Iterator[str]:
+    for write in request.writes:
+        yield write.stream
+    for name in (*request.reserve, *request.release):
+        yield from (name.scope, name.key, name.holder)
+    for timer in request.schedule:
+        yield from (timer.key, timer.kind)
+    yield from request.cancel
+    if request.idempotency:
+        yield from msgspec.structs.astuple(request.idempotency)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = f"{text!r} is no Unicode text; remove the lone surrogate"
+        raise RefusedError(message) from error
+
+
+def _check_event(stream: str, event: NewEvent) -> None:
     size = len(event.data) + len(event.metadata)
     if size > MAX_EVENT_BYTES:
         message = f"an event of {stream} has {size} bytes, at most {MAX_EVENT_BYTES} are kept; store less in it"
         raise RefusedError(message)
     for part in (event.data, event.metadata):
-        if b"\\u0000" in part and b"\x00" in _unescaped(part):
-            message = f"an event of {stream} holds a NUL character; remove it"
-            raise RefusedError(message)
+        if b"\\u" in part:  # rare: the codec escapes nothing but control characters
+            _check_escapes(stream, part)
 
 
-def _unescaped(part: bytes) -> bytes:
-    return part.replace(b"\\\\", b"").replace(b"\\u0000", b"\x00")
+def _check_escapes(stream: str, part: bytes) -> None:
+    if b"\x00" in part.replace(b"\\\\", b"").replace(b"\\u0000", b"\x00"):
+        message = f"an event of {stream} holds a NUL character; remove it"
+        raise RefusedError(message)
+    try:
+        msgspec.json.decode(part)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"an event of {stream} is no JSON text: {error}"
+        raise RefusedError(message) from error

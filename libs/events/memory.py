@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from libs.events.bookkeeping import IN_FLIGHT_FOR, KEPT_FOR
 from libs.events.clock import Clock, SystemClock
 from libs.events.envelope import Recorded
 from libs.events.errors import ConflictError, FencedError, KeyInFlightError, KeyReusedError, ReservedError
@@ -13,8 +14,8 @@ from libs.events.ids import new_id
 from libs.events.limits import check_request
 from libs.events.store import Appended, AppendRequest, IdempotencyKey, Lease, StoredAnswer, Timer
 
-IN_FLIGHT_FOR = timedelta(minutes=1)
-KEPT_FOR = timedelta(hours=24)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_NO_ANSWER = ("", _LONG_AGO, None)
 
 
 class MemoryStore:
@@ -53,14 +54,16 @@ class MemoryStore:
             holder = self._reserved.get((name.scope, name.key), name.holder)
             if holder != name.holder:
                 raise ReservedError(name.scope, name.key, holder)
-        newest = self._log[-1].recorded_at if self._log else datetime.min.replace(tzinfo=self._clock.now().tzinfo)
+        place = request.idempotency and _place(request.idempotency)
+        if request.writes and place and self._answers.get(place, _NO_ANSWER)[2]:
+            raise KeyInFlightError
+        newest = self._log[-1].recorded_at if self._log else _LONG_AGO
         recorded_at = max(request.recorded_at or self._clock.now(), newest)
         self._write(request, recorded_at)
         appended = Appended(len(self._log), recorded_at)
-        if request.idempotency and request.answer:
-            key = request.idempotency
+        if request.idempotency and request.answer and place and not self._answers.get(place, _NO_ANSWER)[2]:
             kept = StoredAnswer(request.answer, appended.position)
-            self._answers[key.principal, key.route, key.key] = (key.payload_hash, self._clock.now(), kept)
+            self._answers[place] = (request.idempotency.payload_hash, self._clock.now(), kept)
         async with self._grown:
             self._grown.notify_all()
         return appended
@@ -92,7 +95,7 @@ class MemoryStore:
 
     async def begin(self, key: IdempotencyKey, now: datetime) -> StoredAnswer | None:
         """See `IdempotencyKeys.begin`."""
-        place = (key.principal, key.route, key.key)
+        place = _place(key)
         payload_hash, since, kept = self._answers.get(place, ("", now, None))
         lived = now - since
         if place not in self._answers or lived >= KEPT_FOR or (kept is None and lived >= IN_FLIGHT_FOR):
@@ -106,7 +109,8 @@ class MemoryStore:
 
     async def abandon(self, key: IdempotencyKey) -> None:
         """See `IdempotencyKeys.abandon`."""
-        self._answers.pop((key.principal, key.route, key.key), None)
+        if self._answers.get(_place(key), _NO_ANSWER)[2] is None:
+            self._answers.pop(_place(key), None)
 
     async def due(self, now: datetime, limit: int) -> list[Timer]:
         """See `Timers.due`."""
@@ -133,9 +137,7 @@ class MemoryStore:
         """See `Leases.release`."""
         held = self._leases.get(lease.name)
         if held and held.fence == lease.fence:
-            self._leases[lease.name] = msgspec.structs.replace(
-                held, until=datetime.min.replace(tzinfo=held.until.tzinfo)
-            )
+            self._leases[lease.name] = msgspec.structs.replace(held, until=_LONG_AGO)
 
     async def relayed(self) -> int:
         """See `Leases.relayed`."""
@@ -172,3 +174,7 @@ class MemoryStore:
         for key in request.cancel:
             self._timers.pop(key, None)
         self._timers |= {timer.key: timer for timer in request.schedule}
+
+
+def _place(key: IdempotencyKey) -> tuple[str, str, str]:
+    return key.principal, key.route, key.key

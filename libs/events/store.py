@@ -107,7 +107,7 @@ class Appended(msgspec.Struct, frozen=True):
     Args:
         position: Of the request's last event; the log's head when the request held no events.
         recorded_at: When the log took it.
-        duplicate: The same event ids were stored before; nothing was written now.
+        duplicate: The same event ids were stored before, maybe by an earlier try; nothing was written now.
     """
 
     position: int
@@ -138,7 +138,9 @@ class EventLog(Protocol):
         Raises:
             ConflictError: A stream is not at its expected version.
             ReservedError: A name is taken.
+            KeyInFlightError: There is an answer under its idempotency key already; ask for that.
             RefusedError: It can never be stored: an event over `MAX_EVENT_BYTES`, a NUL or a lone surrogate.
+            OutcomeUnknownError: The connection was lost; sent again with the same event ids it is stored once.
             StoreUnavailableError: Try again later; nothing of it was written.
         """
         ...
@@ -177,7 +179,7 @@ class IdempotencyKeys(Protocol):
         ...
 
     async def abandon(self, key: IdempotencyKey) -> None:
-        """Forget a key whose command was refused, so that it may be tried again."""
+        """Forget a key whose command was refused, so that it may be tried again; an answer that is kept stays."""
         ...
 
 

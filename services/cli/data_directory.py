@@ -19,7 +19,7 @@ class InUseError(SetupError):
 
     def __init__(self, folder: Path, pid: int, control: str) -> None:
         super().__init__(f"{folder} is in use by process {pid}; stop it, or name another folder with --data-dir")
-        self.control = control
+        self.pid, self.control = pid, control
 
 
 class DataDirectory:

@@ -1,0 +1,124 @@
+"""Bringing a service's database to the schema of this program, and refusing one that is not there.
+
+A service's migrations lie in `services/<service>/migrations`; the same ones serve PostgreSQL and the SQLite file of
+read models.
+"""
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from alembic import command, context, op
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from libs.events import schema
+from libs.events.errors import SetupError
+from libs.events.views import open_views
+from libs.events.views_tables import METADATA
+
+_MIGRATION_LOCK = 0x6D696772617465  # "migrate"
+_WAIT_FOR_OTHER = "60s"  # for another process that migrates
+_WAIT_FOR_TABLE = "5s"  # a migration that waits for a table holds up everyone behind it
+
+
+async def upgrade(url: str, service: str) -> None:
+    """Bring the database at *url* to the newest schema; of two at once the second waits, then finds nothing to do.
+
+    With `CONCORDAT_APP_ROLE` in the environment, that role may then use everything, and change no event.
+
+    Raises:
+        SetupError: It cannot be reached, or another process holds it.
+    """
+    async with _engine(url) as engine:
+        await upgrade_engine(engine, service)
+
+
+async def upgrade_engine(engine: AsyncEngine, service: str) -> None:
+    """As `upgrade`, over connections that are there already."""
+    async with engine.execution_options(writes=True).begin() as connection:  # see `Views.begin`
+        if engine.dialect.name == "postgresql":
+            await connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_OTHER}'"))
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+            await connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_TABLE}'"))
+        await connection.run_sync(_upgrade, service)
+        role = os.environ.get("CONCORDAT_APP_ROLE", "")
+        if role and engine.dialect.name == "postgresql":
+            for statement in schema.grants(role):
+                await connection.execute(text(statement))
+
+
+async def check(url: str, service: str) -> None:
+    """Nothing, if the database at *url* has the schema of this program.
+
+    Raises:
+        SetupError: It is older, newer, or cannot be reached; says what to do.
+    """
+    async with _engine(url) as engine, engine.connect() as connection:
+        current, newest, known = await connection.run_sync(_revisions, service)
+    if current == newest:
+        return
+    if current <= known:
+        message = f"the database of {service} lacks migrations; run `concordat migrate {service}`"
+    else:
+        message = f"the database of {service} is newer than this program; start the newer version"
+    raise SetupError(message)
+
+
+def run_env() -> None:
+    """What every `migrations/env.py` does: run what alembic asks for on the connection that is open."""
+    context.configure(connection=context.config.attributes["connection"])
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def create_event_store() -> None:
+    """The first migration of every service: its events, and what projections keep about themselves.
+
+    Events of an embedded service lie in a file of their own (`sqlite.py`), so that SQLite gets only the latter.
+    """
+    connection = op.get_bind()
+    if connection.dialect.name == "postgresql":
+        for statement in schema.POSTGRES:
+            connection.exec_driver_sql(statement)
+    METADATA.create_all(connection)
+
+
+def _upgrade(connection: Connection, service: str) -> None:
+    command.upgrade(_config(service, connection), "head")
+
+
+def _revisions(connection: Connection, service: str) -> tuple[set[str], set[str], set[str]]:
+    """Where the database is, where it should be, and all revisions there are."""
+    scripts = ScriptDirectory.from_config(_config(service, connection))
+    current = set(MigrationContext.configure(connection).get_current_heads())
+    return current, set(scripts.get_heads()), {script.revision for script in scripts.walk_revisions()}
+
+
+def _config(service: str, connection: Connection) -> Config:
+    package = find_spec(f"services.{service}")
+    places = package.submodule_search_locations if package else None
+    if not places:
+        message = f"there is no service {service!r}; one of lifecycle, slo, incidents, gateway"
+        raise SetupError(message)
+    config = Config()
+    config.set_main_option("script_location", str(Path(places[0]) / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@asynccontextmanager
+async def _engine(url: str) -> AsyncGenerator[AsyncEngine]:
+    try:
+        async with open_views(url, pool_size=1) as views:
+            yield views.engine
+    except (OSError, SQLAlchemyError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        message = f"the database {url.rpartition('@')[2]} cannot be used: {reason}"
+        raise SetupError(message) from error

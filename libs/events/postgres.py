@@ -1,0 +1,331 @@
+"""The store in PostgreSQL: appends of many callers in one call of `append_batch` (see `schema.py`)."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from libs.events import migrate
+from libs.events.bookkeeping import Bookkeeping
+from libs.events.clock import Clock, SystemClock
+from libs.events.envelope import Recorded
+from libs.events.errors import (
+    ConflictError,
+    EventsError,
+    KeyInFlightError,
+    OutcomeUnknownError,
+    RefusedError,
+    ReservedError,
+    SetupError,
+    StorageFullError,
+    StoreUnavailableError,
+)
+from libs.events.group_commit import GroupCommit
+from libs.events.head import Head
+from libs.events.schema import GROWN_CHANNEL
+from libs.events.store import Appended, AppendRequest, IdempotencyKey, Reservation, Timer
+
+_COLUMNS = "position, stream, version, type, event_id, occurred_at, recorded_at, data, metadata"
+_APPEND = "SELECT * FROM append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+_LOAD = f"SELECT {_COLUMNS} FROM events WHERE stream = $1 AND version > $2 ORDER BY version"  # noqa: S608  constants
+_LOAD_AS_OF = f"""
+SELECT {_COLUMNS} FROM events WHERE stream = $1 AND version > $2 AND recorded_at <= $3 ORDER BY version
+"""  # noqa: S608  constants
+_READ = f"SELECT {_COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608  constants
+_HEAD = "SELECT coalesce(max(position), 0) FROM events"
+
+_COMMAND_TIMEOUT_S = 15.0  # longer than any lock_timeout of ours: what takes longer has lost its server
+_ASK_EVERY_S = 1.0  # beside LISTEN
+_ASK_OFTEN_S = 0.05  # instead of LISTEN, which does not pass a pgbouncer in transaction mode
+
+_UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.OperatorInterventionError,  # shutting down, starting up, cancelled
+    asyncpg.exceptions.InsufficientResourcesError,  # too many connections, out of memory
+)
+
+
+class _Effect(msgspec.Struct, omit_defaults=True):
+    """What a request changes beside its events, as `apply_effects` reads it; bytes become base64."""
+
+    request: int
+    since: datetime
+    reserve: tuple[Reservation, ...] = ()
+    release: tuple[Reservation, ...] = ()
+    schedule: tuple[Timer, ...] = ()
+    cancel: tuple[str, ...] = ()
+    key: IdempotencyKey | None = None
+    answer: "_Answer | None" = None
+
+
+class _Answer(msgspec.Struct):
+    status: int
+    body: bytes
+    headers: str
+
+
+class PostgresStore(Bookkeeping):
+    """`Store` in a database of its own.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`.
+        service: Whose migrations the database must have; None checks nothing.
+        clock: Gives the recording times.
+        pool_size: The most connections it opens, besides one that listens.
+        prepared_statements: Off behind a pgbouncer in transaction mode; then it asks for news instead of listening.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        service: str | None = None,
+        clock: Clock | None = None,
+        *,
+        pool_size: int = 8,
+        prepared_statements: bool = True,
+    ) -> None:
+        self.epoch = ""
+        self._url = url
+        self._service = service
+        self._clock = clock or SystemClock()
+        self._pool_size = pool_size
+        self._direct = prepared_statements
+        self._commits = GroupCommit(self._commit)
+        self._head = Head()
+        self._pool: Any = None
+        self._listening: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """See `Store.start`.
+
+        Raises:
+            SetupError: The database cannot be reached, or its migrations are not this program's.
+        """
+        try:
+            if self._service is not None:
+                await migrate.check(self._url, self._service)
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=1,
+                max_size=self._pool_size,
+                command_timeout=_COMMAND_TIMEOUT_S,
+                statement_cache_size=100 if self._direct else 0,
+                reset=_keep,
+            )
+            self.epoch = await self._pool.fetchval("SELECT epoch FROM log")
+        except asyncpg.UndefinedTableError as error:
+            message = f"the database {_shown(self._url)} has no event store; run `concordat migrate`"
+            raise SetupError(message) from error
+        except (*_UNREACHABLE, asyncpg.PostgresError) as error:
+            message = f"the database {_shown(self._url)} cannot be used: {error}"
+            raise SetupError(message) from error
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        await self._commits.close()
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    async def append(self, request: AppendRequest, *, deadline_s: float = 5.0) -> Appended:
+        """See `EventLog.append`."""
+        return await self._commits.append(request, deadline_s)
+
+    async def load(self, stream: str, *, after: int = 0, as_of: datetime | None = None) -> list[Recorded]:
+        """See `EventLog.load`."""
+        if as_of is not None:
+            rows = await self._read(_LOAD_AS_OF, stream, after, as_of)
+        else:
+            rows = await self._read(_LOAD, stream, after)
+        return [Recorded(*row) for row in rows]
+
+    async def read(self, after: int, limit: int) -> list[Recorded]:
+        """See `EventLog.read`."""
+        return [Recorded(*row) for row in await self._read(_READ, after, limit)]
+
+    async def head(self) -> int:
+        """See `EventLog.head`."""
+        return (await self._read(_HEAD))[0][0]
+
+    async def wait(self, after: int, timeout_s: float) -> bool:
+        """See `EventLog.wait`."""
+        if self._listening is None and self._direct:
+            self._listening = asyncio.get_running_loop().create_task(self._listen())
+        return await self._head.wait(after, timeout_s, self.head, _ASK_EVERY_S if self._direct else _ASK_OFTEN_S)
+
+    async def _commit(self, batch: Sequence[AppendRequest]) -> Sequence[Appended | EventsError]:
+        now = self._clock.now()
+        columns = _Columns(batch, now)
+        async with self._connection() as connection:
+            try:
+                row = await connection.fetchrow(_APPEND, *columns.arguments)
+            except asyncpg.DiskFullError as error:
+                raise StorageFullError("the database's disk is full; make room, then try again") from error
+            except asyncpg.LockNotAvailableError as error:
+                raise StoreUnavailableError("another writer holds the log") from error
+            except _UNREACHABLE as error:
+                message = f"the database went away: {error!r}"
+                raise OutcomeUnknownError(message) from error
+            except asyncpg.DataError as error:
+                message = f"no text a database keeps: {error}"
+                raise RefusedError(message) from error
+        last, newest, refused = row
+        self._head.move(last)
+        return columns.results(last, newest, refused)
+
+    async def _read(self, sql: str, *args: object) -> Sequence[Any]:
+        async with self._connection() as connection:
+            try:
+                return await connection.fetch(sql, *args)
+            except _UNREACHABLE as error:
+                message = f"the database went away: {error!r}"
+                raise StoreUnavailableError(message) from error
+
+    _write = _read  # a statement is a transaction
+
+    def _time(self, stored: datetime) -> datetime:
+        return stored
+
+    @asynccontextmanager
+    async def _connection(self) -> "AsyncGenerator[Any]":
+        if self._pool is None:
+            raise StoreUnavailableError("the store is not started, or closed already")
+        try:
+            connection = await self._pool.acquire()
+        except (*_UNREACHABLE, asyncpg.PostgresError) as error:
+            message = f"the database cannot be reached: {error!r}"
+            raise StoreUnavailableError(message) from error
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
+
+    async def _listen(self) -> None:
+        """Hear of other processes' appends, for as long as this one runs."""
+        while True:
+            try:
+                connection = await asyncpg.connect(self._url)
+                try:
+                    gone = asyncio.Event()
+                    connection.add_termination_listener(_setter(gone))
+                    await connection.add_listener(GROWN_CHANNEL, self._heard)
+                    await gone.wait()
+                finally:
+                    connection.terminate()
+            except (*_UNREACHABLE, asyncpg.PostgresError):
+                await asyncio.sleep(_ASK_EVERY_S)
+
+    def _heard(self, _connection: object, _pid: int, _channel: str, position: object) -> None:
+        self._head.move(int(str(position)))
+
+
+class _Columns:
+    """A batch, turned into the arrays that `append_batch` takes."""
+
+    def __init__(self, batch: Sequence[AppendRequest], now: datetime) -> None:
+        self._batch = batch
+        self._recorded_at: list[datetime] = []  # per request, before the log's newest is considered
+        writes: list[tuple[Any, ...]] = []
+        events: list[tuple[Any, ...]] = []
+        effects: list[_Effect] = []
+        newest: datetime | None = None
+        for number, request in enumerate(batch):
+            newest = max(newest or request.recorded_at or now, request.recorded_at or now)
+            self._recorded_at.append(newest)
+            for write in request.writes:
+                writes.append((number, write.stream, write.expected))
+                version = write.expected
+                for event in write.events:
+                    version += 1
+                    events.append(
+                        (
+                            number,
+                            write.stream,
+                            version,
+                            event.type,
+                            event.event_id,
+                            event.occurred_at,
+                            newest,
+                            event.data,
+                            event.metadata,
+                        )
+                    )
+            effect = _effect(number, request, now)
+            if effect is not None:
+                effects.append(effect)
+        self.arguments = (
+            *(zip(*writes, strict=True) if writes else [()] * 3),
+            *(zip(*events, strict=True) if events else [()] * 9),
+            msgspec.json.encode(effects).decode() if effects else None,
+        )
+
+    def results(self, last: int, newest: datetime | None, refused: str | None) -> list[Appended | EventsError]:
+        """What became of each request, in order."""
+        reasons: dict[int, list[Any]] = {}
+        for number, *reason in msgspec.json.decode(refused) if refused else ():
+            if number not in reasons or reason[0] == "duplicate":
+                reasons[number] = reason
+        results: list[Appended | EventsError] = []
+        position = last - sum(_size(r) for n, r in enumerate(self._batch) if n not in reasons)
+        for number, (request, recorded_at) in enumerate(zip(self._batch, self._recorded_at, strict=True)):
+            if number in reasons:
+                results.append(_REASONS[reasons[number][0]](*reasons[number][1:]))
+                continue
+            position += _size(request)
+            results.append(Appended(position, max(recorded_at, newest) if newest else recorded_at))
+        return results
+
+
+def _size(request: AppendRequest) -> int:
+    return sum([len(write.events) for write in request.writes])
+
+
+def _effect(number: int, request: AppendRequest, now: datetime) -> _Effect | None:
+    answer = request.answer if request.idempotency else None
+    if not (request.reserve or request.release or request.schedule or request.cancel or answer):
+        return None
+    return _Effect(
+        request=number,
+        since=now,
+        reserve=request.reserve,
+        release=request.release,
+        schedule=request.schedule,
+        cancel=request.cancel,
+        key=request.idempotency,
+        answer=answer and _Answer(answer.status, answer.body, msgspec.json.encode(answer.headers).decode()),
+    )
+
+
+def _duplicate(position: int, recorded_at: str) -> Appended:
+    return Appended(position, datetime.fromisoformat(recorded_at), duplicate=True)
+
+
+_REASONS: Mapping[str, Callable[..., Appended | EventsError]] = {
+    "duplicate": _duplicate,
+    "conflict": ConflictError,
+    "reserved": ReservedError,
+    "answered": KeyInFlightError,
+}
+
+
+def _setter(event: asyncio.Event) -> Callable[[object], None]:
+    return lambda _: event.set()
+
+
+async def _keep(_: object) -> None:
+    """Nothing to reset: the store's statements leave no trace in a session."""
+
+
+def _shown(url: str) -> str:
+    """*url* without its password."""
+    return url.rpartition("@")[2]

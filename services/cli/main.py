@@ -1,0 +1,292 @@
+"""The `concordat` command. Exit codes are in `errors.py`; what is heavy is imported by the command that needs it."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.errors import INTERRUPTED, NO, CliError, as_cli_error
+
+SERVICES = ("lifecycle", "slo", "incidents", "gateway")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="The agreement between development and SRE teams: its services, its logs, its figures.",
+)
+projections_app = typer.Typer(no_args_is_help=True, help="Read models: how far they are, and how to make them anew.")
+events_app = typer.Typer(no_args_is_help=True, help="The logs: read, export, import, verify, publish again.")
+letters_app = typer.Typer(no_args_is_help=True, help="Events that could not be applied.")
+demo_app = typer.Typer(no_args_is_help=True, help="A realistic organisation to look at.")
+slo_app = typer.Typer(no_args_is_help=True, help="Service level objectives.")
+for name, group in (
+    ("projections", projections_app),
+    ("events", events_app),
+    ("dead-letters", letters_app),
+    ("demo", demo_app),
+    ("slo", slo_app),
+):
+    app.add_typer(group, name=name)
+
+DataDir = Annotated[
+    Path | None, typer.Option(help="The embedded installation's folder (CONCORDAT_DATA_DIR, else .concordat).")
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON lines for machines.")]
+Service = Annotated[str, typer.Option(help="Only this service; needed where CONCORDAT_DATABASE_URL is one service's.")]
+Url = Annotated[str, typer.Option(envvar="CONCORDAT_URL", help="The gateway.")]
+ApiKey = Annotated[str, typer.Option(envvar="CONCORDAT_API_KEY", help="Else the data directory's admin.key.")]
+Yes = Callable[[dict[str, Any]], bool]
+
+
+def main() -> None:
+    """Run the command line; refusals become one line and an exit code."""
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has seen enough
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001  the outermost place: what is unknown is raised again
+        if hasattr(error, "format_message"):  # click's own: the command is not written like that
+            sys.stderr.write(f"concordat: {error.format_message()}; see --help\n")
+            sys.exit(getattr(error, "exit_code", 2))
+        known = as_cli_error(error)
+        sys.stderr.write(f"concordat: {known}\n")
+        sys.exit(known.exit_code)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Where to listen.", min=0, max=65535)] = 8080,
+    data_dir: DataDir = None,
+) -> None:
+    """Everything in one process, on files in the data directory."""
+    from services.cli.serve import serve as run_serve
+
+    _run(run_serve(host, port, data_dir))
+
+
+@app.command()
+def run(
+    service: Annotated[str, typer.Argument(help=" | ".join(SERVICES))],
+    role: Annotated[str, typer.Argument(help="api | worker")],
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Of the API, or of a worker's probes; 0 for none.", min=0)] = 8000,
+) -> None:
+    """One role of one service, as production runs it."""
+    from services.cli.roles import run_role
+
+    _run(run_role(_known(service), role, host, port))
+
+
+@app.command()
+def migrate(service: Annotated[str, typer.Argument(help=" | ".join(SERVICES))]) -> None:
+    """Bring a service's PostgreSQL schema up to date; two at once: the second waits and does nothing."""
+    from services.cli.roles import migrate_service
+
+    migrate_service(_known(service))
+
+
+@projections_app.command("list")
+def projections_list(data_dir: DataDir = None, service: Service = "", as_json: Json = False) -> None:
+    """Every read model: its generation, its position, its lag, its dead letters."""
+    _operate("projections list", {"service": service}, data_dir, as_json, service)
+
+
+@projections_app.command("rebuild")
+def projections_rebuild(
+    projection: Annotated[str, typer.Argument(metavar="NAME", help="As `list` shows it, or `all`.")],
+    data_dir: DataDir = None,
+    service: Service = "",
+    as_json: Json = False,
+) -> None:
+    """Make a read model anew beside the old one, then switch."""
+    _operate("projections rebuild", {"name": projection, "service": service}, data_dir, as_json, service)
+
+
+@events_app.command("tail")
+def events_tail(
+    data_dir: DataDir = None,
+    service: Service = "",
+    after: Annotated[int, typer.Option(help="Begin behind this position.")] = 0,
+    limit: Annotated[int, typer.Option(help="Stop after so many; 0 for all.")] = 0,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print events in the order of the log."""
+    arguments = {"service": service, "after": after, "limit": limit, "follow": follow}
+    _operate("events tail", arguments, data_dir, as_json, service, text=_event_line)
+
+
+@events_app.command("export")
+def events_export(file: Path, data_dir: DataDir = None, service: Service = "", as_json: Json = False) -> None:
+    """Write whole logs to FILE, as JSON lines."""
+    _operate("events export", {"file": str(file.absolute()), "service": service}, data_dir, as_json, service)
+
+
+@events_app.command("import")
+def events_import(file: Path, data_dir: DataDir = None, service: Service = "", as_json: Json = False) -> None:
+    """Append what `export` wrote, with its times; may be repeated."""
+    _operate("events import", {"file": str(file.absolute())}, data_dir, as_json, service)
+
+
+@events_app.command("verify")
+def events_verify(data_dir: DataDir = None, service: Service = "", as_json: Json = False) -> None:
+    """Check versions, positions and schema of every event; exit 0 only if the logs are sound."""
+    _operate("events verify", {"service": service}, data_dir, as_json, service, bad=lambda s: s["faults"] > 0)
+
+
+@events_app.command("republish")
+def events_republish(
+    start: Annotated[int, typer.Option("--from", help="The first position to publish again.", min=1)],
+    data_dir: DataDir = None,
+    service: Service = "",
+    as_json: Json = False,
+) -> None:
+    """Publish events again, on purpose; consumers drop what they have."""
+    _operate("events republish", {"start": start, "service": service}, data_dir, as_json, service)
+
+
+@letters_app.command("list")
+def letters_list(data_dir: DataDir = None, service: Service = "", as_json: Json = False) -> None:
+    """Every event that could not be applied, why, and what waits behind it."""
+    _operate("dead-letters list", {"service": service}, data_dir, as_json, service)
+
+
+@letters_app.command("replay")
+def letters_replay(
+    stream: Annotated[str, typer.Argument(help="Only this stream; all without.")] = "",
+    data_dir: DataDir = None,
+    service: Service = "",
+    as_json: Json = False,
+) -> None:
+    """Apply dead letters again, after the fix; exit 1 if one stays dead."""
+    arguments = {"stream": stream, "service": service}
+    _operate("dead-letters replay", arguments, data_dir, as_json, service, bad=lambda s: s["remaining"] > 0)
+
+
+@demo_app.command("load")
+def demo_load(
+    url: Url = "http://127.0.0.1:8080", api_key: ApiKey = "", data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """Fill a running Concordat with teams, services, SLOs and incidents."""
+    from libs.events.clock import SystemClock
+    from services.cli.demo import load
+    from services.cli.show import show
+
+    _run(show(load(url, _api_key(api_key, data_dir), SystemClock()), as_json=as_json))
+
+
+@app.command()
+def api(
+    method: Annotated[str, typer.Argument(help="GET, POST, PUT, PATCH or DELETE.")],
+    path: Annotated[str, typer.Argument(help="Such as /v1/overview.")],
+    body: Annotated[str, typer.Argument(help="JSON, @FILE (JSON or YAML), or @- for standard input.")] = "",
+    url: Url = "http://127.0.0.1:8080",
+    api_key: ApiKey = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Send one request to the gateway and print its answer."""
+    from services.cli.remote import request
+
+    typer.echo(_run(request(url, _api_key(api_key, data_dir), method.upper(), path, body)))
+
+
+@slo_app.command("import-access-log")
+def import_access_log(
+    slo: Annotated[str, typer.Argument(help="The SLO's name.")],
+    file: Annotated[Path, typer.Argument(help="Apache or nginx, common or combined format.")],
+    url: Url = "http://127.0.0.1:8080",
+    api_key: ApiKey = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Count an access log into minutes (good: status below 500) and send them as measurements."""
+    from services.cli.remote import send_access_log
+    from services.cli.show import show
+
+    _run(show(send_access_log(url, _api_key(api_key, data_dir), slo, file), as_json=as_json))
+
+
+@slo_app.command("report")
+def slo_report(  # noqa: PLR0913  each is an option
+    file: Annotated[Path, typer.Argument(help="CSV (start,good,total; a bucket a minute) or JSON lines.")],
+    target: Annotated[float, typer.Option(help="Such as 0.999.")],
+    method: Annotated[str, typer.Option(help="occurrences | timeslices | ratio-timeslices")] = "occurrences",
+    window: Annotated[str, typer.Option(help="Such as 28d.")] = "28d",
+    until: Annotated[str, typer.Option(help="RFC 3339; the end of the last bucket unless given.")] = "",
+    slice_length: Annotated[str, typer.Option("--slice", help="Length of a slice.")] = "1m",
+    slice_target: Annotated[float, typer.Option(help="What makes a slice good.")] = 0.95,
+    empty: Annotated[str, typer.Option(help="Slices without events: ignore | good | bad")] = "ignore",
+) -> None:
+    """The figures of one SLO from a file of counts, as one JSON object; needs no server."""
+    import json
+
+    from services.slo.report import report_file
+
+    figures = report_file(
+        file,
+        target=target,
+        method=method,
+        window=window,
+        until=until or None,
+        slice_length=slice_length,
+        slice_target=slice_target,
+        empty=empty,
+    )
+    typer.echo(json.dumps(figures))
+
+
+def _operate(  # noqa: PLR0913  each is a part of one operation
+    operation: str,
+    arguments: dict[str, Any],
+    data_dir: Path | None,
+    as_json: bool,  # noqa: FBT001  a command line's flag
+    service: str,
+    *,
+    text: Callable[[dict[str, Any]], str] | None = None,
+    bad: Yes = lambda _: False,
+) -> None:
+    """Carry out an operation on a data directory or a database, show it, and end with its answer."""
+    from services.cli.access import operation_lines
+    from services.cli.show import as_table_line, show
+
+    lines: AsyncIterator[dict[str, Any]] = operation_lines(operation, arguments, data_dir, service)
+    summaries = _run(show(lines, as_json=as_json, text=text or as_table_line))
+    if any(map(bad, summaries)):
+        raise typer.Exit(NO)
+
+
+def _run(work: "Coroutine[Any, Any, Any]") -> Any:  # noqa: ANN401  whatever the command's work gives
+    return asyncio.run(work)
+
+
+def _known(service: str) -> str:
+    if service not in SERVICES:
+        message = f"no service {service!r}; there are {', '.join(SERVICES)}"
+        raise CliError(message, 2)
+    return service
+
+
+def _api_key(given: str, data_dir: Path | None) -> str:
+    from services.cli.access import admin_key
+
+    return given or admin_key(data_dir)
+
+
+def _event_line(item: dict[str, Any]) -> str:
+    return f"{item['recorded_at']}  {item['service']:<9} {item['position']:>8}  {item['type']}  {item['stream']}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The embedded installation: four apps and four workers in one process, on one data directory."""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from libs.events.clock import Clock
+from libs.events.worker import Worker
+from libs.web.server import serve_app
+from services.cli.control import control_socket
+from services.cli.data_directory import DataDirectory
+from services.cli.operations import Part
+from services.cli.wiring import OWNERS, SERVICES, open_parts, settings_of
+from services.gateway.clients import AsgiOwner
+from services.gateway.keys import ensure_admin_key
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A running installation.
+
+    Args:
+        gateway: The app that everyone talks to.
+        parts: Each service's adapters and projections.
+        workers: Each service's worker, running.
+    """
+
+    gateway: FastAPI
+    parts: Mapping[str, Part]
+    workers: Mapping[str, Worker]
+
+
+@asynccontextmanager
+async def embedded(clock: Clock | None = None, **overrides: object) -> AsyncGenerator[Embedded]:
+    """All four services in this process, their workers running, the gateway's app ready to be served or called.
+
+    Args:
+        clock: Another clock than the machine's.
+        overrides: Settings above those of the environment.
+    """
+    overrides = {"internal_key": secrets.token_urlsafe(48)} | overrides
+    settings = {service: settings_of(service, **overrides) for service in SERVICES}
+    async with open_parts(SERVICES, clock, **overrides) as parts:
+        apps = {
+            service: import_module(f"services.{service}.app").create_app(parts[service].resources, settings[service])
+            for service in OWNERS
+        }
+        owners = {service: AsgiOwner(app) for service, app in apps.items()}
+        gateway = import_module("services.gateway.app").create_app(
+            parts["gateway"].resources, settings["gateway"], owners
+        )
+        workers: dict[str, Worker] = {
+            service: import_module(f"services.{service}.worker").create_worker(
+                parts[service].resources, settings[service]
+            )
+            for service in SERVICES
+        }
+        async with running(workers):
+            yield Embedded(gateway, parts, workers)
+
+
+@asynccontextmanager
+async def running(workers: Mapping[str, Worker]) -> AsyncGenerator[None]:
+    """*workers* run until the context ends; a fatal error of one of them ends the context."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for service, worker in workers.items():
+            group.create_task(worker.run(stop), name=f"{service}-worker")
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+async def serve(host: str, port: int, data_dir: Path | None) -> None:
+    """Run the embedded installation until a signal ends it."""
+    folder = settings_of("gateway", data_dir=data_dir).data_dir
+    directory = DataDirectory(folder)
+    with directory.hold():
+        async with (
+            embedded(data_dir=folder, database_url="sqlite:", kafka_bootstrap_servers="") as installation,
+            control_socket(installation.parts) as control,
+        ):
+            key = await ensure_admin_key(installation.parts["gateway"].resources, folder)
+            directory.announce(control)
+            sys.stdout.write(
+                f"Concordat listens on http://{host}:{port}\n"
+                f"  its key is in {key}; try\n"
+                f'  curl -H "X-API-Key: $(cat {key})" http://{host}:{port}/v1/overview\n'
+            )
+            sys.stdout.flush()
+            await serve_app(installation.gateway, host, port)

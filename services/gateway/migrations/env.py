@@ -1,0 +1,5 @@
+"""alembic enters here."""
+
+from libs.events.migrate import run_env
+
+run_env()

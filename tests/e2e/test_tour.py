@@ -1,0 +1,56 @@
+"""The tour's commands, as a new user would copy and paste them."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.servers import ConcordatServer
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MARK = "=== tour block "
+
+
+def blocks() -> list[tuple[str, str]]:
+    """Per shell block its text, and the output that the tour promises ('' for none; … stands for anything)."""
+    found: list[tuple[str, str]] = []
+    for kind, text in BLOCK.findall((ROOT / "docs" / "tour.md").read_text(encoding="utf-8")):
+        if kind == "sh":
+            found.append((text, ""))
+        else:
+            found[-1] = (found[-1][0], text)
+    return found
+
+
+@pytest.mark.timeout(180)
+def test_every_command_of_the_tour_works_and_prints_what_it_promises(
+    concordat_server: ConcordatServer, tmp_path: Path
+) -> None:
+    command = tmp_path / "bin" / "concordat"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m services.cli.main "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    script = "set -euo pipefail\nexec 2>&1\n" + "".join(
+        f"echo '{MARK}{number}'\n{text}" for number, (text, _) in enumerate(blocks())
+    )
+    environment = os.environ | {
+        "PATH": f"{command.parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "CONCORDAT_URL": concordat_server.url,
+        "CONCORDAT_DATA_DIR": str(concordat_server.data_dir),
+    }
+
+    done = subprocess.run(  # noqa: S603  the repository's own page
+        ["/bin/bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=170
+    )
+
+    assert done.returncode == 0, done.stdout[-4000:]
+    printed = re.split(f"^{MARK}\\d+\n", done.stdout, flags=re.MULTILINE)[1:]
+    for (_, promised), output in zip(blocks(), printed, strict=True):
+        pattern = ".*".join(map(re.escape, promised.split("…")))
+        assert re.search(pattern, output, re.DOTALL), f"promised {promised!r}, printed {output!r}"
