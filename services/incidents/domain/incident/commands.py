@@ -1,6 +1,5 @@
 """What can be asked of an incident."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -101,11 +100,6 @@ class JoinAlert(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcknowledgeAlert(Asked):
-    """Somebody looks at one of its alerts."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearAlert(Asked):
     """One of its alerts fires no more."""
 
@@ -113,10 +107,11 @@ class ClearAlert(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectMilestones(Asked):
-    """Some of its times were others."""
+class CorrectMilestone(Asked):
+    """One of its times was another."""
 
-    times: Mapping[Milestone, datetime]
+    milestone: Milestone
+    time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,4 +126,4 @@ class Note(Asked):
 
 Stages = Investigate | Identify | Monitor
 Transition = Acknowledge | Stages | Mitigate | Resolve | Close | Cancel | Reopen
-Command = Declare | Transition | JoinAlert | AcknowledgeAlert | ClearAlert | CorrectMilestones | Note
+Command = Declare | Transition | JoinAlert | ClearAlert | CorrectMilestone | Note

@@ -1,11 +1,11 @@
 """What can be asked of a postmortem."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from services.incidents.domain.asked import Asked
 from services.incidents.domain.incident.decider import Record
+from services.incidents.domain.postmortem.events import Sections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +19,11 @@ class Draft(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amend(Asked):
-    """Let some of its sections say something else, or name other authors."""
+    """Let it say something else."""
 
     verb: ClassVar[str] = "amend"
-    sections: Mapping[str, str]
-    authors: tuple[str, ...] | None = None
+    sections: Sections
+    authors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
