@@ -22,16 +22,16 @@ def settings_of(service: str, **overrides: object) -> Settings:
     Raises:
         SetupError: Something is wrong; names each setting.
     """
-    cls: type[Settings] = import_module(f"services.{service}.config").Settings
+    cls: type[Settings] = getattr(import_module(f"services.{service}.config"), f"{service.capitalize()}Settings")
     return load_settings(cls, **overrides)
 
 
 @asynccontextmanager
-async def open_part(settings: Settings, service: str, bus: Bus, clock: Clock | None = None) -> AsyncGenerator[Part]:
+async def open_part(settings: Settings, service: str, bus: Bus, clock: Clock) -> AsyncGenerator[Part]:
     """One service's adapters and projections, connected."""
     registry = import_module(f"services.{service}.contract").CONTRACT
     projections: Sequence[Any] = import_module(f"services.{service}.projections").PROJECTIONS
-    async with open_resources(settings, service, registry, bus, clock or SystemClock()) as resources:
+    async with open_resources(settings, service, registry, bus, clock) as resources:
         yield Part(resources, projections)
 
 
@@ -52,7 +52,8 @@ async def open_parts(
         )
         raise SetupError(message)
     async with AsyncExitStack() as stack:
-        bus = await stack.enter_async_context(open_bus(settings[services[0]]))
+        clock = clock or SystemClock()
+        bus = await stack.enter_async_context(open_bus(settings[services[0]], clock))
         yield {
             service: await stack.enter_async_context(open_part(settings[service], service, bus, clock))
             for service in services
