@@ -50,8 +50,9 @@ async def _open_views(settings: Settings, service: str) -> AsyncGenerator[Views]
     url = settings.database_url
     if url == "sqlite:":
         url = f"sqlite:///{settings.data_dir.absolute() / service}.views.db"
-    pool = {"pool_size": settings.database_pool, "prepared_statements": settings.prepared_statements}
-    async with open_views(url, **pool) as views:
+    async with open_views(
+        url, pool_size=settings.database_pool, prepared_statements=settings.prepared_statements
+    ) as views:
         if not views.is_postgres:
             from libs.events.migrate import upgrade_engine  # noqa: PLC0415  production never needs it here
 

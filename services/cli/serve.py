@@ -10,9 +10,9 @@ from importlib import import_module
 from pathlib import Path
 
 from fastapi import FastAPI
-from libs.events.worker import Worker
 
 from libs.events.clock import Clock
+from libs.events.worker import Worker
 from libs.web.server import serve_app
 from services.cli.control import control_socket
 from services.cli.data_directory import DataDirectory
