@@ -1,5 +1,6 @@
 """The only place that makes identifiers."""
 
+from datetime import datetime
 from uuid import UUID, uuid5
 
 import uuid_utils
@@ -18,3 +19,16 @@ def reaction_id(source: UUID, reaction: str, index: int) -> UUID:
     The same three always give the same identifier (UUIDv5), so a redelivered event cannot act twice.
     """
     return uuid5(_REACTIONS, f"{source}/{reaction}/{index}")
+
+
+def derived_id(at: datetime, source: UUID, reaction: str, index: int) -> UUID:
+    """The identifier of the *index*-th thing that *reaction* opens because of the event *source* of time *at*.
+
+    The same four always give the same identifier. It has the form of a UUIDv7 (RFC 9562, 5.7), so that it sorts by
+    time among those of `new_id`; what is random there, is a hash here.
+    """
+    digest = reaction_id(source, reaction, index).int
+    low = digest & (2**62 - 1)
+    middle = digest >> 116  # the first 12 bits; the version's and the variant's bits of the hash are left out
+    milliseconds = int(at.timestamp() * 1000)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | middle << 64 | 0b10 << 62 | low)

@@ -2,7 +2,7 @@
 
 IncidentsError
 ├── AbsentError                 there is no such thing
-├── UnknownServiceError         no service of this name was ever registered
+├── UnknownReferenceError       what is asked names something that does not exist
 ├── IllegalTransitionError      not allowed in this state; names what is
 ├── AlertsFiringError           an incident does not resolve while alerts fire, unless forced
 ├── ReasonMissingError          what is asked needs a reason
@@ -21,17 +21,16 @@ class IncidentsError(Exception):
 class AbsentError(IncidentsError):
     """There is no such thing."""
 
-    def __init__(self, kind: str, reference: str = "") -> None:
-        super().__init__(f"there is no {kind} {reference!r}" if reference else f"there is no such {kind}")
-        self.kind = kind
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"there is no such {kind}; GET /v1/{kind}s lists them")
 
 
-class UnknownServiceError(IncidentsError):
-    """No service of this name was ever registered."""
+class UnknownReferenceError(IncidentsError):
+    """What is asked names something that does not exist; *field* says where."""
 
-    def __init__(self, service: str) -> None:
-        super().__init__(f"there is no service {service!r}; register it first (POST /v1/services)")
-        self.service = service
+    def __init__(self, field: str, reference: str, remedy: str) -> None:
+        super().__init__(f"there is no {field} {reference!r}; {remedy}")
+        self.field = field
 
 
 class IllegalTransitionError(IncidentsError):

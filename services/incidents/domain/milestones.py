@@ -1,5 +1,6 @@
 """When an incident started, was noticed and ended, and in which order that can have been."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
@@ -54,17 +55,19 @@ def begun(declared: datetime, impact_started: datetime | None, detected: datetim
     return milestones
 
 
-def corrected(milestones: Milestones, milestone: Milestone, at: datetime, *, now: datetime) -> Milestones:
-    """*milestones* with another time for one that was reached.
+def corrected(milestones: Milestones, times: Mapping[Milestone, datetime], *, now: datetime) -> Milestones:
+    """*milestones* with other *times* for some that were reached.
 
     Raises:
-        MilestoneNotReachedError: It was not reached yet.
-        MilestoneOrderError: It would lie in the future, or out of order.
+        MilestoneNotReachedError: One was not reached yet.
+        MilestoneOrderError: One would lie in the future, or out of order.
     """
-    if _time(milestones, milestone) is None:
-        raise MilestoneNotReachedError(milestone)
-    after = replace(milestones, **{milestone: at})
-    _check(after, milestone, now=now)
+    for milestone in times:
+        if _time(milestones, milestone) is None:
+            raise MilestoneNotReachedError(milestone)
+    after = replace(milestones, **times)
+    for milestone in times:
+        _check(after, milestone, now=now)
     return after
 
 

@@ -17,10 +17,11 @@ from services.incidents.domain.errors import (
 from services.incidents.domain.incident import decider
 from services.incidents.domain.incident.commands import (
     Acknowledge,
+    AcknowledgeAlert,
     Cancel,
     ClearAlert,
     Close,
-    CorrectMilestone,
+    CorrectMilestones,
     Declare,
     Identify,
     Investigate,
@@ -47,7 +48,7 @@ from services.incidents.domain.incident.events import (
     IncidentResolved,
     IncidentStageChanged,
 )
-from services.incidents.domain.milestones import Milestones
+from services.incidents.domain.milestones import Milestone, Milestones
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 LATER = AT + timedelta(minutes=42)
@@ -260,6 +261,13 @@ class TestAlerts:
     def test_are_never_swallowed_by_one_that_is_over(self, name: str) -> None:
         given(INCIDENT, *PASTS[name]).when(self.JOIN).refuses(IllegalTransitionError)
 
+    def test_acknowledging_one_takes_the_incident_on(self) -> None:
+        given(INCIDENT, OF_ALERT).when(AcknowledgeAlert(**ASKED)).then(ACKNOWLEDGED)
+
+    @pytest.mark.parametrize("name", [name for name in PASTS if name != "triage"])
+    def test_acknowledging_one_changes_nothing_further_on(self, name: str) -> None:
+        given(INCIDENT, *PASTS[name]).when(AcknowledgeAlert(**ASKED)).then()
+
     def test_joining_twice_is_silent(self) -> None:
         given(INCIDENT, OF_ALERT, self.JOINED).when(self.JOIN).then()
 
@@ -283,7 +291,7 @@ class TestAlerts:
 
 class TestCorrectingMilestones:
     EARLIER = AT - timedelta(minutes=10)
-    CORRECT = CorrectMilestone(**ASKED, milestone="impact_started", time=EARLIER)
+    CORRECT = CorrectMilestones(**ASKED, times={"impact_started": EARLIER})
 
     def test_is_an_event_with_editor_and_reason(self) -> None:
         state = (
@@ -296,10 +304,10 @@ class TestCorrectingMilestones:
         assert state.record.milestones == Milestones(self.EARLIER, AT, AT)
 
     def test_to_the_same_time_is_silent(self) -> None:
-        given(INCIDENT, DECLARED).when(replace(self.CORRECT, time=AT)).then()
+        given(INCIDENT, DECLARED).when(replace(self.CORRECT, times={"impact_started": AT})).then()
 
     def test_that_were_not_reached_is_refused(self) -> None:
-        given(INCIDENT, DECLARED).when(replace(self.CORRECT, milestone="closed")).refuses(MilestoneNotReachedError)
+        given(INCIDENT, DECLARED).when(replace(self.CORRECT, times={"closed": AT})).refuses(MilestoneNotReachedError)
 
     @pytest.mark.parametrize(
         ("milestone", "time"),
@@ -312,15 +320,21 @@ class TestCorrectingMilestones:
         ],
     )
     def test_out_of_order_is_refused(self, milestone: Any, time: datetime) -> None:
-        command = replace(self.CORRECT, milestone=milestone, time=time)
+        command = replace(self.CORRECT, times={milestone: time})
 
         refusal = given(INCIDENT, *PASTS["closed"]).when(command).refuses(MilestoneOrderError)
 
         assert refusal.milestone == milestone
 
+    def test_may_move_several_at_once(self) -> None:
+        later = AT + timedelta(minutes=1)
+        times: dict[Milestone, datetime] = {"impact_started": later, "detected": later, "declared": later}
+        corrected = [IncidentMilestoneCorrected(**BY_ANA, milestone=name, time=later) for name in times]
+        given(INCIDENT, DECLARED).when(replace(self.CORRECT, times=times)).then(*corrected)
+
     def test_acknowledging_may_precede_declaring(self) -> None:
         past = replace(DECLARED, impact_started=self.EARLIER, detected=self.EARLIER)
-        command = replace(self.CORRECT, milestone="acknowledged", time=self.EARLIER)
+        command = replace(self.CORRECT, times={"acknowledged": self.EARLIER})
         given(INCIDENT, past, ACKNOWLEDGED).when(command).then(
             IncidentMilestoneCorrected(**BY_ANA, milestone="acknowledged", time=self.EARLIER)
         )

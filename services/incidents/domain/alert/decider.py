@@ -42,17 +42,22 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """It fires no more."""
+    """It fires no more; *before* is what it was until then."""
 
     name: ClassVar[str] = "resolved"
 
-    opened: AlertTriggered
-    count: int
+    before: Triggered | Acknowledged
     resolved_at: datetime
     resolved_by: str
 
+    @property
+    def opened(self) -> AlertTriggered:
+        """How it began."""
+        return self.before.opened
 
-Alert = Triggered | Acknowledged | Resolved | None  # None: never triggered
+
+Known = Triggered | Acknowledged | Resolved
+Alert = Known | None  # None: never triggered
 
 
 def decide(command: Command, state: Alert) -> tuple[Event, ...]:
@@ -90,8 +95,8 @@ def evolve(state: Alert, event: Event) -> Alert:
             return replace(state, count=state.count + 1)
         case Triggered(opened=opened, count=count), AlertAcknowledged(by=by, at=at):
             return Acknowledged(opened, count, at, by)
-        case ((Triggered(opened=opened, count=count) | Acknowledged(opened=opened, count=count)), AlertResolved()):
-            return Resolved(opened, count, event.at, event.by)
+        case ((Triggered() | Acknowledged()), AlertResolved(by=by, at=at)):
+            return Resolved(state, at, by)
         case _:
             return state
 

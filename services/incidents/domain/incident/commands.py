@@ -1,5 +1,6 @@
 """What can be asked of an incident."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -100,6 +101,11 @@ class JoinAlert(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeAlert(Asked):
+    """Somebody looks at one of its alerts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearAlert(Asked):
     """One of its alerts fires no more."""
 
@@ -107,11 +113,10 @@ class ClearAlert(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectMilestone(Asked):
-    """One of its times was another."""
+class CorrectMilestones(Asked):
+    """Some of its times were others."""
 
-    milestone: Milestone
-    time: datetime
+    times: Mapping[Milestone, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,4 +131,4 @@ class Note(Asked):
 
 Stages = Investigate | Identify | Monitor
 Transition = Acknowledge | Stages | Mitigate | Resolve | Close | Cancel | Reopen
-Command = Declare | Transition | JoinAlert | ClearAlert | CorrectMilestone | Note
+Command = Declare | Transition | JoinAlert | AcknowledgeAlert | ClearAlert | CorrectMilestones | Note

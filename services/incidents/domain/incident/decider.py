@@ -17,11 +17,12 @@ from services.incidents.domain.errors import (
 )
 from services.incidents.domain.incident.commands import (
     Acknowledge,
+    AcknowledgeAlert,
     Cancel,
     ClearAlert,
     Close,
     Command,
-    CorrectMilestone,
+    CorrectMilestones,
     Declare,
     Identify,
     Investigate,
@@ -166,10 +167,14 @@ def decide(command: Command, state: Incident) -> tuple[Event, ...]:  # noqa: PLR
             return ()
         case _, Note():
             return (_noted(state.record, command),)
-        case _, CorrectMilestone():
+        case _, CorrectMilestones():
             return _corrected(state.record, command)
         case _, JoinAlert():
             return _joined(state, command)
+        case Triage(record), AcknowledgeAlert():
+            return (_fact(IncidentAcknowledged, record, command),)
+        case _, AcknowledgeAlert():
+            return ()
         case _, ClearAlert():
             return _cleared(state, command)
         case _:
@@ -294,11 +299,13 @@ def _resolved(record: Record, command: Resolve) -> IncidentResolved:
     return _fact(IncidentResolved, record, command, forced=bool(record.firing))
 
 
-def _corrected(record: Record, command: CorrectMilestone) -> tuple[Event, ...]:
-    after = corrected(record.milestones, command.milestone, command.time, now=command.at)
-    if after == record.milestones:
-        return ()
-    return (_fact(IncidentMilestoneCorrected, record, command, milestone=command.milestone, time=command.time),)
+def _corrected(record: Record, command: CorrectMilestones) -> tuple[Event, ...]:
+    after = corrected(record.milestones, command.times, now=command.at)
+    return tuple(
+        _fact(IncidentMilestoneCorrected, record, command, milestone=milestone, time=time)
+        for milestone, time in command.times.items()
+        if getattr(after, milestone) != getattr(record.milestones, milestone)
+    )
 
 
 def _noted(record: Record, command: Note) -> IncidentNoted:

@@ -1,11 +1,11 @@
 """What can be asked of a postmortem."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from services.incidents.domain.asked import Asked
 from services.incidents.domain.incident.decider import Record
-from services.incidents.domain.postmortem.events import Sections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +19,11 @@ class Draft(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amend(Asked):
-    """Let it say something else."""
+    """Let some of its sections say something else, or name other authors."""
 
     verb: ClassVar[str] = "amend"
-    sections: Sections
-    authors: tuple[str, ...]
+    sections: Mapping[str, str]
+    authors: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,9 +139,11 @@ def _drafted(command: Draft) -> tuple[Event, ...]:
 
 
 def _amended(content: Content, command: Amend) -> tuple[Event, ...]:
-    if (command.sections, command.authors) == (content.sections, content.authors):
+    sections = replace(content.sections, **command.sections)
+    authors = content.authors if command.authors is None else command.authors
+    if (sections, authors) == (content.sections, content.authors):
         return ()
-    return (PostmortemAmended(sections=command.sections, authors=command.authors, by=command.by, at=command.at),)
+    return (PostmortemAmended(sections=sections, authors=authors, by=command.by, at=command.at),)
 
 
 def _published(content: Content, command: Publish) -> PostmortemPublished:

@@ -1,0 +1,54 @@
+"""All action items, as lists show them; whether one is overdue depends on the day it is read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, Date, Text
+
+from libs.events.columns import Instant
+from libs.events.projection import Projection, Row
+from services.incidents.contract import CONTRACT, SERVICE
+from services.incidents.domain.action.events import ActionCompleted, ActionDropped, ActionOpened, ActionStarted
+from services.incidents.projections.folds import changes, opens
+
+
+def _columns() -> Sequence[Column[Any]]:
+    names = "postmortem", "incident", "service", "title", "owner", "type", "priority", "state"
+    return (
+        Column("id", Text, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in names),
+        Column("due", Date, nullable=False),
+        Column("opened_at", Instant(), nullable=False),
+        Column("ended_at", Instant()),
+    )
+
+
+def _opened(event: ActionOpened) -> Row:
+    return {
+        "postmortem": event.postmortem,
+        "incident": event.incident,
+        "service": event.service,
+        "title": event.title,
+        "owner": event.owner,
+        "type": event.type,
+        "priority": event.priority,
+        "state": "open",
+        "due": event.due,
+        "opened_at": event.at,
+        "ended_at": None,
+    }
+
+
+ACTIONS = Projection(
+    name="actions",
+    columns=_columns,
+    events=CONTRACT,
+    folds={
+        ActionOpened: opens(_opened),
+        ActionStarted: changes(lambda _, __: {"state": "in_progress"}),
+        ActionCompleted: changes(lambda _, event: {"state": "completed", "ended_at": event.at}),
+        ActionDropped: changes(lambda _, event: {"state": "dropped", "ended_at": event.at}),
+    },
+    sources=(SERVICE,),
+    indexes=(("service", "id"), ("owner", "id"), ("state", "due"), ("postmortem",)),
+)

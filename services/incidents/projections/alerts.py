@@ -1,0 +1,72 @@
+"""All alerts, as lists show them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Text
+
+from libs.events.columns import Instant
+from libs.events.projection import Projection, Row
+from services.incidents.contract import CONTRACT, SERVICE
+from services.incidents.domain.alert.events import (
+    AlertAcknowledged,
+    AlertResolved,
+    AlertRetriggered,
+    AlertTriggered,
+)
+from services.incidents.projections.folds import changes, opens
+
+
+def _columns() -> Sequence[Column[Any]]:
+    names = "integration", "dedup_key", "service", "urgency", "summary", "state", "incident"
+    return (
+        Column("id", Text, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in names),
+        Column("count", BigInteger, nullable=False),
+        Column("triggered_at", Instant(), nullable=False),
+        Column("acknowledged_at", Instant()),
+        Column("acknowledged_by", Text, nullable=False),
+        Column("resolved_at", Instant()),
+        Column("resolved_by", Text, nullable=False),
+    )
+
+
+def _triggered(event: AlertTriggered) -> Row:
+    return {
+        "integration": event.integration,
+        "dedup_key": event.dedup_key,
+        "service": event.service,
+        "urgency": event.urgency,
+        "summary": event.summary,
+        "state": "triggered",
+        "incident": event.incident,
+        "count": 1,
+        "triggered_at": event.at,
+        "acknowledged_at": None,
+        "acknowledged_by": "",
+        "resolved_at": None,
+        "resolved_by": "",
+    }
+
+
+def _acknowledged(_row: Row, event: AlertAcknowledged) -> Row:
+    return {"state": "acknowledged", "acknowledged_at": event.at, "acknowledged_by": event.by}
+
+
+def _resolved(_row: Row, event: AlertResolved) -> Row:
+    return {"state": "resolved", "resolved_at": event.at, "resolved_by": event.by}
+
+
+ALERTS = Projection(
+    name="alerts",
+    columns=_columns,
+    events=CONTRACT,
+    folds={
+        AlertTriggered: opens(_triggered),
+        AlertRetriggered: changes(lambda row, _: {"count": row["count"] + 1}),
+        AlertAcknowledged: changes(_acknowledged),
+        AlertResolved: changes(_resolved),
+    },
+    sources=(SERVICE,),
+    indexes=(("service", "id"), ("state", "id"), ("incident",)),
+)
