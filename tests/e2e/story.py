@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from services.slo.access_log import read_access_log
 
 ROOT = Path(__file__).parents[2]
