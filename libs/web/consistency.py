@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 from fastapi import Depends
 from starlette.requests import Request
-from starlette.responses import Response
 
 from libs.events.bus import EVENT_PARTITIONS
 from libs.events.partition import partition_of
 from libs.events.projection import Projection
 from libs.events.resources import Resources
+from libs.web.middleware import add_header
 from libs.web.problems import Place, Problem
 
 HEADER = "Consistency-Token"
@@ -80,12 +80,12 @@ def fresh(*projections: Projection) -> Any:  # noqa: ANN401  what Depends is dec
     Waits as long as `Prefer: wait=N` says (2 s when it says nothing, 10 s at most), and answers the token back.
     """
 
-    async def wait(request: Request, response: Response) -> None:
+    async def wait(request: Request) -> None:
         sent = request.headers.get(HEADER)
         if sent is None:
             return
         await wait_for(request.app.state.resources, projections, sent, wait_s(request.headers.get("prefer", "")))
-        response.headers[HEADER] = sent
+        add_header(request, HEADER, sent)
 
     return Depends(wait)
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import Response
 
+from libs.web.middleware import add_header
 from libs.web.problems import Place, Problem
 
 MAX_PAGE_SIZE = 1000
@@ -32,8 +32,8 @@ class Page(BaseModel, Generic[T]):
 class Paging:
     """What a request says about pages, and the page that follows from it."""
 
-    def __init__(self, request: Request, response: Response, size: int, token: str, order_by: str) -> None:
-        self._request, self._response = request, response
+    def __init__(self, request: Request, size: int, token: str, order_by: str) -> None:
+        self._request = request
         self.size = min(size or _DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
         self._token, self._order_by = token, order_by
 
@@ -94,7 +94,7 @@ class Paging:
     def _issue(self, place: list[Any]) -> str:
         token = base64.urlsafe_b64encode(msgspec.json.encode([self._question, *place])).rstrip(b"=").decode()
         following = self._request.url.include_query_params(page_token=token)
-        self._response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+        add_header(self._request, "Link", f'<{following.path}?{following.query}>; rel="next"')
         return token
 
     def _place(self, columns: list[ColumnElement[Any]]) -> list[Any]:
@@ -126,12 +126,11 @@ def _invalid_token() -> Problem:
 
 async def _paging(
     request: Request,
-    response: Response,
     page_size: Annotated[int, Query(ge=0, description="Above 1,000 means 1,000; 0 means the default, 50.")] = 0,
     page_token: Annotated[str, Query(description="`next_page_token` of the page before.")] = "",
     order_by: Annotated[str, Query(description="A field, and `asc` or `desc` behind a space.")] = "",
 ) -> Paging:
-    return Paging(request, response, page_size, page_token, order_by)
+    return Paging(request, page_size, page_token, order_by)
 
 
 PageDep = Annotated[Paging, Depends(_paging)]
