@@ -70,7 +70,7 @@ def no_open_sev1_2_incident(policy: Policy, facts: Facts, _at: datetime) -> Find
     severe = [incident for incident in facts.incidents if incident.severity in policy.blocking_severities]
     if not severe:
         return Finding("pass", f"no open incident is {' or '.join(policy.blocking_severities)}")
-    named = ", ".join(f"INC-{incident.number} ({incident.severity})" for incident in severe)
+    named = ", ".join(f"{incident.number} ({incident.severity})" for incident in severe)
     return Finding("fail", f"open: {named}", tuple(map(_seen, severe)), f"resolve {named}")
 
 

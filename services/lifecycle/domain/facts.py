@@ -50,10 +50,10 @@ class Slo:
 
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
-    """An incident that is not resolved; *id* is that of the event which last changed it."""
+    """An incident that is not over; *id* is that of the event which last changed it."""
 
     id: str
-    number: int
+    number: str
     severity: str
     at: datetime
 

@@ -133,7 +133,9 @@ def test_the_values_that_were_looked_at_are_kept() -> None:
     [((), "pass"), (("sev3", "sev4"), "pass"), (("sev2",), "fail"), (("sev4", "sev1"), "fail")],
 )
 def test_no_open_sev1_2_incident(severities: tuple[str, ...], expected: str) -> None:
-    incidents = tuple(OpenIncident(f"i{n}", n, severity, NOW) for n, severity in enumerate(severities, start=1))
+    incidents = tuple(
+        OpenIncident(f"i{n}", f"INC-{n}", severity, NOW) for n, severity in enumerate(severities, start=1)
+    )
 
     finding = no_open_sev1_2_incident(POLICY, facts(incidents=incidents), NOW)
 
@@ -142,9 +144,9 @@ def test_no_open_sev1_2_incident(severities: tuple[str, ...], expected: str) -> 
 
 def test_every_severe_incident_is_named() -> None:
     incidents = (
-        OpenIncident("i1", 1, "sev1", NOW),
-        OpenIncident("i2", 2, "sev3", NOW),
-        OpenIncident("i3", 3, "sev2", NOW),
+        OpenIncident("i1", "INC-1", "sev1", NOW),
+        OpenIncident("i2", "INC-2", "sev3", NOW),
+        OpenIncident("i3", "INC-3", "sev2", NOW),
     )
 
     finding = no_open_sev1_2_incident(POLICY, facts(incidents=incidents), NOW)

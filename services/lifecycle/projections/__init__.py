@@ -1,0 +1,12 @@
+"""What lifecycle reads in lists, and what it has heard from other services."""
+
+from typing import Final
+
+from services.lifecycle.projections.evaluations import EVALUATIONS
+from services.lifecycle.projections.evidence import EVIDENCE
+from services.lifecycle.projections.facts_incidents import FACTS_INCIDENTS
+from services.lifecycle.projections.facts_slo import FACTS_SLO
+from services.lifecycle.projections.services import SERVICES
+from services.lifecycle.projections.teams import TEAMS
+
+PROJECTIONS: Final = (TEAMS, SERVICES, EVIDENCE, EVALUATIONS, FACTS_SLO, FACTS_INCIDENTS)

@@ -1,0 +1,91 @@
+"""What the incidents service has said of each incident: how severe it is, and whether it is over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Boolean, Column, Text, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libs.events.columns import Instant
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from libs.events.registry import EventRegistry
+from services.lifecycle.domain.facts import OpenIncident
+
+
+@dataclass(frozen=True, slots=True)
+class _Incident:
+    """What every event of an incident says."""
+
+    incident: str
+    number: str
+    service: str
+    severity: str
+    at: datetime
+
+
+class IncidentGoesOn(_Incident):
+    """What is read of an event after which an incident is open."""
+
+
+class IncidentIsOver(_Incident):
+    """What is read of an event after which it is not."""
+
+
+def _columns() -> Sequence[Column[Any]]:
+    return (
+        Column("incident", Text, primary_key=True),
+        Column("number", Text, nullable=False),
+        Column("service", Text, nullable=False),
+        Column("severity", Text, nullable=False),
+        Column("is_open", Boolean, nullable=False),
+        Column("event", Text, nullable=False),
+        Column("at", Instant(), nullable=False),
+    )
+
+
+def _keys(event: _Incident, _: Recorded) -> Sequence[Key]:
+    return ((event.incident,),)
+
+
+def _told(_: Row | None, event: _Incident, recorded: Recorded, __: Key) -> Row:
+    return {
+        "incident": event.incident,
+        "number": event.number,
+        "service": event.service,
+        "severity": event.severity,
+        "is_open": isinstance(event, IncidentGoesOn),
+        "event": str(recorded.event_id),
+        "at": event.at,
+    }
+
+
+FACTS_INCIDENTS: Final = Projection(
+    name="facts_incidents",
+    columns=_columns,
+    events=EventRegistry(
+        {
+            "io.concordat.incidents.incident.declared.v1": IncidentGoesOn,
+            "io.concordat.incidents.incident.acknowledged.v1": IncidentGoesOn,
+            "io.concordat.incidents.incident.stage-changed.v1": IncidentGoesOn,
+            "io.concordat.incidents.incident.mitigated.v1": IncidentGoesOn,
+            "io.concordat.incidents.incident.reopened.v1": IncidentGoesOn,
+            "io.concordat.incidents.incident.resolved.v1": IncidentIsOver,
+            "io.concordat.incidents.incident.closed.v1": IncidentIsOver,
+            "io.concordat.incidents.incident.cancelled.v1": IncidentIsOver,
+        }
+    ),
+    folds={IncidentGoesOn: Fold(_keys, _told), IncidentIsOver: Fold(_keys, _told)},
+    indexes=(("service", "is_open"),),
+    sources=("incidents",),
+)
+
+
+async def open_incidents_of(connection: AsyncConnection, service: str) -> tuple[OpenIncident, ...]:
+    """The open incidents of *service*, in the order they were declared."""
+    view = FACTS_INCIDENTS.view
+    query = select(view).where(view.c.service == service, view.c.is_open).order_by(view.c.incident)
+    rows = (await connection.execute(query)).mappings()
+    return tuple(OpenIncident(row["event"], row["number"], row["severity"], row["at"]) for row in rows)

@@ -1,0 +1,160 @@
+"""What the slo service has said of each SLO: its definition, its last assessment, whether its budget is spent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Column, Float, Integer, RowMapping, Text, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libs.events.columns import Instant
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from libs.events.registry import EventRegistry
+from services.lifecycle.domain.facts import Assessment, Exhausted, Slo
+
+
+@dataclass(frozen=True, slots=True)
+class SloDefined:
+    """What is read of a definition."""
+
+    slo: str
+    service: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetAssessed:
+    """What is read of an assessment."""
+
+    slo: str
+    revision: int
+    state: str
+    target: float
+    sli: float | None
+    coverage: float
+    window_start: datetime
+    window_end: datetime
+    error_budget_remaining: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetExhausted:
+    """What is read when a budget is spent."""
+
+    slo: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRecovered:
+    """What is read when it is spent no more."""
+
+    slo: str
+
+
+_Event = SloDefined | BudgetAssessed | BudgetExhausted | BudgetRecovered
+
+
+def _columns() -> Sequence[Column[Any]]:
+    return (
+        Column("slo", Text, primary_key=True),
+        # from the stream of the SLO; absent while only its budget was heard of
+        Column("service", Text),
+        Column("revision", Integer),
+        # from the stream of its budget
+        Column("assessment", Text),
+        Column("assessed_revision", Integer),
+        Column("state", Text),
+        Column("target", Float),
+        Column("sli", Float),
+        Column("coverage", Float),
+        Column("window_start", Instant()),
+        Column("window_end", Instant()),
+        Column("remaining", Float),
+        Column("exhausted", Text),
+        Column("exhausted_at", Instant()),
+    )
+
+
+_UNHEARD: Final[Row] = {column.name: None for column in _columns()}
+
+
+def _keys(event: _Event, _: Recorded) -> Sequence[Key]:
+    return ((event.slo,),)
+
+
+def _defined(row: Row | None, event: SloDefined, _: Recorded, __: Key) -> Row:
+    return (row or _UNHEARD) | {"slo": event.slo, "service": event.service, "revision": event.revision}
+
+
+def _assessed(row: Row | None, event: BudgetAssessed, recorded: Recorded, _: Key) -> Row:
+    return (row or _UNHEARD) | {
+        "slo": event.slo,
+        "assessment": str(recorded.event_id),
+        "assessed_revision": event.revision,
+        "state": event.state,
+        "target": event.target,
+        "sli": event.sli,
+        "coverage": event.coverage,
+        "window_start": event.window_start,
+        "window_end": event.window_end,
+        "remaining": event.error_budget_remaining,
+    }
+
+
+def _exhausted(row: Row | None, event: BudgetExhausted, recorded: Recorded, _: Key) -> Row:
+    told = {"slo": event.slo, "exhausted": str(recorded.event_id), "exhausted_at": event.at}
+    return (row or _UNHEARD) | told
+
+
+def _recovered(row: Row | None, event: BudgetRecovered, _: Recorded, __: Key) -> Row:
+    return (row or _UNHEARD) | {"slo": event.slo, "exhausted": None, "exhausted_at": None}
+
+
+FACTS_SLO: Final = Projection(
+    name="facts_slo",
+    columns=_columns,
+    events=EventRegistry(
+        {
+            "io.concordat.slo.slo.defined.v1": SloDefined,
+            "io.concordat.slo.budget.assessed.v1": BudgetAssessed,
+            "io.concordat.slo.budget.exhausted.v1": BudgetExhausted,
+            "io.concordat.slo.budget.recovered.v1": BudgetRecovered,
+        }
+    ),
+    folds={
+        SloDefined: Fold(_keys, _defined),
+        BudgetAssessed: Fold(_keys, _assessed),
+        BudgetExhausted: Fold(_keys, _exhausted),
+        BudgetRecovered: Fold(_keys, _recovered),
+    },
+    indexes=(("service",),),
+    sources=("slo",),
+)
+
+
+async def slos_of(connection: AsyncConnection, service: str) -> tuple[Slo, ...]:
+    """The SLOs of *service*, by name."""
+    view = FACTS_SLO.view
+    query = select(view).where(view.c.service == service).order_by(view.c.slo)
+    return tuple(map(_slo, (await connection.execute(query)).mappings()))
+
+
+def _slo(row: RowMapping) -> Slo:
+    assessment = None
+    if row["assessment"] is not None:
+        assessment = Assessment(
+            id=row["assessment"],
+            revision=row["assessed_revision"],
+            state=row["state"],
+            target=row["target"],
+            sli=row["sli"],
+            coverage=row["coverage"],
+            window_start=row["window_start"],
+            window_end=row["window_end"],
+            remaining=row["remaining"],
+        )
+    exhausted = None if row["exhausted"] is None else Exhausted(row["exhausted"], row["exhausted_at"])
+    return Slo(row["slo"], row["revision"], assessment, exhausted)

@@ -1,0 +1,89 @@
+"""Every service, by name, with its phase."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Column, Integer, Text
+
+from libs.events.columns import Instant
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from services.lifecycle.contract import CONTRACT
+from services.lifecycle.domain.service.events import (
+    Event,
+    PhaseChanged,
+    ServiceChanged,
+    ServiceRegistered,
+    TransitionApproved,
+    TransitionDeclined,
+    TransitionRequested,
+)
+
+
+def _columns() -> Sequence[Column[Any]]:
+    return (
+        Column("name", Text, primary_key=True),
+        Column("display_name", Text, nullable=False),
+        Column("owner_team", Text, nullable=False),
+        Column("tier", Integer, nullable=False),
+        Column("phase", Text, nullable=False),
+        Column("phase_since", Instant(), nullable=False),
+        Column("grandfathered_until", Instant()),
+        Column("revives", Text, nullable=False),
+        Column("pending_transition", Text, nullable=False),
+        Column("registered_at", Instant(), nullable=False),
+        Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
+    )
+
+
+def _keys(event: Event, _: Recorded) -> Sequence[Key]:
+    return ((event.service,),)
+
+
+def _registered(_: Row | None, event: ServiceRegistered, recorded: Recorded, __: Key) -> Row:
+    return {
+        "name": event.service,
+        "display_name": event.display_name,
+        "owner_team": event.owner_team,
+        "tier": event.tier,
+        "phase": event.phase.value,
+        "phase_since": event.at,
+        "grandfathered_until": event.grandfathered_until,
+        "revives": event.revives,
+        "pending_transition": "",
+        "registered_at": event.at,
+        "recorded_at": recorded.recorded_at,
+    }
+
+
+def _changed(row: Row | None, event: ServiceChanged, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"display_name": event.display_name, "owner_team": event.owner_team, "tier": event.tier}
+
+
+def _phase_changed(row: Row | None, event: PhaseChanged, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"phase": event.to_phase.value, "phase_since": event.at}
+
+
+def _requested(row: Row | None, event: TransitionRequested, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"pending_transition": event.transition}
+
+
+def _decided(row: Row | None, _: TransitionApproved | TransitionDeclined, __: Recorded, ___: Key) -> Row | None:
+    return row and row | {"pending_transition": ""}
+
+
+SERVICES: Final = Projection(
+    name="services",
+    columns=_columns,
+    events=CONTRACT,
+    folds={
+        ServiceRegistered: Fold(_keys, _registered),
+        ServiceChanged: Fold(_keys, _changed),
+        PhaseChanged: Fold(_keys, _phase_changed),
+        TransitionRequested: Fold(_keys, _requested),
+        TransitionApproved: Fold(_keys, _decided),
+        TransitionDeclined: Fold(_keys, _decided),
+    },
+    indexes=(("owner_team",), ("phase",)),
+    sources=("lifecycle",),
+)
