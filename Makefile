@@ -39,7 +39,7 @@ bench: $(READY) ## the speed table, as ratios against references of the same run
 	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
 
 openapi: $(READY) ## the committed OpenAPI documents, made anew from the routes
-	$(BIN)/python -m services.gateway.openapi_sync
+	$(BIN)/python -m services.cli.openapi_sync
 
 lock: $(READY) ## requirements-dev.txt from pyproject.toml, with hashes
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url \

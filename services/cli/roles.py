@@ -5,7 +5,7 @@ from importlib import import_module
 from libs.events.errors import SetupError
 from libs.events.settings import Settings
 from services.cli.errors import USAGE, CliError
-from services.cli.wiring import OWNERS, open_parts, settings_of
+from services.cli.wiring import open_parts, settings_of
 
 _KEY_BYTES = 32
 
@@ -27,11 +27,11 @@ async def run_role(service: str, role: str, host: str, port: int) -> None:
         resources = parts[service].resources
         match role:
             case "api" if service == "gateway":
+                from services.gateway.auth.admin_key import ensure_admin_key
                 from services.gateway.clients import open_owners
-                from services.gateway.keys import ensure_admin_key
 
                 await ensure_admin_key(resources, settings.data_dir)
-                async with open_owners(settings, OWNERS) as owners:
+                async with open_owners(settings) as owners:
                     gateway = import_module("services.gateway.app").create_app(resources, settings, owners)
                     await serve_app(gateway, host, port)
             case "api":

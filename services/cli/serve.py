@@ -18,8 +18,8 @@ from services.cli.control import control_socket
 from services.cli.data_directory import DataDirectory
 from services.cli.operations import Part
 from services.cli.wiring import OWNERS, SERVICES, open_parts, settings_of
+from services.gateway.auth.admin_key import ensure_admin_key
 from services.gateway.clients import AsgiOwner
-from services.gateway.keys import ensure_admin_key
 
 
 @dataclass(frozen=True, slots=True)

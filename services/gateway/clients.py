@@ -4,7 +4,8 @@ Bytes go through as they are: no adapter looks into a body.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Final, Protocol
 from urllib.parse import unquote
 
@@ -13,12 +14,13 @@ import msgspec
 from starlette.types import ASGIApp, Message, Scope
 from yarl import URL
 
-from services.gateway.config import GatewaySettings
+from services.gateway.config import Settings
 
 Header = tuple[bytes, bytes]
 
-# Less than the 5 s after which uvicorn closes an idle connection: the side that sends must be the one that closes.
-_KEEP_ALIVE_S: Final = 4.0
+# Less than the 75 s after which an owner closes an idle connection (`libs/web/server.py`): the side that sends must be
+# the one that closes, or a request meets a closing door.
+_KEEP_ALIVE_S: Final = 60.0
 
 
 class OwnerRequest(msgspec.Struct, frozen=True, gc=False):
@@ -72,10 +74,6 @@ class Owner(Protocol):
         """
         ...
 
-    async def close(self) -> None:
-        """Let go of connections."""
-        ...
-
 
 class HttpOwner:
     """An owner at an address (aiohttp: measured, see DESIGN; httpx costs more than the owner's work)."""
@@ -106,7 +104,7 @@ class HttpOwner:
             raise OwnerUnavailableError(str(error), reached=True) from error
 
     async def close(self) -> None:
-        """See `Owner.close`."""
+        """Let go of connections."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -161,18 +159,20 @@ class AsgiOwner:
         await self._app(scope, receive, send)
         return _answer(sent)
 
-    async def close(self) -> None:
-        """Nothing is open."""
 
-
-def http_owners(settings: GatewaySettings) -> dict[str, Owner]:
-    """The owners at their configured addresses."""
-    return {
-        service: HttpOwner(
-            url, connections=settings.owner_connections, connect_timeout_s=settings.owner_connect_timeout_s
-        )
+@asynccontextmanager
+async def open_owners(settings: Settings) -> AsyncGenerator[Mapping[str, Owner]]:
+    """The owners at their configured addresses, by service; their connections are closed at the end."""
+    connections, connect_timeout_s = settings.owner_connections, settings.owner_connect_timeout_s
+    owners = {
+        service: HttpOwner(url, connections=connections, connect_timeout_s=connect_timeout_s)
         for service, url in settings.owner_urls.items()
     }
+    try:
+        yield owners
+    finally:
+        for owner in owners.values():
+            await owner.close()
 
 
 def _answer(sent: Iterable[Message]) -> OwnerAnswer:

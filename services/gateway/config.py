@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from libs.events.settings import Settings
+from libs.events.settings import Settings as ProcessSettings
 
 
-class GatewaySettings(Settings):
+class Settings(ProcessSettings):
     """Where the owners are, and how long to wait for them.
 
     Args:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
+from typing import Final
 
 from libs.events.clock import Clock
 from libs.events.handler import CommandHandler
 from libs.web.internal_auth import Principal
 from services.gateway.auth.secrets import parse_key
 from services.gateway.domain.api_key.decider import API_KEY, Revoked, Valid
+
+WHOAMI: Final = "whoami.read"  # every key may ask whom it speaks for
 
 
 class UnknownKeyError(Exception):
@@ -69,7 +72,7 @@ class ApiKeys:
     async def _look_up(self, key_id: str, now: datetime) -> _Kept | None:
         match (await self._handler.load(API_KEY, key_id)).state:
             case Valid(owner=owner, owner_kind=kind, scopes=scopes) as key:
-                principal = Principal(owner, kind, frozenset(scopes), "api-key", key_id)
+                principal = Principal(owner, kind, frozenset((*scopes, WHOAMI)), "api-key", key_id)
                 self._kept[key_id] = _Kept(key, principal, now)
                 return self._kept[key_id]
             case Revoked() | None:

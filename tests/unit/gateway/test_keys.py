@@ -72,7 +72,7 @@ def test_text_that_is_no_key_is_none(text: str) -> None:
 async def test_a_key_speaks_for_its_owner() -> None:
     house = House()
     key = await house.make()
-    expected = Principal("ana", "person", frozenset({"services.read"}), "api-key", "k1")
+    expected = Principal("ana", "person", frozenset({"services.read", "whoami.read"}), "api-key", "k1")
     assert await house.keys.authenticate(str(key)) == expected
 
 
@@ -161,9 +161,6 @@ def test_a_clock_set_back_makes_a_new_token() -> None:
 
 
 def test_a_token_says_who_asks() -> None:
-    import time_machine  # noqa: PLC0415  only here: the token's reader looks at the machine's clock
-
     clock = FrozenClock()
-    with time_machine.travel(clock.now(), tick=False):
-        token = Tokens(SIGNING, clock).authorization(ANA, "slo").decode().removeprefix("Bearer ")
-        assert verify(token, "slo", SIGNING) == ANA
+    token = Tokens(SIGNING, clock).authorization(ANA, "slo").decode().removeprefix("Bearer ")
+    assert verify(token, "slo", SIGNING, now_s=clock.now().timestamp()).principal == ANA

@@ -1,0 +1,1 @@
+"""The gateway's HTTP: the front that authorises and forwards, and the routes that are its own."""

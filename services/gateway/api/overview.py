@@ -1,0 +1,58 @@
+"""All services at a glance."""
+
+from collections import defaultdict
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from libs.web import etag
+from libs.web.app import ResourcesDep
+from libs.web.auth import needs
+from libs.web.consistency import fresh
+from libs.web.routing import Router
+from services.gateway.api.schemas import Overview, ServiceAtRisk
+from services.gateway.projections.actions import OPEN_ACTIONS, count_overdue
+from services.gateway.projections.incidents import INCIDENTS, count_open_by_severity, severe_incidents
+from services.gateway.projections.services import SERVICES, count_by_phase
+from services.gateway.projections.slos import SLOS, count_by_state, slos_in_danger
+
+router = Router(prefix="/v1", tags=["overview"])
+
+_MOST_AT_RISK: Final = 100
+
+
+@router.get(
+    "/overview",
+    response_model=Overview,
+    openapi_extra=needs("services.read"),
+    dependencies=[fresh(SERVICES, SLOS, INCIDENTS, OPEN_ACTIONS)],
+)
+async def get_overview(resources: ResourcesDep, request: Request, response: Response) -> Response:
+    """Count services by phase, SLOs by state and open incidents; name the services at risk."""
+    async with resources.views.connect() as connection:
+        phases = await count_by_phase(connection)
+        incidents = await count_open_by_severity(connection)
+        overview = Overview(
+            services=sum(phases.values()),
+            services_by_phase=phases,
+            slos_by_state=await count_by_state(connection),
+            open_incidents=sum(incidents.values()),
+            open_incidents_by_severity=incidents,
+            overdue_actions=await count_overdue(connection, resources.clock.now().date()),
+            services_at_risk=await _at_risk(connection),
+        )
+    answer = etag.answer(request, overview.model_dump())
+    answer.headers.update(response.headers)
+    return answer
+
+
+async def _at_risk(connection: AsyncConnection) -> list[ServiceAtRisk]:
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for row in await slos_in_danger(connection, _MOST_AT_RISK):
+        reasons[row["service"]].append(f"SLO {row['slo']} is {row['state']}")
+    for row in await severe_incidents(connection, _MOST_AT_RISK):
+        reasons[row["service"]].append(f"{row['number']} is open ({row['severity']})")
+    named = sorted(reasons.items())[:_MOST_AT_RISK]
+    return [ServiceAtRisk(service=service, reasons=why) for service, why in named]

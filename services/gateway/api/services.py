@@ -1,0 +1,135 @@
+"""One service with everything that concerns it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlencode
+
+import msgspec
+from fastapi import Query
+from pydantic import AwareDatetime
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from libs.events.resources import Resources
+from libs.web import etag
+from libs.web.app import ResourcesDep
+from libs.web.auth import PrincipalDep, needs
+from libs.web.consistency import fresh
+from libs.web.internal_auth import Principal
+from libs.web.problems import responses
+from libs.web.routing import Router
+from services.gateway.api.dependencies import ForwarderDep
+from services.gateway.api.forwarding import back
+from services.gateway.api.front import Forwarder
+from services.gateway.api.schemas import ServiceView
+from services.gateway.clients import OwnerAnswer
+from services.gateway.projections.actions import OPEN_ACTIONS, overdue_actions_of
+from services.gateway.projections.gates import GATES, find_gate
+from services.gateway.projections.incidents import INCIDENTS, open_incidents_of
+from services.gateway.projections.services import SERVICES, find_service
+from services.gateway.projections.slos import SLOS, UNDEFINED, slos_of
+
+router = Router(prefix="/v1/services", tags=["services"])
+
+_OK: Final = 200
+_NEXT: Final = {  # the order of life (SRE Workbook ch. 18)
+    "architecture_and_design": "active_development",
+    "active_development": "limited_availability",
+    "limited_availability": "general_availability",
+    "general_availability": "deprecation",
+    "deprecation": "abandoned",
+    "abandoned": "unsupported",
+}
+_UNKNOWN: Final = dict.fromkeys(("engagement", "slos", "open_incidents", "on_call", "overdue_actions", "next_gate"))
+
+
+@router.get(
+    "/{service}",
+    response_model=ServiceView,
+    openapi_extra=needs("services.read"),
+    responses=responses(404),
+    dependencies=[fresh(SERVICES, GATES, SLOS, INCIDENTS, OPEN_ACTIONS)],
+)
+async def get_service(  # noqa: PLR0913  each is a part of one request
+    service: str,
+    resources: ResourcesDep,
+    forwarder: ForwarderDep,
+    principal: PrincipalDep,
+    request: Request,
+    response: Response,
+    as_of: Annotated[AwareDatetime | None, Query(description="What lifecycle knew at that time.")] = None,
+) -> Response:
+    """Show a service: phase, SLOs and budgets, open incidents, overdue actions, next gate."""
+    async with resources.views.connect() as connection:
+        row = None if as_of else await find_service(connection, service)
+        if row is not None:
+            lifecycle = {"name": row["service"], **{key: row[key] for key in row if key != "service"}}
+            view = lifecycle | await _around(connection, service, row["phase"], resources)
+            return _with_token(etag.answer(request, view), response)
+    answer = await _ask_lifecycle(forwarder, principal, request, service, as_of)
+    if answer.status != _OK:
+        return _passed_back(answer)
+    lifecycle = msgspec.json.decode(answer.body)
+    if as_of is not None:
+        return etag.answer(request, lifecycle | _UNKNOWN | {"as_of": as_of})
+    async with resources.views.connect() as connection:  # registered a moment ago: its event is on its way
+        view = lifecycle | await _around(connection, service, lifecycle["phase"], resources)
+    return _with_token(etag.answer(request, view), response)
+
+
+async def _around(connection: AsyncConnection, service: str, phase: str, resources: Resources) -> dict[str, Any]:
+    """What other services say about *service*."""
+    today = resources.clock.now().date()
+    return {
+        "engagement": None,
+        "slos": [_slo(row) for row in await slos_of(connection, service)],
+        "open_incidents": [_incident(row) for row in await open_incidents_of(connection, service)],
+        "on_call": [],
+        "overdue_actions": [_action(row) for row in await overdue_actions_of(connection, service, today)],
+        "next_gate": await _next_gate(connection, service, phase),
+    }
+
+
+async def _next_gate(connection: AsyncConnection, service: str, phase: str) -> dict[str, Any] | None:
+    following = _NEXT.get(phase)
+    if following is None:
+        return None
+    row = await find_gate(connection, service, following)
+    fields = ("passed", "evaluation", "policy_version", "evaluated_at")
+    known = {field: row and row[field] for field in fields}
+    return {"phase": following, **known, "open_checks": row["open_checks"] if row else []}
+
+
+def _slo(row: RowMapping) -> dict[str, Any]:
+    fields = {key: row[key] for key in row if key not in {"slo", "service"}}
+    return {"name": row["slo"], **fields, "state": row["state"] or UNDEFINED}
+
+
+def _incident(row: RowMapping) -> dict[str, Any]:
+    return {"id": row["incident"], **{key: row[key] for key in row if key not in {"incident", "service"}}}
+
+
+def _action(row: RowMapping) -> dict[str, Any]:
+    return {"id": row["action"], **{key: row[key] for key in row if key not in {"action", "service"}}}
+
+
+async def _ask_lifecycle(
+    forwarder: Forwarder, principal: Principal, request: Request, service: str, as_of: datetime | None
+) -> OwnerAnswer:
+    query = "?" + urlencode({"as_of": as_of.isoformat()}) if as_of else ""
+    target = f"/v1/services/{quote(service, safe='')}{query}"
+    return await forwarder.send("lifecycle", principal, request.scope, target.encode())
+
+
+def _passed_back(answer: OwnerAnswer) -> Response:
+    response = Response(answer.body, answer.status)
+    response.raw_headers = back(answer.headers)
+    return response
+
+
+def _with_token(answer: Response, response: Response) -> Response:
+    """*answer* with what the route's dependencies put into *response*."""
+    answer.headers.update(response.headers)
+    return answer

@@ -1,0 +1,173 @@
+"""Events as they happen: server-sent events, read from the log itself at the offsets that the reader brings."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import msgspec
+from fastapi import Depends, Header, Query
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from libs.events.bus import BusRecord, Consumer, TopicPartition
+from libs.events.errors import EventsError
+from libs.web.app import ResourcesDep
+from libs.web.auth import PrincipalDep, needs
+from libs.web.health import DrainingDep
+from libs.web.problems import Problem, responses
+from libs.web.routing import Router
+from services.gateway.api import cursor
+from services.gateway.api.dependencies import KeysDep, SettingsDep
+from services.gateway.auth.keys import ApiKeys
+
+router = Router(prefix="/v1", tags=["events"])
+
+_RETRY_MS: Final = 1000
+_AT_ONCE: Final = 500  # records per poll
+_START: Final = "start"
+
+After = Annotated[str, Query(description="The id of the last event that was seen, or `start` for everything.")]
+LastEventId = Annotated[str, Header(description="As `after`; browsers send it when they come back.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events a reader wants; empty: all."""
+
+    types: Collection[str]
+    services: Collection[str]
+
+    def __contains__(self, record: BusRecord) -> bool:
+        """Whether *record* is one of them."""
+        if self.types and _attribute(record, "ce_type") not in self.types:
+            return False
+        return not self.services or _SERVICE.decode(record.value).service in self.services
+
+
+class _About(msgspec.Struct):
+    service: str = ""
+
+
+_SERVICE: Final = msgspec.json.Decoder(_About)
+
+
+@dataclass(slots=True)
+class Reader:
+    """A reader of the log and where it stands."""
+
+    consumer: Consumer
+    offsets: dict[TopicPartition, int]
+
+
+async def _reader(
+    request: Request,
+    resources: ResourcesDep,
+    settings: SettingsDep,
+    after: After = "",
+    last_event_id: LastEventId = "",
+) -> AsyncGenerator[Reader]:
+    """A reader at the place that the request names; gone when the answer ends."""
+    came = last_event_id or after  # a browser that comes back still has the first `after` in its address
+    known = cursor.start() if came == _START else cursor.decode(came) if came else {}
+    app = request.app
+    if app.state.streams >= settings.streams:
+        detail = f"this process has {settings.streams} open streams; try again in a moment"
+        raise Problem(503, "too-many-streams", "There are too many streams", detail, headers={"Retry-After": "5"})
+    app.state.streams += 1
+    try:
+
+        async def load(partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+            return {partition: known[partition] for partition in partitions if partition in known}
+
+        consumer = await resources.bus.consumer(cursor.TOPICS, None, load)
+        try:
+            missing = {place: end for place, end in (await consumer.end_offsets()).items() if place not in known}
+            await consumer.seek(missing)  # so that every id names a place in every partition
+            yield Reader(consumer, known | missing)
+        finally:
+            await consumer.close()
+    finally:
+        app.state.streams -= 1
+
+
+@router.get(
+    "/events/stream",
+    response_class=StreamingResponse,
+    openapi_extra=needs("events.read"),
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **responses(503)},
+)
+async def stream_events(  # noqa: PLR0913  each is a part of one request
+    reader: Annotated[Reader, Depends(_reader)],
+    keys: KeysDep,
+    principal: PrincipalDep,
+    settings: SettingsDep,
+    draining: DrainingDep,
+    types: Annotated[list[str] | None, Query(alias="type", description="Repeated: any of them.")] = None,
+    services: Annotated[list[str] | None, Query(alias="service", description="Repeated: any of them.")] = None,
+) -> Response:
+    """Stream events as CloudEvents; come back with the last id, and nothing is missed or told twice."""
+    wanted = Wanted(frozenset(types or ()), frozenset(services or ()))
+    told = tell(reader, wanted, keys, principal.client, draining, settings.stream_keep_alive_s)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(told, media_type="text/event-stream", headers=headers)
+
+
+async def tell(
+    reader: Reader,
+    wanted: Wanted,
+    keys: ApiKeys,
+    key_id: str,
+    draining: asyncio.Event,
+    keep_alive_s: float,
+) -> AsyncGenerator[bytes]:
+    """The text of a stream; ends when the process drains, the key is over, or the log cannot be read.
+
+    An id without data moves the reader's place and tells it nothing: the first gives a place to a reader that has
+    seen no event yet, and those of quiet times bring a reader with filters past what it does not want.
+    """
+    yield b"retry: %d\n%s" % (_RETRY_MS, _place(reader))
+    drained = asyncio.ensure_future(draining.wait())
+    try:
+        while not draining.is_set():
+            polled = asyncio.ensure_future(reader.consumer.poll(timeout_s=keep_alive_s, max_records=_AT_ONCE))
+            try:
+                await asyncio.wait((polled, drained), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                polled.cancel()  # the reader is gone, or the process ends; done is done
+            if not polled.done():
+                return
+            text = b"".join(_events(polled.result(), reader, wanted))
+            if text:
+                yield text
+            elif await keys.in_use(key_id):
+                yield b": keep-alive\n" + _place(reader)
+            else:
+                return
+    except EventsError:
+        return  # the reader comes back with its last id
+    finally:
+        drained.cancel()
+
+
+def _events(polled: Mapping[TopicPartition, list[BusRecord]], reader: Reader, wanted: Wanted) -> Iterator[bytes]:
+    for place, records in polled.items():
+        for record in records:
+            reader.offsets[place] = record.offset + 1
+            if record in wanted:
+                yield _event(record, reader)
+
+
+def _event(record: BusRecord, reader: Reader) -> bytes:
+    attributes = {name.removeprefix("ce_"): value.decode() for name, value in record.headers if name.startswith("ce_")}
+    attributes["datacontenttype"] = "application/json"
+    body = msgspec.json.encode({**attributes, "data": msgspec.Raw(record.value)})
+    return b"event: %s\ndata: %s\n%s" % (attributes["type"].encode(), body, _place(reader))
+
+
+def _place(reader: Reader) -> bytes:
+    return b"id: %s\n\n" % cursor.encode(reader.offsets).encode()
+
+
+def _attribute(record: BusRecord, name: str) -> str:
+    return next((value.decode() for key, value in record.headers if key == name), "")

@@ -1,0 +1,13 @@
+"""What the gateway knows: read models built from the events of all services."""
+
+from typing import Final
+
+from services.gateway.projections.actions import OPEN_ACTIONS
+from services.gateway.projections.api_keys import API_KEYS
+from services.gateway.projections.gates import GATES
+from services.gateway.projections.incidents import INCIDENTS
+from services.gateway.projections.journal import JOURNAL
+from services.gateway.projections.services import SERVICES
+from services.gateway.projections.slos import SLOS
+
+PROJECTIONS: Final = (SERVICES, GATES, SLOS, INCIDENTS, OPEN_ACTIONS, JOURNAL, API_KEYS)

@@ -1,0 +1,108 @@
+"""Action items that somebody still owes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Column, Date, RowMapping, Text, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from libs.events.registry import EventRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is read of an action item."""
+
+    action: str
+    postmortem: str
+    incident: str
+    service: str
+    title: str
+    owner: str
+    priority: str
+    due: date
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """It is done."""
+
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """It will not be done."""
+
+    action: str
+
+
+def _columns() -> Sequence[Column[Any]]:
+    return (
+        Column("action", Text, primary_key=True),
+        Column("postmortem", Text, nullable=False),
+        Column("incident", Text, nullable=False),
+        Column("service", Text, nullable=False),
+        Column("title", Text, nullable=False),
+        Column("owner", Text, nullable=False),
+        Column("priority", Text, nullable=False),
+        Column("due", Date, nullable=False),
+    )
+
+
+def _keys(event: Opened | Completed | Dropped, _: Recorded) -> Sequence[Key]:
+    return ((event.action,),)
+
+
+def _opened(_: Row | None, event: Opened, __: Recorded, ___: Key) -> Row:
+    return {
+        "action": event.action,
+        "postmortem": event.postmortem,
+        "incident": event.incident,
+        "service": event.service,
+        "title": event.title,
+        "owner": event.owner,
+        "priority": event.priority,
+        "due": event.due,
+    }
+
+
+def _settled(_: Row | None, __: Completed | Dropped, ___: Recorded, ____: Key) -> None:
+    return None
+
+
+OPEN_ACTIONS: Final = Projection(
+    name="open_actions",
+    columns=_columns,
+    events=EventRegistry(
+        {
+            "io.concordat.incidents.action.opened.v1": Opened,
+            "io.concordat.incidents.action.completed.v1": Completed,
+            "io.concordat.incidents.action.dropped.v1": Dropped,
+        }
+    ),
+    folds={
+        Opened: Fold(_keys, _opened),
+        Completed: Fold(_keys, _settled),
+        Dropped: Fold(_keys, _settled),
+    },
+    sources=("incidents",),
+    indexes=(("service", "due"),),
+)
+
+
+async def overdue_actions_of(connection: AsyncConnection, service: str, today: date) -> Sequence[RowMapping]:
+    """What *service* should have had done before *today*, the longest overdue first."""
+    view = OPEN_ACTIONS.view
+    query = select(view).where(view.c.service == service, view.c.due < today)
+    return (await connection.execute(query.order_by(view.c.due, view.c.action))).mappings().all()
+
+
+async def count_overdue(connection: AsyncConnection, today: date) -> int:
+    """How many action items are overdue everywhere."""
+    query = select(func.count()).where(OPEN_ACTIONS.view.c.due < today)
+    return (await connection.execute(query)).scalar_one()

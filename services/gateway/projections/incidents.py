@@ -1,0 +1,155 @@
+"""Incidents, and whether they still need somebody."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Column, RowMapping, Text, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libs.events.columns import Instant
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from libs.events.registry import EventRegistry
+
+OPEN: Final = ("triage", "active", "mitigated")  # the states in which somebody still has work
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is read of a declaration."""
+
+    incident: str
+    number: str
+    service: str
+    title: str
+    severity: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """What is read of every later event."""
+
+    incident: str
+    severity: str
+    at: datetime
+
+
+class Acknowledged(_Fact):
+    """Somebody works on it."""
+
+
+class StageChanged(_Fact):
+    """The work came to another stage."""
+
+
+class Mitigated(_Fact):
+    """Users feel it no more."""
+
+
+class Resolved(_Fact):
+    """It is over."""
+
+
+class Closed(_Fact):
+    """Nothing is left to do."""
+
+
+class Cancelled(_Fact):
+    """It was a false alarm."""
+
+
+class Reopened(_Fact):
+    """It was not over after all."""
+
+
+def _columns() -> Sequence[Column[Any]]:
+    return (
+        Column("incident", Text, primary_key=True),
+        Column("number", Text, nullable=False),
+        Column("service", Text, nullable=False),
+        Column("title", Text, nullable=False),
+        Column("severity", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("declared_at", Instant(), nullable=False),
+        Column("state_since", Instant(), nullable=False),
+    )
+
+
+def _keys(event: Declared | _Fact, _: Recorded) -> Sequence[Key]:
+    return ((event.incident,),)
+
+
+def _declared(_: Row | None, event: Declared, __: Recorded, ___: Key) -> Row:
+    at = event.at
+    return {
+        "incident": event.incident,
+        "number": event.number,
+        "service": event.service,
+        "title": event.title,
+        "severity": event.severity,
+        "state": "triage",
+        "declared_at": at,
+        "state_since": at,
+    }
+
+
+def _now(state: str) -> Callable[[Row | None, _Fact, Recorded, Key], Row | None]:
+    def apply(row: Row | None, event: _Fact, _: Recorded, __: Key) -> Row | None:
+        since = row["state_since"] if row and row["state"] == state else event.at
+        return row and row | {"state": state, "severity": event.severity, "state_since": since}
+
+    return apply
+
+
+INCIDENTS: Final = Projection(
+    name="incidents",
+    columns=_columns,
+    events=EventRegistry(
+        {
+            "io.concordat.incidents.incident.declared.v1": Declared,
+            "io.concordat.incidents.incident.acknowledged.v1": Acknowledged,
+            "io.concordat.incidents.incident.stage-changed.v1": StageChanged,
+            "io.concordat.incidents.incident.mitigated.v1": Mitigated,
+            "io.concordat.incidents.incident.resolved.v1": Resolved,
+            "io.concordat.incidents.incident.closed.v1": Closed,
+            "io.concordat.incidents.incident.cancelled.v1": Cancelled,
+            "io.concordat.incidents.incident.reopened.v1": Reopened,
+        }
+    ),
+    folds={
+        Declared: Fold(_keys, _declared),
+        Acknowledged: Fold(_keys, _now("active")),
+        StageChanged: Fold(_keys, _now("active")),
+        Mitigated: Fold(_keys, _now("mitigated")),
+        Resolved: Fold(_keys, _now("resolved")),
+        Closed: Fold(_keys, _now("closed")),
+        Cancelled: Fold(_keys, _now("cancelled")),
+        Reopened: Fold(_keys, _now("active")),
+    },
+    sources=("incidents",),
+    indexes=(("service", "state"),),
+)
+
+
+async def open_incidents_of(connection: AsyncConnection, service: str) -> Sequence[RowMapping]:
+    """The open incidents of *service*, the oldest first."""
+    view = INCIDENTS.view
+    query = select(view).where(view.c.service == service, view.c.state.in_(OPEN))
+    return (await connection.execute(query.order_by(view.c.declared_at, view.c.incident))).mappings().all()
+
+
+async def count_open_by_severity(connection: AsyncConnection) -> dict[str, int]:
+    """How many incidents are open, by severity; severities without any are left out."""
+    view = INCIDENTS.view
+    query = select(view.c.severity, func.count()).where(view.c.state.in_(OPEN)).group_by(view.c.severity)
+    return {name: count for name, count in await connection.execute(query)}  # noqa: C416  rows are no pairs to the type checker
+
+
+async def severe_incidents(connection: AsyncConnection, limit: int) -> Sequence[RowMapping]:
+    """The open incidents of severity 1 and 2, by service; at most *limit*."""
+    view = INCIDENTS.view
+    query = select(view).where(view.c.state.in_(OPEN), view.c.severity.in_(("sev1", "sev2")))
+    return (await connection.execute(query.order_by(view.c.service, view.c.declared_at).limit(limit))).mappings().all()

@@ -1,0 +1,192 @@
+"""A row per event: what happened, to which service, by whom, in one sentence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Text
+
+from libs.events.columns import Instant
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from libs.events.registry import EventRegistry
+
+_PREFIX = "io.concordat."
+OWN_PREFIX: Final = f"{_PREFIX}gateway."
+
+# Type (without `io.concordat.` and version) to the sentence about it; every published type has one.
+SENTENCES: Final[Mapping[str, str]] = {
+    "lifecycle.team.registered": "team {e.team} registered ({e.kind})",
+    "lifecycle.team.changed": "team {e.team} changed",
+    "lifecycle.service.registered": "registered by {e.owner_team}, tier {e.tier}, in {e.phase}",
+    "lifecycle.service.changed": "now owned by {e.owner_team}, tier {e.tier}",
+    "lifecycle.service.phase-changed": "moved from {e.from_phase} to {e.to_phase}",
+    "lifecycle.transition.requested": "asked to move from {e.from_phase} to {e.to_phase}",
+    "lifecycle.transition.approved": "transition approved",
+    "lifecycle.transition.declined": "transition declined",
+    "lifecycle.gate.evaluated": "gate to {e.phase} {e.verdict}",
+    "lifecycle.evidence.recorded": "evidence recorded: {e.kind}",
+    "slo.slo.defined": "SLO {e.slo} defined, revision {e.revision}, target {e.target}",
+    "slo.budget.assessed": "SLO {e.slo} is {e.state}",
+    "slo.budget.exhausted": "error budget of SLO {e.slo} exhausted",
+    "slo.budget.recovered": "error budget of SLO {e.slo} recovered",
+    "slo.alert.fired": "SLO {e.slo} burns its budget too fast ({e.severity})",
+    "slo.alert.resolved": "SLO {e.slo} no longer burns its budget too fast",
+    "incidents.alert.triggered": "alert triggered: {e.summary}",
+    "incidents.alert.acknowledged": "alert acknowledged",
+    "incidents.alert.resolved": "alert resolved",
+    "incidents.incident.declared": "{e.number} declared ({e.severity}): {e.title}",
+    "incidents.incident.acknowledged": "{e.number} acknowledged",
+    "incidents.incident.stage-changed": "{e.number} is {e.stage}",
+    "incidents.incident.mitigated": "{e.number} mitigated",
+    "incidents.incident.resolved": "{e.number} resolved",
+    "incidents.incident.reopened": "{e.number} reopened",
+    "incidents.incident.closed": "{e.number} closed",
+    "incidents.incident.cancelled": "{e.number} cancelled",
+    "incidents.postmortem.drafted": "postmortem of {e.number} drafted",
+    "incidents.postmortem.published": "postmortem of {e.number} published",
+    "incidents.action.opened": "action opened for {e.owner}, due {e.due}: {e.title}",
+    "incidents.action.completed": "action completed",
+    "incidents.action.dropped": "action dropped",
+}
+_OWN: Final[Mapping[str, str]] = {
+    "gateway.api-key.created": "API key {e.key} created for {e.owner}",
+    "gateway.api-key.revoked": "API key {e.key} revoked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Any event, as far as a sentence needs it; what an event does not have stays empty."""
+
+    service: str = ""
+    team: str = ""
+    owner_team: str = ""
+    tier: int = 0
+    kind: str = ""
+    phase: str = ""
+    from_phase: str = ""
+    to_phase: str = ""
+    passed: bool = False
+    slo: str = ""
+    revision: int = 0
+    target: float = 0
+    state: str = ""
+    severity: str = ""
+    number: str | int = ""
+    title: str = ""
+    stage: str = ""
+    summary: str = ""
+    owner: str = ""
+    due: str = ""
+    reason: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """How an evaluation ended."""
+        return "passed" if self.passed else "not passed"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFact:
+    """An event of the gateway's own, without the hash that stays in its log."""
+
+    key: str
+    by: str = ""
+    owner: str = ""
+    owner_kind: str = ""
+    scopes: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def _columns() -> Sequence[Column[Any]]:
+    return (
+        Column("place", Text, primary_key=True),  # when it was recorded, and its id: unique, and in order of time
+        Column("type", Text, nullable=False),
+        Column("service", Text, nullable=False),  # empty: about none
+        Column("stream", Text, nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("position", BigInteger, nullable=False),
+        Column("at", Instant(), nullable=False),
+        Column("actor", Text, nullable=False),
+        Column("auth_method", Text, nullable=False),
+        Column("client", Text, nullable=False),
+        Column("request_id", Text, nullable=False),
+        Column("correlation_id", Text, nullable=False),
+        Column("causation_id", Text, nullable=False),
+        Column("summary", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("data", Text, nullable=False),  # JSON, as it was published
+    )
+
+
+def _keys(_: Fact | OwnFact, recorded: Recorded) -> Sequence[Key]:
+    return ((f"{sortable(recorded.recorded_at)}/{recorded.event_id}",),)
+
+
+def sortable(at: datetime) -> str:
+    """*at* as text that sorts by time: RFC 3339 in UTC, always as wide."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def placed(place: str) -> tuple[str, str]:
+    """When the event at *place* was recorded, and its id."""
+    recorded_at, _, event_id = place.partition("/")
+    return recorded_at, event_id
+
+
+def _row(recorded: Recorded, key: Key, *, summary: str, **told: str) -> Row:
+    meta = recorded.meta
+    return {
+        "place": key[0],
+        "type": recorded.type,
+        "stream": recorded.stream,
+        "version": recorded.version,
+        "position": recorded.position,
+        "at": recorded.occurred_at,
+        "actor": meta.actor,
+        "auth_method": meta.auth_method,
+        "client": meta.client,
+        "request_id": meta.request_id,
+        "correlation_id": meta.correlation_id,
+        "causation_id": meta.causation_id,
+        "summary": summary,
+        **told,
+    }
+
+
+def _published(_: Row | None, event: Fact, recorded: Recorded, key: Key) -> Row:
+    sentence = SENTENCES[_family(recorded.type)].format(e=event)
+    return _row(
+        recorded, key, summary=sentence, service=event.service, reason=event.reason, data=recorded.data.decode()
+    )
+
+
+def _own(_: Row | None, event: OwnFact, recorded: Recorded, key: Key) -> Row:
+    sentence = _OWN[_family(recorded.type)].format(e=event)
+    data = msgspec.json.encode(event).decode()
+    return _row(recorded, key, summary=sentence, service="", reason=event.reason, data=data)
+
+
+def _family(wire_name: str) -> str:
+    return wire_name.removeprefix(_PREFIX).rpartition(".v")[0]
+
+
+JOURNAL: Final = Projection(
+    name="journal",
+    columns=_columns,
+    events=EventRegistry(
+        published={f"{_PREFIX}{family}.v1": Fact for family in SENTENCES},
+        internal={f"{_PREFIX}{family}.v1": OwnFact for family in _OWN},
+    ),
+    folds={Fact: Fold(_keys, _published), OwnFact: Fold(_keys, _own)},
+    sources=("lifecycle", "slo", "incidents", "gateway"),
+    indexes=(("service", "place"), ("type", "place"), ("actor", "place")),
+)
+
+
+def published() -> ColumnElement[bool]:
+    """Only what left its service: the contract."""
+    return JOURNAL.view.c.type.not_like(f"{OWN_PREFIX}%")
