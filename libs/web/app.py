@@ -105,6 +105,7 @@ def create_service_app(  # noqa: PLR0913  each is a part of one app
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": bool(settings.otlp_endpoint), "metrics": False, "logs": False},
         # FastAPI's include_router matches each request twice; the routes carry their prefix already.
         routes=[route for router in (*routers, health.router, metrics.router) for route in router.routes],
         middleware=[Middleware(Surroundings, service=resources.service, health=state)],

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from libs.events.resources import Resources
 from libs.web import health, metrics
 from libs.web.health import Health
+from libs.web.tracing import exported_traces
 
 GRACE_S = 20  # what requests in flight may still take; Kubernetes gives the whole process 45 s
 _LEAVE_S = 0.4  # while each answer closes its connection, so that no client is caught with a request under way
@@ -81,6 +82,23 @@ async def serve_app(app: FastAPI, host: str, port: int, *, on_ready: Callable[[i
         port: Port to listen on; 0 takes a free one.
         on_ready: Told the port once it listens.
     """
+    endpoint: str = app.state.settings.otlp_endpoint
+    with exported_traces(endpoint, app.state.resources.service):
+        await _serve(app, host, port, on_ready)
+
+
+async def serve_worker(worker: RunsUntil, resources: Resources, host: str, port: int) -> None:
+    """Run *worker*, with probes and metrics beside it, until SIGINT or SIGTERM."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.resources, app.state.health = resources, Health()
+    app.include_router(health.router)
+    app.include_router(metrics.router)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run(app.state.health.draining))
+        await _serve(app, host, port)  # a worker that fails ends it, through the group
+
+
+async def _serve(app: FastAPI, host: str, port: int, on_ready: Callable[[int], None] | None = None) -> None:
     state: Health = app.state.health
     config = uvicorn.Config(
         app,
@@ -94,16 +112,3 @@ async def serve_app(app: FastAPI, host: str, port: int, *, on_ready: Callable[[i
         timeout_keep_alive=75,
     )
     await DrainingServer(config, state.draining, on_ready).serve()
-
-
-async def serve_worker(worker: RunsUntil, resources: Resources, host: str, port: int) -> None:
-    """Run *worker*, with probes and metrics beside it, until SIGINT or SIGTERM."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.resources, app.state.health = resources, Health()
-    app.include_router(health.router)
-    app.include_router(metrics.router)
-    async with asyncio.TaskGroup() as group:
-        working = group.create_task(worker.run(app.state.health.draining))
-        serving = group.create_task(serve_app(app, host, port))
-        await asyncio.wait([working, serving], return_when=asyncio.FIRST_COMPLETED)
-        app.state.health.draining.set()
