@@ -14,6 +14,11 @@ EventsError
 │   ├── KeyInFlightError           the first request with this key still runs
 │   └── KeyReusedError             this key came with another payload before
 ├── FencedError                    a lease or checkpoint was taken over
+├── StandstillError                a consumer that must not go on by itself
+│   ├── AheadOfLogError            it has applied what a restored log lost
+│   ├── DeadLetterLimitError       it would swallow everything
+│   ├── OtherCodeError             its rows come from other code
+│   └── RebuildFailedError         an event cannot be applied while a read model is rebuilt
 ├── BusUnavailableError            the log of other services cannot be reached
 ├── SetupError                     settings, files or servers that cannot be used as they are
 │   └── WrongPartitionCountError
@@ -86,6 +91,32 @@ class KeyReusedError(IdempotencyError):
 
 class FencedError(EventsError):
     """A lease or a checkpoint was taken over by another process; reload before going on."""
+
+
+class StandstillError(EventsError):
+    """A consumer must not go on by itself; the text says why, and what to do."""
+
+
+class AheadOfLogError(StandstillError):
+    """A log was restored from a backup, and the consumer has applied events that it lost."""
+
+    def __init__(self, consumer: str, service: str, reached: int, epoch: str) -> None:
+        super().__init__(
+            f"{consumer} has applied position {reached} of {service}, but that log was restored from a backup"
+            f" (epoch {epoch}) and has lost it; rebuild: concordat projections rebuild {consumer}"
+        )
+
+
+class DeadLetterLimitError(StandstillError):
+    """So many events could not be applied that the fault must be in the code, not in the events."""
+
+
+class OtherCodeError(StandstillError):
+    """The rows come from code with other columns, indexes or `version`; a rebuild replaces them."""
+
+
+class RebuildFailedError(StandstillError):
+    """An event cannot be applied; the read model that served before still serves."""
 
 
 class BusUnavailableError(EventsError):

@@ -1,0 +1,249 @@
+"""Where a consumer stands, moved by compare-and-set in the transaction of what it writes.
+
+A member that was stalled past its session still holds a batch when it wakes up. Its checkpoint is not where it left it
+then, so nothing of that batch is kept.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libs.events.bus import TopicPartition, events_topic
+from libs.events.envelope import Recorded
+from libs.events.errors import AheadOfLogError, FencedError
+from libs.events.views_tables import CHECKPOINTS, DEAD_LETTERS, GENERATIONS
+
+_LOG = logging.getLogger(__name__)
+
+Place = tuple[str, int]  # a service whose log it is, and a partition of it
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """How far a consumer has come with one partition of one log.
+
+    Args:
+        epoch: Which life of that log.
+        next: The offset of the next record to read; in an event store, the next position.
+        position: The highest position applied; what is not above it was applied before.
+    """
+
+    epoch: str
+    next: int
+    position: int
+
+
+START = Checkpoint("", 0, 0)
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Consecutive events of one partition of one log.
+
+    Args:
+        service: Whose log.
+        epoch: Which life of it.
+        partition: Of the bus; 0 in an event store.
+        events: In the order of the log.
+        offsets: Of each event; in an event store, its position.
+        next: The offset that follows.
+    """
+
+    service: str
+    epoch: str
+    partition: int
+    events: Sequence[Recorded]
+    offsets: Sequence[int]
+    next: int
+
+    @property
+    def place(self) -> Place:
+        """The partition it comes from."""
+        return self.service, self.partition
+
+    def halves(self) -> "tuple[Batch, Batch]":
+        """The same events in two batches."""
+        middle = len(self.events) // 2
+        events, offsets = self.events, self.offsets
+        first = Batch(self.service, self.epoch, self.partition, events[:middle], offsets[:middle], offsets[middle])
+        return first, Batch(self.service, self.epoch, self.partition, events[middle:], offsets[middle:], self.next)
+
+
+class Ledger:
+    """Checkpoints and parked streams of one consumer, as last read or written.
+
+    Args:
+        consumer: A projection, or `<service>.reactions`.
+        generation: Of the projection; 0 for reactions.
+    """
+
+    def __init__(self, consumer: str, generation: int) -> None:
+        self.consumer = consumer
+        self.generation = generation
+        self.checkpoints: dict[Place, Checkpoint] = {}
+        self.parked: frozenset[tuple[str, str]] = frozenset()
+        self._writes = -1
+
+    def next(self, place: Place) -> int:
+        """The offset to read from."""
+        return self.checkpoints.get(place, START).next
+
+    def bus_offsets(self, partitions: Iterable[TopicPartition], services: Iterable[str]) -> dict[TopicPartition, int]:
+        """The offset to read from, per partition of the topics of *services*."""
+        owners = {events_topic(service).name: service for service in services}
+        return {each: self.next((owners[each.topic], each.partition)) for each in partitions}
+
+    def position(self, service: str) -> int:
+        """The highest position of a service's log that was applied from any partition."""
+        return max((c.position for (s, _), c in self.checkpoints.items() if s == service), default=0)
+
+    def fresh(self, batch: Batch) -> Batch:
+        """What of *batch* was not applied before.
+
+        Raises:
+            AheadOfLogError: The log was restored from a backup, and this consumer has applied what it lost.
+        """
+        held = self.checkpoints.get(batch.place, START)
+        if not batch.events:
+            return batch
+        first = batch.events[0].position
+        if held.epoch not in ("", batch.epoch):
+            reached = self.position(batch.service)
+            if first <= reached:
+                raise AheadOfLogError(self.consumer, batch.service, reached, batch.epoch)
+            _LOG.warning("%s goes on with the restored log of %s", self.consumer, batch.service)
+            return batch
+        if first > held.position:
+            return batch
+        keep = [i for i, recorded in enumerate(batch.events) if recorded.position > held.position]
+        events, offsets = [batch.events[i] for i in keep], [batch.offsets[i] for i in keep]
+        return Batch(batch.service, batch.epoch, batch.partition, events, offsets, batch.next)
+
+    async def load(self, connection: AsyncConnection) -> None:
+        """Read everything anew."""
+        g, c = GENERATIONS.c, CHECKPOINTS.c
+        writes = select(g.writes).where(g.projection == self.consumer, g.generation == self.generation)
+        self._writes = (await connection.execute(writes)).scalar_one_or_none() or 0
+        rows = await connection.execute(
+            select(c.service, c.partition, c.epoch, c.next, c.position).where(
+                c.consumer == self.consumer, c.generation == self.generation
+            )
+        )
+        self.checkpoints = {(row[0], row[1]): Checkpoint(*row[2:]) for row in rows}
+        self.parked = await self._read_parked(connection)
+
+    async def lock(self, connection: AsyncConnection) -> bool:
+        """Keep every other writer of this consumer out until the transaction ends.
+
+        Returns:
+            Whether nobody else has written since this ledger was read: what was cached still holds.
+
+        Raises:
+            FencedError: The generation is gone, or streams were parked or set free meanwhile: load again.
+        """
+        locked = await connection.execute(_LOCK, {"consumer": self.consumer, "generation": self.generation})
+        writes = locked.scalar_one_or_none()
+        if writes is None:
+            message = f"generation {self.generation} of {self.consumer} is gone"
+            raise FencedError(message)
+        alone, self._writes = writes == self._writes + 1, writes
+        if not alone and await self._read_parked(connection) != self.parked:
+            message = f"streams of {self.consumer} were parked or set free"
+            raise FencedError(message)
+        return alone
+
+    async def advance(self, connection: AsyncConnection, moves: Mapping[Place, Checkpoint]) -> None:
+        """Move the checkpoints, if they are where this ledger has them.
+
+        Raises:
+            FencedError: One is not: another member took over.
+        """
+        for (service, partition), new in moves.items():
+            held = self.checkpoints.get((service, partition))
+            moved = await connection.execute(
+                _ADVANCE,
+                {
+                    "consumer": self.consumer,
+                    "generation": self.generation,
+                    "service": service,
+                    "partition": partition,
+                    "epoch": new.epoch,
+                    "next": new.next,
+                    "position": new.position,
+                    "held": held.next if held else -1,
+                    "held_epoch": held.epoch if held else "",
+                },
+            )
+            if moved.rowcount != 1:
+                message = f"the checkpoint of {self.consumer} at {service}[{partition}] was moved by another process"
+                raise FencedError(message)
+
+    async def keep_letters(self, connection: AsyncConnection, batch: Batch, error: str) -> None:
+        """Store the events of *batch* as dead letters; with an empty *error* as parked behind one."""
+        letters = [
+            {
+                "consumer": self.consumer,
+                "generation": self.generation,
+                "service": batch.service,
+                "partition": batch.partition,
+                "offset": offset,
+                "epoch": batch.epoch,
+                "stream": recorded.stream,
+                "type": recorded.type,
+                "event": msgspec.msgpack.encode(recorded),
+                "parked": not error,
+                "error": error,
+            }
+            for offset, recorded in zip(batch.offsets, batch.events, strict=True)
+        ]
+        if letters:
+            await connection.execute(insert(DEAD_LETTERS), letters)
+
+    async def remove_letter(self, connection: AsyncConnection, batch: Batch) -> None:
+        """Take one letter away, because its event is applied now.
+
+        Raises:
+            FencedError: It is gone already.
+        """
+        d = DEAD_LETTERS.c
+        gone = await connection.execute(
+            delete(DEAD_LETTERS).where(
+                d.consumer == self.consumer,
+                d.generation == self.generation,
+                d.service == batch.service,
+                d.partition == batch.partition,
+                d.offset == batch.offsets[0],
+            )
+        )
+        if gone.rowcount != 1:
+            message = f"the dead letter {batch.offsets[0]} of {self.consumer} is gone"
+            raise FencedError(message)
+
+    def committed(self, moves: Mapping[Place, Checkpoint], parked: Iterable[tuple[str, str]]) -> None:
+        """Remember what the transaction wrote."""
+        self.checkpoints |= moves
+        self.parked |= frozenset(parked)
+
+    async def _read_parked(self, connection: AsyncConnection) -> frozenset[tuple[str, str]]:
+        d = DEAD_LETTERS.c
+        rows = await connection.execute(
+            select(d.service, d.stream)
+            .distinct()
+            .where(d.consumer == self.consumer, d.generation == self.generation)
+        )
+        return frozenset((row.service, row.stream) for row in rows)
+
+
+_LOCK = text(
+    "UPDATE generations SET writes = writes + 1 WHERE projection = :consumer AND generation = :generation"
+    " AND status IN ('serving', 'building') RETURNING writes"
+)
+
+_ADVANCE = text(
+    "INSERT INTO checkpoints (consumer, generation, service, partition, epoch, next, position)"
+    " VALUES (:consumer, :generation, :service, :partition, :epoch, :next, :position)"
+    " ON CONFLICT (consumer, generation, service, partition) DO UPDATE"
+    " SET epoch = excluded.epoch, next = excluded.next, position = excluded.position"
+    " WHERE checkpoints.next = :held AND checkpoints.epoch = :held_epoch"
+)
