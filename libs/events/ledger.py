@@ -5,7 +5,7 @@ then, so nothing of that batch is kept.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import delete, insert, select, text
@@ -62,8 +62,16 @@ class Batch(msgspec.Struct, frozen=True):
         """The partition it comes from."""
         return self.service, self.partition
 
-    def halves(self) -> "tuple[Batch, Batch]":
-        """The same events in two batches."""
+    def only(self, wanted: Callable[[Recorded], bool]) -> "Batch":
+        """The same batch with no events but those that are *wanted*."""
+        keep = [i for i, recorded in enumerate(self.events) if wanted(recorded)]
+        events, offsets = [self.events[i] for i in keep], [self.offsets[i] for i in keep]
+        return Batch(self.service, self.epoch, self.partition, events, offsets, self.next)
+
+    def halves(self) -> "tuple[Batch, ...]":
+        """The same events in two batches; nothing if there is but one."""
+        if len(self.events) < 2:  # noqa: PLR2004  a half needs one
+            return ()
         middle = len(self.events) // 2
         events, offsets = self.events, self.offsets
         first = Batch(self.service, self.epoch, self.partition, events[:middle], offsets[:middle], offsets[middle])
@@ -114,11 +122,18 @@ class Ledger:
                 raise AheadOfLogError(self.consumer, batch.service, reached, batch.epoch)
             _LOG.warning("%s goes on with the restored log of %s", self.consumer, batch.service)
             return batch
-        if first > held.position:
-            return batch
-        keep = [i for i, recorded in enumerate(batch.events) if recorded.position > held.position]
-        events, offsets = [batch.events[i] for i in keep], [batch.offsets[i] for i in keep]
-        return Batch(batch.service, batch.epoch, batch.partition, events, offsets, batch.next)
+        return batch if first > held.position else batch.only(lambda recorded: recorded.position > held.position)
+
+    def moves(self, batches: Iterable[Batch]) -> dict[Place, Checkpoint]:
+        """Where the checkpoints stand after *batches*; those that do not move are left out."""
+        moves: dict[Place, Checkpoint] = {}
+        for batch in batches:
+            held = self.checkpoints.get(batch.place, START)
+            position = max(held.position, batch.events[-1].position) if batch.events else held.position
+            new = Checkpoint(batch.epoch, max(held.next, batch.next), position)
+            if new != held:
+                moves[batch.place] = new
+        return moves
 
     async def load(self, connection: AsyncConnection) -> None:
         """Read everything anew."""
@@ -228,9 +243,7 @@ class Ledger:
     async def _read_parked(self, connection: AsyncConnection) -> frozenset[tuple[str, str]]:
         d = DEAD_LETTERS.c
         rows = await connection.execute(
-            select(d.service, d.stream)
-            .distinct()
-            .where(d.consumer == self.consumer, d.generation == self.generation)
+            select(d.service, d.stream).distinct().where(d.consumer == self.consumer, d.generation == self.generation)
         )
         return frozenset((row.service, row.stream) for row in rows)
 

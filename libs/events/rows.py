@@ -65,7 +65,7 @@ class SqliteRows:
         self._shape = shape = _Shape(table, dialect)
         names, key = _quoted(table.columns), _quoted(table.primary_key.columns)
         self._key_width = len(key)
-        self._select = f"SELECT {', '.join(names)} FROM \"{table.name}\" WHERE ({', '.join(key)}) IN (VALUES "  # noqa: S608  names from code
+        self._select = f'SELECT {", ".join(names)} FROM "{table.name}" WHERE ({", ".join(key)}) IN (VALUES '  # noqa: S608  names from code
         self._row = f"({', '.join('?' * len(key))})"
         self._upsert = (
             f'INSERT INTO "{table.name}" ({", ".join(names)}) VALUES ({", ".join("?" * len(shape.names))})'  # noqa: S608  as above
@@ -136,7 +136,9 @@ def _tuple_of(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
     return itemgetter(*names)
 
 
-def _processors(columns: Sequence[Column[Any]], dialect: Dialect, kind: str, *arguments: object) -> list[Process | None]:
+def _processors(
+    columns: Sequence[Column[Any]], dialect: Dialect, kind: str, *arguments: object
+) -> list[Process | None]:
     return [getattr(column.type.dialect_impl(dialect), kind)(dialect, *arguments) for column in columns]
 
 

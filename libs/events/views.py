@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.schema import CreateTable
 
 from libs.events.errors import SetupError, StoreUnavailableError
+from libs.events.ledger import Checkpoint, Place
 from libs.events.projection import Projection
 from libs.events.views_tables import CHECKPOINTS, GENERATIONS, METADATA
 
@@ -154,10 +155,10 @@ class Views:
             except TimeoutError:
                 continue
 
-    async def moved(self, projection: str, service: str, epoch: str, positions: Mapping[int, int]) -> None:
+    async def moved(self, projection: str, moves: Mapping[Place, Checkpoint]) -> None:
         """Wake the readers of this process that wait for what was just committed."""
-        for partition, position in positions.items():
-            self._reached[projection, service, partition] = (epoch, position)
+        for (service, partition), checkpoint in moves.items():
+            self._reached[projection, service, partition] = (checkpoint.epoch, checkpoint.position)
         async with self._moved:
             self._moved.notify_all()
 
@@ -310,7 +311,8 @@ def is_unavailable(error: BaseException) -> bool:
     if isinstance(error, sqlite3.OperationalError):
         return error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR  # busy, full, I/O; the rest is a wrong statement
     sqlstate = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
-    return str(sqlstate).startswith(_UNAVAILABLE) or "connection" in type(error).__name__.lower()
+    closed = type(error).__name__ == "InterfaceError" and "connection" in str(error)  # asyncpg's, not imported here
+    return closed or str(sqlstate).startswith(_UNAVAILABLE)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:

@@ -1,9 +1,7 @@
 """Read models behave alike in memory, in SQLite and in Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, Text, insert, select
@@ -11,7 +9,7 @@ from sqlalchemy import Column, Integer, Text, insert, select
 from libs.events.columns import Instant, Json
 from libs.events.projection import Projection
 from libs.events.registry import EventRegistry
-from libs.events.views import Views, open_views
+from libs.events.views import Views
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
 PLACES = Projection(
@@ -27,14 +25,6 @@ PLACES = Projection(
     sources=("lifecycle",),
     indexes=(("size",),),
 )
-
-
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def views(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Views]:
-    urls = {"memory": lambda: "memory:", "sqlite": lambda: f"sqlite:///{tmp_path / 'views.sqlite'}"}
-    url = urls.get(request.param, lambda: request.getfixturevalue("postgres_url"))()
-    async with open_views(url) as views:
-        yield views
 
 
 async def test_a_value_comes_back_as_it_went_in(views: Views) -> None:

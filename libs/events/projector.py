@@ -1,0 +1,292 @@
+"""Applies events to a read model: a batch is decoded, folded in memory, and written at once with its checkpoint.
+
+Decode, collect the keys, read the rows that are missing, fold, write the changed rows, move the checkpoint: one
+transaction per batch. It is serialised with every other writer of the same rows by the lock of its `generations` row,
+so rows may be kept between batches for as long as nobody else has written.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libs.events.envelope import Recorded
+from libs.events.errors import (
+    DeadLetterLimitError,
+    NewerVersionError,
+    OtherCodeError,
+    RebuildFailedError,
+    UnknownEventTypeError,
+)
+from libs.events.ledger import Batch, Checkpoint, Ledger, Place
+from libs.events.projection import Fold, Key, Projection, Row
+from libs.events.rows import Rows, rows_of
+from libs.events.views import Views, fingerprint, is_unavailable, serving_generation
+
+_LOG = logging.getLogger(__name__)
+_KEPT_ROWS = 20_000  # between batches; some 10 MB
+
+_Work = list[tuple[Fold, Any, Recorded, Sequence[Key]]]
+
+
+class UnappliableError(Exception):
+    """An event of a batch cannot be decoded, folded or written; the cause says why."""
+
+
+class DeadLetterLimit:
+    """Stops a consumer that would swallow everything.
+
+    Args:
+        run: So many events in a row that cannot be applied are too many.
+        ratio: Such a share of all events is too many ...
+        after: ... once so many were seen.
+    """
+
+    def __init__(self, run: int = 100, ratio: float = 0.1, after: int = 1_000) -> None:
+        self._run, self._ratio, self._after = run, ratio, after
+        self._seen = self._refused = self._in_a_row = 0
+
+    def passed(self, events: int) -> None:
+        """So many events were applied."""
+        if events:
+            self._seen, self._in_a_row = self._seen + events, 0
+
+    def refused(self, consumer: str, error: BaseException) -> None:
+        """One more could not be.
+
+        Raises:
+            DeadLetterLimitError: That is too many.
+        """
+        self._seen, self._refused, self._in_a_row = self._seen + 1, self._refused + 1, self._in_a_row + 1
+        too_often = self._seen >= self._after and self._refused > self._seen * self._ratio
+        if self._in_a_row >= self._run or too_often:
+            message = (
+                f"{consumer} stops: {self._refused} of {self._seen} events could not be applied, {self._in_a_row} in a"
+                f" row, the last because of {error!r}; mend the code, then replay the dead letters"
+            )
+            raise DeadLetterLimitError(message) from error
+
+
+class Projector:
+    """Keeps one generation of a projection in step with the logs.
+
+    Args:
+        views: Where the rows are.
+        projection: What to fold.
+        generation: Which table; None for the one that serves.
+        strict: Stop at an event that cannot be applied (a rebuild) instead of putting it aside.
+        limit: How many dead letters are too many.
+    """
+
+    def __init__(
+        self,
+        views: Views,
+        projection: Projection,
+        *,
+        generation: int | None = None,
+        strict: bool = False,
+        limit: DeadLetterLimit | None = None,
+    ) -> None:
+        self.projection = projection
+        self.ledger = Ledger(projection.name, generation or 0)
+        self.unknown: Counter[str] = Counter()
+        self._views = views
+        self._follows_serving = generation is None
+        self._strict = strict
+        self._limit = limit or DeadLetterLimit()
+        self._rows: Rows
+        self._width = len(projection.view.columns)
+        self._blank: Row = {column.name: None for column in projection.view.columns}
+        self._folds: dict[str, Fold | None] = {}
+        self._kept: dict[Key, Row | None] = {}
+
+    async def load(self) -> None:
+        """Read where the projection stands.
+
+        Raises:
+            OtherCodeError: The rows that serve come from other code.
+        """
+        async with self._views.connect() as connection:
+            if self._follows_serving:
+                serving = await serving_generation(connection, self.projection.name)
+                if serving is None or serving.fingerprint != fingerprint(self.projection):
+                    message = f"{self.projection.name} waits for a rebuild: its rows come from other code"
+                    raise OtherCodeError(message)
+                self.ledger = Ledger(self.projection.name, serving.generation)
+            await self.ledger.load(connection)
+        self._rows = rows_of(self.projection.table(self.ledger.generation), self._views.engine.dialect)
+        self._kept = {}
+
+    async def apply(self, batches: Sequence[Batch]) -> None:
+        """Apply *batches*, of different partitions, in one transaction.
+
+        An event that cannot be applied becomes a dead letter, and later events of its stream wait behind it.
+
+        Raises:
+            FencedError: Another process went on in the meantime; load, and read from there.
+            StoreUnavailableError: The database is away.
+            StandstillError: Going on would be wrong.
+        """
+        try:
+            await self._transact(batches)
+        except UnappliableError as error:
+            smaller = batches if len(batches) > 1 else batches[0].halves()
+            for batch in smaller:
+                await self.apply([batch])
+            if not smaller:
+                await self._refuse(batches[0], error.__cause__ or error)
+
+    async def replay(self, letter: Batch) -> None:
+        """Apply the event of a dead letter, and take the letter away.
+
+        Raises:
+            UnappliableError: It still cannot be applied.
+        """
+        work = self._decode(letter.events)
+        async with self._changing() as connection:
+            await self.ledger.remove_letter(connection, letter)
+            await self._fold(connection, work)
+
+    async def _transact(self, batches: Sequence[Batch]) -> None:
+        """One transaction: rows, parked events, checkpoints."""
+        fresh = [self.ledger.fresh(batch) for batch in batches]
+        able, waiting = self._without_parked(fresh)
+        work = self._decode(able[0].events if len(able) == 1 else [r for batch in able for r in batch.events])
+        moves = self.ledger.moves(fresh)
+        async with self._changing() as connection:
+            await self._fold(connection, work)
+            for batch in waiting:
+                await self.ledger.keep_letters(connection, batch, "")
+            await self.ledger.advance(connection, moves)
+        await self._committed(moves)
+        self._limit.passed(len(work))
+
+    async def _refuse(self, batch: Batch, error: BaseException) -> None:
+        """Put the only event of *batch* aside, and its stream on hold."""
+        recorded = batch.events[0]
+        where = f"{recorded.type} at position {recorded.position} of {batch.service} ({recorded.stream})"
+        if self._strict:
+            message = f"{self.projection.name} cannot apply {where}: {error!r}; the old read model still serves"
+            raise RebuildFailedError(message) from error
+        if not isinstance(error, NewerVersionError):  # those wait for an update: no fault of this code
+            self._limit.refused(self.projection.name, error)
+        moves = self.ledger.moves([batch])
+        async with self._changing() as connection:
+            await self.ledger.keep_letters(connection, batch, repr(error))
+            await self.ledger.advance(connection, moves)
+        _LOG.error("%s cannot apply %s, which is a dead letter now: %r", self.projection.name, where, error)
+        await self._committed(moves, [(batch.service, recorded.stream)])
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction in which nobody else writes these rows; rows are kept only while that stays so."""
+        try:
+            async with self._views.begin() as connection:
+                if not await self.ledger.lock(connection):
+                    self._kept = {}
+                yield connection
+        except BaseException:
+            self._kept = {}
+            raise
+
+    async def _committed(self, moves: Mapping[Place, Checkpoint], parked: Iterable[tuple[str, str]] = ()) -> None:
+        self.ledger.committed(moves, parked)
+        if self._follows_serving:
+            await self._views.moved(self.projection.name, moves)
+
+    def _without_parked(self, batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Batch]]:
+        """The events that may be applied, and those that wait behind a dead letter of their stream."""
+        parked = self.ledger.parked
+        if not parked:
+            return batches, ()
+        return (
+            [batch.only(lambda r, s=batch.service: (s, r.stream) not in parked) for batch in batches],
+            [batch.only(lambda r, s=batch.service: (s, r.stream) in parked) for batch in batches],
+        )
+
+    def _decode(self, events: Iterable[Recorded]) -> _Work:
+        """Each event that changes rows, with its fold and the keys of the rows.
+
+        Raises:
+            UnappliableError: One cannot be decoded, or its keys cannot be told.
+        """
+        decode = self.projection.events.decode
+        fold_of = self._folds.get
+        known = self._folds
+        work: _Work = []
+        try:
+            for recorded in events:
+                fold = fold_of(recorded.type)
+                if fold is None:
+                    if recorded.type not in known:
+                        fold = self._meet(recorded)
+                    if fold is None:
+                        if recorded.type in self.unknown:
+                            self.unknown[recorded.type] += 1
+                        continue
+                event = decode(recorded)
+                work.append((fold, event, recorded, fold.keys(event, recorded)))
+        except Exception as error:
+            raise UnappliableError from error
+        return work
+
+    def _meet(self, recorded: Recorded) -> Fold | None:
+        """The fold for a type that was not seen before, if it has one."""
+        try:
+            event = self.projection.events.decode(recorded)
+        except NewerVersionError:
+            raise
+        except UnknownEventTypeError:
+            fold = None
+            self.unknown[recorded.type] = 0
+        else:
+            fold = self.projection.folds.get(type(event))
+        self._folds[recorded.type] = fold
+        return fold
+
+    async def _fold(self, connection: AsyncConnection, work: _Work) -> None:
+        """Change the rows as *work* says."""
+        if not work:
+            return
+        rows = self._kept
+        touched = {key for _, _, _, keys in work for key in keys}
+        missing = [key for key in touched if key not in rows]
+        try:
+            if missing:
+                rows |= dict.fromkeys(missing)
+                rows |= await self._rows.select(connection, missing)
+            changed = self._folded(work, rows)
+            present = [rows[key] for key in changed]
+            await self._rows.write(
+                connection,
+                [row for row in present if row is not None],
+                [key for key, row in zip(changed, present, strict=True) if row is None],
+            )
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            raise UnappliableError from error
+        if len(rows) > _KEPT_ROWS:
+            self._kept = {key: rows[key] for key in touched} if len(touched) <= _KEPT_ROWS else {}
+
+    def _folded(self, work: _Work, rows: dict[Key, Row | None]) -> list[Key]:
+        """Fold *work* into *rows*; the keys of those that changed."""
+        changed: dict[Key, None] = {}
+        width, blank = self._width, self._blank
+        for fold, event, recorded, keys in work:
+            apply = fold.apply
+            for key in keys:
+                old = rows[key]
+                new = apply(old, event, recorded, key)
+                if new is not old:
+                    if new is not None and len(new) != width:
+                        new = blank | new
+                        if len(new) != width:
+                            message = f"{self.projection.name} has no columns {sorted(new.keys() - blank.keys())}"
+                            raise KeyError(message)
+                    rows[key] = new
+                    changed[key] = None
+        return list(changed)
