@@ -34,14 +34,12 @@ class GroupCommit:
         commit: Stores a batch and answers for each request, in order. Raises `StoreUnavailableError` when nothing of
             the batch was written, `OutcomeUnknownError` when that is not known; then the batch is tried again, which
             is safe because event ids are recognised. Any other error: the requests are tried one by one.
-        in_flight: How many batches may be on their way at the same time.
     """
 
-    def __init__(self, commit: Commit, *, in_flight: int = 1) -> None:
+    def __init__(self, commit: Commit) -> None:
         self._commit = commit
-        self._in_flight = in_flight
         self._waiting: deque[_Waiting] = deque()
-        self._running: set[asyncio.Task[None] | None] = set()
+        self._draining: asyncio.Task[None] | None = None
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def append(self, request: AppendRequest, deadline_s: float) -> Appended:
@@ -53,16 +51,16 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(request, loop.create_future(), loop.time() + deadline_s)
         self._waiting.append(waiting)
-        if len(self._running) < self._in_flight:
-            self._running.add(loop.create_task(self._drain()))
+        if self._draining is None:
+            self._draining = loop.create_task(self._drain())
         if self._sweeping is None:
             self._sweeping = loop.call_later(_SWEEP_S, self._sweep)
         return await waiting.future
 
     async def close(self) -> None:
         """Finish what waits."""
-        while self._running:
-            await asyncio.gather(*(task for task in self._running if task))
+        while self._draining is not None:
+            await self._draining
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
@@ -73,7 +71,7 @@ class GroupCommit:
             while batch := self._collect():
                 await self._store(batch)
         finally:  # at once: a done callback would run after the next append had relied on this task
-            self._running.discard(asyncio.current_task())
+            self._draining = None
 
     def _collect(self) -> "list[_Waiting]":
         batch: list[_Waiting] = []
@@ -118,8 +116,7 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         for waiting in self._waiting:
             waiting.expires(None)
-        idle = not self._waiting and not self._running
-        self._sweeping = None if idle else loop.call_later(_SWEEP_S, self._sweep)
+        self._sweeping = None if self._draining is None else loop.call_later(_SWEEP_S, self._sweep)
 
 
 class _Waiting:

@@ -2,15 +2,17 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
 from libs.events import codec
 from libs.events.decider import Decider
-from libs.events.envelope import Context, Recorded
-from libs.events.errors import ConflictError
+from libs.events.envelope import Context
+from libs.events.errors import ConflictError, RefusedError
 from libs.events.registry import EventRegistry
 from libs.events.store import (
     Answer,
@@ -30,16 +32,15 @@ E = TypeVar("E")
 
 _TRIES = 8  # a command without If-Match that keeps losing the race is a conflict in the end
 _KEPT_STATES = 10_000
+_NOTHING = AppendRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded(Generic[S]):
+class Loaded(msgspec.Struct, Generic[S], frozen=True):
     """A folded stream: the state, and the version it was folded up to (0: no such stream)."""
 
     stream: str
     version: int
     state: S
-    recorded: Recorded | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,7 @@ class Step(Generic[C, S, E]):
     effects: Callable[[S, tuple[E, ...]], Effects] | Effects = NO_EFFECTS
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[S]):
+class Outcome(msgspec.Struct, Generic[S], frozen=True):
     """What became of a command.
 
     Args:
@@ -160,10 +160,11 @@ class CommandHandler:
             else:
                 events = self._decide(decider, loaded.state, command, fresh=fresh)
                 if events is not None:
-                    parts = [_part(Step(decider, key, command, effects), loaded, events)]
+                    parts = [_part(decider, loaded, events, effects)]
                     for step in also:
                         other = await self.load(step.decider, step.key)
-                        parts.append(_part(step, other, step.decider.decide(step.command, other.state)))
+                        others = step.decider.decide(step.command, other.state)
+                        parts.append(_part(step.decider, other, others, step.effects))
                     try:
                         return await self._store_parts(parts, context, idempotency, answer)
                     except ConflictError as conflict:
@@ -178,17 +179,23 @@ class CommandHandler:
 
     def encode(self, events: Sequence[object], context: Context, *, first: int = 0) -> tuple[NewEvent, ...]:
         """*events* ready for the store; *first* is the index of the first among the command's events."""
-        metadata = codec.encode(context.metadata)
-        return tuple(
-            NewEvent(
-                event_id=context.event_id(first + index),
-                type=self._registry.name_of(type(event)),
-                occurred_at=context.at,
-                data=codec.encode(event),
-                metadata=metadata,
+        try:
+            metadata = codec.encode(context.metadata)
+            return tuple(
+                [
+                    NewEvent(
+                        context.event_id(first + index),
+                        self._registry.name_of(type(event)),
+                        context.at,
+                        codec.encode(event),
+                        metadata,
+                    )
+                    for index, event in enumerate(events)
+                ]
             )
-            for index, event in enumerate(events)
-        )
+        except UnicodeEncodeError as error:
+            message = f"what would be stored is no Unicode text: {error}; remove the lone surrogate"
+            raise RefusedError(message) from error
 
     @staticmethod
     def _decide(decider: Decider[C, S, E], state: S, command: C, *, fresh: bool) -> tuple[E, ...] | None:
@@ -209,36 +216,38 @@ class CommandHandler:
     ) -> Outcome[Any]:
         """Store what was decided for all aggregates; the outcome is the first one's."""
         main = parts[0]
-        version = main.loaded.version + len(main.events)
+        stream, state, events = main.loaded.stream, main.state, main.events
+        version = main.loaded.version + len(events)
         new = self.encode([event for part in parts for event in part.events], context)
-        published = [i for i, event in enumerate(new[: len(main.events)]) if self._registry.is_published(event.type)]
+        published = [i for i, event in enumerate(new[: len(events)]) if self._registry.is_published(event.type)]
         tail = len(new) - 1 - published[-1] if published else None
-        draft = Outcome(main.loaded.stream, main.state, version, main.events, 0, tail)
+        beside = main.effects if len(parts) == 1 else _merged([part.effects for part in parts])
+        draft = Outcome(stream, state, version, events, 0, tail)
         request = AppendRequest(
-            writes=_writes(parts, new),
-            reserve=tuple(name for part in parts for name in part.effects.reserve),
-            release=tuple(name for part in parts for name in part.effects.release),
-            schedule=tuple(timer for part in parts for timer in part.effects.schedule),
-            cancel=tuple(key for part in parts for key in part.effects.cancel),
-            idempotency=idempotency,
-            answer=answer(draft) if idempotency and answer else None,
+            _writes(parts, new),
+            beside.reserve,
+            beside.release,
+            beside.schedule,
+            beside.cancel,
+            idempotency,
+            answer(draft) if idempotency and answer else None,
         )
-        if request == AppendRequest():
+        if request == _NOTHING:
             return draft
         appended = await self._store.append(request)
         if appended.duplicate:
-            current = await self.load(main.decider, main.loaded.stream.partition("/")[2])
-            return Outcome(current.stream, current.state, current.version, (), appended.position, None)
+            current = await self.load(main.decider, stream.partition("/")[2])
+            return Outcome(stream, current.state, current.version, (), appended.position, None)
         for part in parts:
             self._keep(Loaded(part.loaded.stream, part.loaded.version + len(part.events), part.state))
-        return replace(draft, position=appended.position)
+        return Outcome(stream, state, version, events, appended.position, tail)
 
     async def _advance(self, decider: Decider[C, S, E], before: Loaded[S], as_of: datetime | None) -> Loaded[S]:
         recorded = await self._store.load(before.stream, after=before.version, as_of=as_of)
         if not recorded:
             return before
         state = decider.fold(before.state, map(self._registry.decode, recorded))
-        after = Loaded(before.stream, recorded[-1].version, state, recorded[-1])
+        after = Loaded(before.stream, recorded[-1].version, state)
         if as_of is None:
             self._keep(after)
         return after
@@ -252,8 +261,7 @@ class CommandHandler:
             self._states.popitem(last=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True):
     """One aggregate's share of a command: what it was, what was decided, what it is then."""
 
     decider: Decider[Any, Any, Any]
@@ -263,14 +271,29 @@ class _Part:
     effects: Effects
 
 
-def _part(step: Step[Any, Any, Any], loaded: Loaded[Any], events: tuple[Any, ...]) -> _Part:
-    state = step.decider.fold(loaded.state, events)
-    effects = step.effects(state, events) if callable(step.effects) else step.effects
-    return _Part(step.decider, loaded, events, state, effects)
+def _part(
+    decider: Decider[C, S, E],
+    loaded: Loaded[S],
+    events: tuple[E, ...],
+    effects: Callable[[S, tuple[E, ...]], Effects] | Effects,
+) -> _Part:
+    state = decider.fold(loaded.state, events)
+    return _Part(decider, loaded, events, state, effects if isinstance(effects, Effects) else effects(state, events))
 
 
-def _writes(parts: Sequence[_Part], new: Sequence[NewEvent]) -> tuple[StreamWrite, ...]:
+def _merged(effects: Sequence[Effects]) -> Effects:
+    return Effects(
+        reserve=tuple(name for each in effects for name in each.reserve),
+        release=tuple(name for each in effects for name in each.release),
+        schedule=tuple(timer for each in effects for timer in each.schedule),
+        cancel=tuple(key for each in effects for key in each.cancel),
+    )
+
+
+def _writes(parts: Sequence[_Part], new: tuple[NewEvent, ...]) -> tuple[StreamWrite, ...]:
     """The parts' events, which *new* holds one after the other, by stream."""
+    if len(parts) == 1:
+        return (StreamWrite(parts[0].loaded.stream, parts[0].loaded.version, new),) if new else ()
     rest = iter(new)
     return tuple(
         StreamWrite(part.loaded.stream, part.loaded.version, tuple(islice(rest, len(part.events))))

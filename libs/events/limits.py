@@ -16,21 +16,16 @@ def check_request(request: AppendRequest) -> None:
             named twice.
     """
     for write in request.writes:
+        _check_text(write.stream)
         for event in write.events:
             _check_event(write.stream, event)
-    for text in _texts(request):
-        if not text.isascii():
-            _check_text(text)
-        if "\0" in text:
-            message = f"{text!r} holds a NUL character; remove it"
-            raise RefusedError(message)
+    for text in _names(request):
+        _check_text(text)
     if len(request.writes) > 1 and len({write.stream for write in request.writes}) < len(request.writes):
         raise RefusedError("one request names a stream twice; put its events together")
 
 
-def _texts(request: AppendRequest) -> Iterator[str]:
-    for write in request.writes:
-        yield write.stream
+def _names(request: AppendRequest) -> Iterator[str]:
     for name in (*request.reserve, *request.release):
         yield from (name.scope, name.key, name.holder)
     for timer in request.schedule:
@@ -41,6 +36,11 @@ def _texts(request: AppendRequest) -> Iterator[str]:
 
 
 def _check_text(text: str) -> None:
+    if "\0" in text:
+        message = f"{text!r} holds a NUL character; remove it"
+        raise RefusedError(message)
+    if text.isascii():
+        return
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -233,8 +233,8 @@ class _Columns:
     """A batch, turned into the arrays that `append_batch` takes."""
 
     def __init__(self, batch: Sequence[AppendRequest], now: datetime) -> None:
-        self._batch = batch
         self._recorded_at: list[datetime] = []  # per request, before the log's newest is considered
+        self._sizes = [sum([len(write.events) for write in request.writes]) for request in batch]
         writes: list[tuple[Any, ...]] = []
         events: list[tuple[Any, ...]] = []
         effects: list[_Effect] = []
@@ -276,18 +276,14 @@ class _Columns:
             if number not in reasons or reason[0] == "duplicate":
                 reasons[number] = reason
         results: list[Appended | EventsError] = []
-        position = last - sum(_size(r) for n, r in enumerate(self._batch) if n not in reasons)
-        for number, (request, recorded_at) in enumerate(zip(self._batch, self._recorded_at, strict=True)):
+        position = last - sum(self._sizes) + sum(self._sizes[number] for number in reasons)
+        for number, (size, recorded_at) in enumerate(zip(self._sizes, self._recorded_at, strict=True)):
             if number in reasons:
                 results.append(_REASONS[reasons[number][0]](*reasons[number][1:]))
                 continue
-            position += _size(request)
+            position += size
             results.append(Appended(position, max(recorded_at, newest) if newest else recorded_at))
         return results
-
-
-def _size(request: AppendRequest) -> int:
-    return sum([len(write.events) for write in request.writes])
 
 
 def _effect(number: int, request: AppendRequest, now: datetime) -> _Effect | None:

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,8 +40,11 @@ _READ = f"SELECT {_COLUMNS} FROM events WHERE position > ? ORDER BY position LIM
 _HEAD = "SELECT coalesce(max(position), 0) FROM events"
 _NEWEST = "SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1"
 _INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  constants
-_VERSION = "SELECT coalesce(max(version), 0) FROM events WHERE stream = ?"
-_KNOWN = "SELECT position, recorded_at FROM events WHERE event_id = ?"
+_VERSIONS = """
+WITH asked(stream) AS (VALUES {})
+SELECT stream, coalesce((SELECT max(version) FROM events e WHERE e.stream = asked.stream), 0) FROM asked
+"""
+_KNOWN = "SELECT event_id, position, recorded_at FROM events WHERE event_id IN (VALUES {})"
 _HELD_BY_OTHER = "SELECT holder FROM reservations WHERE scope = ? AND key = ? AND holder <> ?"
 _ANSWERED = "SELECT 1 FROM idempotency WHERE principal = ? AND route = ? AND key = ? AND status IS NOT NULL"
 _KEEP_ANSWER = """
@@ -53,6 +56,7 @@ WHERE i.status IS NULL
 """
 
 _READERS = 2
+_VALUES = 250  # asked for at once: SQLite takes at most 500 terms in a VALUES
 _BUSY_S = 5.0
 _ASK_EVERY_S = 1.0
 _FOREVER = 2**63 - 1
@@ -218,22 +222,27 @@ class _Batch:
         self._head: int = head
         self._recorded_at = _EPOCH + timedelta(microseconds=newest)
         self._rows: list[tuple[Any, ...]] = []
+        self._versions: dict[str, int] = {}
+        self._known: dict[bytes, list[int]] = {}
 
     def store(self, batch: Sequence[AppendRequest]) -> list[Appended | EventsError]:
         """What becomes of each request, in order."""
+        writes = [write for request in batch for write in request.writes]
+        self._versions = dict(self._about(_VERSIONS, [write.stream for write in writes]))
+        ids = [event.event_id.bytes for write in writes for event in write.events]
+        self._known = {event_id: seen for event_id, *seen in self._about(_KNOWN, ids)}
         results = [self._refusal(request) or self._accept(request) for request in batch]
         self._many(_INSERT, self._rows)
         return results
 
     def _refusal(self, request: AppendRequest) -> Appended | EventsError | None:
-        known: tuple[int, int] | None = None
+        if self._known:
+            ids = [event.event_id.bytes for write in request.writes for event in write.events]
+            position, recorded_at = max((self._known[each] for each in ids if each in self._known), default=(0, 0))
+            if position:
+                return Appended(position, _EPOCH + timedelta(microseconds=recorded_at), duplicate=True)
         for write in request.writes:
-            for event in write.events:
-                known = self._ask(_KNOWN, (event.event_id.bytes,)).fetchone() or known
-        if known is not None:
-            return Appended(known[0], _EPOCH + timedelta(microseconds=known[1]), duplicate=True)
-        for write in request.writes:
-            (actual,) = self._ask(_VERSION, (write.stream,)).fetchone()
+            actual = self._versions[write.stream]
             if actual != write.expected:
                 return ConflictError(write.stream, write.expected, actual)
         for name in request.reserve:
@@ -244,6 +253,12 @@ class _Batch:
         if key and request.writes and self._ask(_ANSWERED, (key.principal, key.route, key.key)).fetchone():
             return KeyInFlightError()
         return None
+
+    def _about(self, question: str, values: Sequence[str | bytes]) -> Iterator[Sequence[Any]]:
+        """What *question* answers about all *values*, some at a time."""
+        for first in range(0, len(values), _VALUES):
+            some = values[first : first + _VALUES]
+            yield from self._ask(question.format(",".join(["(?)"] * len(some))), some)
 
     def _accept(self, request: AppendRequest) -> Appended:
         self._recorded_at = max(self._recorded_at, request.recorded_at or self._now)
