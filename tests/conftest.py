@@ -7,5 +7,12 @@ import pytest
 pytest.register_assert_rewrite("libs.events.testing", "libs.events.store_contract", "libs.events.bus_contract")
 
 pytest_plugins = [
-    name for name in ("tests.fixtures.postgres", "tests.fixtures.kafka", "tests.fixtures.views") if find_spec(name)
+    name
+    for name in (
+        "tests.fixtures.postgres",
+        "tests.fixtures.kafka",
+        "tests.fixtures.views",
+        "tests.fixtures.services",
+    )
+    if find_spec(name)
 ]

@@ -5,9 +5,11 @@ resolved, an incident its group until it is over. So two processes that hear the
 """
 
 import asyncio
+import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from libs.events.envelope import Context
 from libs.events.errors import ConflictError, ReservedError, StoreUnavailableError
@@ -29,7 +31,10 @@ from services.incidents.domain.incident.events import (
     Severity,
 )
 
+T = TypeVar("T")
+
 _ALERT, _GROUP, _NUMBER = "alert", "incident-group", "incident-number"
+_CALLED = re.compile(r"[Ii][Nn][Cc]-[1-9][0-9]{0,17}")
 Steps = tuple[Step[Any, Any, Any], ...]
 _TRIES = 8  # who keeps losing that often is told to try again
 _BUSY = "others change the same alert or incident all the time; try again"
@@ -72,6 +77,16 @@ class Numbers:
                 await self._seek(1)
             number, self._next = self._next, self._next + 1
         return f"INC-{number}"
+
+    async def give(self, attempt: Callable[[str], Awaitable[T]]) -> T:
+        """What *attempt* makes of a number; it is called again with another one while others are first."""
+        while True:
+            try:
+                return await attempt(await self.propose())
+            except ReservedError as error:
+                if error.scope != _NUMBER:
+                    raise
+            await self.taken()
 
     async def taken(self) -> None:
         """Another process had the same number: look again."""
@@ -226,6 +241,8 @@ def incident_effects(state: Incident, events: tuple[object, ...]) -> Effects:
 
 async def find_incident(log: EventLog, reference: str) -> str:
     """The id of the incident that people call *reference*: its number in any case of letters, or its id."""
+    if not _CALLED.fullmatch(reference):
+        return reference
     held = await log.holder(_NUMBER, reference.upper())
     return _key(held) if held else reference
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from services.incidents.domain.action.commands import Command, Complete, Drop, Open, Start
 from services.incidents.domain.action.events import (
@@ -23,7 +23,7 @@ F = TypeVar("F", bound=ActionFact)
 class Opened:
     """Owed, and not begun."""
 
-    name: ClassVar[str] = "open"
+    name: ClassVar[Literal["open"]] = "open"
     allowed: ClassVar[tuple[str, ...]] = ("start", "complete", "drop")
 
     opened: ActionOpened
@@ -33,7 +33,7 @@ class Opened:
 class InProgress:
     """Begun."""
 
-    name: ClassVar[str] = "in_progress"
+    name: ClassVar[Literal["in_progress"]] = "in_progress"
     allowed: ClassVar[tuple[str, ...]] = ("complete", "drop")
 
     opened: ActionOpened
@@ -43,7 +43,7 @@ class InProgress:
 class Completed:
     """Done."""
 
-    name: ClassVar[str] = "completed"
+    name: ClassVar[Literal["completed"]] = "completed"
     allowed: ClassVar[tuple[str, ...]] = ()
 
     opened: ActionOpened
@@ -54,7 +54,7 @@ class Completed:
 class Dropped:
     """Given up."""
 
-    name: ClassVar[str] = "dropped"
+    name: ClassVar[Literal["dropped"]] = "dropped"
     allowed: ClassVar[tuple[str, ...]] = ()
 
     opened: ActionOpened
@@ -104,9 +104,12 @@ def evolve(state: Action, event: Event) -> Action:
             return Dropped(state.opened, at)
 
 
+UNFINISHED = (Opened.name, InProgress.name)
+
+
 def is_overdue(state: str, due: date, today: date) -> bool:
     """Whether an action in *state* should have been done before *today*."""
-    return state in {Opened.name, InProgress.name} and due < today
+    return state in UNFINISHED and due < today
 
 
 def _opened(command: Open) -> ActionOpened:

@@ -5,7 +5,7 @@ A resolved alert never fires again: the same identity then opens a new alert.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from services.incidents.domain.alert.commands import Acknowledge, Command, Resolve, Retrigger, Trigger
 from services.incidents.domain.alert.events import (
@@ -22,7 +22,7 @@ from services.incidents.domain.errors import AbsentError, IllegalTransitionError
 class Triggered:
     """It fires, and nobody looks at it; *count* is how often its sender said so."""
 
-    name: ClassVar[str] = "triggered"
+    name: ClassVar[Literal["triggered"]] = "triggered"
 
     opened: AlertTriggered
     count: int = 1
@@ -32,7 +32,7 @@ class Triggered:
 class Acknowledged:
     """It fires, and somebody looks at it."""
 
-    name: ClassVar[str] = "acknowledged"
+    name: ClassVar[Literal["acknowledged"]] = "acknowledged"
 
     opened: AlertTriggered
     count: int
@@ -44,7 +44,7 @@ class Acknowledged:
 class Resolved:
     """It fires no more; *before* is what it was until then."""
 
-    name: ClassVar[str] = "resolved"
+    name: ClassVar[Literal["resolved"]] = "resolved"
 
     before: Triggered | Acknowledged
     resolved_at: datetime

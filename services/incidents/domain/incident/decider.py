@@ -6,7 +6,7 @@ resolved; cancelled from triage and active. Closed and cancelled are final.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from services.incidents.domain.asked import Asked
 from services.incidents.domain.errors import (
@@ -87,7 +87,7 @@ class Record:
 class Triage:
     """Declared, and nobody has taken it on."""
 
-    name: ClassVar[str] = "triage"
+    name: ClassVar[Literal["triage"]] = "triage"
     allowed: ClassVar[tuple[str, ...]] = ("acknowledge", "investigate", "identify", "monitor", "resolve", "cancel")
 
     record: Record
@@ -97,7 +97,7 @@ class Triage:
 class Active:
     """Being worked on."""
 
-    name: ClassVar[str] = "active"
+    name: ClassVar[Literal["active"]] = "active"
     allowed: ClassVar[tuple[str, ...]] = ("investigate", "identify", "monitor", "mitigate", "resolve", "cancel")
 
     record: Record
@@ -108,7 +108,7 @@ class Active:
 class Mitigated:
     """Users feel it no more."""
 
-    name: ClassVar[str] = "mitigated"
+    name: ClassVar[Literal["mitigated"]] = "mitigated"
     allowed: ClassVar[tuple[str, ...]] = ("resolve", "reopen")
 
     record: Record
@@ -118,7 +118,7 @@ class Mitigated:
 class Resolved:
     """Over, and not yet looked back at."""
 
-    name: ClassVar[str] = "resolved"
+    name: ClassVar[Literal["resolved"]] = "resolved"
     allowed: ClassVar[tuple[str, ...]] = ("close", "reopen")
 
     record: Record
@@ -128,7 +128,7 @@ class Resolved:
 class Closed:
     """Nothing is left to do; a new incident links to it."""
 
-    name: ClassVar[str] = "closed"
+    name: ClassVar[Literal["closed"]] = "closed"
     allowed: ClassVar[tuple[str, ...]] = ()
 
     record: Record
@@ -138,7 +138,7 @@ class Closed:
 class Cancelled:
     """A false alarm."""
 
-    name: ClassVar[str] = "cancelled"
+    name: ClassVar[Literal["cancelled"]] = "cancelled"
     allowed: ClassVar[tuple[str, ...]] = ()
 
     record: Record

@@ -4,7 +4,7 @@ It is published when it has a title, a summary, an impact, and an action item or
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from services.incidents.domain.errors import AbsentError, IllegalTransitionError, PostmortemIncompleteError
 from services.incidents.domain.incident.decider import Record
@@ -36,7 +36,7 @@ class Content:
 class Drafted:
     """Being written."""
 
-    name: ClassVar[str] = "draft"
+    name: ClassVar[Literal["draft"]] = "draft"
     allowed: ClassVar[tuple[str, ...]] = ("submit", "publish")
 
     content: Content
@@ -46,7 +46,7 @@ class Drafted:
 class InReview:
     """Being read by others."""
 
-    name: ClassVar[str] = "in_review"
+    name: ClassVar[Literal["in_review"]] = "in_review"
     allowed: ClassVar[tuple[str, ...]] = ("publish",)
 
     content: Content
@@ -56,7 +56,7 @@ class InReview:
 class Published:
     """Everybody may learn from it."""
 
-    name: ClassVar[str] = "published"
+    name: ClassVar[Literal["published"]] = "published"
     allowed: ClassVar[tuple[str, ...]] = ()
 
     content: Content

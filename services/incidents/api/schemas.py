@@ -1,0 +1,362 @@
+"""What is sent to and answered by incidents.
+
+Bodies are pydantic models; answers are dataclasses, so that one thing looks the same alone (folded from its stream,
+written by msgspec) and in a list (read from a projection).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, Field, StrictBool
+
+from libs.web.schemas import Body, Line, Name, Text
+from services.incidents.domain.action.decider import Action, Completed, Dropped, is_overdue
+from services.incidents.domain.action.events import Kind, Priority
+from services.incidents.domain.alert.decider import Acknowledged, Alert, Resolved
+from services.incidents.domain.alert.events import Urgency
+from services.incidents.domain.errors import AbsentError
+from services.incidents.domain.incident.decider import Active, Incident
+from services.incidents.domain.incident.events import Severity, Stage
+from services.incidents.domain.milestones import Figures
+from services.incidents.domain.postmortem.decider import Postmortem, Published
+
+T = TypeVar("T")
+
+AlertState = Literal["triggered", "acknowledged", "resolved"]
+IncidentState = Literal["triage", "active", "mitigated", "resolved", "closed", "cancelled"]
+PostmortemState = Literal["draft", "in_review", "published"]
+ActionState = Literal["open", "in_progress", "completed", "dropped"]
+
+
+def _utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        message = "lies outside the years 1 to 9999 in UTC"
+        raise ValueError(message) from error
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_utc)]
+Label = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$", examples=["ana"])]
+Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+
+
+class Why(Body):
+    """Why it is done."""
+
+    reason: Text = ""
+
+
+class Resolution(Why):
+    """Why it is over; *force* goes ahead while alerts fire, and needs a reason."""
+
+    force: StrictBool = False
+
+
+class Declaration(Why):
+    """Something is wrong; the times default to the moment of declaring."""
+
+    title: Line
+    service: Name
+    severity: Severity
+    impact_started: Time | None = None
+    detected: Time | None = None
+
+
+class Times(Why):
+    """Better times for what was reached; those left out stay."""
+
+    impact_started: Time | None = None
+    detected: Time | None = None
+    declared: Time | None = None
+    acknowledged: Time | None = None
+    mitigated: Time | None = None
+    resolved: Time | None = None
+    closed: Time | None = None
+
+
+class Entry(Body):
+    """What somebody wants to see in the timeline; it happened now unless it says when."""
+
+    text: Annotated[Text, Field(min_length=1)]
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "note"
+    occurred_at: Time | None = None
+    starred: StrictBool = False
+
+
+class Draft(Why):
+    """Which incident to look back at: its number or its id."""
+
+    incident: Annotated[Reference, Field(examples=["INC-42"])]
+
+
+class Amendment(Body):
+    """A merge patch of what a postmortem says; null empties a section."""
+
+    title: Line | None = None
+    authors: Annotated[list[Label], Field(max_length=50)] | None = None
+    summary: Text | None = None
+    impact: Text | None = None
+    root_causes: Text | None = None
+    trigger: Text | None = None
+    detection: Text | None = None
+    response: Text | None = None
+    resolution: Text | None = None
+    vulnerabilities: Text | None = None
+    went_well: Text | None = None
+    went_wrong: Text | None = None
+    got_lucky: Text | None = None
+    supporting_information: Text | None = None
+    glossary: Text | None = None
+    no_action_reason: Text | None = None
+
+
+class Task(Why):
+    """What somebody shall do by a day, and which postmortem it follows from."""
+
+    postmortem: Reference
+    title: Line
+    owner: Label
+    type: Kind
+    priority: Priority
+    due: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertAnswer:
+    """An alert; `count` is how often its sender said that it fires."""
+
+    id: str
+    integration: str
+    dedup_key: str
+    service: str
+    urgency: Urgency
+    summary: str
+    state: AlertState
+    incident: str
+    count: int
+    triggered_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str
+    resolved_at: datetime | None
+    resolved_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentAnswer:
+    """An incident; `stage` only while it is active."""
+
+    id: str
+    number: str
+    title: str
+    service: str
+    severity: Severity
+    state: IncidentState
+    stage: Stage | None
+    declared_by: str
+    acknowledged_by: str
+    alerts: list[str]
+    alerts_firing: list[str]
+    impact_started: datetime
+    detected: datetime
+    declared: datetime
+    acknowledged: datetime | None
+    mitigated: datetime | None
+    resolved: datetime | None
+    closed: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryAnswer:
+    """One thing that happened, or that somebody wrote down."""
+
+    id: str
+    kind: str
+    text: str
+    author: str
+    source: Literal["system", "person"]
+    starred: bool
+    occurred_at: datetime
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """All that happened to an incident, in order; one page holds it."""
+
+    items: list[EntryAnswer]
+    next_page_token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostmortemItem:
+    """What a postmortem is about."""
+
+    id: str
+    incident: str
+    number: str
+    service: str
+    title: str
+    state: PostmortemState
+    authors: list[str]
+    actions: list[str]
+    drafted_at: datetime
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostmortemAnswer(PostmortemItem):
+    """A postmortem whole; sections are Markdown, `timeline` is where the incident's stands."""
+
+    timeline: str
+    figures: Figures
+    alerts: int
+    summary: str
+    impact: str
+    root_causes: str
+    trigger: str
+    detection: str
+    response: str
+    resolution: str
+    vulnerabilities: str
+    went_well: str
+    went_wrong: str
+    got_lucky: str
+    supporting_information: str
+    glossary: str
+    no_action_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionAnswer:
+    """An action item; `overdue` is as of the day it is read."""
+
+    id: str
+    postmortem: str
+    incident: str
+    service: str
+    title: str
+    owner: str
+    type: Kind
+    priority: Priority
+    state: ActionState
+    due: date
+    overdue: bool
+    opened_at: datetime
+    ended_at: datetime | None
+
+
+def of_row(answer: type[T], row: Mapping[Any, Any], **computed: object) -> T:
+    """A projection's row as *answer*, whose fields are columns or *computed*."""
+    names = (field.name for field in fields(answer))  # pyright: ignore[reportArgumentType]  every answer is a dataclass
+    return answer(**{name: computed[name] if name in computed else row[name] for name in names})
+
+
+def alert_answer(alert: Alert) -> AlertAnswer:
+    """The alert as it is answered.
+
+    Raises:
+        AbsentError: There is none.
+    """
+    if alert is None:
+        raise AbsentError("alert")
+    opened = alert.opened
+    ended = alert if isinstance(alert, Resolved) else None
+    until = alert.before if isinstance(alert, Resolved) else alert
+    seen = until if isinstance(until, Acknowledged) else None
+    return AlertAnswer(
+        id=opened.alert,
+        integration=opened.integration,
+        dedup_key=opened.dedup_key,
+        service=opened.service,
+        urgency=opened.urgency,
+        summary=opened.summary,
+        state=alert.name,
+        incident=opened.incident,
+        count=until.count,
+        triggered_at=opened.at,
+        acknowledged_at=seen.acknowledged_at if seen else None,
+        acknowledged_by=seen.acknowledged_by if seen else "",
+        resolved_at=ended.resolved_at if ended else None,
+        resolved_by=ended.resolved_by if ended else "",
+    )
+
+
+def incident_answer(incident: Incident) -> IncidentAnswer:
+    """The incident as it is answered.
+
+    Raises:
+        AbsentError: There is none.
+    """
+    if incident is None:
+        raise AbsentError("incident")
+    record = incident.record
+    return IncidentAnswer(
+        id=record.incident,
+        number=record.number,
+        title=record.title,
+        service=record.service,
+        severity=record.severity,
+        state=incident.name,
+        stage=incident.stage if isinstance(incident, Active) else None,
+        declared_by=record.declared_by,
+        acknowledged_by=record.acknowledged_by,
+        alerts=list(record.alerts),
+        alerts_firing=list(record.firing),
+        **asdict(record.milestones),
+    )
+
+
+def postmortem_answer(postmortem: Postmortem) -> PostmortemAnswer:
+    """The postmortem as it is answered.
+
+    Raises:
+        AbsentError: There is none.
+    """
+    if postmortem is None:
+        raise AbsentError("postmortem")
+    content = postmortem.content
+    drafted = content.drafted
+    return PostmortemAnswer(
+        id=drafted.postmortem,
+        incident=drafted.incident,
+        number=drafted.number,
+        service=drafted.service,
+        state=postmortem.name,
+        authors=list(content.authors),
+        actions=list(content.actions),
+        drafted_at=drafted.at,
+        published_at=postmortem.published.at if isinstance(postmortem, Published) else None,
+        timeline=f"/v1/incidents/{drafted.incident}/timeline",
+        figures=drafted.origin.figures,
+        alerts=drafted.origin.alerts,
+        **asdict(content.sections),
+    )
+
+
+def action_answer(action: Action, today: date) -> ActionAnswer:
+    """The action item as it is answered on *today*.
+
+    Raises:
+        AbsentError: There is none.
+    """
+    if action is None:
+        raise AbsentError("action")
+    opened = action.opened
+    return ActionAnswer(
+        id=opened.action,
+        postmortem=opened.postmortem,
+        incident=opened.incident,
+        service=opened.service,
+        title=opened.title,
+        owner=opened.owner,
+        type=opened.type,
+        priority=opened.priority,
+        state=action.name,
+        due=opened.due,
+        overdue=is_overdue(action.name, opened.due, today),
+        opened_at=opened.at,
+        ended_at=action.ended_at if isinstance(action, Completed | Dropped) else None,
+    )

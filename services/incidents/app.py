@@ -1,0 +1,24 @@
+"""Wires the API of incidents."""
+
+from fastapi import FastAPI
+
+from libs.events.resources import Resources
+from libs.web.app import create_service_app
+from services.incidents.api import actions, alerts, incidents, postmortems
+from services.incidents.api.errors import ERRORS
+from services.incidents.config import IncidentsSettings
+from services.incidents.intake import Numbers
+
+
+def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
+    """The app of incidents; it opens and closes nothing."""
+    app = create_service_app(
+        resources=resources,
+        title="Concordat incidents",
+        description="Alerts, incidents, postmortems and what is done about them.",
+        routers=[alerts.router, incidents.router, postmortems.router, actions.router],
+        errors=ERRORS,
+        settings=settings,
+    )
+    app.state.numbers = Numbers(resources.store)
+    return app

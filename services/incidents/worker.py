@@ -1,0 +1,13 @@
+"""Wires the worker of incidents."""
+
+from libs.events.resources import Resources
+from libs.events.worker import Worker
+from services.incidents.config import IncidentsSettings
+from services.incidents.projections import PROJECTIONS
+from services.incidents.reactions import slo_alerts
+
+
+def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
+    """The worker of incidents: relays its events, keeps its read models, hears burn-rate alerts."""
+    del settings  # no part of it can be set yet
+    return Worker(resources, projections=PROJECTIONS, reactions=(slo_alerts(resources),))

@@ -1,0 +1,46 @@
+"""Incidents on every database, with two services that lifecycle has told of."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from libs.events.bus import Bus
+from libs.events.embedded_log import EmbeddedLog
+from libs.events.testing import FrozenClock
+from tests.fixtures.services import Database, Elsewhere, Running, running
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """A clock that the test moves."""
+    return FrozenClock()
+
+
+@pytest.fixture
+async def bus(clock: FrozenClock) -> AsyncGenerator[Bus]:
+    """The log that the services share."""
+    bus = EmbeddedLog(None, clock)
+    await bus.start()
+    yield bus
+    await bus.close()
+
+
+@pytest.fixture
+def slo(bus: Bus, clock: FrozenClock) -> Elsewhere:
+    """The slo service."""
+    return Elsewhere("slo", bus, clock)
+
+
+@pytest.fixture
+def lifecycle(bus: Bus, clock: FrozenClock) -> Elsewhere:
+    """The lifecycle service."""
+    return Elsewhere("lifecycle", bus, clock)
+
+
+@pytest.fixture
+async def incidents(database: Database, bus: Bus, clock: FrozenClock, lifecycle: Elsewhere) -> AsyncGenerator[Running]:
+    """The incidents service."""
+    for service in ("checkout-api", "search-api"):
+        await lifecycle.says("service.registered", f"service/{service}", service=service, phase="limited_availability")
+    async with running("incidents", database, bus=bus, clock=clock) as incidents:
+        yield incidents
