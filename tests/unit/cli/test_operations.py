@@ -72,9 +72,10 @@ async def lines(platform: Platform, operation: str, **arguments: Any) -> list[di
 async def test_tail_prints_events_in_the_order_of_the_log(platform: Platform) -> None:
     items = [line["item"] for line in await lines(platform, "events tail", limit=2)]
 
-    assert [
-        (item["stream"], item["version"], item["data"]) for item in items
-    ] == [("counter/a", 1, {"number": 1}), ("counter/b", 1, {"number": 2})]
+    assert [(item["stream"], item["version"], item["data"]) for item in items] == [
+        ("counter/a", 1, {"number": 1}),
+        ("counter/b", 1, {"number": 2}),
+    ]
 
 
 async def test_an_exported_log_imported_elsewhere_is_the_same_log(
