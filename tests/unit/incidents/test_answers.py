@@ -1,0 +1,179 @@
+"""What a list shows of a thing equals what its own page shows: both come from the same events."""
+
+import dataclasses
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from libs.events.decider import Decider
+from libs.events.envelope import Recorded
+from libs.events.ids import new_id
+from libs.events.projection import Projection, Row
+from services.incidents.api.schemas import (
+    ActionAnswer,
+    AlertAnswer,
+    IncidentAnswer,
+    PostmortemItem,
+    action_answer,
+    alert_answer,
+    incident_answer,
+    of_row,
+    postmortem_answer,
+)
+from services.incidents.contract import ACTION, ALERT, INCIDENT, POSTMORTEM
+from services.incidents.domain.action import events as of_action
+from services.incidents.domain.alert import events as of_alert
+from services.incidents.domain.incident import events as of_incident
+from services.incidents.domain.milestones import Figures, Milestones
+from services.incidents.domain.postmortem import events as of_postmortem
+from services.incidents.projections.actions import ACTIONS
+from services.incidents.projections.alerts import ALERTS
+from services.incidents.projections.incidents import INCIDENTS
+from services.incidents.projections.postmortems import POSTMORTEMS
+
+AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
+LATER, LATEST = AT + timedelta(minutes=5), AT + timedelta(minutes=9)
+TODAY = date(2026, 12, 25)
+
+
+def row_of(projection: Projection, key: str, events: tuple[Any, ...]) -> Row:
+    """The projection's one row after *events*."""
+    row: Row | None = None
+    for version, event in enumerate(events, 1):
+        fold = projection.folds.get(type(event))
+        if fold is not None:
+            recorded = Recorded(version, f"x/{key}", version, "", new_id(), AT, AT, b"", b"")
+            [found] = fold.keys(event, recorded)
+            row = fold.apply(row, event, recorded, found)
+    assert row is not None
+    assert set(row) == set(projection.view.c.keys())
+    return row
+
+
+def state_of(decider: Decider[Any, Any, Any], events: tuple[Any, ...]) -> Any:
+    return decider.fold(decider.initial, events)
+
+
+TRIGGERED = of_alert.AlertTriggered("a1", "slo", "burn-1", "checkout-api", "high", "burns", AT, "i1")
+SEEN = of_alert.AlertAcknowledged("a1", "checkout-api", "i1", "ana", "", LATER)
+ENDED = of_alert.AlertResolved("a1", "checkout-api", "i1", "slo", "", LATEST)
+AGAIN = of_alert.AlertRetriggered("a1", "burns", LATER)
+
+
+@pytest.mark.parametrize("then", [(), (AGAIN,), (SEEN,), (SEEN, AGAIN), (ENDED,), (AGAIN, SEEN, AGAIN, ENDED)])
+def test_alerts(then: tuple[Any, ...]) -> None:
+    events = (TRIGGERED, *then)
+
+    assert of_row(AlertAnswer, row_of(ALERTS, "a1", events)) == alert_answer(state_of(ALERT, events))
+
+
+BY_ANA: dict[str, Any] = {
+    "incident": "i1",
+    "number": "INC-17",
+    "service": "checkout-api",
+    "severity": "sev1",
+    "by": "ana",
+    "reason": "because",
+    "at": LATER,
+}
+DECLARED = of_incident.IncidentDeclared(**BY_ANA, title="Checkout fails", impact_started=AT, detected=LATER)
+OF_ALERT = dataclasses.replace(DECLARED, alert="a1", group="slo/x")
+TAKEN = of_incident.IncidentAcknowledged(**BY_ANA)
+STAGED = of_incident.IncidentStageChanged(**BY_ANA, stage="identified")
+MITIGATED = of_incident.IncidentMitigated(**BY_ANA)
+RESOLVED = of_incident.IncidentResolved(**(BY_ANA | {"at": LATEST}))
+CLOSED = of_incident.IncidentClosed(**(BY_ANA | {"at": LATEST}))
+CANCELLED = of_incident.IncidentCancelled(**BY_ANA)
+REOPENED = of_incident.IncidentReopened(**BY_ANA)
+JOINED = of_incident.IncidentAlertJoined(**BY_ANA, alert="a2")
+CLEARED = of_incident.IncidentAlertCleared(**BY_ANA, alert="a1")
+CORRECTED = of_incident.IncidentMilestoneCorrected(**BY_ANA, milestone="detected", time=AT)
+NOTED = of_incident.IncidentNoted(**BY_ANA, kind="note", text="hm", occurred_at=AT)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (DECLARED,),
+        (OF_ALERT, JOINED, CLEARED),
+        (DECLARED, TAKEN, NOTED),
+        (DECLARED, TAKEN, STAGED, CORRECTED),
+        (DECLARED, TAKEN, STAGED, MITIGATED),
+        (DECLARED, TAKEN, MITIGATED, RESOLVED),
+        (DECLARED, RESOLVED, CLOSED),
+        (DECLARED, TAKEN, STAGED, RESOLVED, REOPENED),
+        (DECLARED, TAKEN, MITIGATED, REOPENED, RESOLVED),
+        (DECLARED, CANCELLED),
+    ],
+)
+def test_incidents(events: tuple[Any, ...]) -> None:
+    row = row_of(INCIDENTS, "i1", events)
+
+    assert row["ordinal"] == 17
+    assert of_row(IncidentAnswer, row) == incident_answer(state_of(INCIDENT, events))
+
+
+OF_INCIDENT: dict[str, Any] = {
+    "postmortem": "p1",
+    "incident": "i1",
+    "number": "INC-17",
+    "service": "checkout-api",
+    "title": "Checkout fails",
+    "by": "ana",
+    "at": AT,
+}
+DRAFTED = of_postmortem.PostmortemDrafted(
+    **OF_INCIDENT,
+    origin=of_postmortem.Origin(incident_version=4, milestones=Milestones(AT, AT, AT), figures=Figures(0), alerts=1),
+)
+FILLED = of_postmortem.PostmortemAmended(
+    sections=of_postmortem.Sections(title="Checkout failed", summary="It failed."), authors=("bo",), by="bo", at=AT
+)
+FOLLOWED = of_postmortem.PostmortemActionAdded(action="t1", by="ana", at=AT)
+SUBMITTED = of_postmortem.PostmortemSubmitted(by="ana", at=AT)
+PUBLISHED = of_postmortem.PostmortemPublished(**(OF_INCIDENT | {"at": LATER}))
+
+
+@pytest.mark.parametrize(
+    "events",
+    [(DRAFTED,), (DRAFTED, FILLED), (DRAFTED, FILLED, FOLLOWED, SUBMITTED), (DRAFTED, FILLED, FOLLOWED, PUBLISHED)],
+)
+def test_postmortems(events: tuple[Any, ...]) -> None:
+    item = of_row(PostmortemItem, row_of(POSTMORTEMS, "p1", events))
+
+    whole = postmortem_answer(state_of(POSTMORTEM, events))
+    assert item == of_row(PostmortemItem, dataclasses.asdict(whole))
+
+
+OPENED = of_action.ActionOpened(
+    action="t1",
+    postmortem="p1",
+    incident="i1",
+    service="checkout-api",
+    title="Limit the queue",
+    owner="bo",
+    type="prevent",
+    priority="P1",
+    due=date(2026, 12, 24),
+    by="ana",
+    at=AT,
+)
+THEN: dict[str, Any] = {"action": "t1", "service": "checkout-api", "by": "bo", "at": LATER}
+
+
+@pytest.mark.parametrize(
+    ("then", "overdue"),
+    [
+        ((), True),
+        ((of_action.ActionStarted(**THEN),), True),
+        ((of_action.ActionStarted(**THEN), of_action.ActionCompleted(**THEN)), False),
+        ((of_action.ActionDropped(**THEN),), False),
+    ],
+)
+def test_actions(then: tuple[Any, ...], overdue: bool) -> None:  # noqa: FBT001
+    events = (OPENED, *then)
+
+    item = of_row(ActionAnswer, row_of(ACTIONS, "t1", events), overdue=overdue)
+
+    assert item == action_answer(state_of(ACTION, events), TODAY)
