@@ -39,6 +39,7 @@ _READ = f"SELECT {_COLUMNS} FROM events WHERE position > $1 ORDER BY position LI
 _HEAD = "SELECT coalesce(max(position), 0) FROM events"
 
 _COMMAND_TIMEOUT_S = 15.0  # longer than any lock_timeout of ours: what takes longer has lost its server
+_CONNECT_TIMEOUT_S = 5.0
 _ASK_EVERY_S = 1.0  # beside LISTEN
 _ASK_OFTEN_S = 0.05  # instead of LISTEN, which does not pass a pgbouncer in transaction mode
 
@@ -116,6 +117,7 @@ class PostgresStore(Bookkeeping):
                 min_size=1,
                 max_size=self._pool_size,
                 command_timeout=_COMMAND_TIMEOUT_S,
+                timeout=_CONNECT_TIMEOUT_S,
                 statement_cache_size=100 if self._direct else 0,
                 reset=_keep,
             )
