@@ -8,6 +8,7 @@ own database (compare-and-set, see `projector.py`), never in the log.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -21,14 +22,22 @@ class TopicPartition(NamedTuple):
 
 
 class Topic(NamedTuple):
-    """A topic and the number of its partitions, which never changes once used."""
+    """A topic.
+
+    Args:
+        name: Dotted.
+        partitions: How many; never changes once used, because keys are spread over them.
+        keep: How long records stay at least; for ever if None.
+    """
 
     name: str
     partitions: int
+    keep: timedelta | None = None
 
 
+MAX_RECORD_BYTES = 1_000_000  # Kafka's own limit is 1 MiB (1,048,588 bytes) for a batch with its frame
 EVENT_PARTITIONS = 12
-MEASUREMENTS = Topic("concordat.slo.measurements", 24)
+MEASUREMENTS = Topic("concordat.slo.measurements", 24, timedelta(days=7))  # its reader keeps the sums
 
 
 def events_topic(service: str) -> Topic:
@@ -68,6 +77,8 @@ class Publisher(Protocol):
 
         Raises:
             BusUnavailableError: Not all are known to be written; the same records may be published again.
+            FatalBusError: As above, and this process had better start anew.
+            RecordTooLargeError: One is over `MAX_RECORD_BYTES`; nothing was written.
         """
         ...
 
@@ -80,7 +91,12 @@ class Consumer(Protocol):
         ...
 
     async def poll(self, *, timeout_s: float, max_records: int) -> Mapping[TopicPartition, list[BusRecord]]:
-        """The next records per partition; empty when none came in time."""
+        """The next records per partition, of each in order; empty when none came in time.
+
+        Raises:
+            OffsetGoneError: The log does not hold what is to be read next.
+            BusUnavailableError: The log cannot be read now; poll again.
+        """
         ...
 
     async def seek(self, offsets: Offsets) -> None:
@@ -88,7 +104,7 @@ class Consumer(Protocol):
         ...
 
     async def end_offsets(self) -> Offsets:
-        """Per partition, the offset the next new record will have."""
+        """Per partition that is this member's, the offset the next new record will have."""
         ...
 
     async def close(self) -> None:
@@ -120,7 +136,7 @@ class Bus(Protocol):
         ...
 
     async def consumer(self, topics: Sequence[Topic], group: str | None, load_offsets: LoadOffsets) -> Consumer:
-        """A consumer of *topics*.
+        """A consumer of *topics*, which are made if they are missing.
 
         Args:
             topics: What to read.

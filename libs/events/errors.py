@@ -19,9 +19,12 @@ EventsError
 │   ├── DeadLetterLimitError       it would swallow everything
 │   ├── OtherCodeError             its rows come from other code
 │   └── RebuildFailedError         an event cannot be applied while a read model is rebuilt
-├── BusUnavailableError            the log of other services cannot be reached
+├── BusUnavailableError            the log that services share cannot be reached
+│   └── FatalBusError              this process cannot go on with it; another start can
+├── RecordTooLargeError            a record that no bus takes
 ├── SetupError                     settings, files or servers that cannot be used as they are
-│   └── WrongPartitionCountError
+│   ├── WrongPartitionCountError
+│   └── OffsetGoneError            the log was cut, or made anew, below a consumer's place
 └── PoisonError                    an event that cannot be applied
     ├── UnknownEventTypeError
     ├── NewerVersionError
@@ -123,6 +126,17 @@ class BusUnavailableError(EventsError):
     """The log that services share cannot be reached; what was asked is not known to be written."""
 
 
+class FatalBusError(BusUnavailableError):
+    """The producer has lost its place in the log for good: end the process, the next one starts with a fresh one."""
+
+
+class RecordTooLargeError(EventsError):
+    """A record is larger than any bus takes; it must be made smaller where it comes from."""
+
+    def __init__(self, topic: str, key: str, size: int, limit: int) -> None:
+        super().__init__(f"a record of {topic} with the key {key} has {size} bytes, at most {limit} are taken")
+
+
 class SetupError(EventsError):
     """The process cannot start like this; the text says what to do."""
 
@@ -135,6 +149,18 @@ class WrongPartitionCountError(SetupError):
             f"topic {topic} has {actual} partitions, expected {expected}; make it anew with {expected}"
             " (see deploy/topics.yaml), then republish"
         )
+
+
+class OffsetGoneError(SetupError):
+    """What a consumer is to read next is not in the log: going on would skip events in silence."""
+
+    def __init__(self, topic: str, partition: int, offset: int) -> None:
+        super().__init__(
+            f"topic {topic}, partition {partition} does not hold offset {offset}, which is to be read next: it was made"
+            " anew, or cut by retention. Publish it again (`concordat events republish --from 1`), then rebuild what"
+            " was built from it (`concordat projections rebuild`)"
+        )
+        self.topic, self.partition, self.offset = topic, partition, offset
 
 
 class PoisonError(EventsError):

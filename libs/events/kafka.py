@@ -1,57 +1,78 @@
-"""Kafka as the bus: the only place that imports aiokafka, on first use.
+"""The bus on Apache Kafka; the only file that knows aiokafka.
 
-What was learned on a real broker, and is kept here:
-
-- The producer is idempotent and waits for all replicas; its batches never expire, so every publish has a deadline.
-  One that failed is thrown away: what it had in flight may still arrive, and consumers drop it as a repetition.
-- A consumer gets partitions paused. Offsets are loaded from the reader's own database at the next poll, sought, and
-  only then are the partitions resumed; aiokafka would else hand out records before that, and swallow a failure of it.
-- `auto_offset_reset="none"` reports a missing offset around every assignment; it means nothing and must end nothing.
-- Membership is dynamic: two processes with one static id would both believe they hold every partition.
+What an operator needs to know about it is in `README.md`.
 """
 
 import asyncio
-import logging
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
-from libs.events.bus import MEASUREMENTS, BusRecord, LoadOffsets, Offsets, OutRecord, Topic, TopicPartition
-from libs.events.errors import BusUnavailableError, RefusedError, SetupError, WrongPartitionCountError
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+
+from libs.events.bus import MAX_RECORD_BYTES, BusRecord, LoadOffsets, Offsets, OutRecord, Topic, TopicPartition
+from libs.events.errors import (
+    BusUnavailableError,
+    FatalBusError,
+    OffsetGoneError,
+    SetupError,
+    WrongPartitionCountError,
+)
+from libs.events.group_publish import GroupPublish
 from libs.events.partition import partition_of
 
-if TYPE_CHECKING:
-    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-
-_BATCH_BYTES = 512 * 1024
-_REQUEST_BYTES = 1024 * 1024  # Kafka's own limit for a record
-_BULK = 50  # from so many records on, ready-made batches are quicker than single sends
+_AWAY = (KafkaError, OSError, TimeoutError)
+_NOT_TAKEN = (KafkaTimeoutError, UnknownTopicOrPartitionError)  # nothing of this producer is spoilt
+_CONNECT_WITHIN_S = 10.0
+_JOIN_WITHIN_S = 60.0  # a group waits for members that do not answer until their session ends
+_CLOSE_WITHIN_S = 5.0
+_HEARTBEAT_S = 1.0  # how soon a member hears that the group is shared anew
+_FETCH_WAIT_MS = 100  # how long a partition that was just placed waits behind a fetch of the others
+_POLL_SLICE_S = 0.2  # how soon a poll hears of new partitions
+_UNSOUGHT_S = 0.02  # see `KafkaConsumer.poll`
 _REPLICAS = 3
-_WEEK_MS = 7 * 24 * 3600 * 1000
-_ADMIN_S = 20.0
-_SLICE_S = 0.2  # how long a poll looks before it sees to newly assigned partitions
-_STOP_S = 2.0
-
-_log = logging.getLogger(__name__)
+_TOPIC_EXISTS = 36
 
 
 class KafkaBus:
-    """A `Bus` on a Kafka cluster. It connects when first used: a service serves commands while Kafka is away.
+    """A `Bus` on a Kafka cluster, which may be away when it starts and at any time after.
 
     Args:
         bootstrap_servers: `host:port,host:port`.
+        replication_factor: Of topics it makes; 3, or the number of brokers if there are fewer.
+        min_insync_replicas: Of topics it makes; one less than the replicas.
+        session_s: After how long a silent member of a group counts as dead.
     """
 
-    def __init__(self, bootstrap_servers: str) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        *,
+        replication_factor: int | None = None,
+        min_insync_replicas: int | None = None,
+        session_s: float = 10.0,
+    ) -> None:
         self._servers = bootstrap_servers
-        self._publisher = KafkaPublisher(bootstrap_servers, self)
-        self._partitions: dict[str, int] = {}
+        self._replication_factor = replication_factor
+        self._min_insync_replicas = min_insync_replicas
+        self._session_s = session_s
+        self._publisher = KafkaPublisher(bootstrap_servers)
+        self._ensured: set[Topic] = set()
 
     async def start(self) -> None:
-        """See `Bus.start`; connects to nothing yet."""
+        """Nothing yet: what needs the cluster connects, and says so when it is away."""
 
     async def close(self) -> None:
-        """See `Bus.close`."""
+        """Send what waits, then disconnect; consumers are closed by those who asked for them."""
         await self._publisher.close()
 
     def publisher(self) -> "KafkaPublisher":
@@ -59,328 +80,326 @@ class KafkaBus:
         return self._publisher
 
     async def consumer(self, topics: Sequence[Topic], group: str | None, load_offsets: LoadOffsets) -> "KafkaConsumer":
-        """See `Bus.consumer`."""
+        """See `Bus.consumer`.
+
+        Raises:
+            BusUnavailableError: The cluster is away.
+            WrongPartitionCountError: See `ensure_topics`.
+        """
         await self.ensure_topics(topics)
-        consumer = KafkaConsumer(self._servers, topics, group, load_offsets)
+        consumer = KafkaConsumer(self._servers, topics, group, load_offsets, self._session_s)
         await consumer.start()
         return consumer
 
     async def ensure_topics(self, topics: Sequence[Topic]) -> None:
-        """See `Bus.ensure_topics`; made with three replicas, or as many as there are brokers.
+        """See `Bus.ensure_topics`.
 
         Raises:
-            BusUnavailableError: Kafka cannot be reached.
+            BusUnavailableError: The cluster is away.
+            WrongPartitionCountError: A topic exists with another number of partitions.
         """
-        unknown = [topic for topic in topics if self._partitions.get(topic.name) != topic.partitions]
-        if not unknown:
+        if self._ensured.issuperset(topics):
             return
-        from aiokafka.admin import AIOKafkaAdminClient  # noqa: PLC0415  heavy, and only with Kafka
-        from aiokafka.errors import KafkaError  # noqa: PLC0415
-
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=int(_ADMIN_S * 1000))
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=int(_CONNECT_WITHIN_S * 1000))
         try:
-            async with asyncio.timeout(_ADMIN_S):
-                await admin.start()
-                found = await _partition_counts(admin, [topic.name for topic in unknown])
-                missing = [topic for topic in unknown if topic.name not in found]
-                if missing:
-                    await _create(admin, missing)
-        except (KafkaError, TimeoutError, OSError) as error:
-            message = f"Kafka at {self._servers} cannot be reached: {error or type(error).__name__}"
+            await admin.start()
+            counts = await _partition_counts(admin, topics)
+            missing = [topic for topic in topics if topic.name not in counts]
+            if missing:
+                await self._create(admin, missing)
+        except _AWAY as error:
+            message = f"Kafka at {self._servers} cannot be reached: {error!r}"
             raise BusUnavailableError(message) from error
         finally:
             await admin.close()
-        for topic in unknown:
-            actual = found.get(topic.name, topic.partitions)
+        for topic in topics:
+            actual = counts.get(topic.name, topic.partitions)
             if actual != topic.partitions:
                 raise WrongPartitionCountError(topic.name, topic.partitions, actual)
-            self._partitions[topic.name] = actual
+        self._ensured.update(topics)
 
-    def partitions(self, topic: str) -> int:
-        """How many partitions *topic* has; it was made, or looked at, before."""
-        return self._partitions[topic]
+    async def _create(self, admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
+        brokers = (await admin.describe_cluster())["brokers"]
+        replicas = self._replication_factor or min(_REPLICAS, len(brokers))
+        in_sync = self._min_insync_replicas or max(1, replicas - 1)
+        new = [NewTopic(topic.name, topic.partitions, replicas, None, _config(topic, in_sync)) for topic in topics]
+        answer: Any = await admin.create_topics(new)
+        for name, code, *detail in answer.topic_errors:
+            if code not in {0, _TOPIC_EXISTS}:  # somebody else made it meanwhile
+                message = f"Kafka does not make the topic {name}: {for_code(code).__name__} {detail}"
+                raise SetupError(message)
+
+
+def _config(topic: Topic, min_insync_replicas: int) -> dict[str, str]:
+    """What *topic* is made with; `deploy/topics.yaml` says the same."""
+    return {
+        "cleanup.policy": "delete",  # compaction would destroy history
+        "retention.ms": str(int(topic.keep.total_seconds() * 1000)) if topic.keep else "-1",
+        "min.insync.replicas": str(min_insync_replicas),
+    }
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> dict[str, int]:
+    """Per topic that exists, how many partitions it has."""
+    described = await admin.describe_topics([topic.name for topic in topics])
+    return {each["topic"]: len(each["partitions"]) for each in described if each["error_code"] == 0}
 
 
 class KafkaPublisher:
-    """A `Publisher` with one idempotent producer, made when first used and anew after a failure."""
+    """A `Publisher` whose retries neither lose, double nor reorder records (`enable_idempotence`, `acks=all`)."""
 
-    def __init__(self, bootstrap_servers: str, bus: KafkaBus) -> None:
+    def __init__(self, bootstrap_servers: str) -> None:
         self._servers = bootstrap_servers
-        self._bus = bus
+        self._queue = GroupPublish(self._write)
         self._producer: AIOKafkaProducer | None = None
-        self._starting = asyncio.Lock()
+        self._partitions: dict[str, int] = {}
 
     async def publish(self, records: Sequence[OutRecord], *, deadline_s: float = 10.0) -> None:
-        """See `Publisher.publish`.
-
-        Raises:
-            RefusedError: A record is larger than Kafka takes.
-        """
-        if not records:
-            return
-        from aiokafka.errors import KafkaError, MessageSizeTooLargeError  # noqa: PLC0415  heavy, and only with Kafka
-
-        producer = None
-        try:
-            async with asyncio.timeout(deadline_s):
-                producer = await self._started()
-                sent = await (self._send_bulk if len(records) >= _BULK else self._send_each)(producer, records)
-                await asyncio.gather(*sent)
-        except MessageSizeTooLargeError as error:
-            message = f"a record is larger than the {_REQUEST_BYTES} bytes that Kafka takes: {error}"
-            raise RefusedError(message) from error
-        except (KafkaError, TimeoutError, OSError) as error:
-            await self._discard(producer)
-            message = f"Kafka at {self._servers} did not confirm within {deadline_s} s: {error or 'no answer'}"
-            raise BusUnavailableError(message) from error
+        """See `Publisher.publish`."""
+        await self._queue.publish(records, deadline_s)
 
     async def close(self) -> None:
-        """Send what waits, then disconnect."""
-        await self._discard(self._producer)
+        """Send what waits, if the cluster is there, then disconnect."""
+        await self._queue.close(_CLOSE_WITHIN_S)
+        await self._discard()
 
-    async def _started(self) -> "AIOKafkaProducer":
-        async with self._starting:
-            if self._producer is None:
-                from aiokafka import AIOKafkaProducer  # noqa: PLC0415  heavy, and only with Kafka
+    async def _write(self, records: Sequence[OutRecord]) -> None:
+        """Send *records* and wait for all acknowledgements; aiokafka repeats for as long as it takes."""
+        producer = await self._connected()
+        try:
+            await asyncio.gather(*await self._send(producer, records))
+        except _NOT_TAKEN as error:  # those already on their way stay in order
+            message = f"Kafka at {self._servers} takes no records: {error!r}"
+            raise BusUnavailableError(message) from error
+        except KafkaError as error:  # what was refused used up sequence numbers: all that follows is out of order
+            await self._discard()
+            message = f"Kafka at {self._servers} refused records of this producer for good: {error!r}"
+            raise FatalBusError(message) from error
 
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._servers,
-                    enable_idempotence=True,
-                    acks="all",
-                    max_batch_size=_BATCH_BYTES,
-                    max_request_size=_REQUEST_BYTES,
-                    linger_ms=0,
-                )
-                try:
-                    await producer.start()
-                except BaseException:
-                    await producer.client.close()
-                    raise
-                self._producer = producer
-            return self._producer
-
-    async def _send_each(
-        self, producer: "AIOKafkaProducer", records: Sequence[OutRecord]
-    ) -> list["asyncio.Future[Any]"]:
-        return [
-            await producer.send(
-                record.topic,
-                record.value,
-                record.key.encode(),
-                partition=partition_of(record.key, self._bus.partitions(record.topic)),
-                headers=list(record.headers),
-            )
-            for record in records
-        ]
-
-    async def _send_bulk(
-        self, producer: "AIOKafkaProducer", records: Sequence[OutRecord]
-    ) -> list["asyncio.Future[Any]"]:
-        """Records by partition in ready-made batches; order within a partition stays."""
-        by_place: dict[tuple[str, int], list[OutRecord]] = defaultdict(list)
-        for record in records:
-            by_place[record.topic, partition_of(record.key, self._bus.partitions(record.topic))].append(record)
+    async def _send(self, producer: AIOKafkaProducer, records: Sequence[OutRecord]) -> list[asyncio.Future[Any]]:
+        """Hand *records* over in batches per partition; gives what becomes of each batch."""
         sent: list[asyncio.Future[Any]] = []
-        for (topic, partition), own in by_place.items():
-            batch = producer.create_batch()
-            for record in own:
-                key = record.key.encode()
-                if batch.append(key=key, value=record.value, timestamp=None, headers=list(record.headers)) is None:
-                    batch.close()
-                    sent.append(await producer.send_batch(batch, topic, partition=partition))
-                    batch = producer.create_batch()
-                    if batch.append(key=key, value=record.value, timestamp=None, headers=list(record.headers)) is None:
-                        sent.append(
-                            await producer.send(
-                                topic, record.value, key, partition=partition, headers=list(record.headers)
-                            )
-                        )
-            if batch.record_count():
-                batch.close()
-                sent.append(await producer.send_batch(batch, topic, partition=partition))
+        batches: dict[tuple[str, int], Any] = {}
+        for record in records:
+            key = record.key.encode()
+            place = (record.topic, partition_of(record.key, await self._partition_count(producer, record.topic)))
+            batch = batches.get(place)
+            if batch is None:
+                batch = batches[place] = producer.create_batch()
+            headers = list(record.headers)
+            if batch.append(key=key, value=record.value, timestamp=None, headers=headers) is None:  # full
+                sent.append(await producer.send_batch(batch, place[0], partition=place[1]))
+                batch = batches[place] = producer.create_batch()
+                batch.append(key=key, value=record.value, timestamp=None, headers=headers)
+        for (topic, partition), batch in batches.items():
+            batch.close()
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
         return sent
 
-    async def _discard(self, producer: "AIOKafkaProducer | None") -> None:
-        """End a producer, whatever it still holds."""
-        if producer is None:
-            return
-        if self._producer is producer:
-            self._producer = None
-        try:
-            async with asyncio.timeout(_STOP_S):
-                await producer.stop()
-        except TimeoutError:  # it cannot deliver what it holds; whoever published that was told so
-            await producer.client.close()
+    async def _partition_count(self, producer: AIOKafkaProducer, topic: str) -> int:
+        count = self._partitions.get(topic)
+        if count is None:
+            count = self._partitions[topic] = len(await producer.partitions_for(topic))
+        return count
+
+    async def _connected(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._servers,
+                client_id="concordat",
+                enable_idempotence=True,
+                acks="all",
+                max_batch_size=MAX_RECORD_BYTES,
+            )
+            try:
+                async with asyncio.timeout(_CONNECT_WITHIN_S):
+                    await producer.start()
+            except _AWAY as error:
+                await _stop(producer)
+                message = f"Kafka at {self._servers} cannot be reached: {error!r}"
+                raise BusUnavailableError(message) from error
+            self._producer = producer
+        return self._producer
+
+    async def _discard(self) -> None:
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            await _stop(producer)
 
 
 class KafkaConsumer:
-    """A `Consumer` of a Kafka cluster."""
+    """A `Consumer`; its offsets are the caller's, Kafka only shares partitions among the members of the group.
 
-    def __init__(self, servers: str, topics: Sequence[Topic], group: str | None, load: LoadOffsets) -> None:
-        self._servers = servers
-        self._topics = topics
-        self._group = group
-        self._load = load
-        self._new: set[Any] = set()
-        self._consumer: AIOKafkaConsumer | None = None
+    New partitions are paused before anything else, and placed (offsets loaded, sought, resumed) by the next poll: so
+    nothing of them is handed out before, and what goes wrong while placing them is raised where it is handled.
+    """
 
-    async def start(self) -> None:
-        """Join the group, or take all partitions.
-
-        Raises:
-            BusUnavailableError: Kafka cannot be reached.
-        """
-        from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener  # noqa: PLC0415  heavy, only with Kafka
-        from aiokafka import TopicPartition as KafkaPlace  # noqa: PLC0415
-        from aiokafka.errors import KafkaError  # noqa: PLC0415
-
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._servers,
-            group_id=self._group,
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        topics: Sequence[Topic],
+        group: str | None,
+        load_offsets: LoadOffsets,
+        session_s: float,
+    ) -> None:
+        self._topics = {topic.name: topic for topic in topics}
+        self._load = load_offsets
+        self._unplaced: frozenset[KafkaPartition] = frozenset()
+        self._kafka = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap_servers,
+            client_id="concordat",
+            group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="none",
-            fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=_REQUEST_BYTES,
+            isolation_level="read_committed",  # measurements may come from anybody's transactions
+            session_timeout_ms=int(session_s * 1000),
+            heartbeat_interval_ms=int(_HEARTBEAT_S * 1000),
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
         )
-        new = self._new
-
-        class PauseFirst(ConsumerRebalanceListener):
-            async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  untyped upstream
-                consumer.pause(*assigned)
-                new.clear()
-                new.update(assigned)
-
-            async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  as above
-                new.difference_update(revoked)
-
-        try:
-            await consumer.start()
-        except (KafkaError, OSError) as error:
-            await consumer.stop()
-            message = f"Kafka at {self._servers} cannot be reached: {error}"
-            raise BusUnavailableError(message) from error
-        if self._group is None:
-            places = [KafkaPlace(topic.name, p) for topic in self._topics for p in range(topic.partitions)]
-            consumer.assign(places)
-            consumer.pause(*places)
-            new.update(places)
+        if group is None:
+            everything = [KafkaPartition(topic.name, n) for topic in topics for n in range(topic.partitions)]
+            self._kafka.assign(everything)
+            self._take_over(everything)
         else:
-            consumer.subscribe([topic.name for topic in self._topics], listener=PauseFirst())
-        self._consumer = consumer
+            self._kafka.subscribe(list(self._topics), listener=_Listener(self._take_over))
+
+    async def start(self) -> None:
+        """Connect and, in a group, wait for a share of the partitions.
+
+        Raises:
+            BusUnavailableError: The cluster is away.
+        """
+        try:
+            async with asyncio.timeout(_JOIN_WITHIN_S):
+                await self._kafka.start()
+                await self._place()
+        except BaseException as error:
+            await self.close()
+            if isinstance(error, _AWAY):
+                message = f"Kafka cannot be read: {error!r}"
+                raise BusUnavailableError(message) from error
+            raise
 
     def assignment(self) -> frozenset[TopicPartition]:
         """See `Consumer.assignment`."""
-        return frozenset(TopicPartition(*place) for place in self._connected.assignment())
+        return frozenset(map(_place, self._kafka.assignment()))
 
     async def poll(self, *, timeout_s: float, max_records: int) -> Mapping[TopicPartition, list[BusRecord]]:
-        """See `Consumer.poll`.
-
-        Raises:
-            SetupError: The log no longer holds what this reader needs next.
-            BusUnavailableError: Kafka cannot be asked.
-        """
-        from aiokafka.errors import (  # noqa: PLC0415  heavy, only with Kafka
-            KafkaError,
-            NoOffsetForPartitionError,
-            OffsetOutOfRangeError,
-        )
-
+        """See `Consumer.poll`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while True:
             left = deadline - loop.time()
             try:
-                await self._position()
-                slice_ms = int(max(0.0, min(left, _SLICE_S)) * 1000)
-                found = await self._connected.getmany(timeout_ms=slice_ms, max_records=max_records)
-            except NoOffsetForPartitionError:  # the fetcher was quicker than the seek; it carries no meaning here
-                await asyncio.sleep(0.01)
-                found = {}
+                await self._place()
+                found = await self._fetch(min(max(left, 0), _POLL_SLICE_S), max_records)
+            except NoOffsetForPartitionError:  # aiokafka asked the group for an offset before we had sought; we have
+                await asyncio.sleep(_UNSOUGHT_S)
+                continue
             except OffsetOutOfRangeError as error:
-                places = ", ".join(f"{place.topic}/{place.partition}" for place in error.args[0])
-                message = (
-                    f"{places} does not hold the next records any more: the topic was made anew or cut by retention;"
-                    " publish again with `concordat events republish`, then rebuild this service's projections"
-                )
-                raise SetupError(message) from error
-            except KafkaError as error:
-                message = f"Kafka at {self._servers} cannot be read: {error}"
+                ((place, offset),) = error.args[0].items()
+                raise OffsetGoneError(place.topic, place.partition, offset) from error
+            except _AWAY as error:
+                message = f"Kafka cannot be read: {error!r}"
                 raise BusUnavailableError(message) from error
-            if found or loop.time() >= deadline:
-                return {TopicPartition(*place): list(map(_record, records)) for place, records in found.items()}
+            if found or left <= _POLL_SLICE_S:
+                return found
 
     async def seek(self, offsets: Offsets) -> None:
         """See `Consumer.seek`."""
-        for place in self._connected.assignment():
-            offset = offsets.get(TopicPartition(*place))
-            if offset is not None:
-                self._connected.seek(place, offset)
+        assigned = self._kafka.assignment()
+        for place, offset in offsets.items():
+            if KafkaPartition(*place) in assigned:
+                self._kafka.seek(KafkaPartition(*place), offset)
 
     async def end_offsets(self) -> Offsets:
-        """See `Consumer.end_offsets`."""
-        found = await self._connected.end_offsets(list(self._connected.assignment()))
-        return {TopicPartition(*place): offset for place, offset in found.items()}
+        """See `Consumer.end_offsets`.
+
+        Raises:
+            BusUnavailableError: The cluster is away.
+        """
+        try:
+            async with asyncio.timeout(_CONNECT_WITHIN_S):
+                ends = await self._kafka.end_offsets(list(self._kafka.assignment()))
+        except _AWAY as error:
+            message = f"Kafka does not say where its partitions end: {error!r}"
+            raise BusUnavailableError(message) from error
+        return {_place(place): offset for place, offset in ends.items()}
 
     async def close(self) -> None:
         """See `Consumer.close`."""
-        await self._connected.stop()
+        await _stop(self._kafka)
 
-    @property
-    def _connected(self) -> "AIOKafkaConsumer":
-        if self._consumer is None:
-            message = "the consumer was not started"
-            raise BusUnavailableError(message)
-        return self._consumer
+    def _take_over(self, assigned: Collection[KafkaPartition]) -> None:
+        self._kafka.pause(*assigned)
+        self._unplaced = frozenset(assigned)
 
-    async def _position(self) -> None:
-        """Seek partitions that are new here to where their reader stopped, then let them flow."""
-        if not self._new:
-            return
-        consumer, new = self._connected, list(self._new)
-        loaded = await self._load([TopicPartition(*place) for place in new])
-        ends = {place for place in new if TopicPartition(*place) not in loaded}
-        at_end = await consumer.end_offsets(list(ends)) if ends else {}
-        for place in new:
-            if place in self._new and place in consumer.assignment():
-                consumer.seek(place, at_end[place] if place in ends else loaded[TopicPartition(*place)])
-                consumer.resume(place)
-            self._new.discard(place)
+    async def _place(self) -> None:
+        """Go to the next offset of each new partition, then read it."""
+        while unplaced := self._unplaced:
+            offsets = await self._starts(unplaced)
+            if unplaced is self._unplaced:  # else the group was shared anew meanwhile
+                for place, offset in offsets.items():
+                    self._kafka.seek(place, offset)
+                self._kafka.resume(*unplaced)
+                self._unplaced = frozenset()
+
+    async def _starts(self, places: Collection[KafkaPartition]) -> dict[KafkaPartition, int]:
+        loaded = await self._load([_place(place) for place in places])
+        starts = {place: loaded[_place(place)] for place in places if _place(place) in loaded}
+        at_end = [place for place in places if place not in starts]
+        cut = [place for place, offset in starts.items() if offset == 0 and self._topics[place.topic].keep]
+        if at_end:
+            starts |= await self._kafka.end_offsets(at_end)
+        if cut:  # what was deleted by design is not missed by one who never read
+            starts |= await self._kafka.beginning_offsets(cut)
+        return starts
+
+    async def _fetch(self, timeout_s: float, max_records: int) -> Mapping[TopicPartition, list[BusRecord]]:
+        try:
+            async with asyncio.timeout(timeout_s + _POLL_SLICE_S):  # a group that is being shared answers nobody
+                found = await self._kafka.getmany(timeout_ms=int(timeout_s * 1000), max_records=max_records)
+        except TimeoutError:
+            return {}
+        return {_place(place): _records(records) for place, records in found.items()}
 
 
-def _record(record: Any) -> BusRecord:  # noqa: ANN401  aiokafka's record has no types
-    return BusRecord(
-        record.topic, record.partition, record.offset, record.key.decode(), record.value, tuple(record.headers)
-    )
+class _Listener(ConsumerRebalanceListener):
+    """Hears which partitions are this member's."""
+
+    def __init__(self, take_over: Callable[[Collection[KafkaPartition]], None]) -> None:
+        self._take_over = take_over
+
+    def on_partitions_revoked(self, revoked: Collection[KafkaPartition]) -> None:
+        """Nothing is kept for them."""
+
+    def on_partitions_assigned(self, assigned: Collection[KafkaPartition]) -> None:
+        """Pause them before a record is handed out: aiokafka does not wait for this to end."""
+        self._take_over(assigned)
 
 
-async def _partition_counts(admin: Any, names: list[str]) -> dict[str, int]:  # noqa: ANN401  aiokafka has no types
-    described = await admin.describe_topics(names)
-    return {topic["topic"]: len(topic["partitions"]) for topic in described if topic["error_code"] == 0}
+def _records(records: Iterable[Any]) -> list[BusRecord]:
+    return [
+        BusRecord(
+            record.topic,
+            record.partition,
+            record.offset,
+            record.key.decode(errors="replace") if record.key else "",
+            record.value or b"",
+            record.headers,
+        )
+        for record in records
+    ]
 
 
-async def _create(admin: Any, topics: Sequence[Topic]) -> None:  # noqa: ANN401  aiokafka has no types
-    from aiokafka.admin import NewTopic  # noqa: PLC0415  heavy, and only with Kafka
-    from aiokafka.errors import TopicAlreadyExistsError, for_code  # noqa: PLC0415
+def _place(partition: KafkaPartition) -> TopicPartition:
+    return TopicPartition(partition.topic, partition.partition)
 
-    brokers = len((await admin.describe_cluster())["brokers"])
-    replicas = min(_REPLICAS, brokers)
-    response = await admin.create_topics(
-        [
-            NewTopic(
-                topic.name,
-                topic.partitions,
-                replicas,
-                topic_configs={
-                    "cleanup.policy": "delete",  # compaction would destroy history
-                    "retention.ms": str(_WEEK_MS if topic.name == MEASUREMENTS.name else -1),
-                    "min.insync.replicas": str(max(1, replicas - 1)),
-                },
-            )
-            for topic in topics
-        ]
-    )
-    for name, code, *_ in response.topic_errors:
-        error = for_code(code)
-        if code and error is not TopicAlreadyExistsError:  # another process was quicker
-            message = f"topic {name} cannot be made: {error.__name__}"
-            raise BusUnavailableError(message)
+
+async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+    """Disconnect, in bounded time: a producer would wait for its broker for ever."""
+    try:
+        async with asyncio.timeout(_CLOSE_WITHIN_S):
+            await client.stop()
+    except _AWAY:
+        return
