@@ -78,7 +78,7 @@ class Publisher(Protocol):
         Raises:
             BusUnavailableError: Not all are known to be written; the same records may be published again.
             FatalBusError: As above, and this process had better start anew.
-            RecordTooLargeError: One is over `MAX_RECORD_BYTES`; nothing was written.
+            RefusedError: One is over `MAX_RECORD_BYTES`; nothing was written.
         """
         ...
 

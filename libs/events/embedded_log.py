@@ -16,9 +16,10 @@ from typing import TypeVar
 
 import msgspec
 
-from libs.events.bus import MEASUREMENTS, BusRecord, LoadOffsets, Offsets, OutRecord, Topic, TopicPartition
+from libs.events.bus import BusRecord, LoadOffsets, Offsets, OutRecord, Topic, TopicPartition
 from libs.events.clock import Clock, SystemClock
-from libs.events.errors import BusUnavailableError, SetupError, WrongPartitionCountError
+from libs.events.errors import BusUnavailableError, OffsetGoneError, SetupError, WrongPartitionCountError
+from libs.events.group_publish import GroupPublish
 from libs.events.partition import partition_of
 
 T = TypeVar("T")
@@ -31,11 +32,9 @@ _SCHEMA = """
         published_at TEXT NOT NULL, PRIMARY KEY (topic, partition, "offset")
     ) WITHOUT ROWID;
 """
-_RETENTION = {MEASUREMENTS.name: timedelta(days=7)}  # counts that every reader has; events are kept for ever
+_CLOSE_WITHIN_S = 10.0
 _PRUNE_EVERY = timedelta(hours=1)
 _HEADERS = msgspec.json.Decoder(list[tuple[str, bytes]])
-
-_Waiting = tuple[Sequence[OutRecord], "asyncio.Future[None]"]
 
 
 class EmbeddedLog:
@@ -50,11 +49,10 @@ class EmbeddedLog:
         self._path = path
         self._clock = clock or SystemClock()
         self._ends: dict[TopicPartition, int] = {}
-        self._topics: dict[str, int] = {}
+        self._topics: dict[str, Topic] = {}
         self._groups: dict[str, list[EmbeddedConsumer]] = defaultdict(list)
         self._alone: list[EmbeddedConsumer] = []
-        self._waiting: list[_Waiting] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._queue = GroupPublish(self._write)
         self._grown = asyncio.Event()
         self._pruned_at = datetime.min.replace(tzinfo=self._clock.now().tzinfo)
         self._writer = ThreadPoolExecutor(1, "embedded-log-writer")
@@ -70,8 +68,7 @@ class EmbeddedLog:
 
     async def close(self) -> None:
         """Write what waits, then close the file."""
-        if self._flushing is not None:
-            await self._flushing
+        await self._queue.close(_CLOSE_WITHIN_S)
         self._write_connection.close()
         self._read_connection.close()
         self._reader.shutdown()
@@ -80,13 +77,15 @@ class EmbeddedLog:
     async def ensure_topics(self, topics: Sequence[Topic]) -> None:
         """See `Bus.ensure_topics`."""
         for topic in topics:
-            known = self._topics.setdefault(topic.name, topic.partitions)
-            if known != topic.partitions:
-                raise WrongPartitionCountError(topic.name, topic.partitions, known)
-            for partition in range(topic.partitions):
-                self._ends.setdefault(TopicPartition(topic.name, partition), 0)
-        rows = [(topic.name, topic.partitions) for topic in topics]
-        await self._run(self._writer, self._write_many, "INSERT OR IGNORE INTO topics VALUES (?, ?)", rows)
+            known = self._topics.get(topic.name, topic)
+            if known.partitions != topic.partitions:
+                raise WrongPartitionCountError(topic.name, topic.partitions, known.partitions)
+        new = [(topic.name, topic.partitions) for topic in topics if topic.name not in self._topics]
+        if new:
+            await self._run(self._writer, self._write_many, "INSERT OR IGNORE INTO topics VALUES (?, ?)", new)
+        for topic in topics:
+            self._topics[topic.name] = topic
+            self._ends = dict.fromkeys(_places(topic), 0) | self._ends
 
     def publisher(self) -> "EmbeddedLog":
         """See `Bus.publisher`."""
@@ -94,18 +93,7 @@ class EmbeddedLog:
 
     async def publish(self, records: Sequence[OutRecord], *, deadline_s: float = 10.0) -> None:
         """See `Publisher.publish`."""
-        if not records:
-            return
-        done = asyncio.get_running_loop().create_future()
-        self._waiting.append((records, done))
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
-        try:
-            async with asyncio.timeout(deadline_s):
-                await asyncio.shield(done)
-        except TimeoutError as error:
-            message = f"the embedded log took longer than {deadline_s} s"
-            raise BusUnavailableError(message) from error
+        await self._queue.publish(records, deadline_s)
 
     async def consumer(
         self, topics: Sequence[Topic], group: str | None, load_offsets: LoadOffsets
@@ -116,6 +104,7 @@ class EmbeddedLog:
         members = self._alone if group is None else self._groups[group]
         members.append(consumer)
         self._share(group)
+        await consumer.place()
         return consumer
 
     def leave(self, consumer: "EmbeddedConsumer") -> None:
@@ -138,8 +127,22 @@ class EmbeddedLog:
             return
 
     async def read(self, place: TopicPartition, start: int, limit: int) -> list[BusRecord]:
-        """At most *limit* records of *place* from offset *start*."""
-        return await self._run(self._reader, self._select, place, start, limit)
+        """At most *limit* records of *place* from offset *start*.
+
+        Raises:
+            OffsetGoneError: It ends before, or begins later.
+        """
+        end = self._ends[place]  # what the writer has committed since is not announced yet
+        records = await self._run(self._reader, self._select, place, start, end, limit)
+        if not records or records[0].offset > start:
+            await self._check_held(place, start)
+        return records
+
+    async def _check_held(self, place: TopicPartition, start: int) -> None:
+        first = await self._run(self._reader, self._first, place)
+        from_the_start = start == 0 and self._topics[place.topic].keep is not None  # then what was deleted is no loss
+        if start > self._ends[place] or (start < first and not from_the_start):
+            raise OffsetGoneError(*place, start)
 
     def _share(self, group: str | None) -> None:
         """Give each partition of a group to one member; each member without a group has all of its own."""
@@ -161,24 +164,14 @@ class EmbeddedLog:
         self._grown.set()
         self._grown = asyncio.Event()
 
-    async def _flush(self) -> None:
-        """Write what waits until nothing does; one commit for all that came meanwhile."""
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                ends = await self._run(self._writer, self._insert, [r for records, _ in batch for r in records])
-            except (sqlite3.Error, WrongPartitionCountError, KeyError) as error:
-                failure = BusUnavailableError(f"the embedded log cannot be written: {error}")
-                failure.__cause__ = error
-                for _, done in batch:
-                    if not done.done():
-                        done.set_exception(failure)
-            else:
-                self._ends |= ends
-                for _, done in batch:
-                    if not done.done():
-                        done.set_result(None)
-                self._wake()
+    async def _write(self, records: Sequence[OutRecord]) -> None:
+        try:
+            ends = await self._run(self._writer, self._insert, records)
+        except (sqlite3.Error, KeyError) as error:
+            message = f"the embedded log cannot be written: {error!r}"
+            raise BusUnavailableError(message) from error
+        self._ends |= ends
+        self._wake()
 
     async def _run(self, thread: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(thread, work, *arguments)
@@ -193,11 +186,14 @@ class EmbeddedLog:
                 message = f"{self._path} was written by a newer version; install that, or use another data directory"
                 raise SetupError(message)
             self._write_connection.executescript(_SCHEMA + f"PRAGMA user_version = {_FORMAT};")
-            self._topics = dict(self._write_connection.execute("SELECT name, partitions FROM topics"))
+            known = self._write_connection.execute("SELECT name, partitions FROM topics")
+            self._topics = {name: Topic(name, partitions) for name, partitions in known}
             ends = self._write_connection.execute(
                 'SELECT topic, partition, max("offset") + 1 FROM records GROUP BY topic, partition'
             )
-            self._ends = {TopicPartition(name, p): 0 for name, count in self._topics.items() for p in range(count)}
+            self._ends = {
+                TopicPartition(topic.name, n): 0 for topic in self._topics.values() for n in range(topic.partitions)
+            }
             self._ends |= {TopicPartition(topic, partition): end for topic, partition, end in ends}
             self._read_connection = self._write_connection if self._path is None else self._connect()
         except sqlite3.DatabaseError as error:
@@ -217,7 +213,7 @@ class EmbeddedLog:
         stamp = now.isoformat()
         rows: list[tuple[object, ...]] = []
         for record in records:
-            place = TopicPartition(record.topic, partition_of(record.key, self._topics[record.topic]))
+            place = TopicPartition(record.topic, partition_of(record.key, self._topics[record.topic].partitions))
             offset = ends.get(place, self._ends[place])
             ends[place] = offset + 1
             headers = msgspec.json.encode(record.headers)
@@ -246,25 +242,35 @@ class EmbeddedLog:
             for place, offset in member.positions().items():
                 passed[place] = min(offset, passed.get(place, offset))
         rows = [
-            (*place, offset, (now - _RETENTION[place.topic]).isoformat())
+            (*place, offset, (now - keep).isoformat())
             for place, offset in passed.items()
-            if place.topic in _RETENTION
+            if (keep := self._topics[place.topic].keep)
         ]
         # The newest record stays, so that offsets go on rising after a restart.
         self._write_many(
             'DELETE FROM records WHERE topic = ? AND partition = ? AND "offset" < ? - 1 AND published_at < ?', rows
         )
 
-    def _select(self, place: TopicPartition, start: int, limit: int) -> list[BusRecord]:
+    def _first(self, place: TopicPartition) -> int:
+        found = self._read_connection.execute(
+            'SELECT min("offset") FROM records WHERE topic = ? AND partition = ?', place
+        ).fetchone()[0]
+        return self._ends[place] if found is None else found
+
+    def _select(self, place: TopicPartition, start: int, end: int, limit: int) -> list[BusRecord]:
         rows = self._read_connection.execute(
             'SELECT "offset", key, value, headers FROM records'
-            ' WHERE topic = ? AND partition = ? AND "offset" >= ? ORDER BY "offset" LIMIT ?',
-            (*place, start, limit),
+            ' WHERE topic = ? AND partition = ? AND "offset" >= ? AND "offset" < ? ORDER BY "offset" LIMIT ?',
+            (*place, start, end, limit),
         )
         return [
             BusRecord(*place, offset, key, value, tuple(_HEADERS.decode(headers)))
             for offset, key, value, headers in rows
         ]
+
+
+def _places(topic: Topic) -> list[TopicPartition]:
+    return [TopicPartition(topic.name, partition) for partition in range(topic.partitions)]
 
 
 class EmbeddedConsumer:
@@ -284,6 +290,15 @@ class EmbeddedConsumer:
         self._assigned = frozenset(places)
         self._positions = {place: at for place, at in self._positions.items() if place in self._assigned}
 
+    async def place(self) -> None:
+        """Ask for the next offset of each partition that is new here."""
+        new = [place for place in self._assigned if place not in self._positions]
+        if new:
+            loaded = await self._load(new)
+            for place in new:
+                if place in self._assigned and place not in self._positions:
+                    self._positions[place] = loaded.get(place, self._log.end(place))
+
     def positions(self) -> Mapping[TopicPartition, int]:
         """The next offset of each partition that is read."""
         return dict(self._positions)
@@ -296,7 +311,7 @@ class EmbeddedConsumer:
         """See `Consumer.poll`."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
-            await self._position()
+            await self.place()
             found = await self._read(max_records)
             left = deadline - asyncio.get_running_loop().time()
             if found or left <= 0:
@@ -316,14 +331,6 @@ class EmbeddedConsumer:
         """See `Consumer.close`."""
         self._log.leave(self)
 
-    async def _position(self) -> None:
-        new = [place for place in self._assigned if place not in self._positions]
-        if new:
-            loaded = await self._load(new)
-            for place in new:
-                if place in self._assigned and place not in self._positions:
-                    self._positions[place] = loaded.get(place, self._log.end(place))
-
     async def _read(self, max_records: int) -> Mapping[TopicPartition, list[BusRecord]]:
         found: dict[TopicPartition, list[BusRecord]] = {}
         behind = self._behind()
@@ -341,4 +348,4 @@ class EmbeddedConsumer:
         return found
 
     def _behind(self) -> list[TopicPartition]:
-        return [place for place, held in self._positions.items() if held < self._log.end(place)]
+        return [place for place, held in self._positions.items() if held != self._log.end(place)]

@@ -21,7 +21,6 @@ EventsError
 │   └── RebuildFailedError         an event cannot be applied while a read model is rebuilt
 ├── BusUnavailableError            the log that services share cannot be reached
 │   └── FatalBusError              this process cannot go on with it; another start can
-├── RecordTooLargeError            a record that no bus takes
 ├── SetupError                     settings, files or servers that cannot be used as they are
 │   ├── WrongPartitionCountError
 │   └── OffsetGoneError            the log was cut, or made anew, below a consumer's place
@@ -57,7 +56,7 @@ class ReservedError(StoreError):
 
 
 class RefusedError(StoreError):
-    """The request can never be stored as it is: too large, or text no database keeps."""
+    """It can never be stored, or published, as it is: too large, or text no database keeps."""
 
 
 class StoreUnavailableError(StoreError):
@@ -128,13 +127,6 @@ class BusUnavailableError(EventsError):
 
 class FatalBusError(BusUnavailableError):
     """The producer has lost its place in the log for good: end the process, the next one starts with a fresh one."""
-
-
-class RecordTooLargeError(EventsError):
-    """A record is larger than any bus takes; it must be made smaller where it comes from."""
-
-    def __init__(self, topic: str, key: str, size: int, limit: int) -> None:
-        super().__init__(f"a record of {topic} with the key {key} has {size} bytes, at most {limit} are taken")
 
 
 class SetupError(EventsError):

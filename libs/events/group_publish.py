@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from libs.events.bus import MAX_RECORD_BYTES, OutRecord
-from libs.events.errors import BusUnavailableError, RecordTooLargeError
+from libs.events.errors import BusUnavailableError, RefusedError
 
 Write = Callable[[Sequence[OutRecord]], Awaitable[None]]
 
@@ -41,17 +41,21 @@ class GroupPublish:
             message = f"{self._records_waiting} records wait for the log already"
             raise BusUnavailableError(message)
         loop = asyncio.get_running_loop()
-        waiting = (records, loop.create_future())
+        waiting = _Waiting(records, loop.create_future())
         self._waiting.append(waiting)
         self._records_waiting += len(records)
         if self._writing is None:
             self._writing = loop.create_task(self._write_all())
         try:
             async with asyncio.timeout(deadline_s):
-                await waiting[1]
+                await waiting.written
         except TimeoutError as error:
             message = f"the log did not take {len(records)} records within {deadline_s:g} s"
             raise BusUnavailableError(message) from error
+        finally:
+            if waiting in self._waiting:  # its caller gave up before it was its turn
+                self._waiting.remove(waiting)
+                self._records_waiting -= len(records)
 
     async def close(self, within_s: float) -> None:
         """Finish what waits; give up on what is not written in time."""
@@ -68,7 +72,6 @@ class GroupPublish:
                 await self._settle(batch)
         except asyncio.CancelledError:
             _tell([*batch, *self._waiting], BusUnavailableError("the log was closed before it was written"))
-            self._waiting.clear()
             raise
         finally:
             self._writing = None
@@ -76,35 +79,40 @@ class GroupPublish:
     def _collect(self) -> "list[_Waiting]":
         batch: list[_Waiting] = []
         count = 0
-        while self._waiting and (not batch or count + len(self._waiting[0][0]) <= _BATCH_RECORDS):
-            waiting = self._waiting.popleft()
-            self._records_waiting -= len(waiting[0])
-            if not waiting[1].done():  # else its caller gave up
-                batch.append(waiting)
-                count += len(waiting[0])
+        while self._waiting and (not batch or count + len(self._waiting[0].records) <= _BATCH_RECORDS):
+            batch.append(self._waiting.popleft())
+            count += len(batch[-1].records)
+        self._records_waiting -= count
         return batch
 
     async def _settle(self, batch: "list[_Waiting]") -> None:
         try:
-            await self._write([record for records, _ in batch for record in records])
+            await self._write([record for waiting in batch for record in waiting.records])
         except Exception as error:  # noqa: BLE001  whoever published hears of it
             _tell(batch, error)
         else:
             _tell(batch, None)
 
 
-_Waiting = tuple[Sequence[OutRecord], "asyncio.Future[None]"]
+class _Waiting:
+    """Records, and whoever published them."""
+
+    __slots__ = ("records", "written")
+
+    def __init__(self, records: Sequence[OutRecord], written: asyncio.Future[None]) -> None:
+        self.records = records
+        self.written = written
 
 
 def _tell(batch: Sequence[_Waiting], failure: Exception | None) -> None:
     """Answer those callers that still wait."""
-    for _, written in batch:
-        if written.done():
+    for waiting in batch:
+        if waiting.written.done():
             continue
         if failure is None:
-            written.set_result(None)
+            waiting.written.set_result(None)
         else:
-            written.set_exception(failure)
+            waiting.written.set_exception(failure)
 
 
 def _check_size(record: OutRecord) -> None:
@@ -114,4 +122,5 @@ def _check_size(record: OutRecord) -> None:
     headers = sum([len(name) + len(value) + _HEADER_BYTES for name, value in record.headers])
     size = len(record.value) + 4 * len(record.key) + headers + _FRAME_BYTES
     if size > MAX_RECORD_BYTES:
-        raise RecordTooLargeError(record.topic, record.key, size, MAX_RECORD_BYTES)
+        message = f"a record of {record.topic} has {size} bytes, at most {MAX_RECORD_BYTES} are taken; put less in it"
+        raise RefusedError(message)
