@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Text, select
+from sqlalchemy import Column, RowMapping, Text, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.events.columns import Instant
@@ -56,7 +56,13 @@ EVIDENCE: Final = Projection(
 async def latest_evidence(connection: AsyncConnection, service: str) -> dict[str, EvidenceRecorded]:
     """Per kind, the evidence of what was done last for *service*."""
     view = EVIDENCE.view
-    fields = (view.c.evidence, view.c.service, view.c.kind, view.c.at, view.c.url, view.c.by, view.c.recorded)
-    query = select(*fields).where(view.c.service == service).order_by(view.c.at, view.c.evidence)
+    query = select(view).where(view.c.service == service).order_by(view.c.at, view.c.evidence)
     rows = (await connection.execute(query)).mappings()
-    return {row["kind"]: EvidenceRecorded(**row) for row in rows}
+    return {row["kind"]: evidence_of(row) for row in rows}
+
+
+def evidence_of(row: RowMapping) -> EvidenceRecorded:
+    """A row as the event it was made of."""
+    return EvidenceRecorded(
+        row["evidence"], row["service"], row["kind"], row["at"], row["url"], row["by"], row["recorded"]
+    )

@@ -1,0 +1,87 @@
+"""What several routes ask first: as of when, by which policy, and what the gates say."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from pydantic import AwareDatetime
+from starlette.requests import Request
+
+from libs.events.handler import Step
+from libs.events.ids import new_id
+from libs.events.resources import Resources
+from libs.web.consistency import projection_behind
+from services.lifecycle.config import LifecycleSettings
+from services.lifecycle.contract import EVALUATION
+from services.lifecycle.domain.errors import UnknownReferenceError
+from services.lifecycle.domain.evaluation.commands import Keep
+from services.lifecycle.domain.gates import Verdict, evaluate, reuse
+from services.lifecycle.domain.phases import Phase
+from services.lifecycle.domain.policy import Policy
+from services.lifecycle.domain.service.decider import Profile
+from services.lifecycle.projections.evidence import EVIDENCE
+from services.lifecycle.projections.facts import facts_about
+
+AsOf = Annotated[AwareDatetime | None, Query(description="Answer what was known at this time.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """The gates of this installation.
+
+    Args:
+        resources: The service's adapters.
+        policy: What the gates ask for.
+        wait_s: How long to wait for evidence that was just stored.
+    """
+
+    resources: Resources
+    policy: Policy
+    wait_s: float
+
+    async def ask(self, profile: Profile, target: Phase, at: datetime, *, evaluation: str | None = None) -> Verdict:
+        """What the gates between a service and *target* say at *at*, all stored evidence considered.
+
+        Args:
+            profile: The service.
+            target: Where it wants to go.
+            at: Now.
+            evaluation: The stored evaluation whose attestations count.
+
+        Raises:
+            Problem: 503, the evidence stored last is not in the read model yet.
+            UnknownReferenceError: There is no such evaluation.
+            EvaluationOutdatedError: It cannot be used any more.
+        """
+        resources = self.resources
+        head = await resources.store.head()
+        if head and not await resources.views.wait_applied(
+            EVIDENCE.name, resources.service, resources.store.epoch, 0, head, self.wait_s
+        ):
+            raise projection_behind(EVIDENCE.name)
+        verdict = evaluate(self.policy, await facts_about(resources.views, profile), target, at)
+        if evaluation is None:
+            return verdict
+        kept = (await resources.handler.load(EVALUATION, evaluation)).state
+        if kept is None:
+            raise UnknownReferenceError("evaluation", evaluation, "evaluation")
+        return reuse(kept, verdict, self.policy.evaluation_valid_days.days)
+
+
+def keep(verdict: Verdict, by: str) -> tuple[str, tuple[Step[Any, Any, Any], ...]]:
+    """The id under which *verdict* will be kept, and the step that keeps it; neither when nothing was checked."""
+    if not verdict.checks:
+        return "", ()
+    evaluation = str(new_id())
+    return evaluation, (Step(EVALUATION, evaluation, Keep(evaluation, verdict, by)),)
+
+
+async def _gates(request: Request) -> Gates:
+    resources: Resources = request.app.state.resources
+    policy: Policy = request.app.state.policy
+    settings: LifecycleSettings = request.app.state.settings
+    return Gates(resources, policy, settings.facts_wait_s)
+
+
+GatesDep = Annotated[Gates, Depends(_gates)]

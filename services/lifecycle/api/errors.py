@@ -1,0 +1,67 @@
+"""How each refusal of lifecycle looks over HTTP."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from libs.web.app import Errors
+from libs.web.problems import ErrorKind
+from services.lifecycle.api.views import allowed_transitions
+from services.lifecycle.domain import errors
+
+
+def _at(pointer: str, error: Exception) -> Mapping[str, Any]:
+    return {"errors": [{"detail": str(error), "pointer": pointer}]}
+
+
+def _allowed(error: errors.IllegalTransitionError) -> Mapping[str, Any]:
+    return {**_at("/to", error), "allowed_transitions": allowed_transitions(error.phase)}
+
+
+def _failed(error: errors.GateNotPassedError) -> Mapping[str, Any]:
+    failed = error.verdict.failed
+    return {
+        "service": error.verdict.service,
+        "phase": error.verdict.phase,
+        "policy_version": error.verdict.policy_version,
+        "checks": failed,
+        "errors": [{"detail": f"{check.id}: {check.detail}; {check.how_to_fix}", "pointer": "/to"} for check in failed],
+    }
+
+
+ERRORS: Errors = {
+    errors.NameTakenError: ErrorKind(409, "name-taken", "The name is taken", extra=lambda e: _at("/name", e)),
+    errors.UnknownError: ErrorKind(404, "not-found", "There is no such thing"),
+    errors.UnknownReferenceError: ErrorKind(
+        422, "unknown-reference", "The body names what does not exist", extra=lambda e: _at(f"/{e.field}", e)
+    ),
+    errors.NotUnsupportedError: ErrorKind(
+        409, "not-unsupported", "Only an unsupported service can be revived", extra=lambda e: _at("/revives", e)
+    ),
+    errors.GrandfatheringError: ErrorKind(
+        422, "grace-too-long", "The grace is not given", extra=lambda e: _at("/grandfathered_until", e)
+    ),
+    errors.InTheFutureError: ErrorKind(
+        422, "in-the-future", "Evidence is of what was done", extra=lambda e: _at("/at", e)
+    ),
+    errors.ServiceUnsupportedError: ErrorKind(409, "service-unsupported", "The service has come to its end"),
+    errors.IllegalTransitionError: ErrorKind(
+        409, "illegal-transition", "No transition leads there from here", extra=_allowed
+    ),
+    errors.GateNotPassedError: ErrorKind(422, "gate-not-passed", "The gate is not passed", extra=_failed),
+    errors.EvaluationOutdatedError: ErrorKind(
+        409,
+        "evaluation-outdated",
+        "The gate evaluation cannot be used",
+        extra=lambda e: {"errors": [{"detail": reason, "pointer": "/evaluation"} for reason in e.reasons]},
+    ),
+    errors.TransitionPendingError: ErrorKind(
+        409, "transition-pending", "Another transition is pending", extra=lambda e: {"transition": e.transition}
+    ),
+    errors.TransitionDecidedError: ErrorKind(
+        409, "transition-decided", "The transition was decided before", extra=lambda e: {"decision": e.decision}
+    ),
+    errors.SecondPersonError: ErrorKind(
+        403, "second-person-required", "Another person must approve", extra=lambda e: {"requested_by": e.requested_by}
+    ),
+    errors.RecordedOtherwiseError: ErrorKind(409, "recorded-otherwise", "The id stands for something else"),
+}

@@ -1,0 +1,106 @@
+"""What comes in."""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, ConfigDict, Field, HttpUrl, StringConstraints
+
+from libs.web.schemas import Body, Line, Name, Text
+from services.lifecycle.domain.phases import Phase
+from services.lifecycle.domain.team.events import TeamKind
+
+Tier = Annotated[int, Field(ge=1, le=4, strict=True, description="1 is the most critical.")]
+EvidenceKind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class RegisterTeam(Body):
+    """A team to be known."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "checkout", "kind": "dev", "display_name": "Checkout"}]}
+    )
+
+    name: Name
+    kind: TeamKind
+    display_name: Line | None = Field(default=None, description="The name, unless given.")
+
+
+class ChangeTeam(Body):
+    """What may change of a team; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"display_name": "Checkout and Payment"}]})
+
+    display_name: Line | None = Field(default=None, description="null puts back the name.")
+
+
+class RegisterService(Body):
+    """A service to be known; a phase past the first imports it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "checkout-api", "owner_team": "checkout", "tier": 1}]}
+    )
+
+    name: Name
+    display_name: Line | None = Field(default=None, description="The name, unless given.")
+    owner_team: Name | None = Field(default=None, description="A team; needed to leave the first phase.")
+    tier: Tier | None = Field(default=None, description="Needed to leave the first phase; until then it counts as 1.")
+    phase: Phase = Phase.ARCHITECTURE_AND_DESIGN
+    grandfathered_until: AwareDatetime | None = Field(
+        default=None,
+        description="On import: until when the gates it did not pass here are advisory; unless given, for as long as"
+        " the policy lets them.",
+    )
+    revives: Name | None = Field(default=None, description="The unsupported service that this one brings back.")
+
+
+class ChangeService(Body):
+    """What may change of a service; what is left out stays, null unsets."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"owner_team": "payments", "tier": 2}]})
+
+    display_name: Line | None = Field(default=None, description="null puts back the name.")
+    owner_team: Name | None = None
+    tier: Tier | None = None
+
+
+class RequestTransition(Body):
+    """Where a service should go, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"to": "active_development", "reason": "design approved"}]}
+    )
+
+    to: Phase
+    reason: Annotated[Text, Field(min_length=1)]
+    evaluation: str | None = Field(
+        default=None, description="A stored gate evaluation; without one the gate is evaluated now."
+    )
+
+
+class DecideTransition(Body):
+    """Why a pending transition is approved or declined."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "agreed in the service review"}]})
+
+    reason: Text = ""
+
+
+class RecordEvidence(Body):
+    """Something that was done for a service, and where to see it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "design_review",
+                    "at": "2026-11-20T14:00:00Z",
+                    "url": "https://wiki.example/reviews/7",
+                    "by": "ana",
+                }
+            ]
+        }
+    )
+
+    kind: EvidenceKind = Field(description="Such as design_review, load_test, rollback_drill; any kind is kept.")
+    at: AwareDatetime = Field(description="When it was done.")
+    url: HttpUrl = Field(description="Where to see it.")
+    by: Line | None = Field(default=None, description="Who did it; whoever sends it, unless given.")

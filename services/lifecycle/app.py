@@ -1,0 +1,27 @@
+"""The API role of lifecycle."""
+
+from fastapi import FastAPI
+
+from libs.events.resources import Resources
+from libs.web.app import create_service_app
+from services.lifecycle.api import evidence, gates, services, teams, transitions
+from services.lifecycle.api.errors import ERRORS
+from services.lifecycle.config import LifecycleSettings, load_policy
+
+
+def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
+    """The app that answers for teams, services, their phases, gates and evidence.
+
+    Raises:
+        SetupError: The gate policy cannot be used.
+    """
+    app = create_service_app(
+        resources=resources,
+        title="Concordat lifecycle",
+        description="Teams, services, their phases, and the gates between them.",
+        routers=[teams.router, services.router, transitions.router, gates.router, evidence.router],
+        errors=ERRORS,
+        settings=settings,
+    )
+    app.state.policy = load_policy(settings.gate_policy)
+    return app
