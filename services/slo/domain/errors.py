@@ -5,6 +5,7 @@ SloError
 ├── NoSuchSloError         nothing is defined under this name
 ├── SloExistsError         the name has another definition already
 ├── InvalidBucketError     a line of a bucket file that holds no bucket
+├── InvalidOptionError     an option of a report that means nothing
 └── UnsupportedError       valid OpenSLO that this version cannot evaluate
 """
 
@@ -45,9 +46,16 @@ class InvalidBucketError(SloError):
         self.line, self.detail = line, detail
 
 
+class InvalidOptionError(SloError):
+    """An option of a report that means nothing."""
+
+    def __init__(self, option: str, value: object, detail: str) -> None:
+        super().__init__(f"{option} is {value!r}; {detail}")
+
+
 class UnsupportedError(SloError):
     """Valid OpenSLO that this version cannot evaluate; says where."""
 
-    def __init__(self, path: str, detail: str) -> None:
+    def __init__(self, path: str, pointer: str, detail: str) -> None:
         super().__init__(f"{path}: {detail}")
-        self.path, self.detail = path, detail
+        self.path, self.pointer, self.detail = path, pointer, detail

@@ -1,18 +1,14 @@
 """Access logs as good and total requests per minute."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from services.slo.domain.access_log import read_access_log
+from services.slo.access_log import Bucket, count_requests, read_access_log
 
-EXCERPT = Path("tests/data/access.log")
-REAL = Path("../shared/data/access.log")
-
-
-def _minute(*parts: int) -> int:
-    return int(datetime(*parts, tzinfo=UTC).timestamp()) // 60  # pyright: ignore[reportArgumentType]  year to minute
+EXCERPT = Path(__file__).parents[2] / "data" / "access.log"
+REAL = Path(__file__).parents[4] / "shared" / "data" / "access.log"
 
 
 def test_a_status_below_500_is_good() -> None:
@@ -22,9 +18,10 @@ def test_a_status_below_500_is_good() -> None:
         '2001:db8::1 - - [17/May/2015:12:05:59 +0200] "GET /\\"q\\" HTTP/1.1" 500 12 "-" "[bot]"\n',
         '192.0.2.7 - - [17/May/2015:10:06:00 +0000] "-" 503 0\n',
     ]
-    log = read_access_log(lines)
-    assert log.minutes == {_minute(2015, 5, 17, 10, 5): (2, 3), _minute(2015, 5, 17, 10, 6): (0, 1)}
-    assert log.unparsed == 0
+    log = count_requests(reversed(lines))
+    start = datetime(2015, 5, 17, 10, 5, tzinfo=UTC)
+    assert log.buckets == [Bucket(start, 2, 3), Bucket(start + timedelta(minutes=1), 0, 1)]
+    assert log.unreadable == 0
 
 
 @pytest.mark.parametrize(
@@ -37,22 +34,19 @@ def test_a_status_below_500_is_good() -> None:
     ],
 )
 def test_a_line_that_is_no_request_is_counted(line: str) -> None:
-    log = read_access_log([line, ""])
-    assert (log.minutes, log.unparsed) == ({}, 1)
+    assert count_requests([line, ""]) == ([], 1)
 
 
-def test_the_excerpt_holds_what_the_tests_elsewhere_rely_on() -> None:
-    with EXCERPT.open() as lines:
-        log = read_access_log(lines)
-    assert (sum(g for g, _ in log.minutes.values()), sum(n for _, n in log.minutes.values())) == (239, 240)
-    assert (len(log.minutes), log.unparsed) == (12, 1)
+def _sums(path: Path) -> tuple[int, int, int, int]:
+    buckets, unreadable = read_access_log(path)
+    return sum(b.good for b in buckets), sum(b.total for b in buckets), len(buckets), unreadable
+
+
+def test_a_file_is_read_to_the_last_request() -> None:
+    assert _sums(EXCERPT) == (239, 240, 12, 1)
 
 
 def test_the_real_log_is_read_to_the_last_request() -> None:
     """Runs where the real log lies beside the repository, says nothing where it does not."""
-    if not REAL.exists():
-        return
-    with REAL.open() as lines:
-        log = read_access_log(lines)
-    assert (sum(g for g, _ in log.minutes.values()), sum(n for _, n in log.minutes.values())) == (9_997, 10_000)
-    assert (len(log.minutes), log.unparsed) == (84, 0)
+    if REAL.exists():
+        assert _sums(REAL) == (9_997, 10_000, 84, 0)

@@ -12,7 +12,7 @@ from services.slo.domain.openslo import Decoded, Fault, decode, validate
 from services.slo.domain.openslo.faults import TOP
 from services.slo.domain.openslo.promise import minutes, promise_of
 
-REAL = Path("../shared/conformance/openslo_v1_sample.jsonl")
+REAL = Path(__file__).parents[4] / "shared" / "conformance" / "openslo_v1_sample.jsonl"
 PUSH = {"metricSource": {"type": "concordat", "spec": {"query": "push"}}}
 SLO: dict[str, Any] = {
     "apiVersion": "openslo/v1",

@@ -70,17 +70,21 @@ def evolve(state: Budget, event: Event) -> Budget:
 
 
 def _worth_saying(command: Assess, last: BudgetAssessed | None) -> bool:
-    """At every change of state or revision, once a day, and when something moved by a point, not too often."""
+    """At every change of state or revision, once a day, and when something moved by a point.
+
+    A budget that moves is told at most once a minute. Coverage is told at once: it moves fast only while history
+    is sent, at most a hundred points, and gates wait for it.
+    """
     now = command.figures
     if last is None or (now.state, now.revision) != (last.state, last.revision):
         return True
     since = now.at - last.at
-    return since >= _REPEATED or (since >= command.quiet_for and _moved(now, last))
-
-
-def _moved(now: BudgetAssessed, last: BudgetAssessed) -> bool:
-    budget = abs((now.error_budget_remaining or 0.0) - (last.error_budget_remaining or 0.0))
-    return max(budget, abs(now.coverage - last.coverage)) >= _A_POINT
+    moved = abs((now.error_budget_remaining or 0.0) - (last.error_budget_remaining or 0.0))
+    return (
+        since >= _REPEATED
+        or abs(now.coverage - last.coverage) >= _A_POINT
+        or (moved >= _A_POINT and since >= command.quiet_for)
+    )
 
 
 def _threshold(now: BudgetAssessed, *, exhausted: bool) -> Iterator[Event]:

@@ -6,6 +6,7 @@ from typing import Any
 from services.slo.domain.error_budget import Target
 from services.slo.domain.errors import UnsupportedError
 from services.slo.domain.openslo.decoding import Decoded, Duration
+from services.slo.domain.openslo.faults import TOP, Path
 from services.slo.domain.slo.commands import Document, Promise
 
 _UNITS = {  # minutes; as go-sdk counts them, a rolling month has 30 days
@@ -42,7 +43,7 @@ def promise_of(document: Decoded, source: Document) -> tuple[Promise, tuple[str,
     objective = _one_objective(spec)
     method = spec["budgetingMethod"]
     if method != "Occurrences":
-        raise UnsupportedError("spec.budgetingMethod", f"{method} cannot be evaluated yet; use Occurrences")
+        raise _unsupported(TOP / "spec" / "budgetingMethod", f"{method} cannot be evaluated yet; use Occurrences")
     window = _rolling(spec["timeWindow"][0])
     percent = objective.get("targetPercent")
     target = Target.of(objective["target"]) if percent is None else Target.of_percent(percent)
@@ -60,24 +61,32 @@ def promise_of(document: Decoded, source: Document) -> tuple[Promise, tuple[str,
 
 def _one_objective(spec: Mapping[str, Any]) -> Mapping[str, Any]:
     if "indicatorRef" in spec:
-        raise UnsupportedError("spec.indicatorRef", "references are not resolved yet; put the indicator inline")
+        raise _unsupported(TOP / "spec" / "indicatorRef", "references are not resolved yet; put the indicator inline")
     if "indicator" not in spec:
-        raise UnsupportedError("spec.objectives", "composite SLOs cannot be evaluated yet; define one SLO each")
+        raise _unsupported(TOP / "spec" / "objectives", "composite SLOs cannot be evaluated yet; define one SLO each")
     if "ratioMetric" not in spec["indicator"]["spec"]:
-        raise UnsupportedError("spec.indicator.spec", "only ratio metrics can be evaluated yet; give ratioMetric")
+        raise _unsupported(
+            TOP / "spec" / "indicator" / "spec", "only ratio metrics can be evaluated yet; give ratioMetric"
+        )
     objectives = spec.get("objectives", ())
     if len(objectives) != 1:
-        raise UnsupportedError("spec.objectives", f"must hold exactly one objective, holds {len(objectives)}")
+        raise _unsupported(TOP / "spec" / "objectives", f"must hold exactly one objective, holds {len(objectives)}")
     return objectives[0]
 
 
 def _rolling(window: Mapping[str, Any]) -> Duration:
     if "isRolling" not in window:
-        raise UnsupportedError("spec.timeWindow[0]", "calendar windows cannot be evaluated yet; set isRolling: true")
+        raise _unsupported(
+            TOP / "spec" / "timeWindow" / 0, "calendar windows cannot be evaluated yet; set isRolling: true"
+        )
     duration: Duration = window["duration"]
     if not _SHORTEST <= minutes(duration) <= _LONGEST:
-        raise UnsupportedError("spec.timeWindow[0].duration", "must be between 1h and 366d")
+        raise _unsupported(TOP / "spec" / "timeWindow" / 0 / "duration", "must be between 1h and 366d")
     return duration
+
+
+def _unsupported(path: Path, detail: str) -> UnsupportedError:
+    return UnsupportedError(str(path), path.pointer, detail)
 
 
 def _without_effect(spec: Mapping[str, Any]) -> list[str]:

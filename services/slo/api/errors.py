@@ -1,0 +1,21 @@
+"""How the refusals of slo look over HTTP."""
+
+from typing import Any
+
+from libs.web.app import Errors
+from libs.web.problems import ErrorKind
+from services.slo.api.documents import UnreadableError
+from services.slo.domain.errors import NoSuchSloError, SloExistsError
+
+
+def _place(error: UnreadableError) -> dict[str, Any]:
+    return {"line": error.line, "column": error.column, "errors": [{"detail": str(error), "pointer": ""}]}
+
+
+ERRORS: Errors = {
+    NoSuchSloError: ErrorKind(404, "not-found", "There is no such SLO"),
+    SloExistsError: ErrorKind(
+        409, "slo-exists", "The name has another definition", extra=lambda error: {"revision": error.revision}
+    ),
+    UnreadableError: ErrorKind(422, "unreadable-document", "The text holds no documents", extra=_place),
+}

@@ -1,0 +1,252 @@
+"""What is sent to and answered by slo. Answers are dataclasses, written by msgspec."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field
+
+from libs.web.schemas import Body, Name
+from services.slo.domain.burn_rate import Severity
+from services.slo.domain.error_budget import State
+from services.slo.domain.slo.commands import Document
+from services.slo.domain.slo.decider import Defined
+from services.slo.evaluation import Promised, Status
+from services.slo.measurements import MOST, PUSHED
+
+AlertState = Literal["firing", "resolved"]
+
+
+def _utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        message = "lies outside the years 1 to 9999 in UTC"
+        raise ValueError(message) from error
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_utc)]
+Count = Annotated[int, Field(strict=True, ge=0, le=MOST)]
+Source = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Bucket(Body):
+    """The absolute counts of one minute; sent again, they replace what was sent before."""
+
+    start: Annotated[Time, Field(examples=["2026-11-21T10:00:00Z"])]
+    good: Annotated[Count, Field(examples=[990])]
+    total: Annotated[Count, Field(examples=[1000])]
+
+
+class Buckets(Body):
+    """Measurements of one SLO.
+
+    Sources add up; of one source, the highest revision of a minute wins. Both may be left out: then everything
+    comes from one source, and what is sent later wins.
+    """
+
+    source: Source = PUSHED
+    revision: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None = None
+    buckets: Annotated[list[Bucket], Field(min_length=1, max_length=100_000)]
+
+
+class SloBuckets(Buckets):
+    """Measurements of one of many SLOs."""
+
+    slo: Name
+
+
+class ManyBuckets(Body):
+    """Measurements of many SLOs."""
+
+    items: Annotated[list[SloBuckets], Field(min_length=1, max_length=10_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """How many buckets the log has on disk."""
+
+    slo: str
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """One result per item sent, in order; each with its own status."""
+
+    items: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusAnswer:
+    """The figures of an SLO at one time.
+
+    SLI and budget are null without events; burn rates too, window by window. `data_until` is where its data ends.
+    """
+
+    slo: str
+    service: str
+    revision: int
+    at: datetime
+    state: State
+    target: float
+    sli: float | None
+    good: int
+    total: int
+    error_budget_consumed: float | None
+    error_budget_remaining: float | None
+    coverage: float
+    burn_rates: Mapping[str, float | None]
+    window: str
+    window_start: datetime
+    window_end: datetime
+    data_until: datetime | None
+    data_age_s: float | None
+    input_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloItem:
+    """An SLO in a list, with the last figures that were published."""
+
+    name: str
+    display_name: str
+    service: str
+    revision: int
+    target: float
+    window: str
+    method: str
+    defined_at: datetime
+    state: State
+    sli: float | None
+    error_budget_remaining: float | None
+    coverage: float | None
+    assessed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """What is promised; `warnings` names what of the document has no effect yet."""
+
+    name: str
+    display_name: str
+    service: str
+    revision: int
+    target: float
+    window: str
+    method: str
+    defined_at: datetime
+    document: Document
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloAnswer(Definition):
+    """What is promised, and how it stands."""
+
+    status: StatusAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertAnswer:
+    """A burn-rate alert that fired, and when it cleared."""
+
+    id: str
+    slo: str
+    service: str
+    state: AlertState
+    severity: Severity
+    tier: str
+    short_window: str
+    long_window: str
+    factor: float
+    burn_rate_short: float
+    burn_rate_long: float
+    input_version: int
+    fired_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """Whether documents are valid OpenSLO v1, and what is wrong with which (`document` counts from 0)."""
+
+    valid: bool
+    errors: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
+
+
+def promised(defined: Defined) -> Promised:
+    """What an evaluation needs of a definition."""
+    promise = defined.promise
+    return Promised(promise.slo, promise.service, defined.revision, promise.target, promise.window)
+
+
+def definition(defined: Defined, warnings: list[str]) -> dict[str, Any]:
+    """The fields of a `Definition`."""
+    promise = defined.promise
+    return {
+        "name": promise.slo,
+        "display_name": promise.display_name,
+        "service": promise.service,
+        "revision": defined.revision,
+        "target": promise.target,
+        "window": promise.window,
+        "method": promise.method,
+        "defined_at": defined.at,
+        "document": promise.document,
+        "warnings": warnings,
+    }
+
+
+def status_answer(status: Status) -> StatusAnswer:
+    """*status* as it is answered."""
+    figures = status.figures
+    until = status.data_until
+    return StatusAnswer(
+        slo=figures.slo,
+        service=figures.service,
+        revision=figures.revision,
+        at=figures.at,
+        state=figures.state,
+        target=figures.target,
+        sli=figures.sli,
+        good=figures.good,
+        total=figures.total,
+        error_budget_consumed=figures.error_budget_consumed,
+        error_budget_remaining=figures.error_budget_remaining,
+        coverage=figures.coverage,
+        burn_rates=status.burn_rates,
+        window=figures.window,
+        window_start=figures.window_start,
+        window_end=figures.window_end,
+        data_until=until,
+        data_age_s=None if until is None else max((figures.at - until).total_seconds(), 0.0),
+        input_version=figures.input_version,
+    )
+
+
+def slo_item(row: Mapping[Any, Any]) -> SloItem:
+    """A row of the read model `slos` as it is answered."""
+    return SloItem(
+        name=row["slo"],
+        display_name=row["display_name"],
+        service=row["service"],
+        revision=row["revision"],
+        target=row["target"],
+        window=row["window"],
+        method=row["method"],
+        defined_at=row["defined_at"],
+        state=row["state"],
+        sli=row["sli"],
+        error_budget_remaining=row["error_budget_remaining"],
+        coverage=row["coverage"],
+        assessed_at=row["assessed_at"],
+    )
+
+
+def alert_answer(row: Mapping[Any, Any]) -> AlertAnswer:
+    """A row of the read model `slo_alerts` as it is answered."""
+    columns = (name for name in AlertAnswer.__dataclass_fields__ if name != "id")
+    return AlertAnswer(id=row["alert"], **{name: row[name] for name in columns})

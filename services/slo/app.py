@@ -1,0 +1,21 @@
+"""Wires the API of slo."""
+
+from fastapi import FastAPI
+
+from libs.events.resources import Resources
+from libs.web.app import create_service_app
+from services.slo.api import definitions, figures, measurements, validation
+from services.slo.api.errors import ERRORS
+from services.slo.config import SloSettings
+
+
+def create_app(resources: Resources, settings: SloSettings) -> FastAPI:
+    """The app of slo; it opens and closes nothing."""
+    return create_service_app(
+        resources=resources,
+        title="Concordat SLOs",
+        description="SLO definitions, measurements, error budgets and burn-rate alerts.",
+        routers=[definitions.router, figures.router, measurements.router, validation.router],
+        errors=ERRORS,
+        settings=settings,
+    )

@@ -1,0 +1,166 @@
+"""What the buckets say about an SLO at a time: a pure function of both, for a reader and for the worker."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Final
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libs.events.ids import new_id
+from services.slo.buckets import Inputs, counts, inputs, observed_at
+from services.slo.domain.budget.commands import Assess, Reading
+from services.slo.domain.budget.events import BudgetAssessed
+from services.slo.domain.burn_rate import History, Tier, burn_rate, burns, default_tiers, judge
+from services.slo.domain.error_budget import Counts, Target, coverage, figures
+from services.slo.domain.openslo.promise import minutes
+
+BURN_WINDOWS: Final[Mapping[str, int]] = {
+    text: minutes(text) for text in ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
+}  # all windows of the SRE Workbook's tiers
+_NOTHING = Inputs(0, 0, -1)
+_EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What an evaluation needs to know of an SLO."""
+
+    slo: str
+    service: str
+    revision: int
+    target: float
+    window: str
+
+    @classmethod
+    def of(cls, row: RowMapping) -> "Promised":
+        """From a row of the read model `slos`."""
+        return cls(row["slo"], row["service"], row["revision"], row["target"], row["window"])
+
+    @cached_property
+    def exact(self) -> Target:
+        """The target as a ratio."""
+        return Target.of(self.target)
+
+    @cached_property
+    def period_min(self) -> int:
+        """Length of the window."""
+        return minutes(self.window)
+
+    @cached_property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Its alert conditions."""
+        return default_tiers(self.period_min, self.exact)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The figures of an SLO, its burn rates, and how fresh the data under them is."""
+
+    figures: BudgetAssessed
+    burn_rates: Mapping[str, float | None]
+    data_until: datetime | None
+
+
+async def status(connection: AsyncConnection, promised: Promised, at: datetime) -> Status:
+    """The SLO at *at*, which may be any time."""
+    windows = [_before(at, length) for length in (promised.period_min, *BURN_WINDOWS.values())]
+    period, *burning = (await counts(connection, [promised.slo], windows))[promised.slo]
+    taken = (await inputs(connection, [promised.slo])).get(promised.slo, _NOTHING)
+    observed = await observed_at(connection, promised.slo, windows[0])
+    return Status(
+        figures=_assessed(promised, period, taken.version, at),
+        burn_rates={t: burn_rate(promised.exact, c) for t, c in zip(BURN_WINDOWS, burning, strict=True)},
+        data_until=None if observed is None else datetime.fromtimestamp((observed[1] + 1) * 60, UTC),
+    )
+
+
+async def assessments(
+    connection: AsyncConnection, promises: Collection[Promised], at: datetime, quiet_for: timedelta
+) -> list[Assess]:
+    """What the buckets say of many SLOs at once, in a few reads however many they are.
+
+    Figures are those of *at*. Alert conditions are judged where an SLO's data ends, so data that is a few minutes
+    late judges the same; data that ended longer ago than a condition's long window says nothing.
+    """
+    taken = await inputs(connection, [promised.slo for promised in promises])
+    data = {p.slo: _Data(_before(at, p.period_min), taken.get(p.slo, _NOTHING)) for p in promises}
+    sharing: dict[tuple[range, ...], list[str]] = defaultdict(list)  # SLOs that are asked for the same windows
+    for promised in promises:
+        held = data[promised.slo]
+        windows = (window for tier in promised.tiers for window in held.windows(tier))
+        sharing[held.period, *windows].append(promised.slo)
+    for windows, slos in sharing.items():
+        for slo, found in (await counts(connection, slos, windows)).items():
+            data[slo].counts.update(zip(windows, found, strict=True))
+    return [await _assess(connection, promised, data[promised.slo], at, quiet_for) for promised in promises]
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """What is known of one SLO while it is evaluated."""
+
+    period: range
+    taken: Inputs
+    counts: dict[range, Counts] = field(default_factory=dict[range, Counts])
+
+    @property
+    def end(self) -> int:
+        """Where alert conditions are judged: behind the last observed minute, but not in the future."""
+        return min(self.taken.last + 1, self.period.stop)
+
+    def windows(self, tier: Tier) -> tuple[range, range]:
+        """The short and the long window of *tier*."""
+        return range(self.end - tier.short_min, self.end), range(self.end - tier.long_min, self.end)
+
+
+async def _assess(
+    connection: AsyncConnection, promised: Promised, data: _Data, at: datetime, quiet_for: timedelta
+) -> Assess:
+    readings = tuple([await _read(connection, promised, tier, data) for tier in promised.tiers])
+    return Assess(_assessed(promised, data.counts[data.period], data.taken.version, at), readings, quiet_for)
+
+
+async def _read(connection: AsyncConnection, promised: Promised, tier: Tier, data: _Data) -> Reading:
+    short, long = (data.counts[window] for window in data.windows(tier))
+    target = promised.exact
+    rates = burn_rate(target, short) or 0.0, burn_rate(target, long) or 0.0
+    if data.period.stop - data.end > tier.long_min:
+        return Reading(tier, "unknown", *rates, alert="")
+    age = promised.period_min
+    if burns(target, long, tier.factor):  # only then it matters, and it costs a read
+        observed = await observed_at(connection, promised.slo, data.period)
+        age = data.end - observed[0] if observed else 0
+    history = History(data.counts[data.period], age, promised.period_min)
+    return Reading(tier, judge(tier, target, short, long, history), *rates, alert=str(new_id()))
+
+
+def _assessed(promised: Promised, period: Counts, version: int, at: datetime) -> BudgetAssessed:
+    found = figures(promised.exact, period.good, period.total)
+    return BudgetAssessed(
+        slo=promised.slo,
+        service=promised.service,
+        revision=promised.revision,
+        state=found.state,
+        target=promised.target,
+        sli=found.sli,
+        good=period.good,
+        total=period.total,
+        coverage=coverage(period.observed, promised.period_min),
+        window=promised.window,
+        window_start=at - timedelta(minutes=promised.period_min),
+        window_end=at,
+        error_budget_consumed=found.consumed,
+        error_budget_remaining=found.remaining,
+        input_version=version,
+        at=at,
+    )
+
+
+def _before(at: datetime, length_min: int) -> range:
+    """The *length_min* minutes that end at *at*: those that start in [at - length, at)."""
+    stop = -((_EPOCH - at) // _MINUTE)  # rounded up
+    return range(stop - length_min, stop)

@@ -1,0 +1,62 @@
+"""Measurements on their way: facts from outside, published to a topic of their own.
+
+A measurement holds the absolute counts of one minute from one source. The highest revision of a source wins and
+sources add up, so sending again, late or corrected is harmless.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from libs.events.bus import MEASUREMENTS, OutRecord
+
+PUSHED = "push"  # the source of what comes over HTTP and names none
+MOST = 2**40  # events in a minute; the sum over a year still fits into a bigint
+_HEADERS = (("content-type", b"application/json"),)
+
+
+class Measurement(msgspec.Struct, frozen=True, gc=False):
+    """Good and total events of one minute, as one source counted them.
+
+    Args:
+        slo: The SLO's name; the record's key.
+        start: The minute.
+        source: Who counted.
+        revision: Of this source's count; the highest wins, of equals the last.
+        good: Good events.
+        total: All events.
+    """
+
+    slo: str
+    start: datetime
+    source: str
+    revision: int
+    good: int
+    total: int
+
+    @property
+    def minute(self) -> int:
+        """The minute, counted from the epoch."""
+        return int(self.start.timestamp()) // 60
+
+
+def record(measurement: Measurement) -> OutRecord:
+    """*measurement* as it is published."""
+    return OutRecord(MEASUREMENTS.name, measurement.slo, _ENCODER.encode(measurement), _HEADERS)
+
+
+def decode(value: bytes) -> Measurement | None:
+    """The measurement in a record; None if it holds none, since anyone may publish there."""
+    try:
+        measurement = _DECODER.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    start = measurement.start
+    counted = 0 <= measurement.good <= measurement.total <= MOST
+    aligned = start.tzinfo is not None and not start.second and not start.microsecond
+    named = measurement.slo and measurement.source and "\0" not in measurement.slo + measurement.source
+    return measurement if counted and aligned and named and abs(measurement.revision) <= MOST else None
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Measurement)

@@ -1,0 +1,9 @@
+"""The read models of the slo service."""
+
+from typing import Final
+
+from services.slo.projections.known_services import KNOWN_SERVICES
+from services.slo.projections.slo_alerts import SLO_ALERTS
+from services.slo.projections.slos import SLOS
+
+PROJECTIONS: Final = (SLOS, SLO_ALERTS, KNOWN_SERVICES)

@@ -1,0 +1,84 @@
+"""Every SLO with its definition and the last figures that were published about it."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Column, Float, Integer, Select, Text, select
+
+from libs.events.columns import Instant
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from services.slo.contract import CONTRACT
+from services.slo.domain.budget.events import BudgetAssessed
+from services.slo.domain.slo.events import SloDefined
+
+
+def _columns() -> tuple[Column[Any], ...]:
+    return (
+        Column("slo", Text, primary_key=True),
+        # written from slo/<name>
+        Column("service", Text),
+        Column("display_name", Text),
+        Column("revision", Integer),
+        Column("target", Float),
+        Column("window", Text),
+        Column("method", Text),
+        Column("defined_at", Instant()),
+        # written from budget/<name>
+        Column("state", Text),
+        Column("sli", Float),
+        Column("error_budget_remaining", Float),
+        Column("coverage", Float),
+        Column("assessed_at", Instant()),
+    )
+
+
+_EMPTY: Row = dict.fromkeys((column.name for column in _columns()), None) | {"state": "undefined"}
+
+
+def _defined(row: Row | None, event: SloDefined, _: Recorded, __: Key) -> Row:
+    return (row or _EMPTY) | {
+        "slo": event.slo,
+        "service": event.service,
+        "display_name": event.display_name,
+        "revision": event.revision,
+        "target": event.target,
+        "window": event.window,
+        "method": event.method,
+        "defined_at": event.at,
+    }
+
+
+def _assessed(row: Row | None, event: BudgetAssessed, _: Recorded, __: Key) -> Row:
+    return (row or _EMPTY) | {
+        "slo": event.slo,
+        "state": event.state,
+        "sli": event.sli,
+        "error_budget_remaining": event.error_budget_remaining,
+        "coverage": event.coverage,
+        "assessed_at": event.at,
+    }
+
+
+SLOS: Final = Projection(
+    name="slos",
+    columns=_columns,
+    events=CONTRACT,
+    folds={
+        SloDefined: Fold(keys=lambda event, _: [(event.slo,)], apply=_defined),
+        BudgetAssessed: Fold(keys=lambda event, _: [(event.slo,)], apply=_assessed),
+    },
+    sources=("slo",),
+    indexes=(("service",), ("state",)),
+)
+
+
+def listed(services: Sequence[str], states: Sequence[str]) -> Select[Any]:
+    """All SLOs of any of *services* in any of *states*; an empty list takes all."""
+    view = SLOS.view
+    query = select(view).where(view.c.service.is_not(None))
+    if services:
+        query = query.where(view.c.service.in_(services))
+    if states:
+        query = query.where(view.c.state.in_(states))
+    return query
