@@ -102,6 +102,7 @@ class PostgresStore(Bookkeeping):
         self._head = Head()
         self._pool: Any = None
         self._listening: asyncio.Task[None] | None = None
+        self._listener: Any = None  # the connection that hears of other processes' appends
 
     async def start(self) -> None:
         """See `Store.start`.
@@ -221,8 +222,10 @@ class PostgresStore(Bookkeeping):
                     gone = asyncio.Event()
                     connection.add_termination_listener(_setter(gone))
                     await connection.add_listener(GROWN_CHANNEL, self._heard)
+                    self._listener = connection
                     await gone.wait()
                 finally:
+                    self._listener = None
                     connection.terminate()
             except (*_UNREACHABLE, asyncpg.PostgresError):
                 await asyncio.sleep(_ASK_EVERY_S)

@@ -1,10 +1,11 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from libs.events.postgres import PostgresStore
 from libs.events.store import Store
-from libs.events.store_contract import StoreContract
+from libs.events.store_contract import StoreContract, request, write
 from libs.events.testing import FrozenClock
 
 
@@ -26,3 +27,24 @@ class TestPostgresStoreBehindPgbouncer(StoreContract):
         await store.start()
         yield store
         await store.close()
+
+
+@pytest.mark.postgres
+async def test_a_waiting_process_hears_of_another_one_s_append(postgres_url: str) -> None:
+    waits, writes = PostgresStore(postgres_url), PostgresStore(postgres_url)
+    await waits.start()
+    await writes.start()
+    assert not await waits.wait(0, 0.01)  # begins to listen
+    loop = asyncio.get_running_loop()
+    while waits._listener is None:
+        await asyncio.sleep(0.005)
+
+    started = loop.time()
+    waiting = asyncio.ensure_future(waits.wait(0, 30))
+    await asyncio.sleep(0)
+    await writes.append(request(write("thing/a", 0)))
+
+    assert await waiting
+    assert loop.time() - started < 0.5  # well before it would have asked by itself
+    await waits.close()
+    await writes.close()
