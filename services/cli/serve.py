@@ -90,10 +90,14 @@ async def serve(host: str, port: int, data_dir: Path | None) -> None:
         ):
             key = await ensure_admin_key(installation.parts["gateway"].resources, folder)
             directory.announce(control)
-            sys.stdout.write(
-                f"Concordat listens on http://{host}:{port}\n"
-                f"  its key is in {key}; try\n"
-                f'  curl -H "X-API-Key: $(cat {key})" http://{host}:{port}/v1/overview\n'
-            )
-            sys.stdout.flush()
-            await serve_app(installation.gateway, host, port)
+
+            def tell(listening: int) -> None:
+                url = f"http://{host}:{listening}"
+                sys.stdout.write(
+                    f"Concordat listens on {url}\n"
+                    f"  its key is in {key}; try\n"
+                    f'  curl -H "X-API-Key: $(cat {key})" {url}/v1/overview\n'
+                )
+                sys.stdout.flush()
+
+            await serve_app(installation.gateway, host, port, on_ready=tell)
