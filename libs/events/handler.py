@@ -150,9 +150,9 @@ class CommandHandler:
             Exception: The decider's own refusals, and the store's (`libs.events.errors`).
         """
         stream = decider.stream(key)
-        loaded = self._states.get(stream)
-        fresh = loaded is None
-        loaded = loaded or await self.load(decider, key)
+        # A stream not met yet is guessed to be absent: what creates it needs no look, and all else looks again.
+        loaded = self._states.get(stream) or Loaded(stream, 0, decider.initial)
+        fresh = False
         for attempt in range(_TRIES):
             if expected is not None and loaded.version != expected:
                 if fresh:

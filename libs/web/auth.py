@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from libs.events.clock import Clock
 from libs.web.internal_auth import InvalidTokenError, Principal, Verified, verify
+from libs.web.middleware import sent_header
 from libs.web.problems import Problem
 
 SCOPE = "x-concordat-scope"
@@ -42,7 +43,7 @@ class GatewayTokens:
         Raises:
             Problem: 401.
         """
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        scheme, _, token = (sent_header(request, b"authorization") or "").partition(" ")
         if scheme.lower() != "bearer":
             raise _unauthenticated("send the request to the gateway, which signs it")
         now_s = self._clock.now().timestamp()

@@ -23,6 +23,7 @@ from libs.web.consistency import write_token
 from libs.web.etag import expected_version, strong
 from libs.web.internal_auth import Principal
 from libs.web.metrics import COMMAND_SECONDS
+from libs.web.middleware import sent_header
 from libs.web.problems import Place, Problem
 
 C = TypeVar("C")
@@ -151,7 +152,7 @@ async def call(request: Request) -> Call:
     Raises:
         Problem: A header cannot be read.
     """
-    state, headers = request.scope["state"], request.headers
+    state = request.scope["state"]
     resources: Resources = request.app.state.resources
     principal = principal_of(request)
     request_id: str = state["request_id"]
@@ -167,8 +168,8 @@ async def call(request: Request) -> Call:
         resources,
         principal,
         Context.of_request(resources.clock.now(), metadata),
-        expected_version(headers.get("if-match")),
-        await _idempotency(request, principal, headers.get("idempotency-key")),
+        expected_version(sent_header(request, b"if-match")),
+        await _idempotency(request, principal, sent_header(request, b"idempotency-key")),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from libs.web.middleware import sent_header
 from libs.web.problems import Place, Problem
 
 MAX_DEPTH = 32  # nothing Concordat reads nests deeper than an OpenSLO document
@@ -27,7 +28,7 @@ class StrictRequest(Request):
         """
         if not hasattr(self, "_body"):
             limit: int = self.app.state.settings.request_bytes
-            declared = self.headers.get("content-length", "")
+            declared = sent_header(self, b"content-length") or ""
             if declared.isascii() and declared.isdecimal() and int(declared[:20]) > limit:
                 raise _too_large(limit)
             chunks: list[bytes] = []

@@ -3,11 +3,12 @@
 import logging
 import re
 import time
+from functools import cache
 
+from prometheus_client import Counter, Histogram
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from libs.events.ids import new_id
 from libs.web.health import Health
 from libs.web.metrics import REQUEST_SECONDS, REQUESTS, UNHANDLED
 from libs.web.problems import Problem, respond_problem
@@ -63,25 +64,32 @@ class Surroundings:
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route: str = getattr(scope.get("route"), "path", "unknown")
         method = scope["method"] if route != "unknown" else "any"  # what anyone may send must not become a label
-        REQUESTS.labels(self._service, method, route, status).inc()
-        REQUEST_SECONDS.labels(self._service, method, route).observe(seconds)
+        requests, request_seconds = _meters(self._service, method, route, status)
+        requests.inc()
+        request_seconds.observe(seconds)
+
+
+@cache
+def _meters(service: str, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(service, method, route, status), REQUEST_SECONDS.labels(service, method, route)
 
 
 def _name_request(scope: Scope) -> bytes:
     """Put the request's id and trace into its state; the id is the caller's own if it sent a decent one."""
-    request_id = traceparent = b""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            request_id = value
-        elif name == b"traceparent":
-            traceparent = value
-    if not _REQUEST_ID.fullmatch(request_id):
-        request_id = str(new_id()).encode()
     state = scope.setdefault("state", {})
-    state["request_id"] = request_id.decode()
-    state["trace"] = continue_trace(traceparent.decode("latin-1"))
-    state["headers"] = []
+    sent = state["sent"] = dict(scope["headers"])
+    trace = continue_trace(sent.get(b"traceparent", b"").decode("latin-1"))
+    request_id: bytes = sent.get(b"x-request-id", b"")
+    if not _REQUEST_ID.fullmatch(request_id):
+        request_id = trace.trace_id.encode()
+    state["request_id"], state["trace"], state["headers"] = request_id.decode(), trace, []
     return request_id
+
+
+def sent_header(request: Request, name: bytes) -> str | None:
+    """A header of *request*, its name in lower case; looked up at once, where Starlette walks through all."""
+    value: bytes | None = request.scope["state"]["sent"].get(name)
+    return None if value is None else value.decode("latin-1")
 
 
 def add_header(request: Request, name: str, value: str) -> None:

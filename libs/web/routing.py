@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from libs.web.auth import IF_MATCH, SCOPE, Authenticate, authorise
 from libs.web.limits import StrictRequest, check_text
+from libs.web.middleware import sent_header
 from libs.web.problems import Place, Problem
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -42,7 +43,7 @@ class ServiceRoute(APIRoute):
                 request.scope["state"]["principal"] = principal
                 authorise(principal, scope)
             _check_parameters(request, known)
-            if must_match and "if-match" not in request.headers:
+            if must_match and sent_header(request, b"if-match") is None:
                 raise _if_match_required()
             if reads_json:
                 await _read_json(request)
@@ -81,7 +82,7 @@ async def _read_json(request: StrictRequest) -> None:
     """Read the body before FastAPI does, which would answer our refusals with its own."""
     if not await request.body():
         return
-    content_type = request.headers.get("content-type", "")
+    content_type = sent_header(request, b"content-type") or ""
     if content_type != "application/json" and not _is_json(content_type):
         detail = f"the body is {content_type or 'of no type'}; send it with Content-Type: application/json"
         place = Place(detail, "Content-Type")

@@ -1,6 +1,7 @@
 """One server per process, which ends without cutting a request: streams first, then what runs, then the pools."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -108,7 +109,11 @@ async def _serve(app: FastAPI, host: str, port: int, on_ready: Callable[[int], N
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing here asks for the client's address
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=75,
     )
+    # What was made until now stays; walking it again and again took a third of the time of a command.
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
     await DrainingServer(config, state.draining, on_ready).serve()

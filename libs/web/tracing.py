@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from opentelemetry import trace as telemetry
 
 from libs.events.errors import SetupError
-from libs.events.ids import new_id
 
 _TRACEPARENT = re.compile(
     r"(?:00(?=.{53}$)|(?!00|ff)[0-9a-f]{2})"  # version 00 has an exact length, a later one may say more
@@ -41,7 +40,7 @@ def continue_trace(traceparent: str | None) -> Trace:
         return Trace(f"{span.trace_id:032x}", f"{span.span_id:016x}", f"{span.trace_flags:02x}")
     came = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if came is None:
-        return Trace(new_id().hex, secrets.token_hex(8))
+        return Trace(secrets.token_hex(16), secrets.token_hex(8))
     return Trace(came[1], secrets.token_hex(8), came[2])
 
 

@@ -5,6 +5,7 @@ import httpx
 import pytest
 from sqlalchemy import insert
 
+from libs.events.ledger import Checkpoint
 from libs.events.resources import Resources
 from libs.events.views_tables import CHECKPOINTS
 from libs.web.consistency import ConsistencyToken, wait_s
@@ -17,19 +18,23 @@ def token(resources: Resources, **changes: object) -> str:
     return ConsistencyToken(**(parts | changes)).encode()  # type: ignore[arg-type]  the test's own
 
 
+async def applied(resources: Resources, service: str, epoch: str, partition: int, position: int) -> None:
+    await resources.views.moved("counters", {(service, partition): Checkpoint(epoch, position + 1, position)})
+
+
 async def test_a_read_without_a_token_does_not_wait(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/counters")).status_code == 200
 
 
 async def test_a_read_that_shows_the_write_echoes_its_token(client: httpx.AsyncClient, resources: Resources) -> None:
-    await resources.views.moved("counters", "demo", resources.store.epoch, {0: 7})
+    await applied(resources, "demo", resources.store.epoch, 0, 7)
     sent = token(resources)
     answer = await client.get("/v1/counters", headers={HEADER: sent})
     assert (answer.status_code, answer.headers[HEADER]) == (200, sent)
 
 
 async def test_a_read_that_would_not_show_the_write_is_refused(client: httpx.AsyncClient, resources: Resources) -> None:
-    await resources.views.moved("counters", "demo", resources.store.epoch, {0: 6})
+    await applied(resources, "demo", resources.store.epoch, 0, 6)
     answer = await client.get("/v1/counters", headers={HEADER: token(resources), "Prefer": "wait=0"})
     assert (answer.status_code, answer.json()["code"]) == (503, "projection-behind")
     assert answer.headers["Retry-After"] == "1"
@@ -38,7 +43,7 @@ async def test_a_read_that_would_not_show_the_write_is_refused(client: httpx.Asy
 async def test_the_write_of_another_service_is_waited_for_as_far_as_it_was_published(
     client: httpx.AsyncClient, resources: Resources
 ) -> None:
-    await resources.views.moved("counters", "other", "e", {3: 5})
+    await applied(resources, "other", "e", 3, 5)
     answer = await client.get("/v1/counters", headers={HEADER: token(resources, service="other", epoch="e")})
     assert answer.status_code == 200
 
@@ -69,7 +74,7 @@ async def test_a_token_of_a_log_that_another_service_lost_is_409(
 async def test_a_read_waits_for_the_projector(client: httpx.AsyncClient, resources: Resources) -> None:
     reading = asyncio.create_task(client.get("/v1/counters", headers={HEADER: token(resources)}))
     await asyncio.sleep(0)
-    await resources.views.moved("counters", "demo", resources.store.epoch, {0: 7})
+    await applied(resources, "demo", resources.store.epoch, 0, 7)
     assert (await reading).status_code == 200
 
 
