@@ -38,6 +38,7 @@ _CLOSE_WITHIN_S = 5.0
 _HEARTBEAT_S = 1.0  # how soon a member hears that the group is shared anew
 _FETCH_WAIT_MS = 100  # how long a partition that was just placed waits behind a fetch of the others
 _POLL_SLICE_S = 0.2  # how soon a poll hears of new partitions
+_NEWS_S = 0.02
 _UNSOUGHT_S = 0.02  # see `KafkaConsumer.poll`
 _REPLICAS = 3
 _TOPIC_EXISTS = 36
@@ -102,20 +103,23 @@ class KafkaBus:
             return
         admin = AIOKafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=int(_CONNECT_WITHIN_S * 1000))
         try:
-            await admin.start()
-            counts = await _partition_counts(admin, topics)
-            missing = [topic for topic in topics if topic.name not in counts]
-            if missing:
-                await self._create(admin, missing)
+            async with asyncio.timeout(_CONNECT_WITHIN_S):
+                await admin.start()
+                counts = await _partition_counts(admin, topics)
+                missing = [topic for topic in topics if topic.name not in counts]
+                if missing:
+                    await self._create(admin, missing)
+                while len(counts) < len({topic.name for topic in topics}):  # until every broker knows them
+                    await asyncio.sleep(_NEWS_S)
+                    counts = await _partition_counts(admin, topics)
         except _AWAY as error:
             message = f"Kafka at {self._servers} cannot be reached: {error!r}"
             raise BusUnavailableError(message) from error
         finally:
             await admin.close()
         for topic in topics:
-            actual = counts.get(topic.name, topic.partitions)
-            if actual != topic.partitions:
-                raise WrongPartitionCountError(topic.name, topic.partitions, actual)
+            if counts[topic.name] != topic.partitions:
+                raise WrongPartitionCountError(topic.name, topic.partitions, counts[topic.name])
         self._ensured.update(topics)
 
     async def _create(self, admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
@@ -272,6 +276,7 @@ class KafkaConsumer:
         try:
             async with asyncio.timeout(_JOIN_WITHIN_S):
                 await self._kafka.start()
+                await asyncio.sleep(0)  # a task of aiokafka that is cancelled before it began cancels who closes it
                 await self._place()
         except BaseException as error:
             await self.close()
