@@ -5,6 +5,7 @@ other streams go on. When the code is mended, a replay applies the stream's lett
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
 
 import msgspec
 from sqlalchemy import func, select, update
@@ -80,8 +81,8 @@ async def letters(views: Views, consumer: str = "", stream: str = "") -> list[Le
     if stream:
         query = query.where(d.stream == stream)
     async with views.connect() as connection:
-        rows = (await connection.execute(query)).all()
-    return [Letter(*row[:-1], _RECORDED.decode(row[-1])) for row in rows]
+        rows: list[tuple[Any, ...]] = [tuple(row) for row in await connection.execute(query)]
+    return [Letter(*row[:-1], event=_RECORDED.decode(row[-1])) for row in rows]
 
 
 async def count_letters(views: Views) -> dict[str, int]:

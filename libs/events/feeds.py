@@ -1,63 +1,224 @@
-"""From a log into a projector: the service's own event store, and other services' topics on the bus."""
+"""From a log into a consumer: the service's own event store, and other services' topics on the bus.
+
+A consumer keeps its offsets itself and says when another process went on in its place (`FencedError`); then, and after
+every failure, it reads where it stands and the feed goes on from there.
+"""
 
 import asyncio
 import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol
 
-from libs.events.backoff import Backoff, stopped_within, unless_stopped
-from libs.events.errors import AheadOfLogError, FencedError, StoreUnavailableError
-from libs.events.ledger import Batch
-from libs.events.projector import Projector
+from libs.events.backoff import PASSING, Backoff, stopped_within, unless_stopped
+from libs.events.bus import Bus, BusRecord, Consumer, Offsets, TopicPartition, events_topic
+from libs.events.cloudevents import Delivered, MalformedRecordError, from_record
+from libs.events.envelope import Recorded
+from libs.events.errors import AheadOfLogError, FencedError
+from libs.events.ledger import Batch, Ledger
 from libs.events.store import EventLog
 
 _LOG = logging.getLogger(__name__)
 
 BATCH = 5_000  # events per transaction: larger ones are hardly faster, and hold rows longer
 _WAIT_S = 1.0
-_STAND_BY_S = 0.5  # of the slower of two processes that tail the same store
+_STAND_BY_S = 0.5  # of the slower of two processes that tail the same log
 
 
-async def follow_store(projector: Projector, store: EventLog, service: str, stop: asyncio.Event) -> None:
-    """Apply the events of *service*'s own store as they come, until *stop*."""
-    backoff = Backoff()
-    loaded = False
-    while not stop.is_set():
-        try:
-            if not loaded:
-                await projector.load()
-                await adopt_epoch(projector, store, service)
-                loaded = True
-            batch = await read_store(projector, store, service)
-            if batch.events:
-                await projector.apply([batch])
-            else:
-                await unless_stopped(stop, store.wait(batch.next - 1, _WAIT_S), otherwise=False)
-            backoff.succeeded()
-        except FencedError:
-            loaded = False
-            await stopped_within(stop, _STAND_BY_S)
-        except StoreUnavailableError as error:
-            loaded = False
-            _LOG.warning("%s waits: %s", projector.projection.name, error)
-            await backoff.pause(stop)
+class AppliesEvents(Protocol):
+    """What a feed feeds: a projector, a reactor."""
+
+    @property
+    def name(self) -> str:
+        """Names its checkpoints."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where it stands."""
+        ...
+
+    async def load(self) -> None:
+        """Read where it stands."""
+        ...
+
+    async def apply(self, batches: Sequence[Batch]) -> None:
+        """Take *batches*, each of another partition, and move the checkpoints."""
+        ...
 
 
-async def adopt_epoch(projector: Projector, store: EventLog, service: str) -> None:
-    """Go on with a store that was restored from a backup, unless it has lost what was applied.
+class StoreFeed:
+    """The events of the service's own store, as they come.
 
-    Raises:
-        AheadOfLogError: It has.
+    Args:
+        target: What is fed.
+        store: The log.
+        service: Whose log it is.
     """
-    held = projector.ledger.checkpoints.get((service, 0))
-    if held is None or held.epoch == store.epoch:
-        return
-    if await store.head() < held.position:
-        raise AheadOfLogError(projector.projection.name, service, held.position, store.epoch)
-    await projector.apply([Batch(service, store.epoch, 0, [], [], held.next)])
+
+    def __init__(self, target: AppliesEvents, store: EventLog, service: str) -> None:
+        self._target, self._store, self._service = target, store, service
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Feed until *stop*.
+
+        Raises:
+            StandstillError: Going on would be wrong.
+        """
+        backoff = Backoff()
+        loaded = False
+        while not stop.is_set():
+            try:
+                if not loaded:
+                    await self._target.load()
+                    await self._adopt_epoch()
+                    loaded = True
+                after = max(self._target.ledger.next((self._service, 0)) - 1, 0)
+                events = await self._store.read(after, BATCH)
+                if events:
+                    await self._target.apply([store_batch(self._service, self._store.epoch, events)])
+                else:
+                    await unless_stopped(stop, self._store.wait(after, _WAIT_S), otherwise=False)
+                backoff.succeeded()
+            except FencedError:
+                loaded = False
+                await stopped_within(stop, _STAND_BY_S)
+            except PASSING as error:
+                loaded = False
+                _LOG.warning("%s waits: %s", self._target.name, error)
+                await backoff.pause(stop)
+
+    async def lag(self) -> dict[str, int]:
+        """How many positions are not applied yet, per service."""
+        held = self._target.ledger.next((self._service, 0))
+        return {self._service: max(await self._store.head() + 1 - max(held, 1), 0)}
+
+    async def _adopt_epoch(self) -> None:
+        """Go on with a store that was restored from a backup, unless it has lost what was applied."""
+        held = self._target.ledger.checkpoints.get((self._service, 0))
+        if held is None or held.epoch == self._store.epoch:
+            return
+        if await self._store.head() < held.position:
+            raise AheadOfLogError(self._target.name, self._service, held.position, self._store.epoch)
+        await self._target.apply([Batch(self._service, self._store.epoch, 0, [], [], held.next)])
 
 
-async def read_store(projector: Projector, store: EventLog, service: str, limit: int = BATCH) -> Batch:
-    """The next events of *service*'s own store."""
-    after = max(projector.ledger.next((service, 0)) - 1, 0)
-    events = await store.read(after, limit)
+class BusFeed:
+    """The events that other services publish, as they come; members of a group share the partitions.
+
+    Args:
+        target: What is fed.
+        bus: The log.
+        services: Whose events.
+        group: Of the consumer.
+        batch: Records at most at a time.
+    """
+
+    def __init__(
+        self, target: AppliesEvents, bus: Bus, services: Collection[str], group: str, batch: int = BATCH
+    ) -> None:
+        self._target, self._bus, self._services, self._group, self._batch = target, bus, services, group, batch
+        self._consumer: Consumer | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Feed until *stop*.
+
+        Raises:
+            StandstillError: Going on would be wrong.
+        """
+        backoff = Backoff()
+        in_step = True
+        try:
+            while not stop.is_set():
+                try:
+                    consumer = self._consumer = self._consumer or await self._join()
+                    if not in_step:
+                        await consumer.seek(await self._load_offsets(consumer.assignment()))
+                        in_step = True
+                    polling = consumer.poll(timeout_s=_WAIT_S, max_records=self._batch)
+                    for batches in bus_batches(await unless_stopped(stop, polling, otherwise={})):
+                        await self._target.apply(batches)
+                    backoff.succeeded()
+                except FencedError as error:
+                    in_step = False
+                    _LOG.info("%s reads anew: %s", self._target.name, error)
+                except PASSING as error:
+                    in_step = False
+                    _LOG.warning("%s waits: %s", self._target.name, error)
+                    await backoff.pause(stop)
+        finally:
+            if self._consumer is not None:
+                await self._consumer.close()
+                self._consumer = None
+
+    async def lag(self) -> dict[str, int]:
+        """How many records of this member's partitions are not applied yet, per service."""
+        lag = dict.fromkeys(self._services, 0)
+        if self._consumer is not None:
+            for place, end in (await self._consumer.end_offsets()).items():
+                service = service_of(place.topic)
+                lag[service] += max(end - self._target.ledger.next((service, place.partition)), 0)
+        return lag
+
+    async def _join(self) -> Consumer:
+        topics = [events_topic(service) for service in self._services]
+        await self._bus.ensure_topics(topics)
+        return await self._bus.consumer(topics, self._group, self._load_offsets)
+
+    async def _load_offsets(self, partitions: Collection[TopicPartition]) -> Offsets:
+        await self._target.load()
+        return {each: self._target.ledger.next((service_of(each.topic), each.partition)) for each in partitions}
+
+
+def store_batch(service: str, epoch: str, events: Sequence[Recorded]) -> Batch:
+    """Events as read from a store."""
     positions = [recorded.position for recorded in events]
-    return Batch(service, store.epoch, 0, events, positions, (positions[-1] if positions else after) + 1)
+    return Batch(service, epoch, 0, events, positions, positions[-1] + 1)
+
+
+def bus_batches(polled: Mapping[TopicPartition, Sequence[BusRecord]]) -> Iterable[list[Batch]]:
+    """What was polled, as lists of batches to apply one after the other; one list unless a log began a new epoch."""
+    later: list[Batch] = []
+    now: list[Batch] = []
+    for place, records in polled.items():
+        first, *rest = _by_epoch(place, records)
+        now.append(first)
+        later += rest
+    if now:
+        yield now
+    for batch in later:
+        yield [batch]
+
+
+def service_of(topic: str) -> str:
+    """Whose events *topic* holds."""
+    return topic.split(".")[1]
+
+
+def _by_epoch(place: TopicPartition, records: Sequence[BusRecord]) -> list[Batch]:
+    """The events of one partition, a batch for each epoch."""
+    service, next_offset = service_of(place.topic), records[-1].offset + 1
+    delivered = _delivered(records)
+    starts = [i for i, each in enumerate(delivered) if i == 0 or each.epoch != delivered[i - 1].epoch]
+    batches: list[Batch] = []
+    for start, end in zip(starts, [*starts[1:], len(delivered)], strict=True):
+        part = delivered[start:end]
+        after = next_offset if end == len(delivered) else part[-1].offset + 1
+        events, offsets = [each.recorded for each in part], [each.offset for each in part]
+        batches.append(Batch(service, part[0].epoch, place.partition, events, offsets, after))
+    return batches or [Batch(service, "", place.partition, [], [], next_offset)]
+
+
+def _delivered(records: Sequence[BusRecord]) -> list[Delivered]:
+    try:
+        return [from_record(record) for record in records]
+    except MalformedRecordError:
+        return [each for record in records if (each := _readable(record))]
+
+
+def _readable(record: BusRecord) -> Delivered | None:
+    """The event inside; None for what no relay of ours wrote, which names no stream that could wait."""
+    try:
+        return from_record(record)
+    except MalformedRecordError as error:
+        _LOG.error("a record on the bus is passed over: %s", error)
+        return None

@@ -5,6 +5,7 @@ from uuid import UUID, uuid5
 
 import uuid_utils
 
+_TIMERS = UUID("0d5b8e1c-94a3-5f0e-8c1d-7be1f0a3c2d9")  # namespace of timer ids; never changes
 _REACTIONS = UUID("6f1f3a52-6a57-5c56-9a55-3a4c6bb1d4c0")  # namespace of reaction ids; never changes
 
 
@@ -32,3 +33,11 @@ def derived_id(at: datetime, source: UUID, reaction: str, index: int) -> UUID:
     middle = digest >> 116  # the first 12 bits; the version's and the variant's bits of the hash are left out
     milliseconds = int(at.timestamp() * 1000)
     return UUID(int=milliseconds << 80 | 0x7 << 76 | middle << 64 | 0b10 << 62 | low)
+
+
+def timer_id(key: str, due_at: str, index: int) -> UUID:
+    """The identifier of the *index*-th event that follows when the timer *key*, set for *due_at*, fires.
+
+    The same three always give the same identifier (UUIDv5), so a timer that fires twice cannot act twice.
+    """
+    return uuid5(_TIMERS, f"{key}/{due_at}/{index}")

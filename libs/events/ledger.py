@@ -11,7 +11,6 @@ import msgspec
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from libs.events.bus import TopicPartition, events_topic
 from libs.events.envelope import Recorded
 from libs.events.errors import AheadOfLogError, FencedError
 from libs.events.views_tables import CHECKPOINTS, DEAD_LETTERS, GENERATIONS
@@ -43,7 +42,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     Args:
         service: Whose log.
-        epoch: Which life of it.
+        epoch: Which life of it; empty when nothing in it could be read.
         partition: Of the bus; 0 in an event store.
         events: In the order of the log.
         offsets: Of each event; in an event store, its position.
@@ -68,14 +67,16 @@ class Batch(msgspec.Struct, frozen=True):
         events, offsets = [self.events[i] for i in keep], [self.offsets[i] for i in keep]
         return Batch(self.service, self.epoch, self.partition, events, offsets, self.next)
 
+    def part(self, start: int, end: int) -> "Batch":
+        """Some of the events, up to the offset of the one that follows them."""
+        after = self.next if end == len(self.events) else self.offsets[end]
+        events, offsets = self.events[start:end], self.offsets[start:end]
+        return Batch(self.service, self.epoch, self.partition, events, offsets, after)
+
     def halves(self) -> "tuple[Batch, ...]":
         """The same events in two batches; nothing if there is but one."""
-        if len(self.events) < 2:  # noqa: PLR2004  a half needs one
-            return ()
-        middle = len(self.events) // 2
-        events, offsets = self.events, self.offsets
-        first = Batch(self.service, self.epoch, self.partition, events[:middle], offsets[:middle], offsets[middle])
-        return first, Batch(self.service, self.epoch, self.partition, events[middle:], offsets[middle:], self.next)
+        size = len(self.events)
+        return (self.part(0, size // 2), self.part(size // 2, size)) if size > 1 else ()
 
 
 class Ledger:
@@ -96,11 +97,6 @@ class Ledger:
     def next(self, place: Place) -> int:
         """The offset to read from."""
         return self.checkpoints.get(place, START).next
-
-    def bus_offsets(self, partitions: Iterable[TopicPartition], services: Iterable[str]) -> dict[TopicPartition, int]:
-        """The offset to read from, per partition of the topics of *services*."""
-        owners = {events_topic(service).name: service for service in services}
-        return {each: self.next((owners[each.topic], each.partition)) for each in partitions}
 
     def position(self, service: str) -> int:
         """The highest position of a service's log that was applied from any partition."""
@@ -130,7 +126,7 @@ class Ledger:
         for batch in batches:
             held = self.checkpoints.get(batch.place, START)
             position = max(held.position, batch.events[-1].position) if batch.events else held.position
-            new = Checkpoint(batch.epoch, max(held.next, batch.next), position)
+            new = Checkpoint(batch.epoch or held.epoch, max(held.next, batch.next), position)
             if new != held:
                 moves[batch.place] = new
         return moves

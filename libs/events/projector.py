@@ -5,10 +5,11 @@ transaction per batch. It is serialised with every other writer of the same rows
 so rows may be kept between batches for as long as nobody else has written.
 """
 
+import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -79,6 +80,11 @@ class Projector:
         generation: Which table; None for the one that serves.
         strict: Stop at an event that cannot be applied (a rebuild) instead of putting it aside.
         limit: How many dead letters are too many.
+
+    Attributes:
+        ledger: Where it stands.
+        loaded: It has read where it stands.
+        unknown: How many events of types that it does not know were passed over, by type.
     """
 
     def __init__(
@@ -92,8 +98,11 @@ class Projector:
     ) -> None:
         self.projection = projection
         self.ledger = Ledger(projection.name, generation or 0)
+        self.loaded = False
         self.unknown: Counter[str] = Counter()
         self._views = views
+        self._begin: Callable[[], AbstractAsyncContextManager[AsyncConnection]] = views.begin
+        self._turn = asyncio.Lock()  # several feeds, one ledger
         self._follows_serving = generation is None
         self._strict = strict
         self._limit = limit or DeadLetterLimit()
@@ -103,25 +112,31 @@ class Projector:
         self._folds: dict[str, Fold | None] = {}
         self._kept: dict[Key, Row | None] = {}
 
+    @property
+    def name(self) -> str:
+        """Names its checkpoints."""
+        return self.projection.name
+
     async def load(self) -> None:
         """Read where the projection stands.
 
         Raises:
             OtherCodeError: The rows that serve come from other code.
         """
-        async with self._views.connect() as connection:
+        async with self._turn, self._views.connect() as connection:
             if self._follows_serving:
-                serving = await serving_generation(connection, self.projection.name)
+                serving = await serving_generation(connection, self.name)
                 if serving is None or serving.fingerprint != fingerprint(self.projection):
-                    message = f"{self.projection.name} waits for a rebuild: its rows come from other code"
+                    message = f"{self.name} waits for a rebuild: its rows come from other code"
                     raise OtherCodeError(message)
-                self.ledger = Ledger(self.projection.name, serving.generation)
+                self.ledger = Ledger(self.name, serving.generation)
             await self.ledger.load(connection)
-        self._rows = rows_of(self.projection.table(self.ledger.generation), self._views.engine.dialect)
-        self._kept = {}
+            self._rows = rows_of(self.projection.table(self.ledger.generation), self._views.engine.dialect)
+            self._kept = {}
+            self.loaded = True
 
     async def apply(self, batches: Sequence[Batch]) -> None:
-        """Apply *batches*, of different partitions, in one transaction.
+        """Apply *batches*, each of another partition, in one transaction.
 
         An event that cannot be applied becomes a dead letter, and later events of its stream wait behind it.
 
@@ -130,12 +145,26 @@ class Projector:
             StoreUnavailableError: The database is away.
             StandstillError: Going on would be wrong.
         """
+        async with self._turn:
+            await self._apply(batches)
+
+    @contextmanager
+    def inside(self, connection: AsyncConnection) -> Generator[None]:
+        """Whatever is applied belongs to the transaction of *connection*; if that fails, load again."""
+        self._begin = lambda: nullcontext(connection)
+        try:
+            yield
+        finally:
+            self._begin = self._views.begin
+
+    async def _apply(self, batches: Sequence[Batch]) -> None:
+        """Apply *batches*, or ever smaller parts of them, until the event is found that cannot be applied."""
         try:
             await self._transact(batches)
         except UnappliableError as error:
             smaller = batches if len(batches) > 1 else batches[0].halves()
             for batch in smaller:
-                await self.apply([batch])
+                await self._apply([batch])
             if not smaller:
                 await self._refuse(batches[0], error.__cause__ or error)
 
@@ -169,22 +198,22 @@ class Projector:
         recorded = batch.events[0]
         where = f"{recorded.type} at position {recorded.position} of {batch.service} ({recorded.stream})"
         if self._strict:
-            message = f"{self.projection.name} cannot apply {where}: {error!r}; the old read model still serves"
+            message = f"{self.name} cannot apply {where}: {error!r}; the old read model still serves"
             raise RebuildFailedError(message) from error
         if not isinstance(error, NewerVersionError):  # those wait for an update: no fault of this code
-            self._limit.refused(self.projection.name, error)
+            self._limit.refused(self.name, error)
         moves = self.ledger.moves([batch])
         async with self._changing() as connection:
             await self.ledger.keep_letters(connection, batch, repr(error))
             await self.ledger.advance(connection, moves)
-        _LOG.error("%s cannot apply %s, which is a dead letter now: %r", self.projection.name, where, error)
+        _LOG.error("%s cannot apply %s, which is a dead letter now: %r", self.name, where, error)
         await self._committed(moves, [(batch.service, recorded.stream)])
 
     @asynccontextmanager
     async def _changing(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction in which nobody else writes these rows; rows are kept only while that stays so."""
         try:
-            async with self._views.begin() as connection:
+            async with self._begin() as connection:
                 if not await self.ledger.lock(connection):
                     self._kept = {}
                 yield connection
@@ -195,7 +224,7 @@ class Projector:
     async def _committed(self, moves: Mapping[Place, Checkpoint], parked: Iterable[tuple[str, str]] = ()) -> None:
         self.ledger.committed(moves, parked)
         if self._follows_serving:
-            await self._views.moved(self.projection.name, moves)
+            await self._views.moved(self.name, moves)
 
     def _without_parked(self, batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Batch]]:
         """The events that may be applied, and those that wait behind a dead letter of their stream."""
@@ -285,7 +314,7 @@ class Projector:
                     if new is not None and len(new) != width:
                         new = blank | new
                         if len(new) != width:
-                            message = f"{self.projection.name} has no columns {sorted(new.keys() - blank.keys())}"
+                            message = f"{self.name} has no columns {sorted(new.keys() - blank.keys())}"
                             raise KeyError(message)
                     rows[key] = new
                     changed[key] = None

@@ -1,11 +1,23 @@
 """Another service's event becomes an own command."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from libs.events.backoff import PASSING
 from libs.events.envelope import Context, Recorded
+from libs.events.errors import ConflictError, NewerVersionError, StoreUnavailableError, UnknownEventTypeError
+from libs.events.ledger import Batch, Ledger
+from libs.events.projector import DeadLetterLimit
 from libs.events.registry import EventRegistry
+from libs.events.resources import Resources
+from libs.events.views import note_consumer
+
+_LOG = logging.getLogger(__name__)
+
+REACTIONS_BATCH = 200  # records at a time: each is a command, and what was done again after a crash stays short
 
 Act = Callable[[Any, Recorded, Context], Awaitable[None]]
 
@@ -29,3 +41,98 @@ class Reaction:
     source: str
     events: EventRegistry
     act: Mapping[type[object], Act]
+
+
+class Reactor:
+    """Carries out the reactions of one service.
+
+    The partitions of a poll go on side by side, the events of one partition one after the other. Offsets move by
+    compare-and-set when all of them are done; an event that is delivered again makes no second event.
+
+    Args:
+        resources: The service's adapters.
+        reactions: What it does.
+        limit: How many dead letters are too many.
+    """
+
+    def __init__(
+        self, resources: Resources, reactions: Sequence[Reaction], limit: DeadLetterLimit | None = None
+    ) -> None:
+        self.name = f"{resources.service}.reactions"
+        self.sources = list(dict.fromkeys(reaction.source for reaction in reactions))
+        self.ledger = Ledger(self.name, 0)
+        self._views, self._clock = resources.views, resources.clock
+        self._reactions = {s: [reaction for reaction in reactions if reaction.source == s] for s in self.sources}
+        self._limit = limit or DeadLetterLimit()
+
+    async def start(self) -> None:
+        """Make the row that serialises its checkpoints."""
+        async with self._views.begin() as connection:
+            await note_consumer(connection, self.name, 0)
+
+    async def load(self) -> None:
+        """Read where it stands."""
+        async with self._views.connect() as connection:
+            await self.ledger.load(connection)
+
+    async def apply(self, batches: Sequence[Batch]) -> None:
+        """Act on *batches*, each of another partition, then move their checkpoints.
+
+        Raises:
+            FencedError: Another process went on in the meantime; load, and read from there.
+            StoreUnavailableError: A store is away.
+            StandstillError: Going on would be wrong.
+        """
+        fresh = [self.ledger.fresh(batch) for batch in batches]
+        letters = [letter for found in await asyncio.gather(*map(self._act_on, fresh)) for letter in found]
+        moves = self.ledger.moves(fresh)
+        async with self._views.begin() as connection:
+            await self.ledger.lock(connection)
+            for batch, error in letters:
+                await self.ledger.keep_letters(connection, batch, error)
+            await self.ledger.advance(connection, moves)
+        self.ledger.committed(moves, [(batch.service, batch.events[0].stream) for batch, _ in letters])
+
+    async def replay(self, letter: Batch) -> None:
+        """Act on the event of a dead letter, and take the letter away."""
+        await self._act(letter.service, letter.events[0])
+        async with self._views.begin() as connection:
+            await self.ledger.lock(connection)
+            await self.ledger.remove_letter(connection, letter)
+
+    async def _act_on(self, batch: Batch) -> list[tuple[Batch, str]]:
+        """Act on the events of one partition in their order; what could not be acted on, and why."""
+        letters: list[tuple[Batch, str]] = []
+        parked = set(self.ledger.parked)
+        for index, recorded in enumerate(batch.events):
+            stream = batch.service, recorded.stream
+            if stream in parked:
+                letters.append((batch.part(index, index + 1), ""))
+                continue
+            try:
+                await self._act(batch.service, recorded)
+            except (*PASSING, ConnectionError, TimeoutError):
+                raise
+            except ConflictError as error:  # lost every race so far: that passes
+                raise StoreUnavailableError(str(error)) from error
+            except Exception as error:  # noqa: BLE001  whatever it is, this event cannot be acted on
+                _LOG.exception("%s cannot act on %s at position %s", self.name, recorded.type, recorded.position)
+                if not isinstance(error, NewerVersionError):
+                    self._limit.refused(self.name, error)
+                parked.add(stream)
+                letters.append((batch.part(index, index + 1), repr(error)))
+            else:
+                self._limit.passed(1)
+        return letters
+
+    async def _act(self, service: str, recorded: Recorded) -> None:
+        for reaction in self._reactions[service]:
+            try:
+                event = reaction.events.decode(recorded)
+            except NewerVersionError:
+                raise
+            except UnknownEventTypeError:
+                continue
+            act = reaction.act.get(type(event))
+            if act is not None:
+                await act(event, recorded, Context.of_reaction(recorded, reaction.name, self._clock.now()))

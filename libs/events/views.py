@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, event, exc, insert, inspect, select, text
+from sqlalchemy import Connection, bindparam, event, exc, inspect, select, text, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateTable
@@ -163,9 +163,24 @@ class Views:
             self._moved.notify_all()
 
     async def generations(self) -> list[Generation]:
-        """Every table of every projection that was ever started here."""
+        """Every table of every projection that was ever started here, in order."""
         async with self.connect() as connection:
             return await read_generations(connection)
+
+    async def serving(self, consumer: str) -> int | None:
+        """The number of the generation that serves; 0 for reactions, None for what is neither."""
+        g = GENERATIONS.c
+        async with self.connect() as connection:
+            found = select(g.generation).where(g.projection == consumer, g.status == "serving")
+            return (await connection.execute(found)).scalar_one_or_none()
+
+    async def note_error(self, consumer: str, error: str) -> None:
+        """Say why *consumer* stands still; an empty text that it does not."""
+        g = GENERATIONS.c
+        async with self.begin() as connection:
+            await connection.execute(
+                update(GENERATIONS).where(g.projection == consumer, g.status == "serving").values(error=error)
+            )
 
     async def dump(self, projection: Projection) -> list[tuple[Any, ...]]:
         """The rows that queries see, by primary key."""
@@ -241,9 +256,10 @@ def fingerprint(projection: Projection) -> str:
 
 
 async def read_generations(connection: AsyncConnection, projection: str | None = None) -> list[Generation]:
-    """The generations of one projection, or of all, in order."""
+    """The generations of one projection, or of all, in order; reactions have none."""
     g = GENERATIONS.c
-    query = select(*(g[field] for field in Generation.__struct_fields__)).order_by(g.projection, g.generation)
+    fields = [g[field] for field in Generation.__struct_fields__]
+    query = select(*fields).where(g.generation > 0).order_by(g.projection, g.generation)
     if projection is not None:
         query = query.where(g.projection == projection)
     return [Generation(*row) for row in (await connection.execute(query)).all()]
@@ -256,21 +272,18 @@ async def serving_generation(connection: AsyncConnection, projection: str) -> Ge
 
 
 async def add_generation(connection: AsyncConnection, projection: Projection, generation: int, status: str) -> None:
-    """Write down a generation and make its empty table."""
-    await connection.execute(
-        insert(GENERATIONS).values(
-            projection=projection.name,
-            generation=generation,
-            status=status,
-            fingerprint=fingerprint(projection),
-            writes=0,
-            done=0,
-            total=0,
-            per_second=0.0,
-            error="",
-        )
-    )
-    await connection.run_sync(projection.table(generation).create)
+    """Write down a generation, and make its empty table unless it is only asked for."""
+    await note_consumer(connection, projection.name, generation, status, fingerprint(projection))
+    if status != "requested":
+        await connection.run_sync(projection.table(generation).create)
+
+
+async def note_consumer(
+    connection: AsyncConnection, name: str, generation: int, status: str = "serving", code: str = ""
+) -> None:
+    """Make the row whose lock serialises what a consumer writes, if it is missing."""
+    noted = {"projection": name, "generation": generation, "status": status, "fingerprint": code}
+    await connection.execute(_NOTE, noted)
 
 
 async def show_generation(connection: AsyncConnection, projection: Projection, generation: int) -> None:
@@ -333,11 +346,16 @@ def _dumps(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
+_NOTE = text(
+    "INSERT INTO generations (projection, generation, status, fingerprint, writes, done, total, per_second, error)"
+    " VALUES (:projection, :generation, :status, :fingerprint, 0, 0, 0, 0, '') ON CONFLICT DO NOTHING"
+)
+
 _SERVING_CHECKPOINTS = (
     select(CHECKPOINTS.c.service, CHECKPOINTS.c.epoch, CHECKPOINTS.c.partition, CHECKPOINTS.c.position)
     .join(
         GENERATIONS,
         (GENERATIONS.c.projection == CHECKPOINTS.c.consumer) & (GENERATIONS.c.generation == CHECKPOINTS.c.generation),
     )
-    .where(GENERATIONS.c.status == "serving", GENERATIONS.c.projection == text(":projection"))
+    .where(GENERATIONS.c.status == "serving", GENERATIONS.c.projection == bindparam("projection"))
 )

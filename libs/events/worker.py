@@ -1,20 +1,51 @@
-"""What a service does while nobody asks: relay, project, react, fire timers."""
+"""What a service does while nobody asks: relay, project, rebuild, react, fire timers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 
-from libs.events.envelope import Context
+import msgspec
+
+from libs.events.backoff import PASSING, Backoff, stopped_within
+from libs.events.deadletter import Letter, Replayed, count_letters, letters, replay
+from libs.events.errors import FencedError, NewerVersionError, RebuildFailedError, SetupError, StandstillError
+from libs.events.feeds import BusFeed, StoreFeed
+from libs.events.ids import new_id
 from libs.events.projection import Projection
-from libs.events.reactor import Reaction
+from libs.events.projector import Projector
+from libs.events.reactor import REACTIONS_BATCH, Reaction, Reactor
+from libs.events.rebuild import rebuild, request_rebuild
+from libs.events.relay import Relay
 from libs.events.resources import Resources
-from libs.events.store import Timer
+from libs.events.timers import Fire, TimerRunner
 
-Fire = Callable[[Timer, Context], Awaitable[None]]
-Sink = Callable[[asyncio.Event], Awaitable[None]]
+_LOG = logging.getLogger(__name__)
+
+Run = Callable[[asyncio.Event], Awaitable[None]]
+
+_LOOK_EVERY_S = 0.5  # for rebuilds that were asked for, and for a generation that replaces one at a standstill
+_MEASURE_EVERY_S = 2.0
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """How a worker is doing, for metrics; at most some seconds old.
+
+    Args:
+        lag: Events not applied yet, by projection (or `<service>.reactions`) and source service.
+        relay_lag: Events stored and not published yet.
+        dead_letters: By projection, parked events included.
+        rebuild_remaining: By projection, events that a rebuild has before it.
+    """
+
+    lag: Mapping[tuple[str, str], int] = {}
+    relay_lag: int = 0
+    dead_letters: Mapping[str, int] = {}
+    rebuild_remaining: Mapping[str, int] = {}
 
 
 class Worker:
-    """The worker role of one service.
+    """The worker role of one service; several processes may play it.
 
     Args:
         resources: The service's adapters.
@@ -23,6 +54,9 @@ class Worker:
         timers: Per kind of timer, what happens when it is due.
         sinks: More to run until `stop` is set, such as a consumer of measurements.
         relay: Whether it publishes its events.
+
+    Attributes:
+        figures: How it is doing.
     """
 
     def __init__(
@@ -32,19 +66,140 @@ class Worker:
         projections: Sequence[Projection] = (),
         reactions: Sequence[Reaction] = (),
         timers: Mapping[str, Fire] | None = None,
-        sinks: Sequence[Sink] = (),
+        sinks: Sequence[Run] = (),
         relay: bool = True,
     ) -> None:
         self.resources = resources
-        self.projections = projections
-        self.reactions = reactions
-        self.timers = timers or {}
-        self.sinks = sinks
-        self.relay = relay
-        self.ready = False
+        self.projections = {projection.name: projection for projection in projections}
+        self.figures = Figures()
+        self._projectors = [Projector(resources.views, projection) for projection in projections]
+        self._reactions = reactions
+        self._reactor = Reactor(resources, reactions)
+        self._timers = dict(timers or {})
+        self._sinks = sinks
+        self._relay = Relay(resources, f"relay/{new_id()}") if relay else None
+        self._feeds: list[tuple[str, StoreFeed | BusFeed]] = []
+        self._started = False
+
+    @property
+    def ready(self) -> bool:
+        """Every read model is served by rows of this code, and followed."""
+        return self._started and all(projector.loaded for projector in self._projectors)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until *stop* is set; then finish what is in hand, commit, and leave."""
-        await self.resources.views.start(self.projections)
-        self.ready = True
-        await stop.wait()
+        """Work until *stop* is set; then finish what is in hand, commit, and leave.
+
+        Raises:
+            ExceptionGroup: Something cannot be used as it is; the process should end and be started again.
+        """
+        resources = self.resources
+        for name in await resources.views.start(list(self.projections.values())):
+            _LOG.warning("the rows of %s come from other code: it is rebuilt", name)
+            await request_rebuild(resources.views, self.projections[name])
+        for name in self.projections:
+            await resources.views.note_error(name, "")
+        self._feeds = [feed for projector in self._projectors for feed in self._feeds_of(projector)]
+        if self._reactor.sources:
+            await self._reactor.start()
+            bus = BusFeed(self._reactor, resources.bus, self._reactor.sources, self._reactor.name, REACTIONS_BATCH)
+            self._feeds.append((self._reactor.name, bus))
+        runs: list[tuple[str, Run]] = [(name, feed.run) for name, feed in self._feeds]
+        runs += [(f"sink {number}", sink) for number, sink in enumerate(self._sinks)]
+        runs += [("rebuilds", self._rebuild_what_is_asked_for), ("figures", self._measure)]
+        runs.append(("letters", self._replay_what_is_understood_now))
+        if self._relay is not None:
+            runs.append(("relay", self._relay.run))
+        if self._timers:
+            runs.append(("timers", TimerRunner(resources, self._timers).run))
+        self._started = True
+        async with asyncio.TaskGroup() as group:
+            for name, run in runs:
+                group.create_task(self._keep_running(name, run, stop), name=f"{resources.service} {name}")
+
+    async def replay(self, consumer: str = "", stream: str = "") -> AsyncGenerator[Replayed]:
+        """Try dead letters again, of one consumer or all, of one stream or all; other processes may run meanwhile."""
+        found = await letters(self.resources.views, consumer, stream)
+        for name, parked in dict.fromkeys((letter.consumer, letter.stream) for letter in found):
+            target = (
+                Projector(self.resources.views, self.projections[name])
+                if name in self.projections
+                else Reactor(self.resources, self._reactions)
+            )
+            await target.load()
+            async with aclosing(replay(self.resources.views, name, parked, target.replay)) as tried:
+                async for each in tried:
+                    yield each
+
+    def _feeds_of(self, projector: Projector) -> list[tuple[str, StoreFeed | BusFeed]]:
+        resources, name = self.resources, projector.name
+        feeds: list[tuple[str, StoreFeed | BusFeed]] = []
+        if resources.service in projector.projection.sources:
+            feeds.append((name, StoreFeed(projector, resources.store, resources.service)))
+        others = [service for service in projector.projection.sources if service != resources.service]
+        if others:
+            feeds.append((name, BusFeed(projector, resources.bus, others, f"{resources.service}.{name}")))
+        return feeds
+
+    async def _keep_running(self, name: str, run: Run, stop: asyncio.Event) -> None:
+        """Start *run* again when it fails in a way nobody foresaw; end with what the process must end for."""
+        backoff = Backoff()
+        while not stop.is_set():
+            try:
+                await run(stop)
+            except SetupError:
+                raise
+            except StandstillError as error:
+                await self._stand_still(name, error, stop)
+            except Exception:  # noqa: BLE001  the worker's one loop; what is known is above
+                _LOG.exception("%s of %s failed; it starts again", name, self.resources.service)
+                await backoff.pause(stop)
+
+    async def _stand_still(self, name: str, error: StandstillError, stop: asyncio.Event) -> None:
+        """Wait until another generation serves in place of the one that cannot go on."""
+        _LOG.error("%s", error)
+        views = self.resources.views
+        await views.note_error(name, str(error))
+        generation = await views.serving(name)
+        while not await stopped_within(stop, _LOOK_EVERY_S):
+            if generation is None or generation != await views.serving(name):
+                return
+
+    async def _rebuild_what_is_asked_for(self, stop: asyncio.Event) -> None:
+        while not await stopped_within(stop, _LOOK_EVERY_S):
+            for each in await self.resources.views.generations():
+                if each.status in {"requested", "building"} and each.projection in self.projections:
+                    try:
+                        await rebuild(self.resources, self.projections[each.projection], stop)
+                    except (FencedError, RebuildFailedError):
+                        continue  # another process does it; or it stands in its row why not
+
+    async def _replay_what_is_understood_now(self, _stop: asyncio.Event) -> None:
+        """Replay streams that wait for a newer version of this code, when this is it."""
+        for letter in await letters(self.resources.views):
+            if letter.error.startswith(NewerVersionError.__name__) and self._understands(letter):
+                async with aclosing(self.replay(letter.consumer, letter.stream)) as replayed:
+                    async for each in replayed:
+                        _LOG.info("%s understands %s: %s", letter.consumer, letter.type, each.error or "applied")
+
+    def _understands(self, letter: Letter) -> bool:
+        if letter.consumer in self.projections:
+            return letter.type in self.projections[letter.consumer].events
+        return any(letter.type in reaction.events for reaction in self._reactions if reaction.source == letter.service)
+
+    async def _measure(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                self.figures = await self._figures()
+            except PASSING:
+                _LOG.info("figures of %s are not to be had now", self.resources.service)
+            await stopped_within(stop, _MEASURE_EVERY_S)
+
+    async def _figures(self) -> Figures:
+        views = self.resources.views
+        lag = {(name, source): n for name, feed in self._feeds for source, n in (await feed.lag()).items()}
+        remaining = dict.fromkeys(self.projections, 0)
+        for each in await views.generations():
+            if each.status in {"requested", "building"}:
+                remaining[each.projection] = each.total - each.done
+        relay_lag = await self._relay.lag() if self._relay else 0
+        return Figures(lag, relay_lag, dict.fromkeys(self.projections, 0) | await count_letters(views), remaining)
