@@ -1,24 +1,30 @@
 """Recorded events as CloudEvents 1.0.2 on the bus, in binary mode (Kafka protocol binding), and back.
 
-The value is the event's JSON, everything else a header. Written by hand, because the SDK manages a tenth of the rate.
+The value is the event's JSON, everything else a header. Written by hand: the SDK manages a fraction of the rate.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Annotated
 from uuid import UUID
 
-from libs.events import codec
+import msgspec
+
 from libs.events.bus import BusRecord, OutRecord
 from libs.events.envelope import Metadata, Recorded
-from libs.events.errors import PoisonError
+from libs.events.errors import MalformedRecordError
 
-_CONTENT_TYPE = ("content-type", b"application/json")
-_VERSION = ("ce_specversion", b"1.0")
+SCHEMAS = "https://concordat.io/schemas/"  # names a schema for ever; the gateway serves it under /schemas/
 _SOURCE = "/concordat/"
+_SPEC_VERSION = b"1.0"
+
+_encode = msgspec.json.Encoder().encode
+_read_uuid = msgspec.json.Decoder(UUID).decode  # a sixth of the time of UUID(text)
+_read_time = msgspec.json.Decoder(Annotated[datetime, msgspec.Meta(tz=True)]).decode
 
 
-class Delivered(NamedTuple):
+class Delivered(msgspec.Struct, frozen=True, gc=False):
     """An event of another service as a consumer gets it.
 
     Args:
@@ -36,42 +42,34 @@ class Delivered(NamedTuple):
     offset: int
 
 
-class MalformedRecordError(PoisonError):
-    """A record that is no CloudEvent of ours."""
-
-    def __init__(self, record: BusRecord, detail: str) -> None:
-        super().__init__(f"{record.topic}/{record.partition} at offset {record.offset}: {detail}")
-
-
 def to_record(recorded: Recorded, topic: str, service: str, epoch: str) -> OutRecord:
     """*recorded* of *service* as a record of *topic*, keyed by its stream."""
     meta = recorded.meta
-    headers = [
-        _VERSION,
-        ("ce_id", str(recorded.event_id).encode()),
+    stream = recorded.stream.encode()
+    headers = (
         *_constants(service, epoch, recorded.type),
-        ("ce_time", _time(recorded.occurred_at)),
-        ("ce_subject", recorded.key.encode()),
-        _CONTENT_TYPE,
-        ("ce_partitionkey", recorded.stream.encode()),
+        ("ce_id", _encode(recorded.event_id)[1:-1]),  # JSON without its quotes
+        ("ce_time", _encode(recorded.occurred_at)[1:-1]),
+        ("ce_subject", stream),
+        ("ce_partitionkey", stream),
         ("ce_sequence", b"%020d" % recorded.version),
         ("ce_position", b"%d" % recorded.position),
-        ("ce_recordedtime", _time(recorded.recorded_at)),
+        ("ce_recordedtime", _encode(recorded.recorded_at)[1:-1]),
         ("ce_actor", meta.actor.encode()),
-    ]
-    if meta.auth_method:
-        headers.append(("ce_authmethod", meta.auth_method.encode()))
-    if meta.client:
-        headers.append(("ce_client", meta.client.encode()))
-    if meta.request_id:
-        headers.append(("ce_requestid", meta.request_id.encode()))
-    if meta.correlation_id:
-        headers.append(("ce_correlationid", meta.correlation_id.encode()))
-    if meta.causation_id:
-        headers.append(("ce_causationid", meta.causation_id.encode()))
-    if meta.traceparent:
-        headers.append(("ce_traceparent", meta.traceparent.encode()))
-    return OutRecord(topic, recorded.stream, recorded.data, tuple(headers))
+        *[
+            (name, value.encode())
+            for name, value in (
+                ("ce_authmethod", meta.auth_method),
+                ("ce_client", meta.client),
+                ("ce_requestid", meta.request_id),
+                ("ce_correlationid", meta.correlation_id),
+                ("ce_causationid", meta.causation_id),
+                ("ce_traceparent", meta.traceparent),
+            )
+            if value  # an attribute may be absent, but not empty
+        ],
+    )
+    return OutRecord(topic, recorded.stream, recorded.data, headers)
 
 
 def from_record(record: BusRecord) -> Delivered:
@@ -82,62 +80,61 @@ def from_record(record: BusRecord) -> Delivered:
     """
     headers = dict(record.headers)
     try:
-        text = {name: headers[name].decode() for name in _NEEDED}
-        metadata = Metadata(
-            actor=text["ce_actor"],
-            auth_method=headers.get("ce_authmethod", b"").decode(),
-            client=headers.get("ce_client", b"").decode(),
-            request_id=headers.get("ce_requestid", b"").decode(),
-            correlation_id=headers.get("ce_correlationid", b"").decode(),
-            causation_id=headers.get("ce_causationid", b"").decode(),
-            traceparent=headers.get("ce_traceparent", b"").decode(),
-        )
+        service = _service(headers)
         recorded = Recorded(
-            position=int(text["ce_position"]),
-            stream=text["ce_partitionkey"],
-            version=int(text["ce_sequence"]),
-            type=text["ce_type"],
-            event_id=UUID(text["ce_id"]),
-            occurred_at=datetime.fromisoformat(text["ce_time"]),
-            recorded_at=datetime.fromisoformat(text["ce_recordedtime"]),
+            position=int(headers["ce_position"]),
+            stream=headers["ce_partitionkey"].decode(),
+            version=int(headers["ce_sequence"]),
+            type=headers["ce_type"].decode(),
+            event_id=_read_uuid(b'"%b"' % headers["ce_id"]),
+            occurred_at=_read_time(b'"%b"' % headers["ce_time"]),
+            recorded_at=_read_time(b'"%b"' % headers["ce_recordedtime"]),
             data=record.value,
-            metadata=codec.encode(metadata),
+            metadata=_encode(_metadata(headers)),
         )
+        epoch = headers["ce_epoch"].decode()
     except KeyError as error:
-        raise MalformedRecordError(record, f"the header {error.args[0]} is missing") from error
-    except ValueError as error:
-        raise MalformedRecordError(record, f"a header cannot be read ({error})") from error
-    source = text["ce_source"]
+        raise _malformed(record, f"the header {error.args[0]} is missing") from error
+    except (ValueError, TypeError, msgspec.MsgspecError) as error:
+        raise _malformed(record, str(error)) from error
+    return Delivered(recorded, service, epoch, record.partition, record.offset)
+
+
+def _service(headers: Mapping[str, bytes]) -> str:
+    if headers["ce_specversion"] != _SPEC_VERSION:
+        raise ValueError("ce_specversion is not 1.0")
+    source = headers["ce_source"].decode()
     if not source.startswith(_SOURCE):
-        raise MalformedRecordError(record, f"the source {source!r} is no service of Concordat")
-    return Delivered(recorded, source.removeprefix(_SOURCE), text["ce_epoch"], record.partition, record.offset)
+        message = f"the source {source!r} is no service of Concordat"
+        raise ValueError(message)
+    return source[len(_SOURCE) :]
 
 
-_NEEDED = (
-    "ce_id",
-    "ce_source",
-    "ce_type",
-    "ce_time",
-    "ce_partitionkey",
-    "ce_sequence",
-    "ce_position",
-    "ce_epoch",
-    "ce_recordedtime",
-    "ce_actor",
-)
+def _metadata(headers: Mapping[str, bytes]) -> Metadata:
+    get = headers.get
+    return Metadata(
+        headers["ce_actor"].decode(),
+        get("ce_authmethod", b"").decode(),
+        get("ce_client", b"").decode(),
+        get("ce_requestid", b"").decode(),
+        get("ce_correlationid", b"").decode(),
+        get("ce_causationid", b"").decode(),
+        get("ce_traceparent", b"").decode(),
+    )
+
+
+def _malformed(record: BusRecord, detail: str) -> MalformedRecordError:
+    return MalformedRecordError(record.topic, record.partition, record.offset, detail)
 
 
 @lru_cache(1024)
 def _constants(service: str, epoch: str, name: str) -> tuple[tuple[str, bytes], ...]:
     """The headers that all events of one type share."""
     return (
+        ("ce_specversion", _SPEC_VERSION),
         ("ce_source", f"{_SOURCE}{service}".encode()),
         ("ce_type", name.encode()),
-        ("ce_dataschema", f"/schemas/{name}.json".encode()),
+        ("ce_dataschema", f"{SCHEMAS}{name}.json".encode()),
         ("ce_epoch", epoch.encode()),
+        ("content-type", b"application/json"),
     )
-
-
-def _time(at: datetime) -> bytes:
-    """RFC 3339 in UTC."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()

@@ -27,7 +27,8 @@ EventsError
 └── PoisonError                    an event that cannot be applied
     ├── UnknownEventTypeError
     ├── NewerVersionError
-    └── UndecodableEventError
+    ├── UndecodableEventError
+    └── MalformedRecordError       no CloudEvent of ours
 """
 
 
@@ -175,3 +176,11 @@ class UndecodableEventError(PoisonError):
 
     def __init__(self, name: str, position: int, detail: str) -> None:
         super().__init__(f"{name} at position {position}: {detail}")
+
+
+class MalformedRecordError(PoisonError):
+    """A record of the bus is no CloudEvent of ours."""
+
+    def __init__(self, topic: str, partition: int, offset: int, detail: str) -> None:
+        super().__init__(f"{topic}/{partition} at offset {offset}: {detail}")
+        self.topic, self.partition, self.offset = topic, partition, offset

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from libs.events.backoff import PASSING, Backoff, stopped_within, unless_stopped
 from libs.events.bus import Bus, BusRecord, Consumer, Offsets, TopicPartition, events_topic
-from libs.events.cloudevents import Delivered, MalformedRecordError, from_record
+from libs.events.cloudevents import Delivered, from_record
 from libs.events.envelope import Recorded
-from libs.events.errors import AheadOfLogError, FencedError
+from libs.events.errors import AheadOfLogError, FencedError, MalformedRecordError
 from libs.events.ledger import Batch, Ledger
 from libs.events.store import EventLog
 
