@@ -25,13 +25,20 @@ from libs.events.errors import (
     StoreUnavailableError,
 )
 from libs.events.group_commit import GroupCommit
+from libs.events.group_load import GroupLoad, Wanted
 from libs.events.head import Head
 from libs.events.schema import GROWN_CHANNEL
 from libs.events.store import Appended, AppendRequest, IdempotencyKey, Reservation, Timer
 
 _COLUMNS = "position, stream, version, type, event_id, occurred_at, recorded_at, data, metadata"
 _APPEND = "SELECT * FROM append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-_LOAD = f"SELECT {_COLUMNS} FROM events WHERE stream = $1 AND version > $2 ORDER BY version"  # noqa: S608  constants
+# OFFSET 0 keeps the planner from joining, which it would do by reading the whole log.
+_LOAD = f"""
+SELECT w.number, e.*
+FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS w(stream, after, number)
+CROSS JOIN LATERAL (SELECT {_COLUMNS} FROM events WHERE stream = w.stream AND version > w.after OFFSET 0) e
+ORDER BY w.number, e.version
+"""  # noqa: S608  constants
 _LOAD_AS_OF = f"""
 SELECT {_COLUMNS} FROM events WHERE stream = $1 AND version > $2 AND recorded_at <= $3 ORDER BY version
 """  # noqa: S608  constants
@@ -99,6 +106,7 @@ class PostgresStore(Bookkeeping):
         self._pool_size = pool_size
         self._direct = prepared_statements
         self._commits = GroupCommit(self._commit)
+        self._loads = GroupLoad(self._fetch)
         self._head = Head()
         self._pool: Any = None
         self._listening: asyncio.Task[None] | None = None
@@ -146,11 +154,9 @@ class PostgresStore(Bookkeeping):
 
     async def load(self, stream: str, *, after: int = 0, as_of: datetime | None = None) -> list[Recorded]:
         """See `EventLog.load`."""
-        if as_of is not None:
-            rows = await self._read(_LOAD_AS_OF, stream, after, as_of)
-        else:
-            rows = await self._read(_LOAD, stream, after)
-        return [Recorded(*row) for row in rows]
+        if as_of is None:
+            return await self._loads.load(stream, after)
+        return [Recorded(*row) for row in await self._read(_LOAD_AS_OF, stream, after, as_of)]
 
     async def read(self, after: int, limit: int) -> list[Recorded]:
         """See `EventLog.read`."""
@@ -185,6 +191,13 @@ class PostgresStore(Bookkeeping):
         last, newest, refused = row
         self._head.move(last)
         return columns.results(last, newest, refused)
+
+    async def _fetch(self, wanted: Sequence[Wanted]) -> list[list[Recorded]]:
+        found: list[list[Recorded]] = [[] for _ in wanted]
+        streams, after = zip(*wanted, strict=True)
+        for number, *row in await self._read(_LOAD, streams, after):
+            found[number - 1].append(Recorded(*row))
+        return found
 
     async def _read(self, sql: str, *args: object) -> Sequence[Any]:
         async with self._connection() as connection:

@@ -42,6 +42,11 @@ def below(name: str, value: float, unit: str, *, limit: float) -> Result:
     return Result(name, value, unit, "", None, None, f"< {limit:g} {unit}", value < limit)
 
 
+def beside(name: str, value: float, unit: str, reference: str, reference_value: float) -> Result:
+    """A result without a goal, to know how things stand."""
+    return Result(name, value, unit, reference, reference_value, value / reference_value, "none", met=True)
+
+
 async def alternate(rounds: int, *measures: Callable[[], Awaitable[float]]) -> Sequence[float]:
     """The median of each measure, taken in turns, so that a slow moment of the machine hits all of them."""
     taken: list[list[float]] = [[] for _ in measures]
