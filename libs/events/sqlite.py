@@ -228,7 +228,7 @@ class _Batch:
     def store(self, batch: Sequence[AppendRequest]) -> list[Appended | EventsError]:
         """What becomes of each request, in order."""
         writes = [write for request in batch for write in request.writes]
-        self._versions = {stream: at for stream, at in self._about(_VERSIONS, [write.stream for write in writes])}
+        self._versions = dict(self._about(_VERSIONS, [write.stream for write in writes]))
         ids = [event.event_id.bytes for write in writes for event in write.events]
         self._known = {event_id: seen for event_id, *seen in self._about(_KNOWN, ids)}
         results = [self._refusal(request) or self._accept(request) for request in batch]
@@ -254,7 +254,7 @@ class _Batch:
             return KeyInFlightError()
         return None
 
-    def _about(self, question: str, values: Sequence[str | bytes]) -> Iterator[Sequence[Any]]:
+    def _about(self, question: str, values: Sequence[str | bytes]) -> Iterator[tuple[Any, ...]]:
         """What *question* answers about all *values*, some at a time."""
         for first in range(0, len(values), _VALUES):
             some = values[first : first + _VALUES]
