@@ -14,19 +14,19 @@ from libs.web.app import create_service_app
 from libs.web.auth import principal
 from services.gateway.api import api_keys, events, overview, stream
 from services.gateway.api import services as services_api
-from services.gateway.api.document import Document, merge, owners_documents
+from services.gateway.api.document import SELF, Document, merge, owners_documents
 from services.gateway.api.errors import ERRORS
-from services.gateway.api.front import SELF, Forwarder, Front
+from services.gateway.api.front import Forwarder, Front
 from services.gateway.api.routing import Operation, Routes, operations
 from services.gateway.auth.keys import ApiKeys
 from services.gateway.auth.tokens import Tokens
 from services.gateway.clients import Owner
-from services.gateway.config import Settings
+from services.gateway.config import GatewaySettings
 
 
 def create_app(
     resources: Resources,
-    settings: Settings,
+    settings: GatewaySettings,
     owners: Mapping[str, Owner],
     documents: Mapping[str, Document] | None = None,
 ) -> FastAPI:

@@ -14,7 +14,7 @@ import msgspec
 from starlette.types import ASGIApp, Message, Scope
 from yarl import URL
 
-from services.gateway.config import Settings
+from services.gateway.config import GatewaySettings
 
 Header = tuple[bytes, bytes]
 
@@ -161,7 +161,7 @@ class AsgiOwner:
 
 
 @asynccontextmanager
-async def open_owners(settings: Settings) -> AsyncGenerator[Mapping[str, Owner]]:
+async def open_owners(settings: GatewaySettings) -> AsyncGenerator[Mapping[str, Owner]]:
     """The owners at their configured addresses, by service; their connections are closed at the end."""
     connections, connect_timeout_s = settings.owner_connections, settings.owner_connect_timeout_s
     owners = {

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from libs.events.settings import Settings as ProcessSettings
+from libs.events.settings import Settings
 
 
-class Settings(ProcessSettings):
+class GatewaySettings(Settings):
     """Where the owners are, and how long to wait for them.
 
     Args:

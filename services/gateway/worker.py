@@ -2,10 +2,10 @@
 
 from libs.events.resources import Resources
 from libs.events.worker import Worker
-from services.gateway.config import Settings
+from services.gateway.config import GatewaySettings
 from services.gateway.projections import PROJECTIONS
 
 
-def create_worker(resources: Resources, settings: Settings) -> Worker:  # noqa: ARG001  as for every service
+def create_worker(resources: Resources, settings: GatewaySettings) -> Worker:  # noqa: ARG001  as for every service
     """The worker; nothing of the gateway's own is published."""
     return Worker(resources, projections=PROJECTIONS, relay=False)

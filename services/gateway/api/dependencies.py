@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from services.gateway.api.front import Forwarder
 from services.gateway.auth.keys import ApiKeys
-from services.gateway.config import Settings
+from services.gateway.config import GatewaySettings
 
 
 async def _keys(request: Request) -> ApiKeys:
@@ -20,11 +20,11 @@ async def _forwarder(request: Request) -> Forwarder:
     return found
 
 
-async def _settings(request: Request) -> Settings:
-    found: Settings = request.app.state.settings
+async def _settings(request: Request) -> GatewaySettings:
+    found: GatewaySettings = request.app.state.settings
     return found
 
 
 KeysDep = Annotated[ApiKeys, Depends(_keys)]
 ForwarderDep = Annotated[Forwarder, Depends(_forwarder)]
-SettingsDep = Annotated[Settings, Depends(_settings)]
+SettingsDep = Annotated[GatewaySettings, Depends(_settings)]

@@ -7,10 +7,12 @@ from importlib import resources
 from typing import Any, Final
 
 from libs.events.errors import SetupError
+from libs.web.problems import responses
 from services.gateway.api.routing import METHODS
 
 Document = dict[str, Any]
 
+SELF: Final = "gateway"
 OWNERS: Final = ("lifecycle", "slo", "incidents")
 _DESCRIPTION: Final = """\
 The agreement between product-development teams and SRE teams: lifecycle, SLOs, incidents, promises.
@@ -87,6 +89,9 @@ def _operation(service: str, operation: Document, names: set[str]) -> Document:
     names.add(name)
     public = operation.get("security") == []
     kept = {key: value for key, value in operation.items() if key != "security"}
+    if service != SELF:
+        answers = kept["responses"] | {str(status): answer for status, answer in responses(504).items()}
+        kept["responses"] = dict(sorted(answers.items()))
     return kept | {"operationId": name} | ({"security": []} if public else {})
 
 

@@ -17,7 +17,7 @@ from services.gateway.api.schemas import AuditItem, EventItem
 from services.gateway.projections.journal import JOURNAL, placed, published, sortable
 from services.gateway.projections.services import SERVICES, find_service
 
-router = Router(prefix="/v1", tags=["events"])
+router = Router(prefix="/v1")
 
 _VIEW = JOURNAL.view.c
 _ORDERS = {"recorded_at": _VIEW.place}
@@ -27,7 +27,7 @@ Services = Annotated[list[str] | None, Query(alias="service", description="Repea
 Since = Annotated[AwareDatetime | None, Query(description="Recorded then or later.")]
 
 
-@router.get("/events", openapi_extra=needs("events.read"), dependencies=[fresh(JOURNAL)])
+@router.get("/events", tags=["events"], openapi_extra=needs("events.read"), dependencies=[fresh(JOURNAL)])
 async def list_events(
     resources: ResourcesDep, page: PageDep, types: Types = None, services: Services = None, since: Since = None
 ) -> Page[EventItem]:

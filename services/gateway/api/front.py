@@ -12,13 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from libs.web.auth import authorise
 from libs.web.internal_auth import Principal
 from libs.web.problems import Problem
+from services.gateway.api.document import SELF
 from services.gateway.api.forwarding import back, forward, onward
 from services.gateway.api.routing import Operation, Routes
 from services.gateway.auth.keys import ApiKeys, UnknownKeyError
 from services.gateway.auth.tokens import Tokens
 from services.gateway.clients import Owner, OwnerAnswer, OwnerRequest
 
-SELF: Final = "gateway"
 _NEEDS_NO_KEY: Final = frozenset({"/livez", "/readyz", "/startupz", "/metrics", "/openapi.json"})
 _API_KEY: Final = b"x-api-key"
 

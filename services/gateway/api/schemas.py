@@ -138,22 +138,29 @@ class NextGate(BaseModel):
 class ServiceView(BaseModel):
     """A service with everything that concerns it.
 
-    With `as_of`, only what the lifecycle service keeps is answered as it was known then; the other parts are null.
+    With `as_of`, only what the lifecycle service keeps is answered, as it was known then; the other parts are null.
     """
 
-    model_config = ConfigDict(extra="allow")
-
     name: str
+    version: Annotated[
+        int | None, Field(description="Of the service itself, to change it: `If-Match` takes it in double quotes.")
+    ]
     display_name: str
-    owner_team: str
-    tier: int
+    owner_team: str | None
+    tier: int | None
     phase: str
+    phase_since: datetime
+    grandfathered_until: datetime | None
+    revives: str | None
+    pending_transition: str | None
+    registered_at: datetime
     engagement: dict[str, Any] | None
     slos: list[SloStatus] | None
     open_incidents: list[OpenIncident] | None
     on_call: list[dict[str, Any]] | None
     overdue_actions: list[OverdueAction] | None
     next_gate: NextGate | None
+    as_of: datetime | None = None
 
 
 class ServiceAtRisk(BaseModel):

@@ -1,5 +1,6 @@
 """One service with everything that concerns it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
@@ -42,6 +43,18 @@ _NEXT: Final = {  # the order of life (SRE Workbook ch. 18)
     "deprecation": "abandoned",
     "abandoned": "unsupported",
 }
+_OF_LIFECYCLE: Final = (
+    "version",
+    "display_name",
+    "owner_team",
+    "tier",
+    "phase",
+    "phase_since",
+    "grandfathered_until",
+    "revives",
+    "pending_transition",
+    "registered_at",
+)
 _UNKNOWN: Final = dict.fromkeys(("engagement", "slos", "open_incidents", "on_call", "overdue_actions", "next_gate"))
 
 
@@ -65,18 +78,28 @@ async def get_service(  # noqa: PLR0913  each is a part of one request
     async with resources.views.connect() as connection:
         row = None if as_of else await find_service(connection, service)
         if row is not None:
-            lifecycle = {"name": row["service"], **{key: row[key] for key in row if key != "service"}}
-            view = lifecycle | await _around(connection, service, row["phase"], resources)
+            view = {"name": service} | _named(row) | await _around(connection, service, row["phase"], resources)
             return _with_token(etag.answer(request, view), response)
     answer = await _ask_lifecycle(forwarder, principal, request, service, as_of)
     if answer.status != _OK:
         return _passed_back(answer)
-    lifecycle = msgspec.json.decode(answer.body)
+    known = msgspec.json.decode(answer.body) | {"version": _version(answer)}
+    lifecycle = {"name": service} | _named(known)
     if as_of is not None:
         return etag.answer(request, lifecycle | _UNKNOWN | {"as_of": as_of})
     async with resources.views.connect() as connection:  # registered a moment ago: its event is on its way
         view = lifecycle | await _around(connection, service, lifecycle["phase"], resources)
     return _with_token(etag.answer(request, view), response)
+
+
+def _named(lifecycle: Mapping[Any, Any]) -> dict[str, Any]:
+    """What lifecycle says about a service, from a row or from its own answer."""
+    return {field: lifecycle.get(field) for field in _OF_LIFECYCLE}
+
+
+def _version(answer: OwnerAnswer) -> int | None:
+    tag = (answer.header(b"etag") or b"").strip(b'"')
+    return int(tag) if tag.isdigit() else None
 
 
 async def _around(connection: AsyncConnection, service: str, phase: str, resources: Resources) -> dict[str, Any]:

@@ -82,7 +82,10 @@ async def _reader(
 
         consumer = await resources.bus.consumer(cursor.TOPICS, None, load)
         try:
-            missing = {place: end for place, end in (await consumer.end_offsets()).items() if place not in known}
+            ends = await consumer.end_offsets()
+            if any(offset > ends.get(place, 0) for place, offset in known.items()):
+                raise _cursor_gone()
+            missing = {place: end for place, end in ends.items() if place not in known}
             await consumer.seek(missing)  # so that every id names a place in every partition
             yield Reader(consumer, known | missing)
         finally:
@@ -95,7 +98,7 @@ async def _reader(
     "/events/stream",
     response_class=StreamingResponse,
     openapi_extra=needs("events.read"),
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **responses(503)},
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **responses(409)},
 )
 async def stream_events(  # noqa: PLR0913  each is a part of one request
     reader: Annotated[Reader, Depends(_reader)],
@@ -128,6 +131,8 @@ async def tell(
     """
     yield b"retry: %d\n%s" % (_RETRY_MS, _place(reader))
     drained = asyncio.ensure_future(draining.wait())
+    clock = asyncio.get_running_loop().time
+    check_at = clock() + keep_alive_s
     try:
         while not draining.is_set():
             polled = asyncio.ensure_future(reader.consumer.poll(timeout_s=keep_alive_s, max_records=_AT_ONCE))
@@ -137,13 +142,11 @@ async def tell(
                 polled.cancel()  # the reader is gone, or the process ends; done is done
             if not polled.done():
                 return
-            text = b"".join(_events(polled.result(), reader, wanted))
-            if text:
-                yield text
-            elif await keys.in_use(key_id):
-                yield b": keep-alive\n" + _place(reader)
-            else:
-                return
+            if clock() >= check_at:
+                check_at = clock() + keep_alive_s
+                if not await keys.in_use(key_id):
+                    return
+            yield b"".join(_events(polled.result(), reader, wanted)) or b": keep-alive\n" + _place(reader)
     except EventsError:
         return  # the reader comes back with its last id
     finally:
@@ -167,6 +170,11 @@ def _event(record: BusRecord, reader: Reader) -> bytes:
 
 def _place(reader: Reader) -> bytes:
     return b"id: %s\n\n" % cursor.encode(reader.offsets).encode()
+
+
+def _cursor_gone() -> Problem:
+    detail = "the log was made anew since; start again without a cursor, or with 'start'"
+    return Problem(409, "cursor-gone", "The cursor's log is gone", detail)
 
 
 def _attribute(record: BusRecord, name: str) -> str:

@@ -28,15 +28,8 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
-    """It is done."""
-
-    action: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """It will not be done."""
+class Settled:
+    """It is done, or will not be done."""
 
     action: str
 
@@ -54,7 +47,7 @@ def _columns() -> Sequence[Column[Any]]:
     )
 
 
-def _keys(event: Opened | Completed | Dropped, _: Recorded) -> Sequence[Key]:
+def _keys(event: Opened | Settled, _: Recorded) -> Sequence[Key]:
     return ((event.action,),)
 
 
@@ -71,7 +64,7 @@ def _opened(_: Row | None, event: Opened, __: Recorded, ___: Key) -> Row:
     }
 
 
-def _settled(_: Row | None, __: Completed | Dropped, ___: Recorded, ____: Key) -> None:
+def _settled(_: Row | None, __: Settled, ___: Recorded, ____: Key) -> None:
     return None
 
 
@@ -81,14 +74,13 @@ OPEN_ACTIONS: Final = Projection(
     events=EventRegistry(
         {
             "io.concordat.incidents.action.opened.v1": Opened,
-            "io.concordat.incidents.action.completed.v1": Completed,
-            "io.concordat.incidents.action.dropped.v1": Dropped,
+            "io.concordat.incidents.action.completed.v1": Settled,
+            "io.concordat.incidents.action.dropped.v1": Settled,
         }
     ),
     folds={
         Opened: Fold(_keys, _opened),
-        Completed: Fold(_keys, _settled),
-        Dropped: Fold(_keys, _settled),
+        Settled: Fold(_keys, _settled),
     },
     sources=("incidents",),
     indexes=(("service", "due"),),

@@ -37,12 +37,8 @@ class _Fact:
     at: datetime
 
 
-class Acknowledged(_Fact):
-    """Somebody works on it."""
-
-
-class StageChanged(_Fact):
-    """The work came to another stage."""
+class Taken(_Fact):
+    """Somebody works on it: acknowledged, at another stage, or reopened."""
 
 
 class Mitigated(_Fact):
@@ -59,10 +55,6 @@ class Closed(_Fact):
 
 class Cancelled(_Fact):
     """It was a false alarm."""
-
-
-class Reopened(_Fact):
-    """It was not over after all."""
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -110,24 +102,22 @@ INCIDENTS: Final = Projection(
     events=EventRegistry(
         {
             "io.concordat.incidents.incident.declared.v1": Declared,
-            "io.concordat.incidents.incident.acknowledged.v1": Acknowledged,
-            "io.concordat.incidents.incident.stage-changed.v1": StageChanged,
+            "io.concordat.incidents.incident.acknowledged.v1": Taken,
+            "io.concordat.incidents.incident.stage-changed.v1": Taken,
             "io.concordat.incidents.incident.mitigated.v1": Mitigated,
             "io.concordat.incidents.incident.resolved.v1": Resolved,
             "io.concordat.incidents.incident.closed.v1": Closed,
             "io.concordat.incidents.incident.cancelled.v1": Cancelled,
-            "io.concordat.incidents.incident.reopened.v1": Reopened,
+            "io.concordat.incidents.incident.reopened.v1": Taken,
         }
     ),
     folds={
         Declared: Fold(_keys, _declared),
-        Acknowledged: Fold(_keys, _now("active")),
-        StageChanged: Fold(_keys, _now("active")),
+        Taken: Fold(_keys, _now("active")),
         Mitigated: Fold(_keys, _now("mitigated")),
         Resolved: Fold(_keys, _now("resolved")),
         Closed: Fold(_keys, _now("closed")),
         Cancelled: Fold(_keys, _now("cancelled")),
-        Reopened: Fold(_keys, _now("active")),
     },
     sources=("incidents",),
     indexes=(("service", "state"),),

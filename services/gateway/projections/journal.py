@@ -20,8 +20,8 @@ OWN_PREFIX: Final = f"{_PREFIX}gateway."
 SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.team.registered": "team {e.team} registered ({e.kind})",
     "lifecycle.team.changed": "team {e.team} changed",
-    "lifecycle.service.registered": "registered by {e.owner_team}, tier {e.tier}, in {e.phase}",
-    "lifecycle.service.changed": "now owned by {e.owner_team}, tier {e.tier}",
+    "lifecycle.service.registered": "registered in {e.phase}, {e.profile}",
+    "lifecycle.service.changed": "now {e.profile}",
     "lifecycle.service.phase-changed": "moved from {e.from_phase} to {e.to_phase}",
     "lifecycle.transition.requested": "asked to move from {e.from_phase} to {e.to_phase}",
     "lifecycle.transition.approved": "transition approved",
@@ -59,29 +59,37 @@ _OWN: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Any event, as far as a sentence needs it; what an event does not have stays empty."""
+    """Any event, as far as a sentence needs it; what an event does not have stays empty.
+
+    The same field may mean another type in another event, so only those that become columns have one.
+    """
 
     service: str = ""
-    team: str = ""
-    owner_team: str = ""
-    tier: int = 0
-    kind: str = ""
-    phase: str = ""
-    from_phase: str = ""
-    to_phase: str = ""
-    passed: bool = False
-    slo: str = ""
-    revision: int = 0
-    target: float = 0
-    state: str = ""
-    severity: str = ""
-    number: str | int = ""
-    title: str = ""
-    stage: str = ""
-    summary: str = ""
-    owner: str = ""
-    due: str = ""
     reason: str = ""
+    team: object = ""
+    owner_team: object = ""
+    tier: object = ""
+    kind: object = ""
+    phase: object = ""
+    from_phase: object = ""
+    to_phase: object = ""
+    passed: object = False
+    slo: object = ""
+    revision: object = ""
+    target: object = ""
+    state: object = ""
+    severity: object = ""
+    number: object = ""
+    title: object = ""
+    stage: object = ""
+    summary: object = ""
+    owner: object = ""
+    due: object = ""
+
+    @property
+    def profile(self) -> str:
+        """Who owns a service, and how critical it is."""
+        return f"owned by {self.owner_team or 'nobody'}, tier {self.tier or 'not set'}"
 
     @property
     def verdict(self) -> str:

@@ -24,6 +24,8 @@ class Registered:
     tier: int
     phase: str
     at: datetime
+    grandfathered_until: datetime | None = None
+    revives: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,21 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Requested:
+    """What is read of a transition that waits for another person."""
+
+    service: str
+    transition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is read of an approval or a refusal."""
+
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseChanged:
     """What is read of a change of phase."""
 
@@ -45,18 +62,22 @@ class PhaseChanged:
     at: datetime
 
 
-_Event = Registered | Changed | PhaseChanged
+_Event = Registered | Changed | Requested | Decided | PhaseChanged
 
 
 def _columns() -> Sequence[Column[Any]]:
     return (
         Column("service", Text, primary_key=True),
+        Column("version", Integer, nullable=False),  # of its stream, all of which is published
         Column("display_name", Text, nullable=False),
-        Column("owner_team", Text, nullable=False),
-        Column("tier", Integer, nullable=False),
+        Column("owner_team", Text),
+        Column("tier", Integer),
         Column("phase", Text, nullable=False),
-        Column("registered_at", Instant(), nullable=False),
         Column("phase_since", Instant(), nullable=False),
+        Column("grandfathered_until", Instant()),
+        Column("revives", Text),
+        Column("pending_transition", Text),
+        Column("registered_at", Instant(), nullable=False),
     )
 
 
@@ -64,26 +85,37 @@ def _keys(event: _Event, _: Recorded) -> Sequence[Key]:
     return ((event.service,),)
 
 
-def _registered(_: Row | None, event: Registered, __: Recorded, ___: Key) -> Row:
-    at = event.at
+def _registered(_: Row | None, event: Registered, recorded: Recorded, __: Key) -> Row:
     return {
         "service": event.service,
+        "version": recorded.version,
         "display_name": event.display_name,
-        "owner_team": event.owner_team,
-        "tier": event.tier,
+        "owner_team": event.owner_team or None,
+        "tier": event.tier or None,
         "phase": event.phase,
-        "registered_at": at,
-        "phase_since": at,
+        "phase_since": event.at,
+        "grandfathered_until": event.grandfathered_until,
+        "revives": event.revives or None,
+        "pending_transition": None,
+        "registered_at": event.at,
     }
 
 
-def _changed(row: Row | None, event: Changed, _: Recorded, __: Key) -> Row | None:
-    named = {"display_name": event.display_name, "owner_team": event.owner_team, "tier": event.tier}
-    return row and row | named
+def _changed(row: Row | None, event: Changed, recorded: Recorded, _: Key) -> Row | None:
+    named = {"display_name": event.display_name, "owner_team": event.owner_team or None, "tier": event.tier or None}
+    return row and row | named | {"version": recorded.version}
 
 
-def _phase_changed(row: Row | None, event: PhaseChanged, _: Recorded, __: Key) -> Row | None:
-    return row and row | {"phase": event.to_phase, "phase_since": event.at}
+def _requested(row: Row | None, event: Requested, recorded: Recorded, _: Key) -> Row | None:
+    return row and row | {"pending_transition": event.transition, "version": recorded.version}
+
+
+def _decided(row: Row | None, _: Decided, recorded: Recorded, __: Key) -> Row | None:
+    return row and row | {"pending_transition": None, "version": recorded.version}
+
+
+def _phase_changed(row: Row | None, event: PhaseChanged, recorded: Recorded, _: Key) -> Row | None:
+    return row and row | {"phase": event.to_phase, "phase_since": event.at, "version": recorded.version}
 
 
 SERVICES: Final = Projection(
@@ -94,11 +126,16 @@ SERVICES: Final = Projection(
             "io.concordat.lifecycle.service.registered.v1": Registered,
             "io.concordat.lifecycle.service.changed.v1": Changed,
             "io.concordat.lifecycle.service.phase-changed.v1": PhaseChanged,
+            "io.concordat.lifecycle.transition.requested.v1": Requested,
+            "io.concordat.lifecycle.transition.approved.v1": Decided,
+            "io.concordat.lifecycle.transition.declined.v1": Decided,
         }
     ),
     folds={
         Registered: Fold(_keys, _registered),
         Changed: Fold(_keys, _changed),
+        Requested: Fold(_keys, _requested),
+        Decided: Fold(_keys, _decided),
         PhaseChanged: Fold(_keys, _phase_changed),
     },
     sources=("lifecycle",),

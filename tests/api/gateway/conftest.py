@@ -1,5 +1,6 @@
 """A gateway on memory adapters before tiny owners, which answer what they were asked."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,6 +20,7 @@ from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
 from libs.events.testing import FrozenClock
 from libs.events.views import open_views
+from libs.events.worker import Worker
 from libs.web import openapi
 from libs.web.app import create_service_app
 from libs.web.auth import PUBLIC, PrincipalDep, needs
@@ -26,13 +28,15 @@ from libs.web.routing import Router
 from services.gateway.app import create_app
 from services.gateway.auth.admin_key import ensure_admin_key
 from services.gateway.clients import AsgiOwner, Owner
-from services.gateway.config import Settings
+from services.gateway.config import GatewaySettings
 from services.gateway.contract import CONTRACT
 from services.gateway.projections import PROJECTIONS
+from services.gateway.worker import create_worker
+from tests.fixtures.elsewhere import Elsewhere
 
 UNUSED = cast("Any", None)
 KEY = "k" * 32
-SETTINGS = Settings(internal_key=KEY, request_bytes=10_000, owner_timeout_s=0.5, stream_keep_alive_s=0.05)
+SETTINGS = GatewaySettings(internal_key=KEY, request_bytes=10_000, owner_timeout_s=0.5, stream_keep_alive_s=0.05)
 
 
 class Thing(BaseModel):
@@ -142,6 +146,21 @@ async def resources(clock: FrozenClock) -> AsyncGenerator[Resources]:
         await bus.ensure_topics([events_topic(service) for service in ("lifecycle", "slo", "incidents")])
         await views.start(PROJECTIONS)
         yield Resources("gateway", CONTRACT, MemoryStore(clock), views, bus, clock)
+
+
+@pytest.fixture
+def elsewhere(resources: Resources, clock: FrozenClock) -> Elsewhere:
+    return Elsewhere(resources.bus, clock)
+
+
+@pytest.fixture
+async def worker(resources: Resources) -> AsyncGenerator[Worker]:
+    stop = asyncio.Event()
+    worker = create_worker(resources, SETTINGS)
+    running = asyncio.create_task(worker.run(stop))
+    yield worker
+    stop.set()
+    await running
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from services.gateway.clients import AsgiOwner, HttpOwner, Owner, OwnerRequest, OwnerUnavailableError, open_owners
-from services.gateway.config import Settings
+from services.gateway.config import GatewaySettings
 
 
 async def echo(request: Request) -> Response:
@@ -123,5 +123,5 @@ async def test_an_app_that_answers_nothing_is_unavailable() -> None:
 
 
 async def test_the_settings_name_every_owner() -> None:
-    async with open_owners(Settings()) as owners:
+    async with open_owners(GatewaySettings()) as owners:
         assert sorted(owners) == ["incidents", "lifecycle", "slo"]

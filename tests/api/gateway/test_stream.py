@@ -1,0 +1,255 @@
+"""The event stream: nothing missed, nothing told twice, and an end when it is time."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from fastapi import FastAPI
+
+from libs.events.testing import FrozenClock
+from services.gateway.api import cursor
+from tests.fixtures.elsewhere import Elsewhere
+
+SOON_S = 5
+
+
+class Stream:
+    """An open stream, read block by block."""
+
+    def __init__(self, sent: "asyncio.Queue[dict[str, Any]]") -> None:
+        self._sent = sent
+        self._text = b""
+        self.last_id = ""
+        self.comments = 0
+
+    async def start(self) -> dict[str, Any]:
+        return await asyncio.wait_for(self._sent.get(), SOON_S)
+
+    async def event(self) -> dict[str, Any] | None:
+        """The next event's JSON, past blocks without one; None at the end."""
+        async with asyncio.timeout(SOON_S):
+            while True:
+                while b"\n\n" not in self._text:
+                    message = await self._sent.get()
+                    self._text += message["body"]
+                    if not message.get("more_body"):
+                        return None
+                block, _, self._text = self._text.partition(b"\n\n")
+                data = self._read(block.decode())
+                if data:
+                    return msgspec.json.decode(data)
+
+    def _read(self, block: str) -> str:
+        fields = dict(line.partition(": ")[::2] for line in block.splitlines())
+        self.comments += block.startswith(":")
+        self.last_id = fields.get("id", self.last_id)
+        return fields.get("data", "")
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def open_stream(app: FastAPI, admin_key: str) -> Open:
+    @asynccontextmanager
+    async def opened(query: str = "", **headers: str) -> AsyncGenerator[Stream]:
+        sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        gone = asyncio.Event()
+        named = {"x_api_key": admin_key} | headers
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": "/v1/events/stream",
+            "raw_path": b"/v1/events/stream",
+            "root_path": "",
+            "query_string": query.encode(),
+            "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()],
+            "client": None,
+            "server": None,
+        }
+
+        async def receive() -> dict[str, Any]:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        running = asyncio.create_task(app(scope, receive, sent.put))
+        stream = Stream(sent)
+        started = await stream.start()
+        assert started["status"] == 200, sent
+        try:
+            yield stream
+        finally:
+            gone.set()
+            await asyncio.wait_for(running, SOON_S)
+
+    return opened
+
+
+async def test_a_reader_hears_what_happens_from_now_on(open_stream: Open, elsewhere: Elsewhere) -> None:
+    await elsewhere.register("before")
+    async with open_stream() as stream:
+        await elsewhere.register("after")
+        event = await stream.event()
+    assert event["data"]["service"] == "after"
+
+
+async def test_an_event_is_a_cloudevent(open_stream: Open, elsewhere: Elsewhere) -> None:
+    async with open_stream() as stream:
+        await elsewhere.register("checkout-api")
+        event = await stream.event()
+    assert {name: event[name] for name in ("specversion", "type", "source", "subject", "time", "actor")} == {
+        "specversion": "1.0",
+        "type": "io.concordat.lifecycle.service.registered.v1",
+        "source": "/concordat/lifecycle",
+        "subject": "checkout-api",
+        "time": "2026-11-21T10:00:00Z",
+        "actor": "ana",
+    }
+
+
+@pytest.mark.parametrize("how", ["Last-Event-ID", "after"])
+async def test_a_reader_that_comes_back_misses_nothing_and_hears_nothing_twice(
+    open_stream: Open, elsewhere: Elsewhere, how: str
+) -> None:
+    async with open_stream() as stream:
+        for number in range(5):
+            await elsewhere.register(f"s{number}")
+        heard = [(await stream.event())["subject"] for _ in range(3)]
+    await elsewhere.register("s5")
+    back = (
+        open_stream(last_event_id=stream.last_id) if how == "Last-Event-ID" else open_stream(f"after={stream.last_id}")
+    )
+    async with back as stream:
+        await elsewhere.register("s6")
+        heard += [(await stream.event())["subject"] for _ in range(4)]
+    assert sorted(heard) == [f"s{number}" for number in range(7)]
+
+
+async def test_a_reader_that_heard_nothing_can_come_back_too(open_stream: Open, elsewhere: Elsewhere) -> None:
+    await elsewhere.register("before")
+    async with open_stream() as stream:
+        while not stream.last_id:
+            stream._text += (await stream._sent.get())["body"]
+            stream._read(stream._text.partition(b"\n\n")[0].decode())
+    await elsewhere.register("meanwhile")
+    async with open_stream(last_event_id=stream.last_id) as stream:
+        assert (await stream.event())["subject"] == "meanwhile"
+
+
+async def test_the_last_id_goes_before_the_address(open_stream: Open, elsewhere: Elsewhere) -> None:
+    async with open_stream("after=start") as stream:
+        await elsewhere.register("s0")
+        await stream.event()
+    await elsewhere.register("s1")
+    async with open_stream("after=start", last_event_id=stream.last_id) as stream:
+        assert (await stream.event())["subject"] == "s1"
+
+
+async def test_everything_can_be_heard_from_the_start(open_stream: Open, elsewhere: Elsewhere) -> None:
+    for number in range(3):
+        await elsewhere.register(f"s{number}")
+    async with open_stream("after=start") as stream:
+        assert sorted([(await stream.event())["subject"] for _ in range(3)]) == ["s0", "s1", "s2"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["type=io.concordat.lifecycle.team.registered.v1", "service=checkout-api", "service=checkout-api&service=other"],
+)
+async def test_filters_leave_out_the_rest(open_stream: Open, elsewhere: Elsewhere, query: str) -> None:
+    async with open_stream(query) as stream:
+        await elsewhere.register("ignored")
+        if "type" in query:
+            await elsewhere.tell("team/a", "lifecycle.team.registered", team="wanted")
+            assert (await stream.event())["data"]["team"] == "wanted"
+        else:
+            await elsewhere.register("checkout-api")
+            assert (await stream.event())["subject"] == "checkout-api"
+
+
+async def test_a_quiet_stream_says_that_it_lives(open_stream: Open) -> None:
+    async with open_stream() as stream:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await stream.event()
+        assert stream.comments >= 2
+
+
+async def test_a_stream_ends_when_the_process_drains(open_stream: Open, app: FastAPI) -> None:
+    async with open_stream() as stream:
+        app.state.health.draining.set()
+        assert await stream.event() is None
+
+
+async def test_a_stream_ends_when_its_key_does(open_stream: Open, client: httpx.AsyncClient) -> None:
+    body = {"owner": "ci", "owner_kind": "machine", "scopes": ["events.read"]}
+    made = (await client.post("/v1/api-keys", json=body)).json()
+    async with open_stream(x_api_key=made["key"]) as stream:
+        await client.delete(f"/v1/api-keys/{made['id']}")
+        assert await stream.event() is None
+
+
+async def test_a_reader_that_leaves_makes_room(open_stream: Open, app: FastAPI, client: httpx.AsyncClient) -> None:
+    async with open_stream(), open_stream():
+        assert app.state.streams == 2
+    assert app.state.streams == 0
+
+
+async def test_too_many_streams_are_refused(client: httpx.AsyncClient, app: FastAPI) -> None:
+    app.state.streams = 100
+    answer = await client.get("/v1/events/stream")
+    assert (answer.status_code, answer.json()["code"]) == (503, "too-many-streams")
+    assert answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize(
+    "after",
+    ["garbage!", "AAAA", "gA", cursor.encode({}) + "A", "0", "%C3%A4", "gaNzbG-TAQID", "gatub3RoaW5nzw" * 50],
+)
+async def test_a_cursor_that_is_none_is_refused(client: httpx.AsyncClient, after: str) -> None:
+    if after == "gA":  # msgpack of no service at all: read from where everything ends
+        assert cursor.decode(after) == {}
+        return
+    answer = await client.get(f"/v1/events/stream?after={after}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-cursor")
+
+
+async def test_a_cursor_beyond_the_log_is_refused(client: httpx.AsyncClient) -> None:
+    ahead = cursor.encode(dict.fromkeys(cursor.start(), 1))
+    answer = await client.get(f"/v1/events/stream?after={ahead}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "cursor-gone")
+
+
+async def test_a_busy_stream_ends_with_its_key_too(
+    open_stream: Open, client: httpx.AsyncClient, elsewhere: Elsewhere
+) -> None:
+    body = {"owner": "ci", "owner_kind": "machine", "scopes": ["events.read"]}
+    made = (await client.post("/v1/api-keys", json=body)).json()
+    async with open_stream(x_api_key=made["key"]) as stream:
+        await client.delete(f"/v1/api-keys/{made['id']}")
+        number = 0
+        while await stream.event() is not None:
+            number += 1
+            await elsewhere.register(f"s{number}")
+
+
+def test_a_cursor_survives_its_text() -> None:
+    offsets = {place: number * 10**6 for number, place in enumerate(cursor.start())}
+    assert cursor.decode(cursor.encode(offsets)) == offsets
+    assert len(cursor.encode(offsets)) < 300
+
+
+async def test_two_streams_do_not_share_their_place(
+    open_stream: Open, elsewhere: Elsewhere, clock: FrozenClock
+) -> None:
+    async with open_stream() as one, open_stream() as other:
+        await elsewhere.register("s0")
+        assert (await one.event())["subject"] == "s0"
+        assert (await other.event())["subject"] == "s0"
