@@ -211,12 +211,13 @@ class Bump:
     reason: str
 
 
-COUNTER: Decider[Bump, int, Bumped] = Decider(
-    "counter",
-    0,
-    lambda command, state: (Bumped("checkout-api", f"ana-{state}", command.reason),),
-    lambda state, _: state + 1,
-)
+def _decide(command: Bump, state: int | None) -> tuple[Bumped, ...]:
+    if state is None:
+        raise LookupError
+    return (Bumped("checkout-api", f"ana-{state}", command.reason),)
+
+
+COUNTER: Decider[Bump, int | None, Bumped] = Decider("counter", None, _decide, lambda state, _: (state or 0) + 1)
 REGISTRY = EventRegistry({"io.concordat.bench.counter.bumped.v1": Bumped})
 _STREAM_LENGTH = 20
 _CONTEXT = Metadata(
