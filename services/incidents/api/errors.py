@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from libs.events.errors import ReservedError
 from libs.web.app import Errors
 from libs.web.problems import ErrorKind
 from services.incidents.domain.errors import (
@@ -33,6 +34,13 @@ ERRORS: Errors = {
     ),
     AlertsFiringError: ErrorKind(
         409, "alerts-firing", "Alerts still fire", extra=lambda error: {"alerts": error.alerts}
+    ),
+    ReservedError: ErrorKind(
+        409,
+        "newer-incident-open",
+        "A newer incident is open",
+        "further alerts of its group go to a newer incident, which is named here; go on there, or resolve it first",
+        extra=lambda error: {"incident": error.holder.partition("/")[2]},
     ),
     ReasonMissingError: ErrorKind(
         422, "reason-missing", "A reason is needed", extra=lambda error: _at(error, "reason")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, Field, StrictBool
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StrictBool
 
 from libs.web.schemas import Body, Line, Name, Text
 from services.incidents.domain.action.decider import Action, Completed, Dropped, is_overdue
@@ -39,12 +39,18 @@ def _utc(time: datetime) -> datetime:
 
 
 Time = Annotated[AwareDatetime, AfterValidator(_utc)]
-Label = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$", examples=["ana"])]
+Label = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
 Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+
+
+def _example(**body: Any) -> ConfigDict:  # noqa: ANN401  any JSON
+    return ConfigDict(json_schema_extra={"examples": [body]})
 
 
 class Why(Body):
     """Why it is done."""
+
+    model_config = _example(reason="rolled back")
 
     reason: Text = ""
 
@@ -52,11 +58,15 @@ class Why(Body):
 class Resolution(Why):
     """Why it is over; *force* goes ahead while alerts fire, and needs a reason."""
 
+    model_config = _example(force=True, reason="the alert needs an hour to see that it is over")
+
     force: StrictBool = False
 
 
 class Declaration(Why):
     """Something is wrong; the times default to the moment of declaring."""
+
+    model_config = _example(title="Checkout fails", service="checkout-api", severity="sev2")
 
     title: Line
     service: Name
@@ -67,6 +77,8 @@ class Declaration(Why):
 
 class Times(Why):
     """Better times for what was reached; those left out stay."""
+
+    model_config = _example(impact_started="2026-11-21T09:40:00Z", reason="the graph shows it")
 
     impact_started: Time | None = None
     detected: Time | None = None
@@ -80,6 +92,8 @@ class Times(Why):
 class Entry(Body):
     """What somebody wants to see in the timeline; it happened now unless it says when."""
 
+    model_config = _example(text="Roll back to the release before.", kind="decision", starred=True)
+
     text: Annotated[Text, Field(min_length=1)]
     kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "note"
     occurred_at: Time | None = None
@@ -89,11 +103,15 @@ class Entry(Body):
 class Draft(Why):
     """Which incident to look back at: its number or its id."""
 
-    incident: Annotated[Reference, Field(examples=["INC-42"])]
+    model_config = _example(incident="INC-42")
+
+    incident: Reference
 
 
 class Amendment(Body):
     """A merge patch of what a postmortem says; null empties a section."""
+
+    model_config = _example(root_causes="A queue without a limit.", trigger="A deployment.")
 
     title: Line | None = None
     authors: Annotated[list[Label], Field(max_length=50)] | None = None
@@ -115,6 +133,15 @@ class Amendment(Body):
 
 class Task(Why):
     """What somebody shall do by a day, and which postmortem it follows from."""
+
+    model_config = _example(
+        postmortem="019aa5f0-1c00-7b20-8a3b-5d6e7f801234",
+        title="Limit the queue",
+        owner="ana",
+        type="prevent",
+        priority="P1",
+        due="2026-12-24",
+    )
 
     postmortem: Reference
     title: Line

@@ -249,6 +249,7 @@ class TestAlerts:
     JOIN = JoinAlert(**ASKED, alert="a2", summary="also burns")
     JOINED = IncidentAlertJoined(**BY_ANA, alert="a2", summary="also burns")
     CLEAR = ClearAlert(**ASKED, alert="a1")
+    SILENT = "none of its alerts fires any more"
 
     @pytest.mark.parametrize("name", ["triage", "monitoring", "mitigated"])
     def test_join_an_open_incident(self, name: str) -> None:
@@ -272,11 +273,13 @@ class TestAlerts:
         given(INCIDENT, OF_ALERT, self.JOINED).when(self.JOIN).then()
 
     def test_the_last_one_resolved_resolves_what_nobody_took_on(self) -> None:
-        given(INCIDENT, OF_ALERT).when(self.CLEAR).then(CLEARED, RESOLVED)
+        given(INCIDENT, OF_ALERT).when(self.CLEAR).then(CLEARED, replace(RESOLVED, reason=self.SILENT))
 
     @pytest.mark.parametrize("stage", [(), (IDENTIFIED,)])
     def test_the_last_one_resolved_sends_what_somebody_took_on_to_monitoring(self, stage: tuple[Event, ...]) -> None:
-        given(INCIDENT, OF_ALERT, ACKNOWLEDGED, *stage).when(self.CLEAR).then(CLEARED, MONITORING)
+        given(INCIDENT, OF_ALERT, ACKNOWLEDGED, *stage).when(self.CLEAR).then(
+            CLEARED, replace(MONITORING, reason=self.SILENT)
+        )
 
     @pytest.mark.parametrize("past", [(ACKNOWLEDGED, MONITORING), (ACKNOWLEDGED, MITIGATED), (RESOLVED,)])
     def test_the_last_one_resolved_changes_no_state_further_on(self, past: tuple[Event, ...]) -> None:

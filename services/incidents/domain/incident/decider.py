@@ -282,11 +282,12 @@ def _cleared(state: Known, command: ClearAlert) -> tuple[Event, ...]:
     cleared = _fact(IncidentAlertCleared, record, command, alert=command.alert)
     if len(record.firing) > 1:
         return (cleared,)
+    silent = replace(command, reason="none of its alerts fires any more")
     match state:
         case Triage():
-            return (cleared, _fact(IncidentResolved, record, command))
+            return (cleared, _fact(IncidentResolved, record, silent))
         case Active(stage=stage) if stage != "monitoring":
-            return (cleared, _fact(IncidentStageChanged, record, command, stage="monitoring"))
+            return (cleared, _fact(IncidentStageChanged, record, silent, stage="monitoring"))
         case _:
             return (cleared,)
 
