@@ -1,8 +1,10 @@
 """What the bodies of all services are made of."""
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 
 class Body(BaseModel):
@@ -11,10 +13,17 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-Name = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),  # RFC 1123 label, as in Kubernetes
-]
+_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"  # RFC 1123 label, as in Kubernetes
+
+
+def _label(name: str) -> str:
+    if not re.fullmatch(_NAME, name, re.ASCII):
+        kind, message = "name", "use 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last"
+        raise PydanticCustomError(kind, message)
+    return name
+
+
+Name = Annotated[str, AfterValidator(_label), WithJsonSchema({"type": "string", "pattern": _NAME})]
 Line = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),  # people read it in lists

@@ -1,5 +1,7 @@
 """`/v1/services/{service}/gates`, `/v1/evaluations` and `/v1/gate-policies`."""
 
+from dataclasses import fields
+
 from sqlalchemy import RowMapping, select
 from starlette.requests import Request
 from starlette.responses import Response
@@ -115,4 +117,4 @@ def _shown(found: Loaded[Evaluation] | Outcome[Evaluation]) -> EvaluationView:
 
 
 def _row(row: RowMapping) -> EvaluationView:
-    return evaluation_view(convert(dict(row), GateEvaluated))
+    return evaluation_view(convert({field.name: row[field.name] for field in fields(GateEvaluated)}, GateEvaluated))

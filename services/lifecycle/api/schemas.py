@@ -8,7 +8,7 @@ from libs.web.schemas import Body, Line, Name, Text
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.team.events import TeamKind
 
-Tier = Annotated[int, Field(ge=1, le=4, strict=True, description="1 is the most critical.")]
+Tier = Annotated[int, Field(ge=1, le=4, description="1 is the most critical.")]
 EvidenceKind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
@@ -42,7 +42,9 @@ class RegisterService(Body):
     name: Name
     display_name: Line | None = Field(default=None, description="The name, unless given.")
     owner_team: Name | None = Field(default=None, description="A team; needed to leave the first phase.")
-    tier: Tier | None = Field(default=None, description="Needed to leave the first phase; until then it counts as 1.")
+    tier: Tier | None = Field(
+        default=None, strict=True, description="Needed to leave the first phase; until then it counts as 1."
+    )
     phase: Phase = Phase.ARCHITECTURE_AND_DESIGN
     grandfathered_until: AwareDatetime | None = Field(
         default=None,
@@ -59,7 +61,7 @@ class ChangeService(Body):
 
     display_name: Line | None = Field(default=None, description="null puts back the name.")
     owner_team: Name | None = None
-    tier: Tier | None = None
+    tier: Tier | None = Field(default=None, strict=True)
 
 
 class RequestTransition(Body):

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from libs.events.testing import FrozenClock
-from tests.fixtures.lifecycle_api import attest, register
+from tests.fixtures.lifecycle_api import IN_MEMORY, attest, register
 from tests.fixtures.services import Running
 
 EVIDENCE = "/v1/services/checkout-api/evidence"
@@ -28,6 +28,7 @@ async def test_evidence_is_recorded_and_says_which_gates_look_for_it(lifecycle: 
     assert await lifecycle.call("GET", answer.headers["Location"]) == recorded
 
 
+@IN_MEMORY
 async def test_evidence_that_no_gate_looks_for_is_kept_and_says_so(lifecycle: Running) -> None:
     await register(lifecycle)
 
@@ -36,6 +37,7 @@ async def test_evidence_that_no_gate_looks_for_is_kept_and_says_so(lifecycle: Ru
     assert recorded["counts_for"] == []
 
 
+@IN_MEMORY
 async def test_whoever_sends_it_did_it_unless_somebody_else_is_named(lifecycle: Running) -> None:
     await register(lifecycle)
 
@@ -46,6 +48,7 @@ async def test_whoever_sends_it_did_it_unless_somebody_else_is_named(lifecycle: 
     assert recorded["by"] == "ana"
 
 
+@IN_MEMORY
 @pytest.mark.parametrize(
     ("fields", "pointer"),
     [

@@ -4,7 +4,17 @@ from datetime import timedelta
 from typing import Any
 
 from libs.events.testing import FrozenClock
-from tests.fixtures.lifecycle_api import GATES, TRANSITION, assess, attest, declare, define, register, results_once
+from tests.fixtures.lifecycle_api import (
+    GATES,
+    IN_MEMORY,
+    TRANSITION,
+    assess,
+    attest,
+    declare,
+    define,
+    register,
+    results_once,
+)
 from tests.fixtures.services import Elsewhere, Running
 
 GENERAL = f"{GATES}/general_availability"
@@ -50,6 +60,7 @@ async def test_evidence_counts_as_soon_as_it_is_recorded(lifecycle: Running) -> 
     assert gate["passed"]
 
 
+@IN_MEMORY
 async def test_stale_evidence_counts_as_none(lifecycle: Running) -> None:
     await register(lifecycle)
     await attest(lifecycle, "rollback_drill", days_ago=31)
@@ -59,6 +70,7 @@ async def test_stale_evidence_counts_as_none(lifecycle: Running) -> None:
     assert results(gate)["rollback_drill"] == "unknown"
 
 
+@IN_MEMORY
 async def test_any_gate_of_a_known_phase_can_be_read_from_anywhere(lifecycle: Running) -> None:
     await register(lifecycle)
 
@@ -138,6 +150,7 @@ async def test_a_changed_slo_must_be_assessed_anew(lifecycle: Running, slo: Else
     await results_once(lifecycle, {"slo_met_with_coverage": "unknown"})
 
 
+@IN_MEMORY
 async def test_an_assessment_grows_stale(lifecycle: Running, slo: Elsewhere, clock: FrozenClock) -> None:
     await register(lifecycle, phase="limited_availability")
     await define(slo)
@@ -163,6 +176,7 @@ async def test_an_incident_counts_by_its_last_severity_and_again_when_reopened(
     await results_once(lifecycle, {"no_open_sev1_2_incident": "fail"})
 
 
+@IN_MEMORY
 async def test_an_import_has_advisory_gates_behind_it_and_says_so(lifecycle: Running) -> None:
     await register(lifecycle, phase="general_availability")
 
@@ -192,6 +206,7 @@ async def test_an_evaluation_is_stored_whole_and_listed(lifecycle: Running, cloc
     await lifecycle.call("GET", "/v1/evaluations/none", expect=404)
 
 
+@IN_MEMORY
 async def test_the_policy_shows_every_number_with_its_source(lifecycle: Running) -> None:
     (policy,) = (await lifecycle.call("GET", "/v1/gate-policies"))["items"]
 

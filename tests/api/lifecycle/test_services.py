@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from libs.events.testing import FrozenClock
-from tests.fixtures.lifecycle_api import BO, register, signed_in
+from tests.fixtures.lifecycle_api import BO, IN_MEMORY, register, signed_in
 from tests.fixtures.services import Running
 
 SERVICES = "/v1/services"
@@ -33,12 +33,14 @@ async def test_a_service_starts_in_the_first_phase_and_says_where_it_may_go(life
     assert await lifecycle.call("GET", f"{SERVICES}/checkout-api") == created
 
 
+@IN_MEMORY
 async def test_an_import_at_a_later_phase_is_grandfathered(lifecycle: Running) -> None:
     created = await register(lifecycle, phase="general_availability")
 
     assert (created["phase"], created["grandfathered_until"]) == ("general_availability", "2027-05-20T10:00:00Z")
 
 
+@IN_MEMORY
 @pytest.mark.parametrize(
     ("fields", "status", "code", "pointer"),
     [
@@ -65,6 +67,7 @@ async def test_a_registration_that_cannot_be_is_refused_with_its_place(
     assert (problem["code"], problem["errors"][0]["pointer"]) == (code, pointer)
 
 
+@IN_MEMORY
 async def test_an_unsupported_service_can_be_revived_by_a_new_one(lifecycle: Running) -> None:
     await lifecycle.call("POST", SERVICES, {"name": "till-api", "phase": "unsupported"}, expect=201)
 
@@ -89,6 +92,7 @@ async def test_the_same_idempotency_key_gives_the_same_answer(lifecycle: Running
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
+@IN_MEMORY
 async def test_owner_and_tier_may_come_later_change_and_be_unset(lifecycle: Running) -> None:
     created = await register(lifecycle, owner_team=None, tier=None)
     assert (created["owner_team"], created["tier"]) == (None, None)
@@ -110,6 +114,7 @@ async def test_a_change_that_changes_nothing_leaves_the_version(lifecycle: Runni
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"1"')
 
 
+@IN_MEMORY
 async def test_a_change_to_an_unknown_owner_or_of_an_unknown_service_is_refused(lifecycle: Running) -> None:
     await register(lifecycle)
 
@@ -120,6 +125,7 @@ async def test_a_change_to_an_unknown_owner_or_of_an_unknown_service_is_refused(
     await lifecycle.call("PATCH", f"{SERVICES}/till-api", {"tier": 1}, expect=404, If_Match='"1"')
 
 
+@IN_MEMORY
 async def test_a_service_at_its_end_does_not_change(lifecycle: Running) -> None:
     await register(lifecycle, phase="unsupported")
 
@@ -151,6 +157,7 @@ async def test_services_are_listed_by_what_they_are(lifecycle: Running, query: s
         assert service == await lifecycle.call("GET", f"{SERVICES}/{service['name']}")
 
 
+@IN_MEMORY
 async def test_an_unknown_filter_is_refused(lifecycle: Running) -> None:
     await lifecycle.call("GET", f"{SERVICES}?owner=checkout", expect=400)
 

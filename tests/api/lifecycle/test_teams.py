@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from libs.events.testing import FrozenClock
+from tests.fixtures.lifecycle_api import IN_MEMORY
 from tests.fixtures.services import Running
 
 TEAM = {"name": "checkout", "kind": "dev", "display_name": "Checkout"}
@@ -29,6 +30,7 @@ async def test_a_name_is_given_once_even_for_the_same_content(lifecycle: Running
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("name-taken", "/name")
 
 
+@IN_MEMORY
 async def test_a_name_that_is_no_label_is_refused_with_its_place_and_a_remedy(lifecycle: Running) -> None:
     problem = await lifecycle.call("POST", "/v1/teams", {**TEAM, "name": "Check Out"}, expect=422)
 
@@ -45,6 +47,7 @@ async def test_a_change_from_what_was_once_so_is_refused(lifecycle: Running) -> 
     await lifecycle.call("PATCH", "/v1/teams/checkout", {"display_name": "Shop"}, expect=428)
 
 
+@IN_MEMORY
 async def test_a_team_that_does_not_exist_is_not_found(lifecycle: Running) -> None:
     await lifecycle.call("GET", "/v1/teams/checkout", expect=404)
     await lifecycle.call("PATCH", "/v1/teams/checkout", {}, expect=404, If_Match='"1"')

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from libs.events.testing import FrozenClock
-from tests.fixtures.lifecycle_api import BO, GATES, ROBOT, TRANSITION, attest, register, signed_in
+from tests.fixtures.lifecycle_api import BO, GATES, IN_MEMORY, ROBOT, TRANSITION, attest, register, signed_in
 from tests.fixtures.services import Running
 
 TO_DEVELOPMENT = {"to": "active_development", "reason": "design approved"}
@@ -54,6 +54,7 @@ async def test_a_closed_gate_names_each_failed_check_and_stores_nothing(lifecycl
     assert await lifecycle.resources.store.head() == head
 
 
+@IN_MEMORY
 async def test_a_move_that_no_line_of_the_table_allows_lists_those_that_are(lifecycle: Running) -> None:
     await register(lifecycle)
 
@@ -63,6 +64,7 @@ async def test_a_move_that_no_line_of_the_table_allows_lists_those_that_are(life
     assert [allowed["to"] for allowed in problem["allowed_transitions"]] == ["active_development", "unsupported"]
 
 
+@IN_MEMORY
 async def test_nothing_leads_out_of_the_last_phase(lifecycle: Running) -> None:
     await register(lifecycle, phase="unsupported")
 
@@ -71,6 +73,7 @@ async def test_nothing_leads_out_of_the_last_phase(lifecycle: Running) -> None:
     assert (problem["code"], problem["allowed_transitions"]) == ("illegal-transition", [])
 
 
+@IN_MEMORY
 @pytest.mark.parametrize("body", [{"to": "active_development"}, {**TO_DEVELOPMENT, "reason": ""}, {"reason": "x"}])
 async def test_a_move_needs_a_target_and_a_reason(lifecycle: Running, body: dict[str, str]) -> None:
     await register(lifecycle)
@@ -78,6 +81,7 @@ async def test_a_move_needs_a_target_and_a_reason(lifecycle: Running, body: dict
     await lifecycle.call("POST", TRANSITION, body, expect=422)
 
 
+@IN_MEMORY
 async def test_a_service_that_is_there_already_stays_as_it_is(lifecycle: Running) -> None:
     await register(lifecycle, phase="active_development")
     head = await lifecycle.resources.store.head()
@@ -87,6 +91,7 @@ async def test_a_service_that_is_there_already_stays_as_it_is(lifecycle: Running
     assert await lifecycle.resources.store.head() == head
 
 
+@IN_MEMORY
 async def test_an_unknown_service_does_not_move(lifecycle: Running) -> None:
     await lifecycle.call("POST", TRANSITION, TO_DEVELOPMENT, expect=404)
 
@@ -122,6 +127,7 @@ async def test_a_step_back_waits_for_another_person(lifecycle: Running) -> None:
     assert (stays[-1]["by"], stays[-1]["reason"]) == ("ana", BACK["reason"])
 
 
+@IN_MEMORY
 @pytest.mark.parametrize("by", ["ana", "ci"])
 async def test_neither_the_one_who_asked_nor_a_machine_approves(lifecycle: Running, by: str) -> None:
     pending = await requested(lifecycle)
@@ -193,6 +199,7 @@ async def test_a_named_evaluation_counts_for_fourteen_days_even_when_its_evidenc
     assert (await lifecycle.call("GET", f"/v1/evaluations/{why}"))["based_on"] == kept["id"]
 
 
+@IN_MEMORY
 async def test_an_evaluation_that_cannot_be_used_is_refused_with_each_reason(
     lifecycle: Running, clock: FrozenClock
 ) -> None:
