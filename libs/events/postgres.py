@@ -46,7 +46,7 @@ _READ = f"SELECT {_COLUMNS} FROM events WHERE position > $1 ORDER BY position LI
 _HEAD = "SELECT coalesce(max(position), 0) FROM events"
 
 _COMMAND_TIMEOUT_S = 15.0  # longer than any lock_timeout of ours: what takes longer has lost its server
-_CONNECT_TIMEOUT_S = 5.0
+_CONNECT_TIMEOUT_S = 5.0  # also for a free connection of the pool
 _ASK_EVERY_S = 1.0  # beside LISTEN
 _ASK_OFTEN_S = 0.05  # instead of LISTEN, which does not pass a pgbouncer in transaction mode
 
@@ -217,7 +217,7 @@ class PostgresStore(Bookkeeping):
         if self._pool is None:
             raise StoreUnavailableError("the store is not started, or closed already")
         try:
-            connection = await self._pool.acquire()
+            connection = await self._pool.acquire(timeout=_CONNECT_TIMEOUT_S)
         except (*_UNREACHABLE, asyncpg.PostgresError) as error:
             message = f"the database cannot be reached: {error!r}"
             raise StoreUnavailableError(message) from error
