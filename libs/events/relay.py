@@ -8,20 +8,22 @@ consumers drop what they have.
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 
-from libs.events.bus import OutRecord, Publisher, events_topic
+from libs.events.backoff import PASSING, Backoff, stopped_within, unless_stopped
+from libs.events.bus import OutRecord, events_topic
 from libs.events.cloudevents import to_record
 from libs.events.envelope import Recorded
-from libs.events.errors import BusUnavailableError, FencedError, StoreUnavailableError
+from libs.events.errors import FatalBusError, FencedError
 from libs.events.resources import Resources
 from libs.events.store import Lease
 
 LEASE = "relay"
 LEASE_S = 10.0
 _RENEW_EVERY_S = LEASE_S / 3
+_PUBLISH_WITHIN_S = LEASE_S / 2  # then it says what it waits for, and tries again
 _BATCH = 2_000
 _IDLE_S = 1.0
-_BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 _log = logging.getLogger(__name__)
 
@@ -46,94 +48,90 @@ class Relay:
         self.position = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Publish until *stop*; then give the role back."""
-        failures = 0
+        """Publish until *stop*; then give the role back.
+
+        Raises:
+            FatalBusError: The process must start anew.
+        """
+        backoff = Backoff()
         while not stop.is_set():
             try:
                 await self._resources.bus.ensure_topics([self._topic])
                 await self._lead(stop)
-                failures = 0
+                backoff.succeeded()
             except FencedError:
                 _log.info("another process relays %s now", self._topic.name)
-            except (BusUnavailableError, StoreUnavailableError) as error:
+            except FatalBusError:
+                raise
+            except PASSING as error:
                 _log.warning("relay of %s waits: %s", self._topic.name, error)
-                await _pause(stop, _BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
-                failures += 1
+                await backoff.pause(stop)
             finally:
                 self.leads = False
 
     async def lag(self) -> int:
         """How many positions of the log are not published yet, counting those that stay inside."""
         store = self._resources.store
-        return await store.head() - await store.relayed()
+        return max(await store.head() - await store.relayed(), 0)
 
     async def republish(self, start: int) -> int:
-        """Publish the published events from position *start* to the head once more; gives their number."""
-        publisher, count, after = self._resources.bus.publisher(), 0, start - 1
-        while page := await self._resources.store.read(after, _BATCH):
-            count += await self._publish(publisher, page)
-            after = page[-1].position
-        return count
+        """Have everything from position *start* on published once more; gives how many positions that are.
+
+        Takes the role from whoever plays it, sets the saved position back, and gives the role up: the relay that leads
+        next, in whatever process, goes on from there. So the order holds, and nothing new comes in between.
+        """
+        store = self._resources.store
+        when_every_lease_is_over = self._resources.clock.now() + timedelta(seconds=2 * LEASE_S)
+        lease = await store.acquire(LEASE, self._holder, when_every_lease_is_over, LEASE_S)
+        if lease is None:
+            raise FencedError(LEASE)
+        try:
+            held = await store.relayed()
+            position = min(max(start - 1, 0), held)
+            await store.save_relayed(lease, held, position)
+        finally:
+            await store.release(lease)
+        return held - position
 
     async def _lead(self, stop: asyncio.Event) -> None:
         """Become leader, publish while the lease holds."""
-        store, clock = self._resources.store, self._resources.clock
-        lease = await store.acquire(LEASE, self._holder, clock.now(), LEASE_S)
+        store = self._resources.store
+        lease = await store.acquire(LEASE, self._holder, self._resources.clock.now(), LEASE_S)
         if lease is None:
-            await _pause(stop, _RENEW_EVERY_S)
+            await stopped_within(stop, _RENEW_EVERY_S)
             return
-        self.leads = True
-        publisher = self._resources.bus.publisher()
-        loop = asyncio.get_running_loop()
-        renewed = loop.time()
-        self.position = await store.relayed()
         try:
-            while not stop.is_set():
-                if loop.time() - renewed > _RENEW_EVERY_S:
-                    lease = await self._renew(lease)
-                    renewed = loop.time()
-                page = await store.read(self.position, _BATCH)
-                if page:
-                    await self._publish(publisher, page)
-                    await store.save_relayed(lease, self.position, page[-1].position)
-                    self.position = page[-1].position
-                else:
-                    await self._wait(stop)
+            await self._publish_all(lease, stop)
         finally:
             await store.release(lease)
 
-    async def _renew(self, lease: Lease) -> Lease:
+    async def _publish_all(self, lease: Lease, stop: asyncio.Event) -> None:
+        store, publisher, loop = self._resources.store, self._resources.bus.publisher(), asyncio.get_running_loop()
+        renewed = loop.time()
+        self.leads = True
+        self.position = await store.relayed()
+        page = await store.read(self.position, _BATCH)
+        while not stop.is_set():
+            if loop.time() - renewed > _RENEW_EVERY_S:
+                await self._renew(lease)
+                renewed = loop.time()
+            if not page:
+                await unless_stopped(stop, store.wait(self.position, _IDLE_S), otherwise=False)
+                page = await store.read(self.position, _BATCH)
+                continue
+            reached = page[-1].position
+            page, _ = await asyncio.gather(  # the next page is read while this one is on its way
+                store.read(reached, _BATCH), publisher.publish(self._records(page), deadline_s=_PUBLISH_WITHIN_S)
+            )
+            await store.save_relayed(lease, self.position, reached)
+            self.position = reached
+
+    async def _renew(self, lease: Lease) -> None:
         renewed = await self._resources.store.acquire(LEASE, self._holder, self._resources.clock.now(), LEASE_S)
         if renewed is None or renewed.fence != lease.fence:
             raise FencedError(LEASE)
-        return renewed
 
-    async def _publish(self, publisher: Publisher, page: Sequence[Recorded]) -> int:
+    def _records(self, page: Sequence[Recorded]) -> list[OutRecord]:
         registry, service, epoch = self._resources.registry, self._resources.service, self._resources.store.epoch
-        records: list[OutRecord] = [
-            to_record(recorded, self._topic.name, service, epoch)
-            for recorded in page
-            if registry.is_published(recorded.type)
-        ]
-        await publisher.publish(records)
-        return len(records)
-
-    async def _wait(self, stop: asyncio.Event) -> None:
-        """Return when the log has grown, or the relay is to stop."""
-        grown = asyncio.ensure_future(self._resources.store.wait(self.position, _IDLE_S))
-        stopping = asyncio.ensure_future(stop.wait())
-        try:
-            await asyncio.wait({grown, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
-            if stop.is_set():
-                grown.cancel()
-            await asyncio.gather(grown, stopping, return_exceptions=True)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
+        topic = self._topic.name
+        return [to_record(recorded, topic, service, epoch) for recorded in page if registry.is_published(recorded.type)]

@@ -9,7 +9,14 @@ import msgspec
 
 from libs.events.backoff import PASSING, Backoff, stopped_within
 from libs.events.deadletter import Letter, Replayed, count_letters, letters, replay
-from libs.events.errors import FencedError, NewerVersionError, RebuildFailedError, SetupError, StandstillError
+from libs.events.errors import (
+    FatalBusError,
+    FencedError,
+    NewerVersionError,
+    RebuildFailedError,
+    SetupError,
+    StandstillError,
+)
 from libs.events.feeds import BusFeed, StoreFeed
 from libs.events.ids import new_id
 from libs.events.projection import Projection
@@ -146,7 +153,7 @@ class Worker:
         while not stop.is_set():
             try:
                 await run(stop)
-            except SetupError:
+            except (SetupError, FatalBusError):
                 raise
             except StandstillError as error:
                 await self._stand_still(name, error, stop)
