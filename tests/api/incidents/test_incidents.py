@@ -91,6 +91,16 @@ async def test_many_declared_at_once_get_a_number_each(incidents: Running) -> No
     assert len({incident["number"] for incident in made}) == 20
 
 
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_two_processes_never_give_the_same_number(
+    incidents: Running, database: Database, bus: Bus, clock: FrozenClock
+) -> None:
+    async with running("incidents", database, bus=bus, clock=clock) as other:
+        made = await asyncio.gather(*(declared(process) for _ in range(10) for process in (incidents, other)))
+
+    assert len({incident["number"] for incident in made}) == 20
+
+
 async def test_of_two_that_resolve_at_once_one_does_and_the_other_changes_nothing(incidents: Running) -> None:
     await declared(incidents)
 
