@@ -12,6 +12,7 @@ from libs.events.resources import Resources
 from libs.events.testing import FrozenClock
 from libs.events.views import open_views
 from services.incidents.contract import CONTRACT
+from services.incidents.projections.known_services import KNOWN_SERVICES
 from services.incidents.reactions import slo_alerts
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -34,3 +35,7 @@ async def test_burn_rate_alerts() -> None:
         )
 
     assert readable(reaction.events) == {"io.concordat.slo.alert.fired.v1", "io.concordat.slo.alert.resolved.v1"}
+
+
+def test_services() -> None:
+    assert len(readable(KNOWN_SERVICES.events)) == 2
