@@ -98,9 +98,14 @@ def migrate(service: Annotated[str, typer.Argument(help=" | ".join(SERVICES))]) 
 
 
 @projections_app.command("list")
-def projections_list(data_dir: DataDir = None, service: Service = "", as_json: Json = False) -> None:
-    """Every read model: its generation, its position, its lag, its dead letters."""
-    _operate("projections list", {"service": service}, data_dir, as_json, service)
+def projections_list(
+    data_dir: DataDir = None,
+    service: Service = "",
+    digest: Annotated[bool, typer.Option("--digest", help="With a hash of the rows.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Every read model: its generation, its lag, its dead letters."""
+    _operate("projections list", {"service": service, "digest": digest}, data_dir, as_json, service)
 
 
 @projections_app.command("rebuild")
@@ -259,10 +264,10 @@ def _operate(  # noqa: PLR0913  each is a part of one operation
 ) -> None:
     """Carry out an operation on a data directory or a database, show it, and end with its answer."""
     from services.cli.access import operation_lines
-    from services.cli.show import as_table_line, show
+    from services.cli.show import as_line, show
 
     lines: AsyncIterator[dict[str, Any]] = operation_lines(operation, arguments, data_dir, service)
-    summaries = _run(show(lines, as_json=as_json, text=text or as_table_line))
+    summaries = _run(show(lines, as_json=as_json, text=text or as_line))
     if any(map(bad, summaries)):
         raise typer.Exit(NO)
 

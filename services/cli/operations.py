@@ -15,12 +15,18 @@ from uuid import UUID
 
 import msgspec
 
+from libs.events.backoff import stopped_within
+from libs.events.deadletter import Letter, count_letters, letters
 from libs.events.envelope import Recorded
 from libs.events.errors import ConflictError, PoisonError, SetupError
+from libs.events.ids import new_id
 from libs.events.projection import Projection
+from libs.events.rebuild import rebuilding
 from libs.events.registry import EventRegistry
+from libs.events.relay import Relay
 from libs.events.resources import Resources
 from libs.events.store import AppendRequest, EventLog, NewEvent, StreamWrite
+from libs.events.worker import Worker
 from services.cli.errors import USAGE, CliError
 
 Line = dict[str, Any]
@@ -28,19 +34,16 @@ Operation = Callable[..., AsyncGenerator[Line]]
 
 _BATCH = 2_000
 _EXPORT_FORMAT = 1
+_LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One service as an operator sees it: its adapters, and its projections."""
+    """One service as an operator sees it: its adapters, its projections, and the worker, which may be running."""
 
     resources: Resources
     projections: Sequence[Projection]
-
-    @property
-    def registry(self) -> EventRegistry:
-        """The events it writes."""
-        return self.resources.registry
+    worker: Worker
 
 
 Platform = Mapping[str, Part]
@@ -138,7 +141,7 @@ async def events_verify(platform: Platform, *, service: str = "") -> AsyncGenera
         before: Recorded | None = None
         async for page in _pages(store):
             for recorded in page:
-                for fault in _faults(part.registry, recorded, before, versions.get(recorded.stream, 0)):
+                for fault in _faults(part.resources.registry, recorded, before, versions.get(recorded.stream, 0)):
                     faults += 1
                     yield {"item": {"service": name, "position": recorded.position, "fault": fault}}
                 versions[recorded.stream] = recorded.version
@@ -146,6 +149,97 @@ async def events_verify(platform: Platform, *, service: str = "") -> AsyncGenera
             count += len(page)
             yield {"progress": {"label": f"verify {name}", "done": page[-1].position, "total": head}}
         yield {"summary": {"service": name, "events": count, "streams": len(versions), "faults": faults}}
+
+
+async def events_republish(platform: Platform, *, start: int, service: str = "") -> AsyncGenerator[Line]:
+    """Publish again what lies at position *start* or behind it, by the relay that leads or else here."""
+    for name, part in _chosen(platform, service).items():
+        store, stop = part.resources.store, asyncio.Event()
+        relay, head = Relay(part.resources, f"republish/{new_id()}"), await store.head()
+        again = await relay.republish(start)
+        relaying = asyncio.create_task(relay.run(stop))
+        try:
+            while (position := await store.relayed()) < head:
+                yield {"progress": {"label": f"republish {name}", "done": again - (head - position), "total": again}}
+                await stopped_within(stop, _LOOK_EVERY_S)
+        finally:
+            stop.set()
+            await relaying
+        yield {"summary": {"service": name, "positions_published_again": again}}
+
+
+async def projections_list(platform: Platform, *, service: str = "", digest: bool = False) -> AsyncGenerator[Line]:
+    """An item per read model; with *digest* a hash of its rows, to compare before and after a rebuild."""
+    for name, part in _chosen(platform, service).items():
+        views = part.resources.views
+        await views.start(part.projections)
+        dead = await count_letters(views)
+        serving = {each.projection: each for each in await views.generations() if each.status == "serving"}
+        head = await part.resources.store.head()
+        for projection in part.projections:
+            own = (await views.applied(projection.name)).get(name)
+            item: Line = {
+                "projection": f"{name}.{projection.name}",
+                "generation": serving[projection.name].generation,
+                "sources": list(projection.sources),
+                "lag": head - max(own.positions.values(), default=0) if own else None,
+                "dead_letters": dead.get(projection.name, 0),
+                "error": serving[projection.name].error,
+            }
+            if digest:
+                item["digest"] = await views.digest(projection)
+            yield {"item": item}
+
+
+async def projections_rebuild(platform: Platform, *, name: str, service: str = "") -> AsyncGenerator[Line]:
+    """Make one read model (`service.projection`, or its name alone where only one has it) anew, or `all`."""
+    chosen = [
+        (part, projection)
+        for owner, part in _chosen(platform, service).items()
+        for projection in part.projections
+        if name in {"all", projection.name, f"{owner}.{projection.name}"}
+    ]
+    if not chosen or (len(chosen) > 1 and name != "all"):
+        known = ", ".join(f"{owner}.{each.name}" for owner, part in platform.items() for each in part.projections)
+        message = f"{name!r} names {len(chosen)} read models; there are {known}"
+        raise CliError(message, USAGE)
+    for part, projection in chosen:
+        label = f"{part.resources.service}.{projection.name}"
+        generation = 0
+        async for step in rebuilding(part.resources, projection):
+            generation = step.generation
+            progress = {"label": label, "done": step.done, "total": step.total, "per_second": round(step.per_second)}
+            yield {"progress": progress}
+        yield {"summary": {"projection": label, "serves_generation": generation}}
+
+
+async def letters_list(platform: Platform, *, service: str = "") -> AsyncGenerator[Line]:
+    """An item per event that was not applied, and per event that waits behind one."""
+    for name, part in _chosen(platform, service).items():
+        for letter in await letters(part.resources.views):
+            yield {"item": {"service": name} | _letter(letter)}
+
+
+async def letters_replay(platform: Platform, *, stream: str = "", service: str = "") -> AsyncGenerator[Line]:
+    """Apply dead letters again, per stream from the oldest on until one stays dead."""
+    applied = remaining = 0
+    for name, part in _chosen(platform, service).items():
+        async for replayed in part.worker.replay(stream=stream):
+            applied += not replayed.error
+            yield {"item": {"service": name} | _letter(replayed.letter) | {"error": replayed.error}}
+        remaining += len(await letters(part.resources.views, stream=stream))
+    yield {"summary": {"applied": applied, "remaining": remaining}}
+
+
+def _letter(letter: Letter) -> Line:
+    return {
+        "consumer": letter.consumer,
+        "stream": letter.stream,
+        "type": letter.type,
+        "event": str(letter.event.event_id),
+        "parked": letter.parked,
+        "error": letter.error,
+    }
 
 
 def _faults(registry: EventRegistry, recorded: Recorded, before: Recorded | None, version: int) -> list[str]:
@@ -225,4 +319,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "events export": events_export,
     "events import": events_import,
     "events verify": events_verify,
+    "events republish": events_republish,
+    "projections list": projections_list,
+    "projections rebuild": projections_rebuild,
+    "dead-letters list": letters_list,
+    "dead-letters replay": letters_replay,
 }

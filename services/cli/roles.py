@@ -1,5 +1,6 @@
 """Production: one role of one service per process, chosen by settings alone."""
 
+import asyncio
 from importlib import import_module
 
 from libs.events.errors import SetupError
@@ -37,8 +38,7 @@ async def run_role(service: str, role: str, host: str, port: int) -> None:
             case "api":
                 await serve_app(import_module(f"services.{service}.app").create_app(resources, settings), host, port)
             case "worker":
-                worker = import_module(f"services.{service}.worker").create_worker(resources, settings)
-                await serve_worker(worker, resources, host, port)
+                await serve_worker(parts[service].worker, resources, host, port)
             case _:
                 message = f"no role {role!r}; there are api and worker"
                 raise CliError(message, USAGE)
@@ -56,4 +56,4 @@ def migrate_service(service: str) -> None:
     if not settings.database_url.startswith("postgresql"):
         message = "CONCORDAT_DATABASE_URL must be postgresql://... to migrate; SQLite files need no migration"
         raise SetupError(message)
-    upgrade(settings.database_url, service)
+    asyncio.run(upgrade(settings.database_url, service))

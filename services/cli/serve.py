@@ -28,13 +28,11 @@ class Embedded:
 
     Args:
         gateway: The app that everyone talks to.
-        parts: Each service's adapters and projections.
-        workers: Each service's worker, running.
+        parts: Each service's adapters and projections, and its worker, which runs.
     """
 
     gateway: FastAPI
     parts: Mapping[str, Part]
-    workers: Mapping[str, Worker]
 
 
 @asynccontextmanager
@@ -56,14 +54,8 @@ async def embedded(clock: Clock | None = None, **overrides: object) -> AsyncGene
         gateway = import_module("services.gateway.app").create_app(
             parts["gateway"].resources, settings["gateway"], owners
         )
-        workers: dict[str, Worker] = {
-            service: import_module(f"services.{service}.worker").create_worker(
-                parts[service].resources, settings[service]
-            )
-            for service in SERVICES
-        }
-        async with running(workers):
-            yield Embedded(gateway, parts, workers)
+        async with running({service: part.worker for service, part in parts.items()}):
+            yield Embedded(gateway, parts)
 
 
 @asynccontextmanager

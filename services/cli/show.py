@@ -54,6 +54,11 @@ def progress_bars(to: TextIO) -> Progress:
     )
 
 
+def as_line(item: Line) -> str:
+    """An item's values side by side; empty ones are left out."""
+    return "  ".join(f"{name}={value}" for name, value in item.items() if value not in (None, "", [], False))
+
+
 def _sentence(summary: Line) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in summary.items())
 
