@@ -160,6 +160,8 @@ class Worker:
             except Exception:  # noqa: BLE001  the worker's one loop; what is known is above
                 _LOG.exception("%s of %s failed; it starts again", name, self.resources.service)
                 await backoff.pause(stop)
+            else:
+                return
 
     async def _stand_still(self, name: str, error: StandstillError, stop: asyncio.Event) -> None:
         """Wait until another generation serves in place of the one that cannot go on."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.errors import INTERRUPTED, NO, CliError, as_cli_error
+from services.cli.errors import INTERRUPTED, NO, USAGE, CliError, as_cli_error
 
 SERVICES = ("lifecycle", "slo", "incidents", "gateway")
 
@@ -56,9 +56,10 @@ def main() -> None:
         sys.stderr.close()  # whoever read our output has seen enough
         sys.exit(0)
     except Exception as error:  # noqa: BLE001  the outermost place: what is unknown is raised again
-        if hasattr(error, "format_message"):  # click's own: the command is not written like that
-            sys.stderr.write(f"concordat: {error.format_message()}; see --help\n")
-            sys.exit(getattr(error, "exit_code", 2))
+        said = getattr(error, "format_message", None)
+        if said is not None:  # typer's own: the command is not written like that
+            sys.stderr.write(f"concordat: {said()}; see --help\n")
+            sys.exit(USAGE)
         known = as_cli_error(error)
         sys.stderr.write(f"concordat: {known}\n")
         sys.exit(known.exit_code)
@@ -279,7 +280,7 @@ def _run(work: "Coroutine[Any, Any, Any]") -> Any:  # noqa: ANN401  whatever the
 def _known(service: str) -> str:
     if service not in SERVICES:
         message = f"no service {service!r}; there are {', '.join(SERVICES)}"
-        raise CliError(message, 2)
+        raise CliError(message, USAGE)
     return service
 
 

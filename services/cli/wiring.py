@@ -22,7 +22,8 @@ def settings_of(service: str, **overrides: object) -> Settings:
     Raises:
         SetupError: Something is wrong; names each setting.
     """
-    cls: type[Settings] = getattr(import_module(f"services.{service}.config"), f"{service.capitalize()}Settings")
+    config = import_module(f"services.{service}.config")
+    cls: type[Settings] = getattr(config, f"{service.capitalize()}Settings", None) or config.Settings
     return load_settings(cls, **overrides)
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -12,12 +13,20 @@ from tests.e2e.story import ROOT, Teller
 from tests.fixtures.servers import ConcordatServer
 
 
-def concordat(server: ConcordatServer, *arguments: str) -> list[dict[str, object]]:
+def concordat(server: ConcordatServer, *arguments: str) -> list[dict[str, Any]]:
     """The JSON lines that a `concordat` command prints about the server's data directory."""
     command = [sys.executable, "-m", "services.cli.main", *arguments, "--data-dir", str(server.data_dir), "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def digests(server: ConcordatServer) -> dict[str, object]:
+    """A hash of the rows of every read model."""
+    return {
+        str(item["item"]["projection"]): item["item"]["digest"]
+        for item in concordat(server, "projections", "list", "--digest")
+    }
 
 
 @pytest.mark.timeout(180)
@@ -35,9 +44,9 @@ async def test_the_story_survives_a_kill_and_a_rebuild_of_every_projection(conco
         teller.http = http
         assert told == await teller.answers(), "after kill -9"
 
-        tables = {str(item["projection"]): item["digest"] for item in concordat(server, "projections", "list", "--digest")}
+        tables = digests(server)
         concordat(server, "projections", "rebuild", "all")
-        assert tables == {str(i["projection"]): i["digest"] for i in concordat(server, "projections", "list", "--digest")}
+        assert tables == digests(server)
         assert told == await teller.answers(), "after the rebuild"
 
     verified = concordat(server, "events", "verify")
