@@ -23,10 +23,7 @@ def concordat(server: ConcordatServer, *arguments: str) -> list[dict[str, Any]]:
 
 def digests(server: ConcordatServer) -> dict[str, object]:
     """A hash of the rows of every read model."""
-    return {
-        str(item["item"]["projection"]): item["item"]["digest"]
-        for item in concordat(server, "projections", "list", "--digest")
-    }
+    return {str(item["projection"]): item["digest"] for item in concordat(server, "projections", "list", "--digest")}
 
 
 @pytest.mark.timeout(180)
