@@ -21,15 +21,23 @@ class Instant(TypeDecorator[datetime]):
         """What the database knows it as."""
         return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401  see above
-        """Into the database."""
-        if value is None or dialect.name != "sqlite":
+    def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ANN401  see above
+        """Nothing to do on the way into Postgres."""
+        return super().bind_processor(dialect) if dialect.name == "sqlite" else None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ANN401  see above
+        """Nothing to do on the way out of Postgres."""
+        return super().result_processor(dialect, coltype) if dialect.name == "sqlite" else None
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401, ARG002  see above
+        """Into SQLite."""
+        if value is None:
             return value
         return (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401
-        """Out of the database."""
-        if value is None or dialect.name != "sqlite":
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002
+        """Out of SQLite."""
+        if value is None:
             return value
         return _EPOCH + timedelta(microseconds=value)
 

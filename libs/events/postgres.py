@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
 import asyncpg
@@ -160,7 +161,7 @@ class PostgresStore(Bookkeeping):
 
     async def read(self, after: int, limit: int) -> list[Recorded]:
         """See `EventLog.read`."""
-        return [Recorded(*row) for row in await self._read(_READ, after, limit)]
+        return list(starmap(Recorded, await self._read(_READ, after, limit)))
 
     async def head(self) -> int:
         """See `EventLog.head`."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Dialect, Table
+from sqlalchemy import Column, Dialect, Float, Numeric, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.events.projection import Key, Row
@@ -20,8 +20,10 @@ class Rows(Protocol):
         """Those of the rows that exist."""
         ...
 
-    async def write(self, connection: AsyncConnection, rows: Sequence[Row], gone: Sequence[Key]) -> None:
-        """Insert or replace *rows*; remove the rows of the keys that are *gone*."""
+    async def write(
+        self, connection: AsyncConnection, new: Sequence[Row], changed: Sequence[Row], gone: Sequence[Key]
+    ) -> None:
+        """Insert *new* rows, replace those that *changed*, remove those whose keys are *gone*."""
         ...
 
 
@@ -39,13 +41,21 @@ class _Shape:
         self.names = [column.name for column in columns]
         self.values: Callable[[Row], tuple[Any, ...]] = _tuple_of(self.names)
         self.key: Callable[[Row], Key] = _tuple_of([column.name for column in key])
-        self._bind = _processors(columns, dialect, "bind_processor")
-        self._bind_key = _processors(key, dialect, "bind_processor")
-        self._result = _processors(columns, dialect, "result_processor", None)
+        self._bind = _binders(columns, dialect)
+        self._bind_key = _binders(key, dialect)
+        self._result: list[Process | None] = [
+            column.type.dialect_impl(dialect).result_processor(dialect, _wire_type(column)) for column in columns
+        ]
 
     def bound(self, rows: Iterable[Row]) -> list[Sequence[Any]]:
         """The values of *rows*, column by column, ready for the driver."""
         return _apply(self._bind, list(zip(*map(self.values, rows), strict=True)))
+
+    def records(self, rows: Iterable[Row]) -> Iterable[Sequence[Any]]:
+        """The values of *rows*, row by row, ready for the driver."""
+        if any(self._bind):
+            return zip(*self.bound(rows), strict=True)
+        return map(self.values, rows)
 
     def bound_keys(self, keys: Iterable[Key]) -> list[Sequence[Any]]:
         """The values of *keys*, column by column, ready for the driver."""
@@ -84,19 +94,23 @@ class SqliteRows:
             found += (await connection.exec_driver_sql(sql, tuple(v for key in part for v in key))).all()
         return self._shape.loaded(found)
 
-    async def write(self, connection: AsyncConnection, rows: Sequence[Row], gone: Sequence[Key]) -> None:
+    async def write(
+        self, connection: AsyncConnection, new: Sequence[Row], changed: Sequence[Row], gone: Sequence[Key]
+    ) -> None:
         """See `Rows.write`."""
-        if rows:
-            await connection.exec_driver_sql(self._upsert, list(zip(*self._shape.bound(rows), strict=True)))
+        if new or changed:
+            rows = list(zip(*self._shape.bound([*new, *changed]), strict=True))
+            await connection.exec_driver_sql(self._upsert, rows)
         if gone:
             await connection.exec_driver_sql(self._delete, list(zip(*self._shape.bound_keys(gone), strict=True)))
 
 
 class PostgresRows:
-    """`Rows` in Postgres: arrays through the driver's own connection, in the same transaction."""
+    """`Rows` in Postgres: COPY and arrays through the driver's own connection, in the same transaction."""
 
     def __init__(self, table: Table, dialect: Dialect) -> None:
         self._shape = _Shape(table, dialect)
+        self._table = table.name
         names, key = _quoted(table.columns), _quoted(table.primary_key.columns)
         arrays, keys = _arrays(table.columns, dialect), _arrays(table.primary_key.columns, dialect)
         same = " AND ".join(f"t.{name} = k.{name}" for name in key)
@@ -114,11 +128,16 @@ class PostgresRows:
         driver = await _driver(connection)
         return self._shape.loaded(await driver.fetch(self._select, *self._shape.bound_keys(keys)))
 
-    async def write(self, connection: AsyncConnection, rows: Sequence[Row], gone: Sequence[Key]) -> None:
+    async def write(
+        self, connection: AsyncConnection, new: Sequence[Row], changed: Sequence[Row], gone: Sequence[Key]
+    ) -> None:
         """See `Rows.write`."""
         driver = await _driver(connection)
-        if rows:
-            await driver.execute(self._upsert, *self._shape.bound(rows))
+        if new:
+            rows = self._shape.records(new)
+            await driver.copy_records_to_table(self._table, records=rows, columns=self._shape.names)
+        if changed:
+            await driver.execute(self._upsert, *self._shape.bound(changed))
         if gone:
             await driver.execute(self._delete, *self._shape.bound_keys(gone))
 
@@ -136,10 +155,15 @@ def _tuple_of(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
     return itemgetter(*names)
 
 
-def _processors(
-    columns: Sequence[Column[Any]], dialect: Dialect, kind: str, *arguments: object
-) -> list[Process | None]:
-    return [getattr(column.type.dialect_impl(dialect), kind)(dialect, *arguments) for column in columns]
+def _binders(columns: Sequence[Column[Any]], dialect: Dialect) -> list[Process | None]:
+    return [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
+
+
+def _wire_type(column: Column[Any]) -> int | None:
+    """The Postgres type that numbers arrive in (`pg_type.oid`); other types do not care."""
+    if isinstance(column.type, Float):
+        return 701  # float8
+    return 1700 if isinstance(column.type, Numeric) else None  # numeric
 
 
 def _apply(processors: Sequence[Process | None], columns: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
