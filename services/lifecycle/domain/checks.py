@@ -45,14 +45,15 @@ def attestation(kind: str, check: Check, facts: Facts, at: datetime) -> Finding:
     return Finding("pass", f"done on {_day(done.at)}", evidence)
 
 
-def owner_and_tier_set(_policy: Policy, facts: Facts, _at: datetime) -> Finding:
+def owner_and_tier_set(_policy: Policy, facts: Facts, at: datetime) -> Finding:
     """Whether somebody answers for the service, and how critical it is."""
-    missing = [name for name, value in (("owner_team", facts.owner_team), ("tier", facts.tier)) if not value]
+    values: dict[str, Value] = {"owner_team": facts.owner_team or None, "tier": facts.tier or None}
+    evidence = (Evidence(facts.service, "service", at, values),)
+    missing = [name for name, value in values.items() if value is None]
     if missing:
-        return Finding(
-            "fail", f"not set: {', '.join(missing)}", how_to_fix=f"set {' and '.join(missing)} of the service"
-        )
-    return Finding("pass", f"tier {facts.tier}, owned by {facts.owner_team}")
+        fix = f"set the service's {' and '.join(missing)}"
+        return Finding("fail", f"not set: {', '.join(missing)}", evidence, fix)
+    return Finding("pass", f"tier {facts.tier}, owned by {facts.owner_team}", evidence)
 
 
 def slo_met_with_coverage(policy: Policy, facts: Facts, at: datetime) -> Finding:

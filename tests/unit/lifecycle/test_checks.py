@@ -35,6 +35,7 @@ def test_owner_and_tier(owner: str, tier: int, expected: str, detail: str) -> No
     finding = owner_and_tier_set(POLICY, facts(owner_team=owner, tier=tier), NOW)
 
     assert (finding.result, finding.detail) == (expected, detail)
+    assert [found.values for found in finding.evidence] == [{"owner_team": owner or None, "tier": tier or None}]
 
 
 @pytest.mark.parametrize(
