@@ -3,6 +3,7 @@
 Plain ASGI, because most requests only pass through: no body is parsed here, and no header that goes on is changed.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,6 +22,7 @@ from services.gateway.clients import Owner, OwnerAnswer, OwnerRequest
 
 _NEEDS_NO_KEY: Final = frozenset({"/livez", "/readyz", "/startupz", "/metrics", "/openapi.json"})
 _API_KEY: Final = b"x-api-key"
+_NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
 
 
 class Forwarder:
@@ -87,9 +89,7 @@ class Front:
             await self._app(scope, receive, send)
             return
         body = await self._body(scope, receive)
-        query = scope["query_string"]
-        target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
-        answer = await self._forwarder.send(operation.owner, principal, scope, target, body)
+        answer = await self._forwarder.send(operation.owner, principal, scope, _target(scope), body)
         await send({"type": "http.response.start", "status": answer.status, "headers": back(answer.headers)})
         await send({"type": "http.response.body", "body": answer.body})
 
@@ -131,6 +131,13 @@ class Front:
 
 
 _NOBODY: Final = Principal("anonymous", "machine", frozenset(), "none")
+
+
+def _target(scope: Scope) -> bytes:
+    """Path and query as they came; bytes that a client should have encoded are encoded."""
+    query = scope["query_string"]
+    target: bytes = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
+    return target if target.isascii() else _NOT_ASCII.sub(lambda found: b"%%%02X" % found[0][0], target)
 
 
 def _unauthenticated(detail: str) -> Problem:

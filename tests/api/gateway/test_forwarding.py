@@ -1,7 +1,10 @@
 """What passes through the gateway, and what does not."""
 
+from typing import Any
+
 import httpx
 import pytest
+from fastapi import FastAPI
 
 
 async def test_a_write_goes_to_its_owner_and_its_answer_comes_back(client: httpx.AsyncClient) -> None:
@@ -47,6 +50,30 @@ async def test_a_query_goes_on_as_it_was_written(client: httpx.AsyncClient) -> N
     answer = await client.get("/v1/services?tier=1&tier=%32")
     assert answer.content == b"tier=1&tier=%32"
     assert answer.headers["Link"] == '</v1/services?x>; rel="next"'
+
+
+async def test_a_query_that_was_not_encoded_is(app: FastAPI, admin_key: str) -> None:
+    sent: list[Any] = []
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/v1/services",
+        "raw_path": b"/v1/services",
+        "query_string": "tier=1&q=\u00e4".encode(),
+        "headers": [(b"x-api-key", admin_key.encode())],
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 400  # the owner's word: it has no parameter `q`
+    assert b"parameter 'q'" in sent[1]["body"]
 
 
 async def test_a_verb_finds_its_operation(client: httpx.AsyncClient) -> None:
