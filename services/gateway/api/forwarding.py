@@ -10,7 +10,7 @@ from libs.events.ids import new_id
 from libs.web.problems import Problem
 from services.gateway.clients import Header, Owner, OwnerAnswer, OwnerRequest, OwnerUnavailableError
 
-IDEMPOTENCY_KEY: Final = b"idempotency-key"
+_IDEMPOTENCY_KEY: Final = b"idempotency-key"
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _PAUSE_S: Final = 0.05  # before the second try: long enough for a connection that was being closed
 _RETRY_AFTER_S: Final = 1
@@ -52,36 +52,39 @@ def back(headers: Iterable[Header]) -> list[Header]:
 
 
 async def forward(owner: Owner, request: OwnerRequest, *, name: str, timeout_s: float) -> OwnerAnswer:
-    """What the owner answers to *request*.
+    """What the owner answers to *request*, which is sent once more where that is safe.
 
-    A write without an `Idempotency-Key` gets one of the gateway's own, so that a second try cannot act twice.
+    That is: a read, a write with an `Idempotency-Key`, and a write that never reached the owner; the last gets a key
+    of the gateway's own first. A key for every write would make all of them safe, but costs the owner a transaction
+    more each: measured, a third to a half of its rate.
 
     Raises:
         Problem: 503, the owner does not answer; 504, it takes longer than *timeout_s*.
     """
-    borrowed = request.method not in _SAFE and not any(header == IDEMPOTENCY_KEY for header, _ in request.headers)
-    if borrowed:
-        key = (IDEMPOTENCY_KEY, f"gateway-{new_id()}".encode())
-        request = msgspec.structs.replace(request, headers=(*request.headers, key))
     try:
         async with asyncio.timeout(timeout_s):
-            return await _twice(owner, request, name=name, borrowed=borrowed)
+            return await _twice(owner, request, name)
     except TimeoutError as error:
         raise _too_slow(name, timeout_s) from error
 
 
-async def _twice(owner: Owner, request: OwnerRequest, *, name: str, borrowed: bool) -> OwnerAnswer:
+async def _twice(owner: Owner, request: OwnerRequest, name: str) -> OwnerAnswer:
+    safe = request.method in _SAFE or any(header == _IDEMPOTENCY_KEY for header, _ in request.headers)
     try:
         return await owner.send(request)
     except OwnerUnavailableError as first:
+        if first.reached and not safe:
+            raise _unavailable(name, reached=True) from first
         await asyncio.sleep(_PAUSE_S)
         try:
-            answer = await owner.send(request)
+            return await owner.send(request if safe else _with_own_key(request))
         except OwnerUnavailableError as second:
             raise _unavailable(name, reached=first.reached or second.reached) from second
-        if borrowed and answer.status == _CONFLICT and b'"request-in-flight"' in answer.body:
-            raise _unavailable(name, reached=True) from first  # the caller knows of no key
-        return answer
+
+
+def _with_own_key(request: OwnerRequest) -> OwnerRequest:
+    key = (_IDEMPOTENCY_KEY, f"gateway-{new_id()}".encode())
+    return msgspec.structs.replace(request, headers=(*request.headers, key))
 
 
 def _kept(headers: Iterable[Header], dropped: frozenset[bytes] | set[bytes]) -> list[Header]:
@@ -91,11 +94,12 @@ def _kept(headers: Iterable[Header], dropped: frozenset[bytes] | set[bytes]) -> 
     return [(name, value) for name, value in headers if name not in dropped]
 
 
-_CONFLICT = 409
-
-
 def _unavailable(name: str, *, reached: bool) -> Problem:
-    unknown = " It may have carried out the request: look before you send it again." if reached else ""
+    unknown = (
+        " It may have carried out the request: look before you send it again, or send it with an Idempotency-Key."
+        if reached
+        else ""
+    )
     detail = f"the {name} service does not answer; try again in a moment.{unknown}"
     return Problem(
         503, "owner-unavailable", "A service does not answer", detail, headers={"Retry-After": str(_RETRY_AFTER_S)}
