@@ -1,9 +1,10 @@
 """What the bodies of all services are made of."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 
@@ -32,3 +33,14 @@ Text = Annotated[
     str,
     StringConstraints(max_length=10_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$"),  # lines and tabs, no other control
 ]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        kind, message = "moment", "use a time between the years 1 and 9999, also when it is put into UTC"
+        raise PydanticCustomError(kind, message) from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime
 from starlette.requests import Request
 
 from libs.events.handler import Step
 from libs.events.ids import new_id
 from libs.events.resources import Resources
 from libs.web.consistency import projection_behind
+from libs.web.schemas import Moment
 from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import EVALUATION
 from services.lifecycle.domain.errors import UnknownReferenceError
@@ -23,7 +23,7 @@ from services.lifecycle.domain.service.decider import Profile
 from services.lifecycle.projections.evidence import EVIDENCE
 from services.lifecycle.projections.facts import facts_about
 
-AsOf = Annotated[AwareDatetime | None, Query(description="Answer what was known at this time.")]
+AsOf = Annotated[Moment | None, Query(description="Answer what was known at this time.")]
 
 
 @dataclass(frozen=True, slots=True)

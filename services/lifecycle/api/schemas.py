@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, ConfigDict, Field, HttpUrl, StringConstraints
+from pydantic import ConfigDict, Field, HttpUrl, StringConstraints
 
-from libs.web.schemas import Body, Line, Name, Text
+from libs.web.schemas import Body, Line, Moment, Name, Text
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.team.events import TeamKind
 
@@ -46,7 +46,7 @@ class RegisterService(Body):
         default=None, strict=True, description="Needed to leave the first phase; until then it counts as 1."
     )
     phase: Phase = Phase.ARCHITECTURE_AND_DESIGN
-    grandfathered_until: AwareDatetime | None = Field(
+    grandfathered_until: Moment | None = Field(
         default=None,
         description="On import: until when the gates it did not pass here are advisory; unless given, for as long as"
         " the policy lets them.",
@@ -103,6 +103,6 @@ class RecordEvidence(Body):
     )
 
     kind: EvidenceKind = Field(description="Such as design_review, load_test, rollback_drill; any kind is kept.")
-    at: AwareDatetime = Field(description="When it was done.")
+    at: Moment = Field(description="When it was done.")
     url: HttpUrl = Field(description="Where to see it.")
     by: Line | None = Field(default=None, description="Who did it; whoever sends it, unless given.")

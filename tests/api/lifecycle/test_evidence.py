@@ -54,6 +54,7 @@ async def test_whoever_sends_it_did_it_unless_somebody_else_is_named(lifecycle: 
     [
         ({"at": "2026-11-22T10:00:00Z"}, "/at"),
         ({"at": "2026-11-20T14:00:00"}, "/at"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "/at"),
         ({"url": "see the wiki"}, "/url"),
         ({"url": "javascript:alert(1)"}, "/url"),
         ({"kind": "Design Review"}, "/kind"),
