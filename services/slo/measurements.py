@@ -12,7 +12,7 @@ from libs.events.bus import MEASUREMENTS, OutRecord
 
 PUSHED = "push"  # the source of what comes over HTTP and names none
 MOST = 2**40  # events in a minute; the sum over a year still fits into a bigint
-_REVISIONS = 2**62  # microseconds since the epoch are 2**51
+MOST_REVISION = 2**53  # what every JSON reader keeps exactly; microseconds since 1970 fit
 _HEADERS = (("content-type", b"application/json"),)
 
 
@@ -56,7 +56,7 @@ def decode(value: bytes) -> Measurement | None:
     counted = 0 <= measurement.good <= measurement.total <= MOST
     aligned = start.tzinfo is not None and not start.second and not start.microsecond
     named = measurement.slo and measurement.source and "\0" not in measurement.slo + measurement.source
-    return measurement if counted and aligned and named and abs(measurement.revision) < _REVISIONS else None
+    return measurement if counted and aligned and named and abs(measurement.revision) <= MOST_REVISION else None
 
 
 _ENCODER = msgspec.json.Encoder()

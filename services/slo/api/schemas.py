@@ -13,7 +13,7 @@ from services.slo.domain.error_budget import State
 from services.slo.domain.slo.commands import Document
 from services.slo.domain.slo.decider import Defined
 from services.slo.evaluation import Promised, Status
-from services.slo.measurements import MOST, PUSHED
+from services.slo.measurements import MOST, MOST_REVISION, PUSHED
 
 AlertState = Literal["firing", "resolved"]
 
@@ -47,7 +47,7 @@ class Buckets(Body):
     """
 
     source: Source = PUSHED
-    revision: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None = None
+    revision: Annotated[int, Field(strict=True, ge=0, le=MOST_REVISION)] | None = None
     buckets: Annotated[list[Bucket], Field(min_length=1, max_length=100_000)]
 
 
