@@ -33,7 +33,7 @@ async def test_a_bad_hour_exhausts_the_budget_and_fires_and_good_weeks_bring_it_
     assert fired["recorded"].meta.actor == "slo"
 
     await slo.measure(NOW - MONTH, 40_320 - 60, 1000, 1000)
-    back = await slo.figures(NAME, lambda figures: figures.coverage == 1.0)
+    back = await slo.figures(NAME, lambda figures: figures.coverage > 0.98)
     assert back.state == "met"
 
     slo.clock.advance(5 * MINUTE)
@@ -113,7 +113,7 @@ async def test_after_a_restart_everything_is_as_before_and_nothing_counts_twice(
             await slo.measure(NOW - HOUR, 60, 500, 1000)
             await slo.said(NAME, ASSESSED, ASSESSED, EXHAUSTED, FIRED)
             before = await slo.call("GET", f"/v1/slos/{NAME}")
-        async with running_slo(database, clock, bus) as slo:
+        async with running_slo(database, clock, bus, slo.lifecycle) as slo:
             assert await slo.call("GET", f"/v1/slos/{NAME}") == before
             await slo.measure(NOW - 2 * HOUR, 1, 7, 7)
             assert (await slo.status(total=60_007))["input_version"] == 61
