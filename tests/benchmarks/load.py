@@ -19,12 +19,22 @@ _DEADLINE_S = 120
 
 
 class Job(msgspec.Struct):
-    """What to send: whole HTTP/1.1 requests, at most *per_second* if that is not 0."""
+    """What to send.
+
+    Args:
+        port: On loopback.
+        clients: Connections.
+        requests: Whole HTTP/1.1 requests.
+        per_second: At most so many; 0 for as many as are answered.
+        reads: Per request one that is sent behind its answer, with the answer's Consistency-Token; its latency is
+            measured instead.
+    """
 
     port: int
     clients: int
     requests: list[bytes]
     per_second: float = 0
+    reads: list[bytes] = []
 
 
 class Report(msgspec.Struct):
@@ -54,7 +64,9 @@ def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") 
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-async def run(port: int, requests: Sequence[bytes], *, clients: int = 64, per_second: float = 0) -> Report:
+async def run(
+    port: int, requests: Sequence[bytes], *, clients: int = 64, per_second: float = 0, reads: Sequence[bytes] = ()
+) -> Report:
     """Send *requests* from another process; its report.
 
     Raises:
@@ -69,7 +81,9 @@ async def run(port: int, requests: Sequence[bytes], *, clients: int = 64, per_se
         stdout=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(_DEADLINE_S):
-        out, _ = await process.communicate(msgspec.msgpack.encode(Job(port, clients, list(requests), per_second)))
+        out, _ = await process.communicate(
+            msgspec.msgpack.encode(Job(port, clients, list(requests), per_second, list(reads)))
+        )
     report = msgspec.msgpack.decode(out, type=Report)
     if any(status >= 300 for status in report.statuses):
         message = f"answers that were no success: {report.statuses}, the first: {report.first_refusal}"
@@ -83,33 +97,58 @@ class _Tally:
     statuses: dict[int, int]
     first_refusal: str = ""
 
-
-async def _client(port: int, requests: Iterator[bytes], tally: _Tally, pace: Iterator[float] | None) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    clock = time.perf_counter
-    for message in requests:
-        if pace is not None:
-            await asyncio.sleep(next(pace) - clock())
-        started = clock()
-        writer.write(message)
-        head = await reader.readuntil(b"\r\n\r\n")
+    def count(self, head: bytes, body: bytes) -> None:
         status = int(head[9:12])
-        body = await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        if status >= 300 and not self.first_refusal:
+            self.first_refusal = body.decode()
+
+
+class _Connection:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def ask(self, message: bytes) -> tuple[bytes, bytes]:
+        """Head and body of the answer to *message*."""
+        self._writer.write(message)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        return head, await self._reader.readexactly(int(_header(head, b"content-length")))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _header(head: bytes, name: bytes) -> bytes:
+    _, _, rest = head.lower().partition(b"\r\n" + name + b": ")
+    start = len(head) - len(rest)
+    return head[start:].partition(b"\r\n")[0]
+
+
+async def _client(job: Job, numbers: Iterator[int], tally: _Tally, began: float) -> None:
+    connection = _Connection(*await asyncio.open_connection("127.0.0.1", job.port))
+    clock = time.perf_counter
+    for number in numbers:
+        if job.per_second:
+            await asyncio.sleep(began + number / job.per_second - clock())
+        started = clock()
+        head, body = await connection.ask(job.requests[number])
+        if job.reads:
+            tally.count(head, body)
+            token = b"Consistency-Token: " + _header(head, b"consistency-token") + b"\r\nPrefer: wait=10\r\n\r\n"
+            started = clock()
+            head, body = await connection.ask(job.reads[number].removesuffix(b"\r\n") + token)
         tally.latencies_s.append(clock() - started)
-        tally.statuses[status] = tally.statuses.get(status, 0) + 1
-        if status >= 300 and not tally.first_refusal:
-            tally.first_refusal = body.decode()
-    writer.close()
+        tally.count(head, body)
+    connection.close()
 
 
 async def _carry_out(job: Job) -> Report:
-    tally, requests = _Tally([], {}), iter(job.requests)
-    started = time.perf_counter()
-    pace = (started + n / job.per_second for n in range(len(job.requests) + job.clients)) if job.per_second else None
+    tally, numbers = _Tally([], {}), iter(range(len(job.requests)))
+    began = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for _ in range(job.clients):
-            group.create_task(_client(job.port, requests, tally, pace))
-    return Report(time.perf_counter() - started, tally.latencies_s, tally.statuses, tally.first_refusal)
+            group.create_task(_client(job, numbers, tally, began))
+    return Report(time.perf_counter() - began, tally.latencies_s, tally.statuses, tally.first_refusal)
 
 
 if __name__ == "__main__":

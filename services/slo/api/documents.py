@@ -86,7 +86,9 @@ class _Reader:
     """Turns YAML nodes into values, counting them."""
 
     def __init__(self, text: bytes) -> None:
-        self._loader = yaml.CSafeLoader(text.decode())
+        decoded = text.decode()
+        _check_depth(decoded)
+        self._loader = yaml.CSafeLoader(decoded)
         self._left = _MOST_VALUES
 
     def documents(self) -> Iterator[object]:
@@ -124,6 +126,24 @@ class _Reader:
                 raise _refusal(key, f"the key {name!r} stands here twice")
             mapping[name] = self._value(item, depth + 1)
         return mapping
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what nests too deep before nodes are made of it: the C loader recurses without a limit, and crashes."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        match event:
+            case yaml.CollectionStartEvent():
+                if depth > _DEEPEST:
+                    mark = event.start_mark
+                    where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+                    detail = f"nested more than {_DEEPEST} deep"
+                    raise UnreadableError(detail, *where)
+                depth += 1
+            case yaml.CollectionEndEvent():
+                depth -= 1
+            case _:
+                pass
 
 
 def _refusal(node: yaml.Node, detail: str) -> UnreadableError:

@@ -1,0 +1,91 @@
+"""The processes whose HTTP is measured: `python -m tests.benchmarks.http_process owner|gateway|httpx-gateway|bare`.
+
+Each prints its port once it listens. `owner` is the lifecycle service with one route more, which only parses and
+answers: the reference that a command is measured beside. `httpx-gateway` forwards as the gateway does, with httpx.
+"""
+
+import asyncio
+import sys
+from functools import partial
+from importlib import import_module
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+from libs.events.codec import encode
+from libs.web.auth import needs
+from libs.web.routing import Router
+from libs.web.server import DrainingServer, serve_app
+from services.cli.wiring import open_parts, settings_of
+
+_say_port = partial(print, flush=True)
+
+
+async def owner() -> None:
+    """Lifecycle, and the reference beside it."""
+    schemas = import_module("services.lifecycle.api.schemas")
+    reference = Router(prefix="/v1/reference")
+
+    async def parse_and_answer(body: schemas.RegisterTeam) -> Response:
+        shown = {"name": body.name, "kind": body.kind, "display_name": body.display_name or body.name}
+        headers = {"Location": f"/v1/teams/{body.name}", "ETag": '"1"'}
+        return Response(encode(shown), 201, headers, "application/json")
+
+    reference.add_api_route("/teams", parse_and_answer, methods=["POST"], openapi_extra=needs("teams.write"))
+    async with open_parts(["lifecycle"]) as parts:
+        resources = parts["lifecycle"].resources
+        await resources.views.start(parts["lifecycle"].projections)
+        app: FastAPI = import_module("services.lifecycle.app").create_app(resources, settings_of("lifecycle"))
+        app.router.routes[:0] = reference.routes
+        await serve_app(app, "127.0.0.1", 0, on_ready=_say_port)
+
+
+async def gateway() -> None:
+    """The gateway, forwarding to the owners that its settings name."""
+    clients, app = import_module("services.gateway.clients"), import_module("services.gateway.app")
+    settings = settings_of("gateway")
+    async with open_parts(["gateway"]) as parts, clients.open_owners(settings) as owners:
+        resources = parts["gateway"].resources
+        await resources.views.start(parts["gateway"].projections)
+        await import_module("services.gateway.auth.admin_key").ensure_admin_key(resources, settings.data_dir)
+        await serve_app(app.create_app(resources, settings, owners), "127.0.0.1", 0, on_ready=_say_port)
+
+
+async def httpx_gateway(url: str) -> None:
+    """Forwards to *url* with httpx and does nothing else: no keys, no scopes, no second try."""
+    import httpx  # noqa: PLC0415  only here
+
+    app = FastAPI()
+    async with httpx.AsyncClient(base_url=url, limits=httpx.Limits(max_connections=100)) as client:
+
+        @app.post("/{path:path}")
+        async def forward(path: str, request: Request) -> Response:
+            headers = {name: value for name, value in request.headers.items() if name not in {"host", "content-length"}}
+            answer = await client.post(f"/{path}", content=await request.body(), headers=headers)
+            return Response(answer.content, answer.status_code, media_type=answer.headers["content-type"])
+
+        await _serve_plain(app)
+
+
+async def bare() -> None:
+    """FastAPI and uvicorn with nothing of ours, to see how long they take to start."""
+    app = FastAPI()
+
+    @app.get("/livez")
+    async def livez() -> str:
+        return "ok"
+
+    await _serve_plain(app)
+
+
+async def _serve_plain(app: FastAPI) -> None:
+    config = uvicorn.Config(app, port=0, log_config=None, access_log=False)
+    await DrainingServer(config, asyncio.Event(), _say_port).serve()
+
+
+_ROLES = {"owner": owner, "gateway": gateway, "httpx-gateway": httpx_gateway, "bare": bare}
+
+if __name__ == "__main__":
+    uvloop.run(_ROLES[sys.argv[1]](*sys.argv[2:]))
