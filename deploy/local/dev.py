@@ -111,7 +111,7 @@ async def main() -> int:
         roles = [
             Role(f"{service}-{kind}", ("run", service, kind, *options), environment[service] | urls, folder)
             for service in SERVICES
-            for kind, options in (("api", ("--port", str(ports[service]))), ("worker", ()))
+            for kind, options in (("api", ("--port", str(ports[service]))), ("worker", ("--port", "0")))
         ]
         kept = [asyncio.create_task(role.keep(stop)) for role in roles]
         if await _ready(gateway_port, stop):

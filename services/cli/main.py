@@ -68,12 +68,14 @@ def main() -> None:
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Where to listen.", min=0, max=65535)] = 8080,
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8080,
     data_dir: DataDir = None,
 ) -> None:
     """Everything in one process, on files in the data directory."""
+    from services.cli.logs import configure_logs
     from services.cli.serve import serve as run_serve
 
+    configure_logs()
     _run(run_serve(host, port, data_dir))
 
 
@@ -82,11 +84,13 @@ def run(
     service: Annotated[str, typer.Argument(help=" | ".join(SERVICES))],
     role: Annotated[str, typer.Argument(help="api | worker")],
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Of the API, or of a worker's probes; 0 for none.", min=0)] = 8000,
+    port: Annotated[int, typer.Option(help="Of the API, or of a worker's probes; 0 takes a free one.", min=0)] = 8000,
 ) -> None:
     """One role of one service, as production runs it."""
+    from services.cli.logs import configure_logs
     from services.cli.roles import run_role
 
+    configure_logs()
     _run(run_role(_known(service), role, host, port))
 
 
