@@ -5,7 +5,12 @@ import sys
 
 import structlog
 
-_QUIET = {"aiokafka": logging.CRITICAL, "alembic": logging.WARNING, "asyncio": logging.WARNING, "httpx": logging.WARNING}
+_QUIET = {
+    "aiokafka": logging.CRITICAL,
+    "alembic": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "httpx": logging.WARNING,
+}
 """Libraries that repeat, while a server is away or a group forms, what Concordat says itself once."""
 
 

@@ -36,7 +36,12 @@ DataDir = Annotated[
     Path | None, typer.Option(help="The embedded installation's folder (CONCORDAT_DATA_DIR, else .concordat).")
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON lines for machines.")]
-Service = Annotated[str, typer.Option(help="Only this service; needed where CONCORDAT_DATABASE_URL is one service's.")]
+Service = Annotated[
+    str,
+    typer.Option(
+        envvar="CONCORDAT_SERVICE", help="Only this service; needed where CONCORDAT_DATABASE_URL is one service's."
+    ),
+]
 Url = Annotated[str, typer.Option(envvar="CONCORDAT_URL", help="The gateway.")]
 ApiKey = Annotated[str, typer.Option(envvar="CONCORDAT_API_KEY", help="Else the data directory's admin.key.")]
 Yes = Callable[[dict[str, Any]], bool]
