@@ -46,7 +46,7 @@ def to_record(recorded: Recorded, topic: str, service: str, epoch: str) -> OutRe
     """*recorded* of *service* as a record of *topic*, keyed by its stream."""
     meta = recorded.meta
     stream = recorded.stream.encode()
-    headers = (
+    headers = [
         *_constants(service, epoch, recorded.type),
         ("ce_id", _encode(recorded.event_id)[1:-1]),  # JSON without its quotes
         ("ce_time", _encode(recorded.occurred_at)[1:-1]),
@@ -56,20 +56,20 @@ def to_record(recorded: Recorded, topic: str, service: str, epoch: str) -> OutRe
         ("ce_position", b"%d" % recorded.position),
         ("ce_recordedtime", _encode(recorded.recorded_at)[1:-1]),
         ("ce_actor", meta.actor.encode()),
-        *[
-            (name, value.encode())
-            for name, value in (
-                ("ce_authmethod", meta.auth_method),
-                ("ce_client", meta.client),
-                ("ce_requestid", meta.request_id),
-                ("ce_correlationid", meta.correlation_id),
-                ("ce_causationid", meta.causation_id),
-                ("ce_traceparent", meta.traceparent),
-            )
-            if value  # an attribute may be absent, but not empty
-        ],
-    )
-    return OutRecord(topic, recorded.stream, recorded.data, headers)
+    ]
+    if meta.auth_method:  # an attribute may be absent, but not empty
+        headers.append(("ce_authmethod", meta.auth_method.encode()))
+    if meta.client:
+        headers.append(("ce_client", meta.client.encode()))
+    if meta.request_id:
+        headers.append(("ce_requestid", meta.request_id.encode()))
+    if meta.correlation_id:
+        headers.append(("ce_correlationid", meta.correlation_id.encode()))
+    if meta.causation_id:
+        headers.append(("ce_causationid", meta.causation_id.encode()))
+    if meta.traceparent:
+        headers.append(("ce_traceparent", meta.traceparent.encode()))
+    return OutRecord(topic, recorded.stream, recorded.data, tuple(headers))
 
 
 def from_record(record: BusRecord) -> Delivered:

@@ -106,25 +106,34 @@ class Relay:
             await store.release(lease)
 
     async def _publish_all(self, lease: Lease, stop: asyncio.Event) -> None:
-        store, publisher, loop = self._resources.store, self._resources.bus.publisher(), asyncio.get_running_loop()
+        """Read and encode one page while the one before is on its way."""
+        store, loop = self._resources.store, asyncio.get_running_loop()
         renewed = loop.time()
         self.leads = True
-        self.position = await store.relayed()
-        page = await store.read(self.position, _BATCH)
-        while not stop.is_set():
-            if loop.time() - renewed > _RENEW_EVERY_S:
-                await self._renew(lease)
-                renewed = loop.time()
-            if not page:
-                await unless_stopped(stop, store.wait(self.position, _IDLE_S), otherwise=False)
-                page = await store.read(self.position, _BATCH)
-                continue
-            reached = page[-1].position
-            page, _ = await asyncio.gather(  # the next page is read while this one is on its way
-                store.read(reached, _BATCH), publisher.publish(self._records(page), deadline_s=_PUBLISH_WITHIN_S)
-            )
-            await store.save_relayed(lease, self.position, reached)
-            self.position = reached
+        reached = self.position = await store.relayed()
+        sending = loop.create_task(asyncio.sleep(0))  # nothing is on its way yet
+        try:
+            while not stop.is_set():
+                if loop.time() - renewed > _RENEW_EVERY_S:
+                    await self._renew(lease)
+                    renewed = loop.time()
+                page = await store.read(reached, _BATCH)
+                records = self._records(page)
+                await sending
+                if page:
+                    reached = page[-1].position
+                    sending = loop.create_task(self._send(lease, records, reached))
+                else:
+                    await unless_stopped(stop, store.wait(reached, _IDLE_S), otherwise=False)
+            await sending
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def _send(self, lease: Lease, records: Sequence[OutRecord], reached: int) -> None:
+        await self._resources.bus.publisher().publish(records, deadline_s=_PUBLISH_WITHIN_S)
+        await self._resources.store.save_relayed(lease, self.position, reached)
+        self.position = reached
 
     async def _renew(self, lease: Lease) -> None:
         renewed = await self._resources.store.acquire(LEASE, self._holder, self._resources.clock.now(), LEASE_S)
