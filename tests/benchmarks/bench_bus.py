@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 import sys
 import tempfile
 import time
@@ -107,6 +108,8 @@ async def run(*, quick: bool) -> list[Result]:
             await store.start()
             await _fill(store, total)
             records = await _all_records(store, topic)
+            gc.freeze()  # as `libs/web/server.py` has it for every process of ours
+            gc.set_threshold(10_000, 20, 50)
             async with lamps(store, bus) as resources:
                 await _relay(resources, total)  # the broker's and our own first steps are slow
                 ours, bare = await alternate(
