@@ -12,6 +12,7 @@ from typing import Protocol
 from libs.events.backoff import PASSING, Backoff, stopped_within, unless_stopped
 from libs.events.bus import Bus, BusRecord, Consumer, Offsets, TopicPartition, events_topic
 from libs.events.cloudevents import Delivered, from_record
+from libs.events.collection import no_collection
 from libs.events.envelope import Recorded
 from libs.events.errors import AheadOfLogError, FencedError, MalformedRecordError
 from libs.events.ledger import Batch, Ledger
@@ -210,7 +211,8 @@ def _by_epoch(place: TopicPartition, records: Sequence[BusRecord]) -> list[Batch
 
 def _delivered(records: Sequence[BusRecord]) -> list[Delivered]:
     try:
-        return [from_record(record) for record in records]
+        with no_collection():
+            return list(map(from_record, records))
     except MalformedRecordError:
         return [each for record in records if (each := _readable(record))]
 

@@ -6,7 +6,6 @@ so rows may be kept between batches for as long as nobody else has written.
 """
 
 import asyncio
-import gc
 import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from libs.events.collection import no_collection
 from libs.events.envelope import Recorded
 from libs.events.errors import (
     DeadLetterLimitError,
@@ -252,7 +252,7 @@ class Projector:
         folds = self._folds
         work: _Work = []
         try:
-            with _no_collection():
+            with no_collection():
                 for recorded in events:
                     fold = folds.get(recorded.type)
                     if fold is None:
@@ -311,7 +311,7 @@ class Projector:
         """Fold *work* into *rows*; the keys of those that changed, and whether they were there before."""
         changed: dict[Key, bool] = {}
         width, blank = self._width, self._blank
-        with _no_collection():
+        with no_collection():
             for fold, event, recorded, keys in work:
                 apply = fold.apply
                 for key in keys:
@@ -327,15 +327,3 @@ class Projector:
                         if key not in changed:
                             changed[key] = old is not None
         return changed
-
-
-@contextmanager
-def _no_collection() -> Generator[None]:
-    """Thousands of objects that live until the end of the batch: looking for garbage among them takes half the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

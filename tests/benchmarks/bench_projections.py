@@ -8,33 +8,43 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import asyncpg
 import uvloop
+from aiokafka import AIOKafkaConsumer
 from sqlalchemy import Column, Float, Integer, Text
 
+from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import PostgresServer
-from libs.events import schema
+from libs.events import codec, schema
+from libs.events.bus import OutRecord, events_topic
 from libs.events.clock import SystemClock
+from libs.events.cloudevents import to_record
 from libs.events.columns import Instant
 from libs.events.embedded_log import EmbeddedLog
-from libs.events.envelope import Recorded
-from libs.events.feeds import BATCH
+from libs.events.envelope import Metadata, Recorded
+from libs.events.feeds import BATCH, BusFeed
+from libs.events.ids import new_id
+from libs.events.kafka import KafkaBus
+from libs.events.ledger import Batch
 from libs.events.postgres import PostgresStore
 from libs.events.projection import Fold, Key, Projection, Row
+from libs.events.projector import Projector
 from libs.events.rebuild import rebuild
 from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
-from libs.events.views import open_views
+from libs.events.views import Views, open_views
 from tests.benchmarks.result import Result, against, alternate
 
 SERVICE = "slo"
 TYPE = "io.concordat.slo.budget.assessed.v1"
 SLOS = 1_000
+AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +175,106 @@ _READ = (
 
 
 async def _catching_up(postgres: PostgresServer, folder: Path, *, quick: bool) -> list[Result]:
-    """Catch up from the real Kafka into Postgres, beside `getmany` of the same topic."""
-    return []
+    """Catch up from the real Kafka into Postgres, beside a `getmany` of the same topic; both join a group first."""
+    events, rounds = (200_000, 3) if quick else (400_000, 3)
+    topic = events_topic(SERVICE)
+    numbers = count(1)
+    async with AsyncExitStack() as stack:
+        broker = stack.enter_context(KafkaServer(folder / "kafka", external="", fast_start=False))
+        bus = KafkaBus(broker.bootstrap_servers)
+        await bus.start()
+        stack.push_async_callback(bus.close)
+        await bus.ensure_topics([topic])
+        for first in range(1, events + 1, 10_000):
+            await bus.publisher().publish([_record(first + n, topic.name) for n in range(10_000)], deadline_s=60)
+        views = await stack.enter_async_context(open_views(postgres.create_database("catching_up")))
+
+        async def bare() -> float:
+            started, seen = time.perf_counter(), 0
+            consumer = AIOKafkaConsumer(
+                topic.name,
+                bootstrap_servers=broker.bootstrap_servers,
+                group_id=f"bare-{next(numbers)}",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+            )
+            await consumer.start()
+            while seen < events:
+                for records in (await consumer.getmany(timeout_ms=1000, max_records=BATCH)).values():
+                    seen += len(records)
+            taken = time.perf_counter() - started
+            await consumer.stop()
+            return events / taken
+
+        async def ours(projection: Projection) -> float:
+            fresh = replace(projection, name=f"{projection.name}_{next(numbers)}")
+            await views.start([fresh])
+            projector = _Counting(views, fresh)
+            feed = BusFeed(projector, bus, [SERVICE], f"gateway.{fresh.name}")
+            stop = asyncio.Event()
+            started = time.perf_counter()
+            running = asyncio.create_task(feed.run(stop))
+            await projector.reached(events)
+            taken = time.perf_counter() - started
+            stop.set()
+            await running
+            return events / taken
+
+        read, few, many = await alternate(rounds, bare, lambda: ours(BUDGETS), lambda: ours(ASSESSMENTS))
+    return [
+        against("catch up from Kafka, few rows", few, "events/s", "bare getmany", read, at_least=0.5),
+        against("catch up from Kafka, every event a row", many, "events/s", "bare getmany", read, at_least=0.38),
+    ]
+
+
+class _Counting(Projector):
+    """A projector that says when it has applied so many events."""
+
+    def __init__(self, views: Views, projection: Projection) -> None:
+        super().__init__(views, projection)
+        self._applied = asyncio.Condition()
+
+    async def apply(self, batches: Sequence[Batch]) -> None:
+        await super().apply(batches)
+        async with self._applied:
+            self._applied.notify_all()
+
+    async def reached(self, events: int) -> None:
+        async with self._applied:
+            await self._applied.wait_for(lambda: sum(c.next for c in self.ledger.checkpoints.values()) >= events)
+
+
+def _record(position: int, topic: str) -> OutRecord:
+    slo = f"slo-{position % SLOS}"
+    data = {
+        "slo": slo,
+        "service": "checkout-api",
+        "revision": 3,
+        "state": "met",
+        "target": 0.999,
+        "sli": 0.99953,
+        "good": position,
+        "total": position + 5,
+        "coverage": 0.98,
+        "window": "28d",
+        "error_budget_consumed": 0.47,
+        "error_budget_remaining": 0.53,
+        "input_version": position,
+        "at": AT,
+    }
+    metadata = Metadata("ana", "api-key", "cc_01", str(new_id()))
+    recorded = Recorded(
+        position,
+        f"budget/{slo}",
+        position // SLOS + 1,
+        TYPE,
+        new_id(),
+        AT,
+        AT,
+        codec.encode(data),
+        codec.encode(metadata),
+    )
+    return to_record(recorded, topic, SERVICE, "0192f0c1-7e5a-7c39-a6b3-0b7f6a3d2e11")
 
 
 if __name__ == "__main__":
