@@ -78,6 +78,8 @@ class Views:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(writes=True)
+        # Postgres shows each statement another moment unless told; SQLite shows a transaction one.
+        self._reader = engine.execution_options(isolation_level="REPEATABLE READ") if self.is_postgres else engine
         self._moved = asyncio.Condition()
         self._reached: dict[tuple[str, str, int], tuple[str, int]] = {}
 
@@ -89,7 +91,7 @@ class Views:
             StoreUnavailableError: The database cannot be reached now.
         """
         with _unavailable():
-            async with self.engine.connect() as connection:
+            async with self._reader.connect() as connection:
                 yield connection
 
     @asynccontextmanager

@@ -37,6 +37,22 @@ async def test_a_value_comes_back_as_it_went_in(views: Views) -> None:
     assert dict(found) == row
 
 
+async def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(views: Views) -> None:
+    await views.start([PLACES])
+
+    async def write() -> None:
+        async with views.begin() as connection:
+            await connection.execute(insert(PLACES.table(1)).values(name="a"))
+
+    async with views.connect() as reader:
+        before = (await reader.execute(select(PLACES.view))).all()
+        writing = asyncio.create_task(write())
+        await asyncio.wait({writing}, timeout=0.2)  # SQLite in memory makes the writer wait
+        assert (await reader.execute(select(PLACES.view))).all() == before == []
+    await writing
+    assert len(await views.dump(PLACES)) == 1
+
+
 async def test_starting_again_changes_nothing(views: Views) -> None:
     assert await views.start([PLACES]) == []
     async with views.begin() as connection:
