@@ -1,6 +1,7 @@
 """Probes: whether this process turns, and whether it should get requests; never whether its database does."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -20,9 +21,11 @@ class Health:
 
     Args:
         draining: Set when the process was told to end: streams end, and no new requests should come.
+        started: Whether it has what it works with; an app is made when that is so, a worker still reads on.
     """
 
     draining: asyncio.Event = field(default_factory=asyncio.Event)
+    started: Callable[[], bool] = lambda: True
 
 
 def draining(request: Request) -> asyncio.Event:
@@ -47,23 +50,26 @@ async def livez() -> PlainTextResponse:
 
 
 @router.get("/startupz")
-async def startupz() -> PlainTextResponse:
-    """Started: the wiring opens the database, and checks its schema, before there is an app to answer."""
-    return PlainTextResponse("ok\n")
+async def startupz(request: Request) -> PlainTextResponse:
+    """Started; the wiring opens the database, and checks its schema, before anything answers here."""
+    health: Health = request.app.state.health
+    return PlainTextResponse("ok\n") if health.started() else PlainTextResponse("starting\n", 503)
 
 
 @router.get("/readyz")
 async def readyz(request: Request) -> PlainTextResponse:
-    """Ready unless the process drains; `?verbose` says what else is up, which changes nothing.
+    """Ready unless the process starts or drains; `?verbose` says what else is up, which changes nothing.
 
     A database that all replicas share would take all of them out at once; they answer 503 problems instead.
     """
-    ends = draining(request).is_set()
-    lines = ["[-] draining" if ends else "[+] serving"]
+    health: Health = request.app.state.health
+    ends = health.draining.is_set()
+    ready = health.started() and not ends
+    lines = ["[+] serving" if ready else "[-] draining" if ends else "[-] starting"]
     if "verbose" in request.query_params:
         lines.append(await _store_line(request.app.state.resources))
-    lines.append("not ready" if ends else "ready")
-    return PlainTextResponse("\n".join(lines) + "\n", 503 if ends else 200)
+    lines.append("ready" if ready else "not ready")
+    return PlainTextResponse("\n".join(lines) + "\n", 200 if ready else 503)
 
 
 async def _store_line(resources: Resources) -> str:

@@ -5,19 +5,20 @@ concordat_http_request_seconds{service,method,route}            from the first b
 concordat_command_seconds{service}                              load, fold, decide, append: until it is on disk
 concordat_projection_lag_events{service,projection,source}      events of the source not applied yet
 concordat_relay_lag_events{service}                             events stored, not published yet
-concordat_dead_letters{service,projection}                      events that could not be applied
+concordat_dead_letters{service,projection}                      events that could not be applied, parked ones included
 concordat_rebuild_events_remaining{service,projection}          0 when none runs
 concordat_unhandled_errors_total{service}                       answers of 500: each is a bug
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.responses import Response
+
+from libs.events.worker import Worker
 
 _FAST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -29,45 +30,57 @@ COMMAND_SECONDS = Histogram("concordat_command_seconds", "Load, fold, decide, ap
 UNHANDLED = Counter("concordat_unhandled_errors", "Answers of 500", ["service"])
 
 
-class Reading(NamedTuple):
-    """The present value of a gauge."""
-
-    labels: tuple[str, ...]
-    value: float
+Figure = tuple[tuple[str, ...], float]  # the values of the labels, and the gauge's
 
 
-Read = Callable[[], Iterable[Reading]]
-
-GAUGES = {
-    "concordat_projection_lag_events": ("Events not applied yet", ("service", "projection", "source")),
-    "concordat_relay_lag_events": ("Events not published yet", ("service",)),
-    "concordat_dead_letters": ("Events that could not be applied", ("service", "projection")),
-    "concordat_rebuild_events_remaining": ("Events a rebuild has before it", ("service", "projection")),
-}
-
-
-class Gauges(Collector):
-    """Asks for a gauge's value when the metrics are read, so that nobody has to keep it up to date."""
+class Workers(Collector):
+    """Asks the workers of this process how they are doing when the metrics are read."""
 
     def __init__(self) -> None:
-        self._reads: dict[str, list[Read]] = {name: [] for name in GAUGES}
+        self._workers: dict[str, Worker] = {}
 
-    def on_read(self, name: str, read: Read) -> None:
-        """Ask *read* for the values of the gauge *name*, one of `GAUGES`."""
-        self._reads[name].append(read)
+    def watch(self, worker: Worker) -> None:
+        """Ask *worker* from now on, in place of an earlier one of its service."""
+        self._workers[worker.resources.service] = worker
 
     def collect(self) -> Iterator[Metric]:
         """See `prometheus_client.registry.Collector`."""
-        for name, reads in self._reads.items():
-            text, labels = GAUGES[name]
-            family = GaugeMetricFamily(name, text, labels=labels)
-            for reading in (reading for read in reads for reading in read()):
-                family.add_metric(reading.labels, reading.value)
-            yield family
+        now = {service: worker.figures for service, worker in self._workers.items()}
+        yield _gauge(
+            "concordat_projection_lag_events",
+            "Events not applied yet",
+            ("service", "projection", "source"),
+            (((service, *place), n) for service, figures in now.items() for place, n in figures.lag.items()),
+        )
+        yield _gauge(
+            "concordat_relay_lag_events",
+            "Events not published yet",
+            ("service",),
+            (((service,), figures.relay_lag) for service, figures in now.items()),
+        )
+        yield _gauge(
+            "concordat_dead_letters",
+            "Events that could not be applied, parked ones included",
+            ("service", "projection"),
+            (((service, name), n) for service, figures in now.items() for name, n in figures.dead_letters.items()),
+        )
+        yield _gauge(
+            "concordat_rebuild_events_remaining",
+            "Events a rebuild has before it",
+            ("service", "projection"),
+            (((service, name), n) for service, figures in now.items() for name, n in figures.rebuild_remaining.items()),
+        )
 
 
-GAUGES_READ = Gauges()
-REGISTRY.register(GAUGES_READ)
+def _gauge(name: str, text: str, labels: tuple[str, ...], figures: Iterable[Figure]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for values, number in figures:
+        family.add_metric(values, number)
+    return family
+
+
+WORKERS = Workers()
+REGISTRY.register(WORKERS)
 
 router = APIRouter(include_in_schema=False)
 

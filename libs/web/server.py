@@ -7,12 +7,12 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from socket import socket
 from types import FrameType
-from typing import Protocol
 
 import uvicorn
 from fastapi import FastAPI
 
 from libs.events.resources import Resources
+from libs.events.worker import Worker
 from libs.web import health, metrics
 from libs.web.health import Health
 from libs.web.tracing import exported_traces
@@ -21,14 +21,6 @@ GRACE_S = 20  # what requests in flight may still take; Kubernetes gives the who
 _LEAVE_S = 0.4  # while each answer closes its connection, so that no client is caught with a request under way
 _LATE_S = 0.2  # for requests of connections that were made just before the door closed
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class RunsUntil(Protocol):
-    """Something that works until it is told to stop, such as a worker."""
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until *stop* is set."""
-        ...
 
 
 class DrainingServer(uvicorn.Server):
@@ -88,10 +80,11 @@ async def serve_app(app: FastAPI, host: str, port: int, *, on_ready: Callable[[i
         await _serve(app, host, port, on_ready)
 
 
-async def serve_worker(worker: RunsUntil, resources: Resources, host: str, port: int) -> None:
+async def serve_worker(worker: Worker, resources: Resources, host: str, port: int) -> None:
     """Run *worker*, with probes and metrics beside it, until SIGINT or SIGTERM."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.resources, app.state.health = resources, Health()
+    app.state.resources, app.state.health = resources, Health(started=lambda: worker.ready)
+    metrics.WORKERS.watch(worker)
     app.include_router(health.router)
     app.include_router(metrics.router)
     async with asyncio.TaskGroup() as group:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from libs.events.clock import Clock
 from libs.events.worker import Worker
+from libs.web.metrics import WORKERS
 from libs.web.server import serve_app
 from services.cli.control import control_socket
 from services.cli.data_directory import DataDirectory
@@ -64,6 +65,7 @@ async def running(workers: Mapping[str, Worker]) -> AsyncGenerator[None]:
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for service, worker in workers.items():
+            WORKERS.watch(worker)
             group.create_task(worker.run(stop), name=f"{service}-worker")
         try:
             yield

@@ -30,3 +30,9 @@ async def test_a_store_that_is_away_does_not_unready(client: httpx.AsyncClient, 
     app.state.resources.store.head = away
     answer = await client.get("/readyz?verbose")
     assert (answer.status_code, "[-] store: ConnectionRefusedError" in answer.text) == (200, True)
+
+
+async def test_a_process_that_starts_is_alive_but_not_ready(client: httpx.AsyncClient, app: FastAPI) -> None:
+    app.state.health.started = lambda: False
+    answers = [(await client.get(path)).status_code for path in ("/livez", "/startupz", "/readyz")]
+    assert answers == [200, 503, 503]

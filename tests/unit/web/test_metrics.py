@@ -1,6 +1,8 @@
 import httpx
 
-from libs.web.metrics import GAUGES_READ, Reading
+from libs.events.resources import Resources
+from libs.events.worker import Figures, Worker
+from libs.web.metrics import WORKERS
 
 
 async def test_requests_are_counted_by_template_and_not_by_path(client: httpx.AsyncClient) -> None:
@@ -18,6 +20,13 @@ async def test_commands_are_timed(client: httpx.AsyncClient) -> None:
     assert 'concordat_command_seconds_count{service="demo"}' in (await client.get("/metrics")).text
 
 
-async def test_a_gauge_is_asked_when_it_is_read(client: httpx.AsyncClient) -> None:
-    GAUGES_READ.on_read("concordat_relay_lag_events", lambda: [Reading(("demo",), 3)])
-    assert 'concordat_relay_lag_events{service="demo"} 3.0' in (await client.get("/metrics")).text
+async def test_a_worker_is_asked_how_it_is_doing_when_the_metrics_are_read(
+    client: httpx.AsyncClient, resources: Resources
+) -> None:
+    worker = Worker(resources)
+    worker.figures = Figures(lag={("teams", "lifecycle"): 4}, relay_lag=3, dead_letters={"teams": 2})
+    WORKERS.watch(worker)
+    text = (await client.get("/metrics")).text
+    assert 'concordat_projection_lag_events{projection="teams",service="demo",source="lifecycle"} 4.0' in text
+    assert 'concordat_relay_lag_events{service="demo"} 3.0' in text
+    assert 'concordat_dead_letters{projection="teams",service="demo"} 2.0' in text
