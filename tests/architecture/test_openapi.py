@@ -74,6 +74,20 @@ def test_every_operation_says_what_a_refusal_looks_like(operations: dict[str, di
             assert "application/problem+json" in answer["content"], name
 
 
+def test_every_body_has_an_example(made: dict[Path, dict[str, Any]], operations: dict[str, dict[str, Any]]) -> None:
+    schemas = made[MERGED]["components"]["schemas"]
+    without: list[str] = []
+    for name, operation in operations.items():
+        for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+            schema = content.get("schema", {})
+            named = [schemas[reference.rpartition("/")[2]] for reference in references(schema)]
+            if not any(
+                described.get(key) for described in (content, schema, *named) for key in ("example", "examples")
+            ):
+                without.append(f"{name} ({kind})")
+    assert without == []
+
+
 def references(value: Any) -> set[str]:
     match value:
         case {"$ref": str(reference)}:

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Query
-from pydantic import AwareDatetime
 from sqlalchemy import RowMapping, Select, select
 
 from libs.web.app import ResourcesDep
@@ -13,6 +12,7 @@ from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import Problem, responses
 from libs.web.routing import Router
+from libs.web.schemas import Moment
 from services.gateway.api.schemas import AuditItem, EventItem
 from services.gateway.projections.journal import JOURNAL, placed, published, sortable
 from services.gateway.projections.services import SERVICES, find_service
@@ -24,7 +24,7 @@ _ORDERS = {"recorded_at": _VIEW.place}
 
 Types = Annotated[list[str] | None, Query(alias="type", description="Repeated: any of them.")]
 Services = Annotated[list[str] | None, Query(alias="service", description="Repeated: any of them.")]
-Since = Annotated[AwareDatetime | None, Query(description="Recorded then or later.")]
+Since = Annotated[Moment | None, Query(description="Recorded then or later.")]
 
 
 @router.get("/events", tags=["events"], openapi_extra=needs("events.read"), dependencies=[fresh(JOURNAL)])
@@ -73,7 +73,7 @@ async def list_service_timeline(
         return await page.fetch(connection, query, key=_VIEW.place, orders=_ORDERS, item=_event, descending=True)
 
 
-def _filtered(types: list[str] | None, services: list[str] | None, since: AwareDatetime | None) -> Select[Any]:
+def _filtered(types: list[str] | None, services: list[str] | None, since: Moment | None) -> Select[Any]:
     query = select(JOURNAL.view)
     if types:
         query = query.where(_VIEW.type.in_(types))

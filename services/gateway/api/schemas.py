@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from libs.web.schemas import Body, Line, Name
+from libs.web.schemas import Body, Line, Moment, Name
 
 Kind = Literal["person", "machine"]
 
@@ -31,7 +31,7 @@ class NewApiKey(Body):
         list[Annotated[str, Field(pattern=r"^(\*|[a-z][-a-z0-9]*\.(read|write))$")]],
         Field(min_length=1, max_length=100, description="`<resource>.<read|write>`, or `*` for everything."),
     ]
-    expires_at: Annotated[AwareDatetime | None, Field(description="Left out: it does not expire.")] = None
+    expires_at: Annotated[Moment | None, Field(description="Left out: it does not expire.")] = None
 
 
 class ApiKeyItem(BaseModel):

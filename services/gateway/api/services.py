@@ -7,7 +7,6 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from fastapi import Query
-from pydantic import AwareDatetime
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
@@ -21,6 +20,7 @@ from libs.web.consistency import fresh
 from libs.web.internal_auth import Principal
 from libs.web.problems import responses
 from libs.web.routing import Router
+from libs.web.schemas import Moment
 from services.gateway.api.dependencies import ForwarderDep
 from services.gateway.api.forwarding import back
 from services.gateway.api.front import Forwarder
@@ -72,7 +72,7 @@ async def get_service(  # noqa: PLR0913  each is a part of one request
     principal: PrincipalDep,
     request: Request,
     response: Response,
-    as_of: Annotated[AwareDatetime | None, Query(description="What lifecycle knew at that time.")] = None,
+    as_of: Annotated[Moment | None, Query(description="What lifecycle knew at that time.")] = None,
 ) -> Response:
     """Show a service: phase, SLOs and budgets, open incidents, overdue actions, next gate."""
     async with resources.views.connect() as connection:

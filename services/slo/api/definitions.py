@@ -45,12 +45,28 @@ from services.slo.projections.slos import SLOS, listed
 
 router = Router(prefix="/v1/slos", tags=["slos"])
 
+_PUSHED: Mapping[str, Any] = {"metricSource": {"type": "concordat", "spec": {"query": "push"}}}
+_EXAMPLE: Mapping[str, Any] = {
+    "apiVersion": "openslo/v1",
+    "kind": "SLO",
+    "metadata": {"name": "checkout-availability", "displayName": "Checkout answers"},
+    "spec": {
+        "service": "checkout-api",
+        "indicator": {
+            "metadata": {"name": "checkout-answers"},
+            "spec": {"ratioMetric": {"counter": True, "good": _PUSHED, "total": _PUSHED}},
+        },
+        "timeWindow": [{"duration": "28d", "isRolling": True}],
+        "budgetingMethod": "Occurrences",
+        "objectives": [{"displayName": "Good", "target": 0.99}],
+    },
+}
 DOCUMENTS: Mapping[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "OpenSLO v1; YAML may hold several documents, JSON a list of them.",
         "content": {
-            kind: {"schema": {"type": ["object", "array", "string"]}}
+            kind: {"schema": {"type": ["object", "array", "string"]}, "example": _EXAMPLE}
             for kind in ("application/yaml", "application/json")
         },
     }

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from libs.web.schemas import Body, Name
 from services.slo.domain.burn_rate import Severity
@@ -39,12 +40,17 @@ class Bucket(Body):
     total: Annotated[Count, Field(examples=[1000])]
 
 
+_BUCKET: JsonDict = {"start": "2026-11-21T10:00:00Z", "good": 990, "total": 1000}
+
+
 class Buckets(Body):
     """Measurements of one SLO.
 
     Sources add up; of one source, the highest revision of a minute wins. Both may be left out: then everything
     comes from one source, and what is sent later wins.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"buckets": [_BUCKET]}]})
 
     source: Source = PUSHED
     revision: Annotated[int, Field(strict=True, ge=0, le=MOST_REVISION)] | None = None
@@ -54,11 +60,17 @@ class Buckets(Body):
 class SloBuckets(Buckets):
     """Measurements of one of many SLOs."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"slo": "checkout-availability", "buckets": [_BUCKET]}]})
+
     slo: Name
 
 
 class ManyBuckets(Body):
     """Measurements of many SLOs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [{"slo": "checkout-availability", "buckets": [_BUCKET]}]}]}
+    )
 
     items: Annotated[list[SloBuckets], Field(min_length=1, max_length=10_000)]
 

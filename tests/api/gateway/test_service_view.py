@@ -225,8 +225,9 @@ async def test_the_past_is_asked_of_lifecycle_and_the_rest_is_not_known(
     assert {shown[part] for part in ("slos", "open_incidents", "next_gate") if shown[part] is not None} == set()
 
 
-async def test_a_time_that_is_none_is_refused(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/v1/services/x", params={"as_of": "yesterday"})
+@pytest.mark.parametrize("time", ["yesterday", "2026-11-21T10:00:00", "0001-01-01T00:00:00+14:00"])
+async def test_a_time_that_is_none_is_refused(client: httpx.AsyncClient, time: str) -> None:
+    answer = await client.get("/v1/services/x", params={"as_of": time})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "as_of")
 
 
