@@ -108,7 +108,7 @@ async def test_an_event_is_a_cloudevent(open_stream: Open, elsewhere: Elsewhere)
         "specversion": "1.0",
         "type": "io.concordat.lifecycle.service.registered.v1",
         "source": "/concordat/lifecycle",
-        "subject": "checkout-api",
+        "subject": "service/checkout-api",
         "time": "2026-11-21T10:00:00Z",
         "actor": "ana",
     }
@@ -121,14 +121,14 @@ async def test_a_reader_that_comes_back_misses_nothing_and_hears_nothing_twice(
     async with open_stream() as stream:
         for number in range(5):
             await elsewhere.register(f"s{number}")
-        heard = [(await stream.event())["subject"] for _ in range(3)]
+        heard = [(await stream.event())["data"]["service"] for _ in range(3)]
     await elsewhere.register("s5")
     back = (
         open_stream(last_event_id=stream.last_id) if how == "Last-Event-ID" else open_stream(f"after={stream.last_id}")
     )
     async with back as stream:
         await elsewhere.register("s6")
-        heard += [(await stream.event())["subject"] for _ in range(4)]
+        heard += [(await stream.event())["data"]["service"] for _ in range(4)]
     assert sorted(heard) == [f"s{number}" for number in range(7)]
 
 
@@ -140,7 +140,7 @@ async def test_a_reader_that_heard_nothing_can_come_back_too(open_stream: Open, 
             stream._read(stream._text.partition(b"\n\n")[0].decode())
     await elsewhere.register("meanwhile")
     async with open_stream(last_event_id=stream.last_id) as stream:
-        assert (await stream.event())["subject"] == "meanwhile"
+        assert (await stream.event())["data"]["service"] == "meanwhile"
 
 
 async def test_the_last_id_goes_before_the_address(open_stream: Open, elsewhere: Elsewhere) -> None:
@@ -149,14 +149,14 @@ async def test_the_last_id_goes_before_the_address(open_stream: Open, elsewhere:
         await stream.event()
     await elsewhere.register("s1")
     async with open_stream("after=start", last_event_id=stream.last_id) as stream:
-        assert (await stream.event())["subject"] == "s1"
+        assert (await stream.event())["data"]["service"] == "s1"
 
 
 async def test_everything_can_be_heard_from_the_start(open_stream: Open, elsewhere: Elsewhere) -> None:
     for number in range(3):
         await elsewhere.register(f"s{number}")
     async with open_stream("after=start") as stream:
-        assert sorted([(await stream.event())["subject"] for _ in range(3)]) == ["s0", "s1", "s2"]
+        assert sorted([(await stream.event())["data"]["service"] for _ in range(3)]) == ["s0", "s1", "s2"]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ async def test_filters_leave_out_the_rest(open_stream: Open, elsewhere: Elsewher
             assert (await stream.event())["data"]["team"] == "wanted"
         else:
             await elsewhere.register("checkout-api")
-            assert (await stream.event())["subject"] == "checkout-api"
+            assert (await stream.event())["data"]["service"] == "checkout-api"
 
 
 async def test_a_quiet_stream_says_that_it_lives(open_stream: Open) -> None:
@@ -251,5 +251,5 @@ async def test_two_streams_do_not_share_their_place(
 ) -> None:
     async with open_stream() as one, open_stream() as other:
         await elsewhere.register("s0")
-        assert (await one.event())["subject"] == "s0"
-        assert (await other.event())["subject"] == "s0"
+        assert (await one.event())["data"]["service"] == "s0"
+        assert (await other.event())["data"]["service"] == "s0"
