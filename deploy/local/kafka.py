@@ -14,8 +14,10 @@ from deploy.local.postgres import free_port
 
 VERSION = "4.3.1"
 _COORDINATES = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-nop:1.7.36"
+_ROOT = Path(__file__).parents[2]
 _CLUSTER_ID = "Concordat0000000000000"  # 22 characters of base64, as Kafka wants it
 _START_WITHIN_S = 60.0
+_STOP_WITHIN_S = 30.0
 _MEMORY = ("-Xmx384m", "-XX:+UseSerialGC")
 _FAST_START = "-XX:TieredStopAtLevel=1"  # halves the start, costs throughput
 
@@ -123,7 +125,11 @@ class KafkaServer:
         if self.process is None:
             return
         self.process.send_signal(sent)
-        self.process.wait(30)
+        try:
+            self.process.wait(_STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self.process = None
 
 
@@ -144,7 +150,7 @@ def _classpath() -> str:
     """Kafka's jars, fetched once (43 MB) and kept; several processes at once wait for the first."""
     import jgo  # noqa: PLC0415  a development tool
 
-    cache = Path(os.environ.get("CONCORDAT_CACHE_DIR", ".cache")).resolve() / "kafka"
+    cache = Path(os.environ.get("CONCORDAT_CACHE_DIR", _ROOT / ".cache")).resolve() / "kafka"
     cache.mkdir(parents=True, exist_ok=True)
     listed = cache / f"classpath-{VERSION}"
     with (cache / "lock").open("w") as lock:

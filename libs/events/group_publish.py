@@ -59,10 +59,11 @@ class GroupPublish:
 
     async def close(self, within_s: float) -> None:
         """Finish what waits; give up on what is not written in time."""
-        if self._writing is not None:
-            await asyncio.wait({self._writing}, timeout=within_s)
-            self._writing.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
+        writing = self._writing
+        if writing is not None:
+            await asyncio.wait({writing}, timeout=within_s)
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
 
     async def _write_all(self) -> None:
         await asyncio.sleep(0)  # whoever is ready now may still join

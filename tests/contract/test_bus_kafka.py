@@ -10,7 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from libs.events.bus import Bus, Topic
 from libs.events.bus_contract import DurableBusContract, Reader, Reopen, nothing_loaded, numbered, record, starting_at
-from libs.events.errors import BusUnavailableError, OffsetGoneError
+from libs.events.errors import BusUnavailableError, FatalBusError, OffsetGoneError
 from libs.events.kafka import KafkaBus
 
 pytestmark = pytest.mark.kafka
@@ -19,7 +19,7 @@ NOBODY = "127.0.0.1:1"
 
 
 @pytest.fixture
-async def bus(kafka: str) -> AsyncIterator[Bus]:
+async def bus(kafka: str) -> AsyncIterator[KafkaBus]:
     bus = KafkaBus(kafka)
     await bus.start()
     yield bus
@@ -124,6 +124,21 @@ async def test_records_bear_the_time_they_were_published(bus: Bus, topic_prefix:
     await consumer.close()
     assert raw.timestamp > 1_700_000_000_000
     assert asyncio.get_running_loop().time() - before < 30
+
+
+async def test_a_producer_that_is_out_of_step_says_so_and_is_replaced(bus: KafkaBus, topic_prefix: str) -> None:
+    topic = Topic(f"{topic_prefix}.steps", 1)
+    consumer = await bus.consumer([topic], None, starting_at(0))
+    await bus.publisher().publish([record(topic, "a", b"1")])
+    producer = bus.publisher()._producer
+    assert producer is not None
+    producer._txn_manager.increment_sequence_number(KafkaPartition(topic.name, 0), 5)
+    with pytest.raises(FatalBusError, match="OutOfOrderSequenceNumber"):
+        await bus.publisher().publish([record(topic, "a", b"2")])
+    await bus.publisher().publish([record(topic, "a", b"2")])
+    read = await Reader().read(consumer, 2)
+    await consumer.close()
+    assert [each.value for each in read] == [b"1", b"2"]
 
 
 async def test_a_cluster_that_is_away_stops_no_start_and_is_named() -> None:
