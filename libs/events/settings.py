@@ -1,7 +1,7 @@
 """Settings of every process, from `CONCORDAT_*` in the environment; they alone choose the adapters."""
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -60,7 +60,8 @@ def load_settings(cls: type[T], **overrides: object) -> T:
         SetupError: Something is wrong; names each setting, what it holds, and what it should.
     """
     try:
-        return cls(**{name: value for name, value in overrides.items() if value is not None})
+        given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
+        return cls(**given)
     except ValidationError as error:
         wrong = "; ".join(
             f"{_ENV_PREFIX}{str(place['loc'][0]).upper()}: {place['msg']}"

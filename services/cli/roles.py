@@ -4,7 +4,7 @@ import asyncio
 from importlib import import_module
 
 from libs.events.errors import SetupError
-from libs.events.settings import Settings
+from libs.events.settings import Settings, load_settings
 from services.cli.errors import USAGE, CliError
 from services.cli.wiring import open_parts, settings_of
 
@@ -30,9 +30,10 @@ async def run_role(service: str, role: str, host: str, port: int) -> None:
             case "api" if service == "gateway":
                 from services.gateway.auth.admin_key import ensure_admin_key
                 from services.gateway.clients import open_owners
+                from services.gateway.config import GatewaySettings
 
                 await ensure_admin_key(resources, settings.data_dir)
-                async with open_owners(settings) as owners:
+                async with open_owners(load_settings(GatewaySettings)) as owners:
                     gateway = import_module("services.gateway.app").create_app(resources, settings, owners)
                     await serve_app(gateway, host, port)
             case "api":

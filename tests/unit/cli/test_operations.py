@@ -145,7 +145,6 @@ async def test_a_service_that_is_not_there_is_refused_with_those_that_are(platfo
         await lines(platform, "events verify", service="slo")
 
 
-@pytest.mark.enable_socket
 async def test_a_running_server_answers_the_same_lines_over_its_socket(platform: Platform) -> None:
     async with control_socket(platform) as socket:
         answered = [line async for line in ask(socket, "events verify", {}) if "progress" not in line]
@@ -153,7 +152,6 @@ async def test_a_running_server_answers_the_same_lines_over_its_socket(platform:
     assert answered == await lines(platform, "events verify")
 
 
-@pytest.mark.enable_socket
 async def test_what_the_server_refuses_reaches_the_asker(platform: Platform) -> None:
     async with control_socket(platform) as socket:
         with pytest.raises(CliError, match="there are demo") as refused:
