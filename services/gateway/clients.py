@@ -1,4 +1,4 @@
-"""The port to the owners of resources, over a socket or in the same process.
+"""The port to the owners of resources; adapters: an app of this process (here), an address (`http_owner.py`).
 
 Bytes go through as they are: no adapter looks into a body.
 """
@@ -6,21 +6,15 @@ Bytes go through as they are: no adapter looks into a body.
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Final, Protocol
+from typing import Protocol
 from urllib.parse import unquote
 
-import aiohttp
 import msgspec
 from starlette.types import ASGIApp, Message, Scope
-from yarl import URL
 
 from services.gateway.config import GatewaySettings
 
 Header = tuple[bytes, bytes]
-
-# Less than the 75 s after which an owner closes an idle connection (`libs/web/server.py`): the side that sends must be
-# the one that closes, or a request meets a closing door.
-_KEEP_ALIVE_S: Final = 60.0
 
 
 class OwnerRequest(msgspec.Struct, frozen=True, gc=False):
@@ -75,51 +69,6 @@ class Owner(Protocol):
         ...
 
 
-class HttpOwner:
-    """An owner at an address (aiohttp: measured, see DESIGN; httpx costs more than the owner's work)."""
-
-    def __init__(self, url: str, *, connections: int, connect_timeout_s: float) -> None:
-        self._url = url.rstrip("/")
-        self._connections = connections
-        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s)  # the caller bounds the whole
-        self._session: aiohttp.ClientSession | None = None
-
-    async def send(self, request: OwnerRequest) -> OwnerAnswer:
-        """See `Owner.send`."""
-        session = self._session or self._open()
-        try:
-            async with session.request(
-                request.method,
-                URL(self._url + request.target, encoded=True),
-                data=request.body or None,
-                headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers],
-                allow_redirects=False,
-            ) as response:
-                body = await response.read()
-                headers = tuple((name.lower(), value) for name, value in response.raw_headers)
-                return OwnerAnswer(response.status, headers, body)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise OwnerUnavailableError(str(error), reached=False) from error
-        except aiohttp.ClientError as error:
-            raise OwnerUnavailableError(str(error), reached=True) from error
-
-    async def close(self) -> None:
-        """Let go of connections."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
-
-    def _open(self) -> aiohttp.ClientSession:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=_KEEP_ALIVE_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            auto_decompress=False,
-            timeout=self._timeout,
-        )
-        return self._session
-
-
 class AsgiOwner:
     """An owner in this process: its app is called directly. Its lifespan belongs to whoever made it."""
 
@@ -163,6 +112,8 @@ class AsgiOwner:
 @asynccontextmanager
 async def open_owners(settings: GatewaySettings) -> AsyncGenerator[Mapping[str, Owner]]:
     """The owners at their configured addresses, by service; their connections are closed at the end."""
+    from services.gateway.http_owner import HttpOwner  # noqa: PLC0415  aiohttp takes a fifth of a second to import
+
     connections, connect_timeout_s = settings.owner_connections, settings.owner_connect_timeout_s
     owners = {
         service: HttpOwner(url, connections=connections, connect_timeout_s=connect_timeout_s)
