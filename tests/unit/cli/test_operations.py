@@ -19,6 +19,7 @@ from libs.events.resources import Resources
 from libs.events.store import AppendRequest, StreamWrite
 from libs.events.testing import FrozenClock
 from libs.events.views import open_views
+from libs.events.worker import Worker
 from services.cli.control import ask, control_socket
 from services.cli.errors import CliError
 from services.cli.operations import Part, Platform, operate
@@ -54,7 +55,7 @@ async def platform(bus: Bus) -> AsyncGenerator[Platform]:
             context = Context.of_request(NOON, Metadata(actor="ana"))
             events = resources.handler.encode([Counted(number) for number in numbers], context)
             await resources.store.append(AppendRequest((StreamWrite(stream, expected, events),)))
-        yield {"demo": Part(resources, ())}
+        yield {"demo": Part(resources, (), Worker(resources))}
 
 
 @pytest.fixture
@@ -62,7 +63,8 @@ async def empty(bus: Bus) -> AsyncGenerator[Platform]:
     """The same service without events."""
     async with open_views("memory:") as views:
         clock = FrozenClock(NOON)
-        yield {"demo": Part(Resources("demo", REGISTRY, MemoryStore(clock), views, bus, clock), ())}
+        resources = Resources("demo", REGISTRY, MemoryStore(clock), views, bus, clock)
+        yield {"demo": Part(resources, (), Worker(resources))}
 
 
 async def lines(platform: Platform, operation: str, **arguments: Any) -> list[dict[str, Any]]:
