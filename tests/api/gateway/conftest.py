@@ -33,6 +33,7 @@ from services.gateway.contract import CONTRACT
 from services.gateway.projections import PROJECTIONS
 from services.gateway.worker import create_worker
 from tests.fixtures.elsewhere import Elsewhere
+from tests.fixtures.event_stream import Open, opener
 
 UNUSED = cast("Any", None)
 KEY = "k" * 32
@@ -185,3 +186,8 @@ async def client(app: FastAPI, admin_key: str) -> AsyncGenerator[httpx.AsyncClie
     transport, headers = httpx.ASGITransport(app), {"X-API-Key": admin_key}
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers) as client:
         yield client
+
+
+@pytest.fixture
+def open_stream(app: FastAPI, admin_key: str) -> Open:
+    return opener(app, admin_key)

@@ -1,95 +1,15 @@
 """The event stream: nothing missed, nothing told twice, and an end when it is time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
-import msgspec
 import pytest
 from fastapi import FastAPI
 
 from libs.events.testing import FrozenClock
 from services.gateway.api import cursor
 from tests.fixtures.elsewhere import Elsewhere
-
-SOON_S = 5
-
-
-class Stream:
-    """An open stream, read block by block."""
-
-    def __init__(self, sent: "asyncio.Queue[dict[str, Any]]") -> None:
-        self._sent = sent
-        self._text = b""
-        self.last_id = ""
-        self.comments = 0
-
-    async def start(self) -> dict[str, Any]:
-        return await asyncio.wait_for(self._sent.get(), SOON_S)
-
-    async def event(self) -> dict[str, Any] | None:
-        """The next event's JSON, past blocks without one; None at the end."""
-        async with asyncio.timeout(SOON_S):
-            while True:
-                while b"\n\n" not in self._text:
-                    message = await self._sent.get()
-                    self._text += message["body"]
-                    if not message.get("more_body"):
-                        return None
-                block, _, self._text = self._text.partition(b"\n\n")
-                data = self._read(block.decode())
-                if data:
-                    return msgspec.json.decode(data)
-
-    def _read(self, block: str) -> str:
-        fields = dict(line.partition(": ")[::2] for line in block.splitlines())
-        self.comments += block.startswith(":")
-        self.last_id = fields.get("id", self.last_id)
-        return fields.get("data", "")
-
-
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def open_stream(app: FastAPI, admin_key: str) -> Open:
-    @asynccontextmanager
-    async def opened(query: str = "", **headers: str) -> AsyncGenerator[Stream]:
-        sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        gone = asyncio.Event()
-        named = {"x_api_key": admin_key} | headers
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": "GET",
-            "scheme": "http",
-            "path": "/v1/events/stream",
-            "raw_path": b"/v1/events/stream",
-            "root_path": "",
-            "query_string": query.encode(),
-            "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()],
-            "client": None,
-            "server": None,
-        }
-
-        async def receive() -> dict[str, Any]:
-            await gone.wait()
-            return {"type": "http.disconnect"}
-
-        running = asyncio.create_task(app(scope, receive, sent.put))
-        stream = Stream(sent)
-        started = await stream.start()
-        assert started["status"] == 200, sent
-        try:
-            yield stream
-        finally:
-            gone.set()
-            await asyncio.wait_for(running, SOON_S)
-
-    return opened
+from tests.fixtures.event_stream import Open
 
 
 async def test_a_reader_hears_what_happens_from_now_on(open_stream: Open, elsewhere: Elsewhere) -> None:
