@@ -30,7 +30,7 @@ check: $(READY) ## format, lint, types, architecture, unit tests: under a minute
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/basedpyright
-	$(BIN)/python -m pytest -q tests/unit tests/architecture
+	$(BIN)/python -m pytest -q -n 2 tests/unit tests/architecture
 
 test: $(READY) ## every test, on memory, SQLite, a real PostgreSQL and a real Kafka
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore tests/benchmarks tests

@@ -29,8 +29,8 @@ async def run_role(service: str, role: str, host: str, port: int) -> None:
         match role:
             case "api" if service == "gateway":
                 from services.gateway.auth.admin_key import ensure_admin_key
-                from services.gateway.clients import open_owners
                 from services.gateway.config import GatewaySettings
+                from services.gateway.http_owner import open_owners
 
                 await ensure_admin_key(resources, settings.data_dir)
                 async with open_owners(load_settings(GatewaySettings)) as owners:

@@ -4,15 +4,12 @@ Bytes go through as they are: no adapter looks into a body.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from typing import Protocol
 from urllib.parse import unquote
 
 import msgspec
 from starlette.types import ASGIApp, Message, Scope
-
-from services.gateway.config import GatewaySettings
 
 Header = tuple[bytes, bytes]
 
@@ -107,23 +104,6 @@ class AsgiOwner:
 
         await self._app(scope, receive, send)
         return _answer(sent)
-
-
-@asynccontextmanager
-async def open_owners(settings: GatewaySettings) -> AsyncGenerator[Mapping[str, Owner]]:
-    """The owners at their configured addresses, by service; their connections are closed at the end."""
-    from services.gateway.http_owner import HttpOwner  # noqa: PLC0415  aiohttp takes a fifth of a second to import
-
-    connections, connect_timeout_s = settings.owner_connections, settings.owner_connect_timeout_s
-    owners = {
-        service: HttpOwner(url, connections=connections, connect_timeout_s=connect_timeout_s)
-        for service, url in settings.owner_urls.items()
-    }
-    try:
-        yield owners
-    finally:
-        for owner in owners.values():
-            await owner.close()
 
 
 def _answer(sent: Iterable[Message]) -> OwnerAnswer:

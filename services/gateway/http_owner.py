@@ -1,11 +1,14 @@
 """An owner at an address."""
 
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 import aiohttp
 from yarl import URL
 
-from services.gateway.clients import OwnerAnswer, OwnerRequest, OwnerUnavailableError
+from services.gateway.clients import Owner, OwnerAnswer, OwnerRequest, OwnerUnavailableError
+from services.gateway.config import GatewaySettings
 
 # Less than the 75 s after which an owner closes an idle connection (`libs/web/server.py`): the side that sends must be
 # the one that closes, or a request meets a closing door.
@@ -55,3 +58,18 @@ class HttpOwner:
             timeout=self._timeout,
         )
         return self._session
+
+
+@asynccontextmanager
+async def open_owners(settings: GatewaySettings) -> AsyncGenerator[Mapping[str, Owner]]:
+    """The owners at their configured addresses, by service; their connections are closed at the end."""
+    connections, connect_timeout_s = settings.owner_connections, settings.owner_connect_timeout_s
+    owners = {
+        service: HttpOwner(url, connections=connections, connect_timeout_s=connect_timeout_s)
+        for service, url in settings.owner_urls.items()
+    }
+    try:
+        yield owners
+    finally:
+        for owner in owners.values():
+            await owner.close()

@@ -44,9 +44,9 @@ async def owner() -> None:
 
 async def gateway() -> None:
     """The gateway, forwarding to the owners that its settings name."""
-    clients, app = import_module("services.gateway.clients"), import_module("services.gateway.app")
+    http_owner, app = import_module("services.gateway.http_owner"), import_module("services.gateway.app")
     settings = settings_of("gateway")
-    async with open_parts(["gateway"]) as parts, clients.open_owners(settings) as owners:
+    async with open_parts(["gateway"]) as parts, http_owner.open_owners(settings) as owners:
         resources = parts["gateway"].resources
         await resources.views.start(parts["gateway"].projections)
         await import_module("services.gateway.auth.admin_key").ensure_admin_key(resources, settings.data_dir)

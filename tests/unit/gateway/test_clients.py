@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from services.gateway.clients import AsgiOwner, Owner, OwnerRequest, OwnerUnavailableError, open_owners
+from services.gateway.clients import AsgiOwner, Owner, OwnerRequest, OwnerUnavailableError
 from services.gateway.config import GatewaySettings
-from services.gateway.http_owner import HttpOwner
+from services.gateway.http_owner import HttpOwner, open_owners
 
 
 async def echo(request: Request) -> Response:
