@@ -33,6 +33,7 @@ async def open_part(settings: Settings, service: str, bus: Bus, clock: Clock) ->
     registry = import_module(f"services.{service}.contract").CONTRACT
     projections: Sequence[Any] = import_module(f"services.{service}.projections").PROJECTIONS
     async with open_resources(settings, service, registry, bus, clock) as resources:
+        await resources.views.start(projections)  # an API may start before its worker
         worker = import_module(f"services.{service}.worker").create_worker(resources, settings)
         yield Part(resources, projections, worker)
 
