@@ -78,9 +78,7 @@ class Bookkeeping(Protocol):
     async def begin(self, key: IdempotencyKey, now: datetime) -> StoredAnswer | None:
         """See `IdempotencyKeys.begin`."""
         place = (key.principal, key.route, key.key)
-        if now - self._purged > _PURGE_EVERY:
-            self._purged = now
-            await self._write(_PURGE, now - KEPT_FOR)
+        await self._purge(now)
         while not await self._write(_BEGIN, *place, key.payload_hash, now, now - KEPT_FOR, now - IN_FLIGHT_FOR):
             rows = await self._read(_ANSWER, *place)
             if not rows:  # abandoned just now: ours after all
@@ -92,6 +90,12 @@ class Bookkeeping(Protocol):
                 raise KeyInFlightError
             return StoredAnswer(Answer(status, body, _HEADERS.decode(headers)), position)
         return None
+
+    async def _purge(self, now: datetime) -> None:
+        """Forget, once in a while, the keys that are kept no longer."""
+        if now - self._purged > _PURGE_EVERY:
+            self._purged = now
+            await self._write(_PURGE, now - KEPT_FOR)
 
     async def abandon(self, key: IdempotencyKey) -> None:
         """See `IdempotencyKeys.abandon`."""

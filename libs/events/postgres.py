@@ -25,11 +25,11 @@ from libs.events.errors import (
     StorageFullError,
     StoreUnavailableError,
 )
+from libs.events.group_ask import GroupAsk
 from libs.events.group_commit import GroupCommit
-from libs.events.group_load import GroupLoad, Wanted
 from libs.events.head import Head
 from libs.events.schema import GROWN_CHANNEL
-from libs.events.store import Appended, AppendRequest, IdempotencyKey, Reservation, Timer
+from libs.events.store import Appended, AppendRequest, IdempotencyKey, Reservation, StoredAnswer, Timer
 
 _COLUMNS = "position, stream, version, type, event_id, occurred_at, recorded_at, data, metadata"
 _APPEND = "SELECT * FROM append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
@@ -44,6 +44,16 @@ _LOAD_AS_OF = f"""
 SELECT {_COLUMNS} FROM events WHERE stream = $1 AND version > $2 AND recorded_at <= $3 ORDER BY version
 """  # noqa: S608  constants
 _READ = f"SELECT {_COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608  constants
+# Sorted, or two processes that take the same keys would wait for each other. Not waited for on disk: what is lost
+# with the server is that a request ran, and it runs no more.
+_TAKE = """
+INSERT INTO idempotency (principal, route, key, payload_hash, since)
+SELECT u.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS u,
+    set_config('synchronous_commit', 'off', true)
+ORDER BY 1, 2, 3
+ON CONFLICT DO NOTHING
+RETURNING principal, route, key
+"""
 _HEAD = "SELECT coalesce(max(position), 0) FROM events"
 
 _COMMAND_TIMEOUT_S = 15.0  # longer than any lock_timeout of ours: what takes longer has lost its server
@@ -107,7 +117,8 @@ class PostgresStore(Bookkeeping):
         self._pool_size = pool_size
         self._direct = prepared_statements
         self._commits = GroupCommit(self._commit)
-        self._loads = GroupLoad(self._fetch)
+        self._loads = GroupAsk(self._fetch)
+        self._firsts = GroupAsk(self._take)
         self._head = Head()
         self._pool: Any = None
         self._listening: asyncio.Task[None] | None = None
@@ -156,7 +167,7 @@ class PostgresStore(Bookkeeping):
     async def load(self, stream: str, *, after: int = 0, as_of: datetime | None = None) -> list[Recorded]:
         """See `EventLog.load`."""
         if as_of is None:
-            return await self._loads.load(stream, after)
+            return await self._loads.ask((stream, after))
         return [Recorded(*row) for row in await self._read(_LOAD_AS_OF, stream, after, as_of)]
 
     async def read(self, after: int, limit: int) -> list[Recorded]:
@@ -193,7 +204,26 @@ class PostgresStore(Bookkeeping):
         self._head.move(last)
         return columns.results(last, newest, refused)
 
-    async def _fetch(self, wanted: Sequence[Wanted]) -> list[list[Recorded]]:
+    async def begin(self, key: IdempotencyKey, now: datetime) -> StoredAnswer | None:
+        """See `IdempotencyKeys.begin`."""
+        await self._purge(now)
+        if await self._firsts.ask((key, now)):
+            return None
+        return await super().begin(key, now)  # it was there before; what that means is settled alone
+
+    async def _take(self, asked: Sequence[tuple[IdempotencyKey, datetime]]) -> list[bool]:
+        """For each key, whether nobody had it before."""
+        columns = zip(*((key.principal, key.route, key.key, key.payload_hash, now) for key, now in asked), strict=True)
+        taken = {tuple(row) for row in await self._write(_TAKE, *map(list, columns))}
+        firsts: list[bool] = []
+        for key, _ in asked:
+            place = (key.principal, key.route, key.key)
+            firsts.append(place in taken)
+            taken.discard(place)  # two callers of one batch with the same key: one is the first
+        return firsts
+
+    async def _fetch(self, wanted: Sequence[tuple[str, int]]) -> list[list[Recorded]]:
+        """For each stream, its events above a version."""
         found: list[list[Recorded]] = [[] for _ in wanted]
         streams, after = zip(*wanted, strict=True)
         for number, *row in await self._read(_LOAD, streams, after):

@@ -345,6 +345,12 @@ class StoreContract:
         with pytest.raises(KeyReusedError):
             await store.begin(other, START)
 
+    async def test_of_callers_at_once_with_one_key_one_is_the_first(self, store: Store) -> None:
+        others = [IdempotencyKey("ana", KEY.route, f"other-{number}", "other") for number in range(20)]
+        results = await all_of([store.begin(key, START) for key in (KEY, KEY, KEY, *others)])
+        assert sum(isinstance(result, KeyInFlightError) for result in results[:3]) == 2
+        assert results.count(None) == 21
+
     async def test_keys_of_other_principals_and_routes_are_others(self, store: Store) -> None:
         await store.begin(KEY, START)
         assert await store.begin(IdempotencyKey("bo", KEY.route, KEY.key, "other"), START) is None
