@@ -29,7 +29,7 @@ async def operation_lines(operation: str, arguments: Line, data_dir: Path | None
     with ExitStack() as stack:
         if settings.database_url == "sqlite:":
             folder = settings.data_dir
-            if not folder.is_dir():
+            if not DataDirectory(folder).exists():
                 message = f"there is no data directory {folder}; name it with --data-dir, or start `concordat serve`"
                 raise SetupError(message)
             try:

@@ -29,6 +29,10 @@ class DataDirectory:
         self.folder = folder
         self._lock = folder / _LOCK
 
+    def exists(self) -> bool:
+        """Whether the folder was held before, so that it is one of Concordat's."""
+        return (self.folder / _FORMAT).exists()
+
     @contextmanager
     def hold(self) -> Generator[None]:
         """Hold the folder; made if absent, files that are not Concordat's are left alone.

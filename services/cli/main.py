@@ -63,7 +63,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001  the outermost place: what is unknown is raised again
         said = getattr(error, "format_message", None)
         if said is not None:  # typer's own: the command is not written like that
-            sys.stderr.write(f"concordat: {said()}; see --help\n")
+            sys.stderr.write(f"concordat: {str(said()).rstrip('.')}; see --help\n")
             sys.exit(USAGE)
         known = as_cli_error(error)
         sys.stderr.write(f"concordat: {known}\n")
@@ -247,18 +247,25 @@ def slo_report(  # noqa: PLR0913  each is an option
     """The figures of one SLO from a file of counts, as one JSON object; needs no server."""
     import json
 
+    from services.slo.domain.errors import InvalidBucketError, SloError
     from services.slo.report import report_file
 
-    figures = report_file(
-        file,
-        target=target,
-        method=method,
-        window=window,
-        until=until or None,
-        slice_length=slice_length,
-        slice_target=slice_target,
-        empty=empty,
-    )
+    try:
+        figures = report_file(
+            file,
+            target=target,
+            method=method,
+            window=window,
+            until=until or None,
+            slice_length=slice_length,
+            slice_target=slice_target,
+            empty=empty,
+        )
+    except InvalidBucketError as error:
+        message = f"{file}: {error}"
+        raise CliError(message, NO) from error
+    except SloError as error:
+        raise CliError(str(error), USAGE) from error
     typer.echo(json.dumps(figures))
 
 
