@@ -11,6 +11,7 @@ Write = Callable[[Sequence[OutRecord]], Awaitable[None]]
 
 _BATCH_RECORDS = 5_000
 _MAX_WAITING = 50_000  # records; while the log is away, memory must not fill with what will be sent again anyway
+_SURELY_SMALL_BYTES = MAX_RECORD_BYTES // 2  # headers come from requests, which are limited themselves
 _FRAME_BYTES = 64  # lengths, offset, time stamp
 _HEADER_BYTES = 4
 
@@ -36,7 +37,8 @@ class GroupPublish:
         if not records:
             return
         for record in records:
-            _check_size(record)
+            if len(record.value) > _SURELY_SMALL_BYTES:
+                _check_size(record)
         if self._records_waiting > _MAX_WAITING:
             message = f"{self._records_waiting} records wait for the log already"
             raise BusUnavailableError(message)
@@ -118,8 +120,6 @@ def _tell(batch: Sequence[_Waiting], failure: Exception | None) -> None:
 
 def _check_size(record: OutRecord) -> None:
     """Refuse *record* if no bus would take it."""
-    if len(record.value) < MAX_RECORD_BYTES // 2:  # headers come from requests, which are limited themselves
-        return
     headers = sum([len(name) + len(value) + _HEADER_BYTES for name, value in record.headers])
     size = len(record.value) + 4 * len(record.key) + headers + _FRAME_BYTES
     if size > MAX_RECORD_BYTES:

@@ -182,15 +182,17 @@ class KafkaPublisher:
 
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[OutRecord]) -> list[asyncio.Future[Any]]:
         """Hand *records* over in batches per partition; gives what becomes of each batch."""
+        for topic in {record.topic for record in records} - self._partitions.keys():
+            self._partitions[topic] = len(await producer.partitions_for(topic))
         sent: list[asyncio.Future[Any]] = []
         batches: dict[tuple[str, int], Any] = {}
         for record in records:
             key = record.key.encode()
-            place = (record.topic, partition_of(record.key, await self._partition_count(producer, record.topic)))
+            headers = list(record.headers)
+            place = (record.topic, partition_of(record.key, self._partitions[record.topic]))
             batch = batches.get(place)
             if batch is None:
                 batch = batches[place] = producer.create_batch()
-            headers = list(record.headers)
             if batch.append(key=key, value=record.value, timestamp=None, headers=headers) is None:  # full
                 sent.append(await producer.send_batch(batch, place[0], partition=place[1]))
                 batch = batches[place] = producer.create_batch()
@@ -199,12 +201,6 @@ class KafkaPublisher:
             batch.close()
             sent.append(await producer.send_batch(batch, topic, partition=partition))
         return sent
-
-    async def _partition_count(self, producer: AIOKafkaProducer, topic: str) -> int:
-        count = self._partitions.get(topic)
-        if count is None:
-            count = self._partitions[topic] = len(await producer.partitions_for(topic))
-        return count
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:

@@ -46,6 +46,7 @@ class EventRegistry:
         for name in (*self._types, *self._upcasts):
             family, version = _family(name)
             self._newest[family] = max(version, self._newest.get(family, 0))
+        self._published = frozenset(name for name in (*self._types, *self._upcasts) if self._leaves(name))
 
     def __iter__(self) -> Iterator[EventType]:
         """Every type that is written today."""
@@ -68,10 +69,7 @@ class EventRegistry:
 
     def is_published(self, name: str) -> bool:
         """Whether events of this wire name leave the service; old versions follow their successor."""
-        while name in self._upcasts:
-            name = self._upcasts[name][0]
-        kind = self._types.get(name)
-        return kind is not None and kind.published
+        return name in self._published
 
     def decode(self, recorded: Recorded) -> Any:  # noqa: ANN401  the class depends on the wire name
         """The event inside *recorded*, as today's class.
@@ -94,6 +92,12 @@ class EventRegistry:
         if version > self._newest.get(family, version):
             raise NewerVersionError(name, self._newest[family])
         raise UnknownEventTypeError(name)
+
+    def _leaves(self, name: str) -> bool:
+        while name in self._upcasts:
+            name = self._upcasts[name][0]
+        kind = self._types.get(name)
+        return kind is not None and kind.published
 
     def _decode_old(self, name: str, data: bytes) -> object:
         value = msgspec.json.decode(data)

@@ -22,7 +22,7 @@ LEASE = "relay"
 LEASE_S = 10.0
 _RENEW_EVERY_S = LEASE_S / 3
 _PUBLISH_WITHIN_S = LEASE_S / 2  # then it says what it waits for, and tries again
-_BATCH = 2_000
+_BATCH = 1_000  # larger pages leave the cache, smaller ones pay more for the way there and back
 _IDLE_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -106,12 +106,12 @@ class Relay:
             await store.release(lease)
 
     async def _publish_all(self, lease: Lease, stop: asyncio.Event) -> None:
-        """Read and encode one page while the one before is on its way."""
-        store, loop = self._resources.store, asyncio.get_running_loop()
+        """Read and encode one page while the one before is on its way, and save how far the one before that went."""
+        store, publisher, loop = self._resources.store, self._resources.bus.publisher(), asyncio.get_running_loop()
         renewed = loop.time()
         self.leads = True
         reached = self.position = await store.relayed()
-        sending = loop.create_task(asyncio.sleep(0))  # nothing is on its way yet
+        sending = loop.create_task(publisher.publish([]))
         try:
             while not stop.is_set():
                 if loop.time() - renewed > _RENEW_EVERY_S:
@@ -120,20 +120,22 @@ class Relay:
                 page = await store.read(reached, _BATCH)
                 records = self._records(page)
                 await sending
+                sending = loop.create_task(publisher.publish(records, deadline_s=_PUBLISH_WITHIN_S))
+                await self._save(lease, reached)
                 if page:
                     reached = page[-1].position
-                    sending = loop.create_task(self._send(lease, records, reached))
                 else:
                     await unless_stopped(stop, store.wait(reached, _IDLE_S), otherwise=False)
             await sending
+            await self._save(lease, reached)
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
 
-    async def _send(self, lease: Lease, records: Sequence[OutRecord], reached: int) -> None:
-        await self._resources.bus.publisher().publish(records, deadline_s=_PUBLISH_WITHIN_S)
-        await self._resources.store.save_relayed(lease, self.position, reached)
-        self.position = reached
+    async def _save(self, lease: Lease, published: int) -> None:
+        if published > self.position:
+            await self._resources.store.save_relayed(lease, self.position, published)
+            self.position = published
 
     async def _renew(self, lease: Lease) -> None:
         renewed = await self._resources.store.acquire(LEASE, self._holder, self._resources.clock.now(), LEASE_S)

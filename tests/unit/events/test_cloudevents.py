@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.events import codec
@@ -119,11 +119,13 @@ def test_a_consumer_gets_what_was_recorded() -> None:
     )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(events)
 def test_any_event_comes_back_as_it_was(event: Recorded) -> None:
     assert from_record(read_back(published(event))).recorded == event
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(events)
 def test_the_sdk_reads_the_same(event: Recorded) -> None:
     read = as_the_sdk_reads_it(published(event))
