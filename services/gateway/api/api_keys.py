@@ -23,8 +23,9 @@ from services.gateway.api.dependencies import KeysDep
 from services.gateway.api.schemas import ApiKeyItem, CreatedApiKey, NewApiKey, Whoami
 from services.gateway.auth.keys import WHOAMI
 from services.gateway.auth.secrets import new_key
+from services.gateway.contract import API_KEY
 from services.gateway.domain.api_key.commands import CreateApiKey, RevokeApiKey
-from services.gateway.domain.api_key.decider import API_KEY, ApiKey, Revoked, Valid
+from services.gateway.domain.api_key.decider import ApiKey, Revoked, Valid
 from services.gateway.domain.errors import ApiKeyNotFoundError
 from services.gateway.projections.api_keys import API_KEYS
 

@@ -10,8 +10,9 @@ from libs.events.errors import SetupError
 from libs.events.ids import new_id
 from libs.events.resources import Resources
 from services.gateway.auth.secrets import KeyText, new_key, parse_key
+from services.gateway.contract import API_KEY
 from services.gateway.domain.api_key.commands import CreateApiKey
-from services.gateway.domain.api_key.decider import API_KEY, EVERYTHING
+from services.gateway.domain.api_key.decider import EVERYTHING
 from services.gateway.domain.errors import ApiKeyTakenError
 
 FILE_NAME: Final = "admin.key"

@@ -9,7 +9,8 @@ from libs.events.clock import Clock
 from libs.events.handler import CommandHandler
 from libs.web.internal_auth import Principal
 from services.gateway.auth.secrets import parse_key
-from services.gateway.domain.api_key.decider import API_KEY, Revoked, Valid
+from services.gateway.contract import API_KEY
+from services.gateway.domain.api_key.decider import Revoked, Valid
 
 WHOAMI: Final = "whoami.read"  # every key may ask whom it speaks for
 

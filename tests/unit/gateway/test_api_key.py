@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from libs.events.testing import given
+from services.gateway.contract import API_KEY
 from services.gateway.domain.api_key.commands import CreateApiKey, RevokeApiKey
-from services.gateway.domain.api_key.decider import API_KEY, Revoked, Valid
+from services.gateway.domain.api_key.decider import Revoked, Valid
 from services.gateway.domain.api_key.events import ApiKeyCreated, ApiKeyRevoked
 from services.gateway.domain.errors import (
     ApiKeyNotFoundError,

@@ -12,9 +12,8 @@ from libs.web.internal_auth import LIVES_S, Principal, verify
 from services.gateway.auth.keys import ApiKeys, UnknownKeyError
 from services.gateway.auth.secrets import KeyText, new_key, parse_key
 from services.gateway.auth.tokens import Tokens
-from services.gateway.contract import CONTRACT
+from services.gateway.contract import API_KEY, CONTRACT
 from services.gateway.domain.api_key.commands import CreateApiKey, RevokeApiKey
-from services.gateway.domain.api_key.decider import API_KEY
 
 SIGNING = "k" * 32
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from libs.events.decider import Decider
 from services.gateway.domain.api_key.commands import Command, CreateApiKey, RevokeApiKey
 from services.gateway.domain.api_key.events import ApiKeyCreated, ApiKeyRevoked, Event, OwnerKind
 from services.gateway.domain.errors import (
@@ -93,9 +92,6 @@ def evolve(state: ApiKey, event: Event) -> ApiKey:
             return Revoked(state, by, reason, at)
         case ((Revoked() | None), ApiKeyRevoked()):
             return state
-
-
-API_KEY: Final[Decider[Command, ApiKey, Event]] = Decider("api-key", None, decide, evolve)
 
 
 def _create(command: CreateApiKey) -> ApiKeyCreated:
