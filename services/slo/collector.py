@@ -17,7 +17,7 @@ from sqlalchemy import select
 from libs.events.backoff import PASSING, Backoff, unless_stopped
 from libs.events.bus import MEASUREMENTS, BusRecord, Consumer, Offsets, TopicPartition
 from libs.events.envelope import Context, Metadata
-from libs.events.errors import FencedError
+from libs.events.errors import ConflictError, FencedError
 from libs.events.ledger import Checkpoint, Ledger
 from libs.events.partition import partition_of
 from libs.events.resources import Resources
@@ -142,7 +142,9 @@ class Collector:
         news = (assess for assess in assessed if self._is_news(assess))
         while some := list(islice(news, _AT_ONCE)):
             for done in await asyncio.gather(*map(self._say, some), return_exceptions=True):
-                if done is not None:
+                if isinstance(done, ConflictError):
+                    _LOG.info("another process says it: %s", done)
+                elif done is not None:
                     raise done
         EVALUATION_SECONDS.set(_clock() - started)
 

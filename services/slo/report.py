@@ -10,6 +10,8 @@ from services.slo.domain.errors import InvalidOptionError
 from services.slo.domain.openslo.promise import minutes
 from services.slo.domain.report import Empty, Method, Slicing, read_buckets, report
 
+_LONGEST_MIN = 10 * 366 * 24 * 60
+
 
 def report_file(  # noqa: PLR0913  each is an option of the command
     path: Path,
@@ -53,8 +55,8 @@ def _minutes(option: str, text: str) -> int:
         length = minutes(text)
     except (ValueError, KeyError, IndexError):
         length = 0
-    if length < 1:
-        raise InvalidOptionError(option, text, "use a number and one of m, h, d, w, M, Q, Y, such as 28d")
+    if not 1 <= length <= _LONGEST_MIN:
+        raise InvalidOptionError(option, text, "use a number and one of m, h, d, w, M, Q, Y, such as 28d; at most 10Y")
     return length
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
-from libs.web.schemas import Body, Name
+from libs.web.schemas import Body, Moment, Name
 from services.slo.domain.burn_rate import Severity
 from services.slo.domain.error_budget import State
 from services.slo.domain.slo.commands import Document
@@ -16,18 +17,19 @@ from services.slo.domain.slo.decider import Defined
 from services.slo.evaluation import Promised, Status
 from services.slo.measurements import MOST, MOST_REVISION, PUSHED
 
+_YEARS = (1970, 9000)  # minutes are counted from 1970; windows before and after stay within what a date can be
+
 AlertState = Literal["firing", "resolved"]
 
 
-def _utc(time: datetime) -> datetime:
-    try:
-        return time.astimezone(UTC)
-    except OverflowError as error:
-        message = "lies outside the years 1 to 9999 in UTC"
-        raise ValueError(message) from error
+def _countable(moment: datetime) -> datetime:
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        kind, message = "moment", "use a time between the years {first} and {last}"
+        raise PydanticCustomError(kind, message, {"first": _YEARS[0], "last": _YEARS[1]})
+    return moment
 
 
-Time = Annotated[AwareDatetime, AfterValidator(_utc)]
+Time = Annotated[Moment, AfterValidator(_countable)]
 Count = Annotated[int, Field(strict=True, ge=0, le=MOST)]
 Source = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 

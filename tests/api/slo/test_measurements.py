@@ -76,6 +76,8 @@ async def test_an_access_log_is_read_as_of_its_own_time(slo: Slo) -> None:
         ({"start": "2026-11-21T09:00:30Z", "good": 1, "total": 2}, "/buckets/0/start"),
         ({"start": "2026-11-21T10:06:00Z", "good": 1, "total": 2}, "/buckets/0/start"),
         ({"start": "2026-11-21T09:00:00", "good": 1, "total": 2}, "/buckets/0/start"),
+        ({"start": "0001-01-01T00:00:00Z", "good": 1, "total": 2}, "/buckets/0/start"),
+        ({"start": "9999-12-31T23:59:00-01:00", "good": 1, "total": 2}, "/buckets/0/start"),
         ({"start": "2026-11-21T09:00:00Z", "good": -1, "total": 2}, "/buckets/0/good"),
         ({"start": "2026-11-21T09:00:00Z", "good": 1.5, "total": 2}, "/buckets/0/good"),
         ({"start": "2026-11-21T09:00:00Z", "good": True, "total": 2}, "/buckets/0/good"),
@@ -91,6 +93,19 @@ async def test_a_wrong_bucket_is_refused_with_its_place_and_nothing_is_kept(
     await slo.define()
     refused = await slo.call("POST", PATH, {"buckets": [bucket]}, expect=422)
     assert [error["pointer"] for error in refused["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-11-21T10:00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+async def test_a_time_that_cannot_be_counted_is_refused(slo: Slo, at: str) -> None:
+    await slo.define()
+    refused = await slo.call("GET", f"/v1/slos/{NAME}/status?at={at}", expect=422)
+    assert refused["errors"][0]["pointer"] == "at"
+
+
+@pytest.mark.parametrize("at", ["1970-01-01T00:00:00Z", "9000-12-31T23:59:59.999999Z", "2026-11-21T10:00:00.5%2B01:00"])
+async def test_any_other_time_has_figures(slo: Slo, at: str) -> None:
+    await slo.define()
+    assert (await slo.call("GET", f"/v1/slos/{NAME}/status?at={at}"))["state"] == "undefined"
 
 
 async def test_measurements_of_what_is_not_defined_are_refused(slo: Slo) -> None:

@@ -91,8 +91,14 @@ def test_figures_are_repeated_after_a_day() -> None:
     given(BUDGET, MET).when(_assess(now)).then(now)
 
 
-def test_figures_of_the_past_say_nothing() -> None:
-    given(BUDGET, MET).when(_assess(_later(MET, -timedelta(seconds=1), state="violated"), "burning")).then()
+def test_figures_of_fewer_measurements_say_nothing() -> None:
+    late = _later(MET, timedelta(minutes=1), state="violated", input_version=6)
+    given(BUDGET, MET).when(_assess(late, "burning")).then()
+
+
+def test_a_clock_that_was_set_back_silences_nothing() -> None:
+    earlier = _later(MET, -timedelta(hours=1), state="at_risk")
+    given(BUDGET, MET).when(_assess(earlier)).then(earlier)
 
 
 def test_a_budget_below_zero_is_exhausted_once() -> None:

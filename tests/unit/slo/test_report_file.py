@@ -37,6 +37,7 @@ def test_the_options_are_read_as_people_write_them(file: Path) -> None:
         ("empty", "fine"),
         ("window", "28"),
         ("window", "0d"),
+        ("window", "9999Y"),
         ("slice_length", "soon"),
         ("slice_target", 0),
         ("slice_target", "x"),

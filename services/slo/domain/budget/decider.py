@@ -42,10 +42,11 @@ UNASSESSED = Budget()
 def decide(command: Command, state: Budget) -> tuple[Event, ...]:
     """The facts that the figures amount to, given what was said before; often none.
 
-    Figures older than the last ones say nothing: two processes may evaluate at once, and one may be late.
+    Figures of fewer measurements than the last ones say nothing: two processes may evaluate at once, and one may be
+    late. Clocks do not tell which; they may be set back.
     """
     figures = command.figures
-    if state.assessed is not None and figures.at < state.assessed.at:
+    if state.assessed is not None and figures.input_version < state.assessed.input_version:
         return ()
     return (
         *((figures,) if _worth_saying(command, state.assessed) else ()),
