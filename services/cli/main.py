@@ -1,6 +1,5 @@
 """The `concordat` command. Exit codes are in `errors.py`; what is heavy is imported by the command that needs it."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
@@ -290,7 +289,9 @@ def _operate(  # noqa: PLR0913  each is a part of one operation
 
 
 def _run(work: "Coroutine[Any, Any, Any]") -> Any:  # noqa: ANN401  whatever the command's work gives
-    return asyncio.run(work)
+    import uvloop  # here, so that `--help` does not load it
+
+    return uvloop.run(work)
 
 
 def _known(service: str) -> str:

@@ -119,16 +119,26 @@ async def bench_start(directory: Path, *, quick: bool) -> list[Result]:
     async def started(*arguments: str, port: int = 0) -> float:
         settings = {"CONCORDAT_DATA_DIR": str(directory / f"start-{next(_NAMES)}")}
         began = time.perf_counter()
-        async with _process(*arguments, env=settings, port=port) as listening:
-            await load.run(listening, [load.request("GET", "/livez", {})], clients=1)
+        async with _process(*arguments, env=settings, port=port):  # it has answered one, that it is ready
             return time.perf_counter() - began
 
     def ours() -> "asyncio.Future[float]":
         port = free_port()
         return asyncio.ensure_future(started(*_CONCORDAT, "serve", "--port", str(port), port=port))
 
-    seconds, _ = await alternate(1 if quick else 3, ours, lambda: started(*_PROCESS, "bare"))
-    return [below("concordat serve to its first answer", seconds, "s", limit=3)]
+    seconds, bare = await alternate(1 if quick else 3, ours, lambda: started(*_PROCESS, "bare"))
+    return [
+        Result(
+            "concordat serve to its first answer",
+            seconds,
+            "s",
+            "bare FastAPI",
+            bare,
+            seconds / bare,
+            "< 3 s",
+            seconds < 3,
+        )
+    ]
 
 
 async def _visible_p99_ms(port: int, headers: Mapping[str, str], *, quick: bool) -> float:
