@@ -23,8 +23,9 @@ from libs.events.partition import partition_of
 from libs.events.resources import Resources
 from services.slo.buckets import take_in
 from services.slo.config import SloSettings
+from services.slo.contract import BUDGET
 from services.slo.domain.budget.commands import Assess
-from services.slo.domain.budget.decider import BUDGET, Budget
+from services.slo.domain.budget.decider import Budget
 from services.slo.evaluation import Promised, assessments
 from services.slo.measurements import decode
 from services.slo.projections.slos import SLOS

@@ -1,8 +1,12 @@
-"""The wire names of what this service says; all of it may leave the service."""
+"""The wire names of what this service says, all of which may leave it, and the rules behind it."""
 
 from typing import Final
 
+from libs.events.decider import Decider
 from libs.events.registry import EventRegistry
+from services.slo.domain.budget import commands as budget_commands
+from services.slo.domain.budget import decider as budget
+from services.slo.domain.budget import events as budget_events
 from services.slo.domain.budget.events import (
     AlertFired,
     AlertResolved,
@@ -10,7 +14,15 @@ from services.slo.domain.budget.events import (
     BudgetExhausted,
     BudgetRecovered,
 )
+from services.slo.domain.slo import commands as slo_commands
+from services.slo.domain.slo import decider as slo
+from services.slo.domain.slo import events as slo_events
 from services.slo.domain.slo.events import SloDefined
+
+SLO: Final[Decider[slo_commands.Command, slo.Slo, slo_events.Event]] = Decider("slo", None, slo.decide, slo.evolve)
+BUDGET: Final[Decider[budget_commands.Command, budget.Budget, budget_events.Event]] = Decider(
+    "budget", budget.UNASSESSED, budget.decide, budget.evolve
+)
 
 CONTRACT: Final = EventRegistry(
     published={

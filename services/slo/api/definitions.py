@@ -35,10 +35,11 @@ from services.slo.api.schemas import (
     status_answer,
 )
 from services.slo.config import SloSettings
+from services.slo.contract import SLO
 from services.slo.domain.error_budget import State
 from services.slo.domain.errors import NoSuchSloError, SloExistsError
 from services.slo.domain.slo.commands import Define, Promise, Revise
-from services.slo.domain.slo.decider import SLO, Defined, Slo
+from services.slo.domain.slo.decider import Defined, Slo
 from services.slo.evaluation import status
 from services.slo.projections.known_services import KNOWN_SERVICES
 from services.slo.projections.slos import SLOS, listed

@@ -15,7 +15,7 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.definitions import existing
 from services.slo.api.schemas import AlertAnswer, AlertState, StatusAnswer, Time, alert_answer, promised, status_answer
-from services.slo.domain.slo.decider import SLO
+from services.slo.contract import SLO
 from services.slo.evaluation import status
 from services.slo.projections.slo_alerts import SLO_ALERTS, alerts_of
 

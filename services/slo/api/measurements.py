@@ -17,8 +17,8 @@ from libs.web.routing import Router
 from services.slo.api.definitions import existing
 from services.slo.api.schemas import Accepted, Bucket, Buckets, ManyBuckets, Results
 from services.slo.config import SloSettings
+from services.slo.contract import SLO
 from services.slo.domain.errors import NoSuchSloError
-from services.slo.domain.slo.decider import SLO
 from services.slo.measurements import Measurement, record
 
 router = Router(prefix="/v1", tags=["measurements"])

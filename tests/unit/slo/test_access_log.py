@@ -42,11 +42,9 @@ def _sums(path: Path) -> tuple[int, int, int, int]:
     return sum(b.good for b in buckets), sum(b.total for b in buckets), len(buckets), unreadable
 
 
-def test_a_file_is_read_to_the_last_request() -> None:
-    assert _sums(EXCERPT) == (239, 240, 12, 1)
+LOGS = {EXCERPT: (239, 240, 12, 1), REAL: (9_997, 10_000, 84, 0)}
 
 
-def test_the_real_log_is_read_to_the_last_request() -> None:
-    """Runs where the real log lies beside the repository, says nothing where it does not."""
-    if REAL.exists():
-        assert _sums(REAL) == (9_997, 10_000, 84, 0)
+@pytest.mark.parametrize(("log", "sums"), [(log, sums) for log, sums in LOGS.items() if log.exists()])
+def test_a_file_is_read_to_the_last_request(log: Path, sums: tuple[int, int, int, int]) -> None:
+    assert _sums(log) == sums

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from libs.events.testing import given
+from services.slo.contract import BUDGET
 from services.slo.domain.budget.commands import Assess, Reading
-from services.slo.domain.budget.decider import BUDGET
 from services.slo.domain.budget.events import (
     AlertFired,
     AlertResolved,

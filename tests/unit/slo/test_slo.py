@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from libs.events.testing import given
+from services.slo.contract import SLO
 from services.slo.domain.errors import SloExistsError
 from services.slo.domain.slo.commands import Define, Promise, Revise
-from services.slo.domain.slo.decider import SLO
 from services.slo.domain.slo.events import SloDefined
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)

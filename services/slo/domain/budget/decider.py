@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Final
 
-from libs.events.decider import Decider
 from services.slo.domain.budget.commands import Assess, Command, Reading
 from services.slo.domain.budget.events import (
     AlertFired,
@@ -124,6 +122,3 @@ def _fired(reading: Reading, now: BudgetAssessed) -> AlertFired:
         input_version=now.input_version,
         at=now.at,
     )
-
-
-BUDGET: Final[Decider[Command, Budget, Event]] = Decider("budget", UNASSESSED, decide, evolve)

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from libs.events.decider import Decider
 from services.slo.domain.errors import SloExistsError
 from services.slo.domain.slo.commands import Command, Define, Promise, Revise
 from services.slo.domain.slo.events import Event, SloDefined
@@ -59,6 +57,3 @@ def _defined(promise: Promise, revision: int, at: datetime) -> SloDefined:
         promise.document,
         at,
     )
-
-
-SLO: Final[Decider[Command, Slo, Event]] = Decider("slo", None, decide, evolve)
