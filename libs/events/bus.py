@@ -51,7 +51,7 @@ class OutRecord(msgspec.Struct, frozen=True, gc=False):
     topic: str
     key: str
     value: bytes
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class BusRecord(msgspec.Struct, frozen=True, gc=False):

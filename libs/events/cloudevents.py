@@ -20,6 +20,7 @@ _SOURCE = "/concordat/"
 _SPEC_VERSION = b"1.0"
 
 _encode = msgspec.json.Encoder().encode
+_read_metadata = msgspec.json.Decoder(Metadata).decode
 _read_uuid = msgspec.json.Decoder(UUID).decode  # a sixth of the time of UUID(text)
 _read_time = msgspec.json.Decoder(Annotated[datetime, msgspec.Meta(tz=True)]).decode
 
@@ -44,7 +45,7 @@ class Delivered(msgspec.Struct, frozen=True, gc=False):
 
 def to_record(recorded: Recorded, topic: str, service: str, epoch: str) -> OutRecord:
     """*recorded* of *service* as a record of *topic*, keyed by its stream."""
-    meta = recorded.meta
+    meta = _read_metadata(recorded.metadata)
     stream = recorded.stream.encode()
     headers = [
         *_constants(service, epoch, recorded.type),
@@ -69,7 +70,7 @@ def to_record(recorded: Recorded, topic: str, service: str, epoch: str) -> OutRe
         headers.append(("ce_causationid", meta.causation_id.encode()))
     if meta.traceparent:
         headers.append(("ce_traceparent", meta.traceparent.encode()))
-    return OutRecord(topic, recorded.stream, recorded.data, tuple(headers))
+    return OutRecord(topic, recorded.stream, recorded.data, headers)
 
 
 def from_record(record: BusRecord) -> Delivered:

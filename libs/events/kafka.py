@@ -188,7 +188,7 @@ class KafkaPublisher:
         batches: dict[tuple[str, int], Any] = {}
         for record in records:
             key = record.key.encode()
-            headers = list(record.headers)
+            headers = record.headers if type(record.headers) is list else list(record.headers)  # aiokafka wants a list
             place = (record.topic, partition_of(record.key, self._partitions[record.topic]))
             batch = batches.get(place)
             if batch is None:
