@@ -19,7 +19,8 @@ from libs.web.tracing import exported_traces
 
 GRACE_S = 20  # what requests in flight may still take; Kubernetes gives the whole process 45 s
 _LEAVE_S = 0.4  # while each answer closes its connection, so that no client is caught with a request under way
-_LATE_S = 0.2  # for requests of connections that were made just before the door closed
+_LATE_S = 2.0  # at most, for connections made just before the door closed; idle ones are closed then
+_LOOK_EVERY_S = 0.02
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -60,9 +61,14 @@ class DrainingServer(uvicorn.Server):
         self._draining.set()
         if not self.force_exit:
             await asyncio.sleep(_LEAVE_S)
+            for _ in range(3):  # timers run before sockets: take in what waits at the door, or closing would cut it
+                await asyncio.sleep(0)
             for server in self.servers:
                 server.close()
-            await asyncio.sleep(_LATE_S)
+            clock = asyncio.get_running_loop().time
+            deadline = clock() + _LATE_S
+            while self.server_state.connections and clock() < deadline:  # noqa: ASYNC110  uvicorn has no event for it
+                await asyncio.sleep(_LOOK_EVERY_S)  # each leaves with its next answer
         await super().shutdown(sockets)
 
 
