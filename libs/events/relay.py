@@ -22,7 +22,7 @@ LEASE = "relay"
 LEASE_S = 10.0
 _RENEW_EVERY_S = LEASE_S / 3
 _PUBLISH_WITHIN_S = LEASE_S / 2  # then it says what it waits for, and tries again
-_BATCH = 1_000  # larger pages leave the cache, smaller ones pay more for the way there and back
+_BATCH = 2_000
 _IDLE_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -106,31 +106,37 @@ class Relay:
             await store.release(lease)
 
     async def _publish_all(self, lease: Lease, stop: asyncio.Event) -> None:
-        """Read and encode one page while the one before is on its way, and save how far the one before that went."""
+        """Encode one page while the next is being read and the one before is on its way."""
         store, publisher, loop = self._resources.store, self._resources.bus.publisher(), asyncio.get_running_loop()
         renewed = loop.time()
         self.leads = True
         reached = self.position = await store.relayed()
+        reading = loop.create_task(store.read(reached, _BATCH))
         sending = loop.create_task(publisher.publish([]))
         try:
             while not stop.is_set():
                 if loop.time() - renewed > _RENEW_EVERY_S:
                     await self._renew(lease)
                     renewed = loop.time()
-                page = await store.read(reached, _BATCH)
-                records = self._records(page)
-                await sending
-                sending = loop.create_task(publisher.publish(records, deadline_s=_PUBLISH_WITHIN_S))
-                await self._save(lease, reached)
+                page = await reading
                 if page:
+                    reading = loop.create_task(store.read(page[-1].position, _BATCH))
+                    records = self._records(page)
+                    await sending
+                    sending = loop.create_task(publisher.publish(records, deadline_s=_PUBLISH_WITHIN_S))
+                    await self._save(lease, reached)
                     reached = page[-1].position
                 else:
+                    await sending
+                    await self._save(lease, reached)
                     await unless_stopped(stop, store.wait(reached, _IDLE_S), otherwise=False)
+                    reading = loop.create_task(store.read(reached, _BATCH))
             await sending
             await self._save(lease, reached)
         finally:
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+            for task in (reading, sending):
+                task.cancel()
+            await asyncio.gather(reading, sending, return_exceptions=True)
 
     async def _save(self, lease: Lease, published: int) -> None:
         if published > self.position:
