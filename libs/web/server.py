@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -61,8 +62,11 @@ class DrainingServer(uvicorn.Server):
         self._draining.set()
         if not self.force_exit:
             await asyncio.sleep(_LEAVE_S)
-            for _ in range(3):  # timers run before sockets: take in what waits at the door, or closing would cut it
-                await asyncio.sleep(0)
+            for server in self.servers:
+                for listening in server.sockets:
+                    _stop_queueing(listening.fileno())
+            await asyncio.sleep(_LOOK_EVERY_S)  # takes in who waits at the door: closing would cut them
+            await asyncio.sleep(0)
             for server in self.servers:
                 server.close()
             clock = asyncio.get_running_loop().time
@@ -116,3 +120,9 @@ async def _serve(app: FastAPI, host: str, port: int, on_ready: Callable[[int], N
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
     await DrainingServer(config, state.draining, on_ready).serve()
+
+
+def _stop_queueing(descriptor: int) -> None:
+    """Let the kernel answer no more connections on a listening socket; those it has answered can still be accepted."""
+    with socket(fileno=os.dup(descriptor)) as listening:
+        listening.listen(0)
