@@ -148,8 +148,9 @@ class Projector:
             StoreUnavailableError: The database is away.
             StandstillError: Going on would be wrong.
         """
-        async with self._turn:
-            await self._apply(batches)
+        with no_collection():
+            async with self._turn:
+                await self._apply(batches)
 
     @contextmanager
     def inside(self, connection: AsyncConnection) -> Generator[None]:
@@ -252,15 +253,14 @@ class Projector:
         folds = self._folds
         work: _Work = []
         try:
-            with no_collection():
-                for recorded in events:
-                    fold = folds.get(recorded.type)
+            for recorded in events:
+                fold = folds.get(recorded.type)
+                if fold is None:
+                    fold = self._pass_over(recorded)
                     if fold is None:
-                        fold = self._pass_over(recorded)
-                        if fold is None:
-                            continue
-                    event = decode(recorded)
-                    work.append((fold, event, recorded, fold.keys(event, recorded)))
+                        continue
+                event = decode(recorded)
+                work.append((fold, event, recorded, fold.keys(event, recorded)))
         except Exception as error:
             raise UnappliableError from error
         return work
@@ -311,19 +311,18 @@ class Projector:
         """Fold *work* into *rows*; the keys of those that changed, and whether they were there before."""
         changed: dict[Key, bool] = {}
         width, blank = self._width, self._blank
-        with no_collection():
-            for fold, event, recorded, keys in work:
-                apply = fold.apply
-                for key in keys:
-                    old = rows[key]
-                    new = apply(old, event, recorded, key)
-                    if new is not old:
-                        if new is not None and len(new) != width:
-                            new = blank | new
-                            if len(new) != width:
-                                message = f"{self.name} has no columns {sorted(new.keys() - blank.keys())}"
-                                raise KeyError(message)
-                        rows[key] = new
-                        if key not in changed:
-                            changed[key] = old is not None
+        for fold, event, recorded, keys in work:
+            apply = fold.apply
+            for key in keys:
+                old = rows[key]
+                new = apply(old, event, recorded, key)
+                if new is not old:
+                    if new is not None and len(new) != width:
+                        new = blank | new
+                        if len(new) != width:
+                            message = f"{self.name} has no columns {sorted(new.keys() - blank.keys())}"
+                            raise KeyError(message)
+                    rows[key] = new
+                    if key not in changed:
+                        changed[key] = old is not None
         return changed

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from libs.events.bus import Consumer, Offsets, TopicPartition, events_topic
 from libs.events.envelope import Recorded
 from libs.events.errors import FencedError, RebuildFailedError, StoreUnavailableError
-from libs.events.feeds import bus_batches, service_of, store_batch
+from libs.events.feeds import BATCH, bus_batches, service_of, store_batch
 from libs.events.ids import new_id
 from libs.events.ledger import Batch, Ledger, Place
 from libs.events.projection import Projection
@@ -29,7 +29,6 @@ from libs.events.views_tables import CHECKPOINTS, DEAD_LETTERS, GENERATIONS
 _LOG = logging.getLogger(__name__)
 
 LEASE_S = 15.0
-_BATCH = 10_000  # events per transaction: nobody waits for these rows
 _REPORT_EVERY_S = 0.5
 _WATCH_EVERY_S = 0.1
 _NOBODY_TAKES_IT_S = 3.0  # then no worker runs, and whoever asked does it
@@ -189,12 +188,12 @@ class _StoreSource:
 
     async def read(self) -> list[Batch]:
         """The next page; nothing when there is none."""
-        events = await (self._page or self._store.read(self._after, _BATCH))
+        events = await (self._page or self._store.read(self._after, BATCH))
         self._page = None
         if not events:
             return []
         self._after = events[-1].position
-        self._page = asyncio.create_task(self._store.read(self._after, _BATCH))
+        self._page = asyncio.create_task(self._store.read(self._after, BATCH))
         return [store_batch(self._service, self._store.epoch, events)]
 
     async def ends(self) -> Mapping[Place, int]:
@@ -225,7 +224,7 @@ class _BusSource:
     async def read(self) -> list[Batch]:
         """The next records; nothing when there are none."""
         while not self._ready:
-            polled = await self._consumer.poll(timeout_s=_POLL_S, max_records=_BATCH)
+            polled = await self._consumer.poll(timeout_s=_POLL_S, max_records=BATCH)
             self._held |= {place: records[-1].offset + 1 for place, records in polled.items()}
             self._ready = list(bus_batches(polled))
             ends = await self._consumer.end_offsets()

@@ -16,7 +16,7 @@ LEASE_S = 2.0
 
 
 async def main(url: str) -> None:
-    rebuild.LEASE_S, rebuild._BATCH, rebuild._NOBODY_TAKES_IT_S, rebuild._REPORT_EVERY_S = LEASE_S, 50, 0.0, 0.0
+    rebuild.LEASE_S, rebuild.BATCH, rebuild._NOBODY_TAKES_IT_S, rebuild._REPORT_EVERY_S = LEASE_S, 50, 0.0, 0.0
     store = PostgresStore(url)
     await store.start()
     async with open_views(url) as views:
