@@ -11,8 +11,10 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import suppress
 
 from sqlalchemy import delete, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from libs.events.backoff import stopped_within
 from libs.events.bus import Consumer, Offsets, TopicPartition, events_topic
 from libs.events.envelope import Recorded
 from libs.events.errors import FencedError, RebuildFailedError, StoreUnavailableError
@@ -23,7 +25,15 @@ from libs.events.projection import Projection
 from libs.events.projector import Projector
 from libs.events.resources import Resources
 from libs.events.store import Lease
-from libs.events.views import Generation, Views, add_generation, drop_tables, read_generations, show_generation
+from libs.events.views import (
+    Generation,
+    Views,
+    add_generation,
+    drop_tables,
+    lock_out_readers,
+    read_generations,
+    show_generation,
+)
 from libs.events.views_tables import CHECKPOINTS, DEAD_LETTERS, GENERATIONS
 
 _LOG = logging.getLogger(__name__)
@@ -33,6 +43,7 @@ _REPORT_EVERY_S = 0.5
 _WATCH_EVERY_S = 0.1
 _NOBODY_TAKES_IT_S = 3.0  # then no worker runs, and whoever asked does it
 _POLL_S = 0.2
+_SWITCH_AGAIN_S = 1.0  # after one that reads did not let through
 
 
 async def request_rebuild(views: Views, projection: Projection) -> None:
@@ -129,8 +140,9 @@ class _Rebuild:
             while not stop.is_set():
                 if not await self._apply_more():
                     await self._report()
-                    await self._switch()
-                    return True
+                    if await self._switch():
+                        return True
+                    await stopped_within(stop, _SWITCH_AGAIN_S)
                 if self._clock() - self._reported_at > _REPORT_EVERY_S:
                     await self._report()
         finally:
@@ -145,10 +157,15 @@ class _Rebuild:
             await self._green.apply(batches)
         return bool(found)
 
-    async def _switch(self) -> None:
-        """Let the new generation serve, in one transaction in which the old one stands still."""
+    async def _switch(self) -> bool:
+        """Let the new generation serve, in one transaction in which the old one stands still; False if reads go on."""
         name = self._projection.name
         async with self._resources.views.begin() as connection:
+            try:
+                await lock_out_readers(connection)
+            except DBAPIError as error:
+                _LOG.info("%s is not switched yet, it is read: %s", name, error)
+                return False
             blue = Ledger(name, await _lock_serving(connection, name))
             await blue.load(connection)
             ends = {place: end for source in self._sources for place, end in (await source.ends()).items()}
@@ -161,6 +178,7 @@ class _Rebuild:
             await show_generation(connection, self._projection, self._generation)
             await _forget(connection, name, [blue.generation])
             await _update(connection, name, self._generation, status="serving")
+        return True
 
     async def _report(self) -> None:
         """Say how far it is, and keep the lease."""

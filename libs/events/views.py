@@ -22,6 +22,7 @@ from libs.events.views_tables import CHECKPOINTS, GENERATIONS, METADATA
 _START_LOCK = 0x7669657773  # "views"; the advisory lock under which tables are made
 _POLL_S = 0.02  # how often a waiting reader looks when another process applies the events
 _BUSY_TIMEOUT_S = 10  # how long SQLite waits for another writer
+_READS_END_WITHIN = "1s"  # new ones wait as long
 _MEMORY_NAMES = count(1)
 _UNAVAILABLE = (
     "08",
@@ -92,6 +93,8 @@ class Views:
         """
         with _unavailable():
             async with self._reader.connect() as connection:
+                if self.is_postgres:
+                    await connection.execute(_READ_LOCK)
                 yield connection
 
     @asynccontextmanager
@@ -296,6 +299,18 @@ async def show_generation(connection: AsyncConnection, projection: Projection, g
     await connection.execute(text(f'CREATE VIEW "{projection.name}" AS SELECT {columns} FROM "{table.name}"'))  # noqa: S608  names from code
 
 
+async def lock_out_readers(connection: AsyncConnection) -> None:
+    """Wait for the reads that run, and let none begin until the transaction ends; SQLite needs nothing of it.
+
+    Raises:
+        DBAPIError: They take too long.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{_READS_END_WITHIN}'"))
+        await connection.execute(text("LOCK TABLE switches IN ACCESS EXCLUSIVE MODE"))
+        await connection.execute(text("SET LOCAL lock_timeout = 0"))
+
+
 async def drop_tables(connection: AsyncConnection, projection: Projection, keep: Collection[int]) -> None:
     """Drop the tables of all generations of *projection* but those to *keep*, also what a crash left."""
     names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
@@ -347,6 +362,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def _dumps(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
+
+_READ_LOCK = text("LOCK TABLE switches IN ACCESS SHARE MODE")  # no statement that shows a moment may come before
 
 _NOTE = text(
     "INSERT INTO generations (projection, generation, status, fingerprint, writes, done, total, per_second, error)"

@@ -1,7 +1,9 @@
 """The tables beside the read models.
 
 `generations`: which table a projection's view shows, and which one is being built. `checkpoints`: how far each consumer
-has come, per partition. `dead_letters`: what could not be applied, and what waits behind it.
+has come, per partition. `dead_letters`: what could not be applied, and what waits behind it. `switches` never has rows:
+in Postgres a read locks it before it sees anything, and a switch waits for reads to end. A read that sees one moment
+would otherwise look up the new table and not see the rows that came into it after that moment.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, MetaData, Table, Text
@@ -49,3 +51,5 @@ DEAD_LETTERS = Table(
     Column("parked", Boolean, nullable=False),  # not tried: an earlier event of its stream is here
     Column("error", Text, nullable=False),
 )
+
+SWITCHES = Table("switches", METADATA, Column("id", Integer, primary_key=True))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Column, Integer, Text, inspect
+from sqlalchemy import Column, Integer, Text, inspect, select
 
 from libs.events.embedded_log import EmbeddedLog
 from libs.events.errors import FencedError, RebuildFailedError
@@ -69,6 +69,19 @@ async def test_the_old_one_serves_and_grows_until_the_switch_and_goes_on_after_i
     stop.set()
     await live
     assert [row[0] for row in await library.views.dump(SHELVES)] == sorted(f"s{n}" for n in range(55))
+
+
+async def test_a_read_sees_one_moment_even_if_a_rebuild_ends_meanwhile(library: Resources) -> None:
+    await library.views.start([SHELVES])
+    await fill(library, 3)
+    await catch_up(library)
+    async with library.views.connect() as connection:
+        before = (await connection.execute(select(SHELVES.view))).all()
+        rebuilding_it = asyncio.create_task(rebuild(library, SHELVES, asyncio.Event()))
+        await asyncio.wait({rebuilding_it}, timeout=0.5)
+        assert (await connection.execute(select(SHELVES.view))).all() == before
+    await rebuilding_it
+    assert [(g.generation, g.status) for g in await library.views.generations()] == [(2, "serving")]
 
 
 async def test_an_event_that_cannot_be_applied_stops_it_and_the_old_one_serves(library: Resources) -> None:
