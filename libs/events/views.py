@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Collection, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
@@ -9,7 +10,7 @@ from itertools import count
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, event, exc, inspect, select, text, update
+from sqlalchemy import Connection, event, exc, inspect, select, text, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateTable
@@ -20,6 +21,7 @@ from libs.events.projection import Projection
 from libs.events.views_tables import CHECKPOINTS, GENERATIONS, METADATA
 
 _START_LOCK = 0x7669657773  # "views"; the advisory lock under which tables are made
+_LOG = logging.getLogger(__name__)
 _POLL_S = 0.02  # how often a waiting reader looks when another process applies the events
 _BUSY_TIMEOUT_S = 10  # how long SQLite waits for another writer
 _READS_END_WITHIN = "1s"  # new ones wait as long
@@ -83,6 +85,8 @@ class Views:
         self._reader = engine.execution_options(isolation_level="REPEATABLE READ") if self.is_postgres else engine
         self._moved = asyncio.Condition()
         self._reached: dict[tuple[str, str, int], tuple[str, int]] = {}
+        self._waiting = 0
+        self._looking: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[AsyncConnection]:
@@ -131,7 +135,8 @@ class Views:
     async def applied(self, projection: str) -> Mapping[str, Applied]:
         """How far the serving generation of *projection* has come, per service whose events it folds."""
         async with self.connect() as connection:
-            rows = (await connection.execute(_SERVING_CHECKPOINTS, {"projection": projection})).all()
+            query = _SERVING_CHECKPOINTS.where(GENERATIONS.c.projection == projection)
+            rows = (await connection.execute(query)).all()
         positions: dict[str, dict[int, int]] = {}
         epochs = {row.service: row.epoch for row in sorted(rows, key=lambda row: row.position)}
         for row in rows:
@@ -143,22 +148,43 @@ class Views:
     ) -> bool:
         """Whether *projection* has applied *position*; returns as soon as it has, at the latest after *timeout_s*."""
         place = projection, service, partition
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + timeout_s
-        while True:
-            if self._has_reached(place, epoch, position):
-                return True
-            reached = (await self.applied(projection)).get(service)
-            if reached and reached.epoch == epoch and reached.positions.get(partition, 0) >= position:
-                return True
-            left = deadline - clock()
-            if left <= 0:
-                return False
+        if self._has_reached(place, epoch, position):
+            return True
+        self._waiting += 1
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        try:
+            async with asyncio.timeout(timeout_s), self._moved:
+                await self._moved.wait_for(lambda: self._has_reached(place, epoch, position))
+        except TimeoutError:
+            return self._has_reached(place, epoch, position)
+        finally:
+            self._waiting -= 1
+        return True
+
+    async def _look(self) -> None:
+        """Read all checkpoints again and again, once for everyone who waits, as long as somebody does."""
+        while self._waiting:
             try:
-                async with asyncio.timeout(min(left, _POLL_S)), self._moved:
-                    await self._moved.wait_for(lambda: self._has_reached(place, epoch, position))
-            except TimeoutError:
-                continue
+                async with self.connect() as connection:
+                    rows = (await connection.execute(_SERVING_CHECKPOINTS)).all()
+            except StoreUnavailableError as error:
+                _LOG.warning("readers wait for their own writes: %s", error)
+                rows = []
+            for projection, service, epoch, partition, position in rows:
+                place = projection, service, partition
+                if not self._has_reached(place, epoch, position):  # this process may know of more already
+                    self._reached[place] = (epoch, position)
+            async with self._moved:
+                self._moved.notify_all()
+            await asyncio.sleep(_POLL_S)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        await self.engine.dispose()
 
     async def moved(self, projection: str, moves: Mapping[Place, Checkpoint]) -> None:
         """Wake the readers of this process that wait for what was just committed."""
@@ -246,11 +272,12 @@ async def open_views(url: str, *, pool_size: int = 8, prepared_statements: bool 
         case kind:
             message = f"{kind!r} is no database for read models; use memory:, sqlite:///FILE or postgresql://..."
             raise SetupError(message)
+    views = Views(engine)
     with keeper:
         try:
-            yield Views(engine)
+            yield views
         finally:
-            await engine.dispose()
+            await views.close()
 
 
 def fingerprint(projection: Projection) -> str:
@@ -371,10 +398,16 @@ _NOTE = text(
 )
 
 _SERVING_CHECKPOINTS = (
-    select(CHECKPOINTS.c.service, CHECKPOINTS.c.epoch, CHECKPOINTS.c.partition, CHECKPOINTS.c.position)
+    select(
+        GENERATIONS.c.projection,
+        CHECKPOINTS.c.service,
+        CHECKPOINTS.c.epoch,
+        CHECKPOINTS.c.partition,
+        CHECKPOINTS.c.position,
+    )
     .join(
         GENERATIONS,
         (GENERATIONS.c.projection == CHECKPOINTS.c.consumer) & (GENERATIONS.c.generation == CHECKPOINTS.c.generation),
     )
-    .where(GENERATIONS.c.status == "serving", GENERATIONS.c.projection == bindparam("projection"))
+    .where(GENERATIONS.c.status == "serving")
 )
