@@ -91,6 +91,7 @@ class Ledger:
         self.consumer = consumer
         self.generation = generation
         self.checkpoints: dict[Place, Checkpoint] = {}
+        self._stored: dict[Place, Checkpoint] = {}
         self.parked: frozenset[tuple[str, str]] = frozenset()
         self._writes = -1
 
@@ -142,6 +143,7 @@ class Ledger:
             )
         )
         self.checkpoints = {(row[0], row[1]): Checkpoint(*row[2:]) for row in rows}
+        self._stored = dict(self.checkpoints)
         self.parked = await self._read_parked(connection)
 
     async def lock(self, connection: AsyncConnection) -> bool:
@@ -171,7 +173,7 @@ class Ledger:
             FencedError: One is not: another member took over.
         """
         for (service, partition), new in moves.items():
-            held = self.checkpoints.get((service, partition))
+            held = self._stored.get((service, partition))
             moved = await connection.execute(
                 _ADVANCE,
                 {
@@ -234,7 +236,20 @@ class Ledger:
     def committed(self, moves: Mapping[Place, Checkpoint], parked: Iterable[tuple[str, str]]) -> None:
         """Remember what the transaction wrote."""
         self.checkpoints |= moves
+        self._stored |= moves
         self.parked |= frozenset(parked)
+
+    def passed(self, moves: Mapping[Place, Checkpoint]) -> None:
+        """Go on behind events that change nothing; whoever starts anew passes them again."""
+        self.checkpoints |= moves
+
+    def unsaved(self) -> dict[Place, Checkpoint]:
+        """The checkpoints that were passed and do not stand in the database yet."""
+        return {place: each for place, each in self.checkpoints.items() if self._stored.get(place) != each}
+
+    def forget_passed(self) -> None:
+        """Stand again where the database was last seen."""
+        self.checkpoints = dict(self._stored)
 
     async def _read_parked(self, connection: AsyncConnection) -> frozenset[tuple[str, str]]:
         d = DEAD_LETTERS.c

@@ -18,6 +18,7 @@ from libs.events.collection import no_collection
 from libs.events.envelope import Recorded
 from libs.events.errors import (
     DeadLetterLimitError,
+    FencedError,
     NewerVersionError,
     OtherCodeError,
     RebuildFailedError,
@@ -81,6 +82,7 @@ class Projector:
         generation: Which table; None for the one that serves.
         strict: Stop at an event that cannot be applied (a rebuild) instead of putting it aside.
         limit: How many dead letters are too many.
+        saved_later: Events that change no row only pass; somebody calls `save` soon.
 
     Attributes:
         ledger: Where it stands.
@@ -96,6 +98,7 @@ class Projector:
         generation: int | None = None,
         strict: bool = False,
         limit: DeadLetterLimit | None = None,
+        saved_later: bool = False,
     ) -> None:
         self.projection = projection
         self.ledger = Ledger(projection.name, generation or 0)
@@ -106,6 +109,7 @@ class Projector:
         self._turn = asyncio.Lock()  # several feeds, one ledger
         self._follows_serving = generation is None
         self._strict = strict
+        self._saved_later = saved_later
         self._limit = limit or DeadLetterLimit()
         self._rows: Rows
         self._width = len(projection.view.columns)
@@ -189,6 +193,11 @@ class Projector:
         able, waiting = self._without_parked(fresh)
         work = self._decode(able[0].events if len(able) == 1 else [r for batch in able for r in batch.events])
         moves = self.ledger.moves(fresh)
+        if self._saved_later and not work and not any(batch.events for batch in waiting):
+            self.ledger.passed(moves)
+            await self._views.moved(self.name, moves)
+            return
+        moves = self.ledger.unsaved() | moves
         async with self._changing() as connection:
             await self._fold(connection, work)
             for batch in waiting:
@@ -196,6 +205,24 @@ class Projector:
             await self.ledger.advance(connection, moves)
         await self._committed(moves)
         self._limit.passed(len(work))
+
+    async def save(self) -> None:
+        """Write the checkpoints that `apply` has only passed.
+
+        Raises:
+            StoreUnavailableError: The database is away.
+        """
+        async with self._turn:
+            moves = self.ledger.unsaved()
+            if not moves:
+                return
+            try:
+                async with self._changing() as connection:
+                    await self.ledger.advance(connection, moves)
+            except FencedError:  # another process went on; the next event says so again, where it is dealt with
+                self.ledger.forget_passed()
+            else:
+                self.ledger.committed(moves, ())
 
     async def _refuse(self, batch: Batch, error: BaseException) -> None:
         """Put the only event of *batch* aside, and its stream on hold."""
@@ -206,7 +233,7 @@ class Projector:
             raise RebuildFailedError(message) from error
         if not isinstance(error, NewerVersionError):  # those wait for an update: no fault of this code
             self._limit.refused(self.name, error)
-        moves = self.ledger.moves([batch])
+        moves = self.ledger.unsaved() | self.ledger.moves([batch])
         async with self._changing() as connection:
             await self.ledger.keep_letters(connection, batch, repr(error))
             await self.ledger.advance(connection, moves)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import msgspec
 
@@ -33,6 +33,7 @@ Run = Callable[[asyncio.Event], Awaitable[None]]
 
 _LOOK_EVERY_S = 0.5  # for rebuilds that were asked for, and for a generation that replaces one at a standstill
 _MEASURE_EVERY_S = 2.0
+_SAVE_EVERY_S = 0.05  # a reader in another process waits so much longer for what changes nothing
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -79,7 +80,7 @@ class Worker:
         self.resources = resources
         self.projections = {projection.name: projection for projection in projections}
         self.figures = Figures()
-        self._projectors = [Projector(resources.views, projection) for projection in projections]
+        self._projectors = [Projector(resources.views, each, saved_later=True) for each in projections]
         self._reactions = reactions
         self._reactor = Reactor(resources, reactions)
         self._timers = dict(timers or {})
@@ -113,6 +114,7 @@ class Worker:
         runs: list[tuple[str, Run]] = [(name, feed.run) for name, feed in self._feeds]
         runs += [(f"sink {number}", sink) for number, sink in enumerate(self._sinks)]
         runs += [("rebuilds", self._rebuild_what_is_asked_for), ("figures", self._measure)]
+        runs.append(("checkpoints", self._save_checkpoints))
         runs.append(("letters", self._replay_what_is_understood_now))
         if self._relay is not None:
             runs.append(("relay", self._relay.run))
@@ -172,6 +174,15 @@ class Worker:
         while not await stopped_within(stop, _LOOK_EVERY_S):
             if generation is None or generation != await views.serving(name):
                 return
+
+    async def _save_checkpoints(self, stop: asyncio.Event) -> None:
+        """Write, a few times a second, how far the read models came with events that change none of their rows."""
+        stopped = False
+        while not stopped:
+            stopped = await stopped_within(stop, _SAVE_EVERY_S)
+            for projector in self._projectors:
+                with suppress(*PASSING):  # they are passed again, or saved with the next rows
+                    await projector.save()
 
     async def _rebuild_what_is_asked_for(self, stop: asyncio.Event) -> None:
         while not await stopped_within(stop, _LOOK_EVERY_S):

@@ -33,6 +33,7 @@ BUILT_B = recorded(2, ShelfBuilt("b", "attic"), B)
 EMMA = recorded(3, BookAdded("a", "hall", "Emma"), A, 2)
 DUNE = recorded(5, BookAdded("a", "hall", "Dune"), A, 3)
 ULYSSES = recorded(6, BookAdded("b", "attic", "Ulysses"), B, 2)
+UNKNOWN = msgspec.structs.replace(recorded(7, ShelfBuilt("c", "hall"), "shelf/c"), type=f"{PREFIX}.dusted.v1")
 POISON = recorded(4, BookAdded("a", "hall", "poison"), A, 3)
 
 
@@ -107,6 +108,38 @@ async def test_unknown_types_are_skipped_and_counted(views: Views) -> None:
     await projector.apply([batch(BUILT_A, stranger)])
     assert await views.dump(SHELVES) == [("a", "hall", [], NOON)]
     assert projector.unknown == {"io.concordat.library.cat.adopted.v1": 1}
+
+
+async def positions(views: Views) -> dict[int, int]:
+    applied = (await views.applied("shelves")).get(SERVICE)
+    return dict(applied.positions) if applied else {}
+
+
+async def test_events_that_change_nothing_pass_at_once_and_are_saved_later(views: Views) -> None:
+    projector = await started(views, saved_later=True)
+    await projector.apply([batch(BUILT_A)])
+    await projector.apply([batch(UNKNOWN)])
+    assert (projector.ledger.next((SERVICE, 0)), await positions(views)) == (UNKNOWN.position + 1, {0: 1})
+    assert await views.wait_applied("shelves", SERVICE, "first", 0, UNKNOWN.position, 0)
+    await projector.save()
+    assert await positions(views) == {0: UNKNOWN.position}
+
+
+async def test_what_only_passed_is_saved_with_the_next_rows(views: Views) -> None:
+    projector = await started(views, saved_later=True)
+    await projector.apply([batch(UNKNOWN)])
+    await projector.apply([batch(msgspec.structs.replace(BUILT_A, position=9))])
+    assert await positions(views) == {0: 9}
+
+
+async def test_what_only_passed_is_forgotten_when_another_process_went_on(views: Views) -> None:
+    stalled, other = await started(views, saved_later=True), await started(views)
+    await stalled.apply([batch(UNKNOWN)])
+    await other.apply([batch(UNKNOWN, msgspec.structs.replace(BUILT_A, position=9))])
+    await stalled.save()
+    with pytest.raises(FencedError):
+        await stalled.apply([batch(msgspec.structs.replace(BUILT_B, position=10))])
+    assert await views.dump(SHELVES) == [("a", "hall", [], NOON)]
 
 
 async def test_a_poison_event_parks_its_stream_and_no_other(views: Views) -> None:
