@@ -38,6 +38,11 @@ class AppliesEvents(Protocol):
         """Where it stands."""
         ...
 
+    @property
+    def fenced(self) -> bool:
+        """Whether it must be loaded again before events are read on."""
+        ...
+
     async def load(self) -> None:
         """Read where it stands."""
         ...
@@ -69,7 +74,7 @@ class StoreFeed:
         loaded = False
         while not stop.is_set():
             try:
-                if not loaded:
+                if not loaded or self._target.fenced:
                     await self._target.load()
                     await self._adopt_epoch()
                     loaded = True
@@ -132,7 +137,7 @@ class BusFeed:
             while not stop.is_set():
                 try:
                     consumer = self._consumer = self._consumer or await self._join()
-                    if not in_step:
+                    if not in_step or self._target.fenced:
                         await consumer.seek(await self._load_offsets(consumer.assignment()))
                         in_step = True
                     polling = consumer.poll(timeout_s=_WAIT_S, max_records=self._batch)

@@ -87,6 +87,7 @@ class Projector:
     Attributes:
         ledger: Where it stands.
         loaded: It has read where it stands.
+        fenced: It does not stand there any more: to be loaded again before events are read on.
         unknown: How many events of types that it does not know were passed over, by type.
     """
 
@@ -103,6 +104,7 @@ class Projector:
         self.projection = projection
         self.ledger = Ledger(projection.name, generation or 0)
         self.loaded = False
+        self.fenced = False
         self.unknown: Counter[str] = Counter()
         self._views = views
         self._begin: Callable[[], AbstractAsyncContextManager[AsyncConnection]] = views.begin
@@ -140,7 +142,7 @@ class Projector:
             self._rows = rows_of(self.projection.table(self.ledger.generation), self._views.engine.dialect)
             self._kept = {}
             self._all_kept = not self.ledger.checkpoints
-            self.loaded = True
+            self.loaded, self.fenced = True, False
 
     async def apply(self, batches: Sequence[Batch]) -> None:
         """Apply *batches*, each of another partition, in one transaction.
@@ -219,8 +221,9 @@ class Projector:
             try:
                 async with self._changing() as connection:
                     await self.ledger.advance(connection, moves)
-            except FencedError:  # another process went on; the next event says so again, where it is dealt with
+            except FencedError:  # another process went on, or another generation serves
                 self.ledger.forget_passed()
+                self.fenced = True
             else:
                 self.ledger.committed(moves, ())
 

@@ -59,6 +59,7 @@ class Reactor:
         self, resources: Resources, reactions: Sequence[Reaction], limit: DeadLetterLimit | None = None
     ) -> None:
         self.name = f"{resources.service}.reactions"
+        self.fenced = False  # whatever it does is a transaction, which says so itself
         self.sources = list(dict.fromkeys(reaction.source for reaction in reactions))
         self.ledger = Ledger(self.name, 0)
         self._views, self._clock = resources.views, resources.clock

@@ -155,6 +155,23 @@ async def test_the_running_worker_rebuilds_what_is_asked_for(library: Resources,
         await until(lambda: all_books(library, SHELVES, 21))
 
 
+async def test_after_a_rebuild_events_that_change_nothing_count_as_applied(
+    library: Resources, reader: Resources
+) -> None:
+    """Readers in other processes see the checkpoint of the generation that serves, and wait for it."""
+    foreign = replace(SHELVES, name="foreign", folds={ShelfBuilt: SHELVES.folds[ShelfBuilt]})
+    own = replace(foreign, name="own")
+    async with running(Worker(library, projections=[own]), Worker(reader, projections=[foreign])):
+        await put(library.store, ShelfBuilt("a", "hall"))
+        await until(lambda: has_rows(reader, foreign, 1))
+        await until(lambda: has_rows(library, own, 1))
+        for resources, projection in ((library, own), (reader, foreign)):
+            assert [each.status async for each in rebuilding(resources, projection)][-1] == "serving"
+        await put(library.store, BookAdded("a", "hall", "Emma"))
+        await until(lambda: is_saved(reader, foreign, 2))
+        await until(lambda: is_saved(library, own, 2))
+
+
 async def test_a_reaction_sends_a_command(library: Resources, reader: Resources) -> None:
     async with running(Worker(library), Worker(reader, reactions=[reading(reader)])):
         await put(library.store, BookAdded("a", "hall", "Emma"), BookAdded("a", "hall", "Dune"))
@@ -296,6 +313,11 @@ async def test_figures_say_how_it_is_doing(library: Resources, monkeypatch: pyte
 
 async def all_ready(workers: Sequence[Worker]) -> bool:
     return all(worker.ready for worker in workers)
+
+
+async def is_saved(resources: Resources, projection: Projection, position: int) -> bool:
+    applied = (await resources.views.applied(projection.name)).get(SERVICE)
+    return applied is not None and position in applied.positions.values()
 
 
 async def has_rows(resources: Resources, projection: Projection, count: int) -> bool:
