@@ -5,7 +5,8 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from socket import socket
 from types import FrameType
 
@@ -62,18 +63,33 @@ class DrainingServer(uvicorn.Server):
         self._draining.set()
         if not self.force_exit:
             await asyncio.sleep(_LEAVE_S)
-            for server in self.servers:
-                for listening in server.sockets:
-                    _stop_queueing(listening.fileno())
-            await asyncio.sleep(_LOOK_EVERY_S)  # takes in who waits at the door: closing would cut them
-            await asyncio.sleep(0)
+            doors = [socket(fileno=os.dup(each.fileno())) for server in self.servers for each in server.sockets]
             for server in self.servers:
                 server.close()
+            for door in doors:
+                await self._let_in_who_waits(door)
             clock = asyncio.get_running_loop().time
             deadline = clock() + _LATE_S
             while self.server_state.connections and clock() < deadline:  # noqa: ASYNC110  uvicorn has no event for it
                 await asyncio.sleep(_LOOK_EVERY_S)  # each leaves with its next answer
         await super().shutdown(sockets)
+
+    async def _let_in_who_waits(self, door: socket) -> None:
+        """Serve the connections that the kernel has answered already: closing the door on them would cut a request."""
+        door.setblocking(False)  # noqa: FBT003  its only parameter
+        door.listen(0)
+        waiting: list[socket] = []
+        with door, suppress(BlockingIOError):
+            while True:
+                waiting.append(door.accept()[0])
+        protocol = partial(
+            self.config.http_protocol_class,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        for connection in waiting:
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
 
 
 async def serve_app(app: FastAPI, host: str, port: int, *, on_ready: Callable[[int], None] | None = None) -> None:
@@ -120,9 +136,3 @@ async def _serve(app: FastAPI, host: str, port: int, on_ready: Callable[[int], N
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
     await DrainingServer(config, state.draining, on_ready).serve()
-
-
-def _stop_queueing(descriptor: int) -> None:
-    """Let the kernel answer no more connections on a listening socket; those it has answered can still be accepted."""
-    with socket(fileno=os.dup(descriptor)) as listening:
-        listening.listen(0)

@@ -52,18 +52,26 @@ def concordat(server: ConcordatServer, *arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-async def names(http: httpx.AsyncClient) -> list[str]:
-    """Every team in the read model, page by page."""
-    found: list[str] = []
+async def pages(http: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
+    """Every item of a list."""
+    found: list[dict[str, Any]] = []
     token = ""
     while True:
-        page = (
-            await http.get("/v1/teams", params={"page_size": 1000} | ({"page_token": token} if token else {}))
-        ).json()
-        found += [team["name"] for team in page["items"]]
+        page = (await http.get(path, params={"page_size": 1000} | ({"page_token": token} if token else {}))).json()
+        found += page["items"]
         token = page["next_page_token"]
         if not token:
             return found
+
+
+async def names(http: httpx.AsyncClient) -> list[str]:
+    """Every team in the read model."""
+    return [team["name"] for team in await pages(http, "/v1/teams")]
+
+
+async def journal(http: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """Every registration of a team that the gateway has heard of."""
+    return await pages(http, "/v1/events?type=io.concordat.lifecycle.team.registered.v1")
 
 
 @pytest.mark.timeout(240)
@@ -84,6 +92,9 @@ async def test_nothing_acknowledged_is_lost_or_doubled(concordat_server: Concord
         async with asyncio.timeout(30):
             while len(found := await names(http)) < len(acknowledged):
                 await asyncio.sleep(0.1)  # the read model catches up with the log
+        async with asyncio.timeout(30):
+            while len(await journal(http)) < len(found):
+                await asyncio.sleep(0.1)  # so does the gateway's
     lost, doubled = set(acknowledged) - set(found), len(found) - len(set(found))
     print(f"F2: acknowledged {len(acknowledged)}, found {len(found)}, lost {len(lost)}, doubled {doubled}")  # noqa: T201
     assert (len(lost), doubled) == (0, 0)
