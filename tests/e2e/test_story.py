@@ -1,29 +1,14 @@
 """The story in both set-ups: told, every process killed, told again from the logs, every read model rebuilt."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
 
 from services.cli.main import SERVICES
-from tests.e2e.story import ROOT, Teller
-from tests.fixtures.servers import ConcordatServer, DevServers
-
-
-def concordat(environment: Mapping[str, str], *arguments: str) -> list[dict[str, Any]]:
-    """The JSON lines that a `concordat` command prints."""
-    command = [sys.executable, "-m", "services.cli.main", *arguments, "--json"]
-    done = subprocess.run(  # noqa: S603  our own command
-        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+from tests.e2e.story import Teller
+from tests.fixtures.servers import ConcordatServer, DevServers, concordat, digests
 
 
 async def tell_twice(servers: ConcordatServer | DevServers, environments: Sequence[Mapping[str, str]]) -> None:
@@ -40,12 +25,9 @@ async def tell_twice(servers: ConcordatServer | DevServers, environments: Sequen
         assert await teller.answers() == told, "after kill -9"
 
         for environment in environments:
-            before = concordat(environment, "projections", "list", "--digest")
+            before = digests(environment)
             concordat(environment, "projections", "rebuild", "all")
-            after = concordat(environment, "projections", "list", "--digest")
-            assert {item["projection"]: item["digest"] for item in after} == {
-                item["projection"]: item["digest"] for item in before
-            }
+            assert digests(environment) == before
             verified = concordat(environment, "events", "verify")
             assert {line["summary"]["faults"] for line in verified} == {0}
         assert await teller.answers() == told, "after the rebuild"
@@ -54,7 +36,7 @@ async def tell_twice(servers: ConcordatServer | DevServers, environments: Sequen
 
 @pytest.mark.timeout(240)
 async def test_the_story_in_one_process_survives_a_kill_and_a_rebuild(concordat_server: ConcordatServer) -> None:
-    await tell_twice(concordat_server, [{"CONCORDAT_DATA_DIR": str(concordat_server.data_dir)}])
+    await tell_twice(concordat_server, [concordat_server.environment])
 
 
 @pytest.mark.timeout(600)

@@ -4,17 +4,12 @@ The next start needs no repair, and the read models equal rebuilt ones.
 """
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.e2e.story import ROOT
-from tests.fixtures.servers import ConcordatServer
+from tests.fixtures.servers import ConcordatServer, concordat, digests
 
 CLIENTS, KILLS, ACKNOWLEDGED_BEFORE_A_KILL = 16, 3, 150
 
@@ -40,16 +35,6 @@ class Load:
             self.acknowledged.append(name)
             if len(self.acknowledged) >= ACKNOWLEDGED_BEFORE_A_KILL:
                 self.enough.set()
-
-
-def concordat(server: ConcordatServer, *arguments: str) -> list[dict[str, Any]]:
-    """The JSON lines of a command on the server's data directory."""
-    command = [sys.executable, "-m", "services.cli.main", *arguments, "--data-dir", str(server.data_dir), "--json"]
-    done = subprocess.run(  # noqa: S603  our own command
-        command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False, timeout=100
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 async def pages(http: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
@@ -99,8 +84,8 @@ async def test_nothing_acknowledged_is_lost_or_doubled(concordat_server: Concord
     print(f"F2: acknowledged {len(acknowledged)}, found {len(found)}, lost {len(lost)}, doubled {doubled}")  # noqa: T201
     assert (len(lost), doubled) == (0, 0)
 
-    live = {item["projection"]: item["digest"] for item in concordat(server, "projections", "list", "--digest")}
-    concordat(server, "projections", "rebuild", "all")
-    rebuilt = {item["projection"]: item["digest"] for item in concordat(server, "projections", "list", "--digest")}
-    assert rebuilt == live
-    assert {line["summary"]["faults"] for line in concordat(server, "events", "verify")} == {0}
+    live = digests(server.environment)
+    concordat(server.environment, "projections", "rebuild", "all")
+    assert digests(server.environment) == live
+    verified = concordat(server.environment, "events", "verify")
+    assert {line["summary"]["faults"] for line in verified} == {0}
