@@ -11,6 +11,7 @@ pytest_plugins = [
     for name in (
         "tests.fixtures.postgres",
         "tests.fixtures.kafka",
+        "tests.fixtures.prometheus",
         "tests.fixtures.servers",
         "tests.fixtures.views",
         "tests.fixtures.services",
