@@ -1,0 +1,451 @@
+"""An error-budget policy's rules: every pair of state and command has one line below.
+
+Where the service stands is worked out in `standing.py`; every command that can change it is followed by the events
+that say so, in the same moment: a signature that puts a policy in force over a spent budget freezes at once.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from services.slo.domain.policy.commands import (
+    Attribute,
+    BreakGlass,
+    Command,
+    Disagree,
+    Exempt,
+    Fulfil,
+    Observe,
+    Revoke,
+    Settle,
+    Sign,
+    UseGlass,
+    Write,
+)
+from services.slo.domain.policy.document import PARTIES
+from services.slo.domain.policy.errors import (
+    EditionOutdatedError,
+    InvalidExpiryError,
+    MissingTextError,
+    NoGlassError,
+    NoSuchPolicyError,
+    NotFrozenError,
+    RecordedOtherwiseError,
+    SecondPersonError,
+    SettledOtherwiseError,
+    UnknownItemError,
+    UnknownKindError,
+)
+from services.slo.domain.policy.events import (
+    DisagreementRaised,
+    DisagreementSettled,
+    Event,
+    ExemptionGranted,
+    ExemptionRevoked,
+    GlassBroken,
+    GlassUsed,
+    ObligationFulfilled,
+    PolicySigned,
+    PolicyStateChanged,
+    PolicyWritten,
+    PostmortemRequired,
+    QuarterlyItemRequired,
+    ReleasesFrozen,
+    ReleasesUnfrozen,
+    SpareBudgetFound,
+    SpareBudgetGone,
+)
+from services.slo.domain.policy.obligations import required
+from services.slo.domain.policy.reasons import of_standing
+from services.slo.domain.policy.standing import SloBudget, defined, freezing, to_spare
+from services.slo.domain.policy.state import (
+    Disagreement,
+    Edition,
+    Exemption,
+    Glass,
+    InForce,
+    Obligation,
+    Policy,
+    Record,
+    Unsigned,
+    standing_at,
+    with_signature,
+)
+from services.slo.domain.signing import MachineSignsError, Signature, missing, require_one_of, require_signer
+
+_Item = TypeVar("_Item", ExemptionGranted, GlassBroken, DisagreementRaised)
+
+# Why spare budget is an offer: a service far better than its SLO could have changed faster (SRE book, ch. 3).
+_ACCELERATE = "development may release more often or try what was too risky; or all three sides agree a stricter SLO"
+
+
+def decide(command: Command, state: Policy) -> tuple[Event, ...]:  # noqa: C901, PLR0911, PLR0912  a table
+    """The facts *command* produces; none if it was already carried out.
+
+    Raises:
+        PolicyError: It is refused (`errors.py`).
+        SigningError: Somebody else must do this.
+        InvalidPolicyError: The document makes no sense.
+    """
+    match state, command:
+        case _, Write():
+            return _written(command, state)
+        case None, Observe() | Attribute():
+            return ()
+        case None, _:
+            raise NoSuchPolicyError(command.service)
+        case Unsigned() | InForce(), Sign():
+            return _signed(command, state)
+        case Unsigned() | InForce(), Observe():
+            return tuple(_moves(state, command.budgets, command.at))
+        case Unsigned() | InForce(), Exempt():
+            return _exempted(command, state)
+        case Unsigned() | InForce(), Revoke():
+            return _revoked(command, state)
+        case Unsigned(), BreakGlass():
+            raise NotFrozenError(command.service, state.record.standing)
+        case InForce(), BreakGlass():
+            return _broken(command, state)
+        case Unsigned() | InForce(), UseGlass():
+            return _used(command, state)
+        case Unsigned() | InForce(), Disagree():
+            return _raised(command, state)
+        case Unsigned() | InForce(), Settle():
+            return _settled(command, state)
+        case Unsigned(), Attribute():
+            return ()  # what is not signed asks nothing of anybody
+        case InForce(), Attribute():
+            return _required(command, state)
+        case Unsigned() | InForce(), Fulfil():
+            return _fulfilled(command, state.record)
+
+
+def evolve(state: Policy, event: Event) -> Policy:  # noqa: PLR0911  a table, one line a pair
+    """The policy after one more fact."""
+    match state, event:
+        case None, PolicyWritten():
+            return Unsigned(Record(event.service, event.at), Edition(event.version, event.document))
+        case None, _:
+            return None
+        case Unsigned(), PolicyWritten():
+            return replace(state, edition=Edition(event.version, event.document))
+        case InForce(), PolicyWritten():
+            return replace(state, draft=Edition(event.version, event.document))
+        case _, PolicySigned():
+            edition = with_signature(state.newest, Signature(event.side, event.by, event.reason, event.at))
+            if not edition.missing:
+                return InForce(state.record, edition)
+            return replace(state, edition=edition) if isinstance(state, Unsigned) else replace(state, draft=edition)
+        case _, ReleasesFrozen() | ReleasesUnfrozen():
+            return state  # told with the change of state
+        case _, _:
+            return replace(state, record=_recorded(state.record, event))
+
+
+def _recorded(record: Record, event: Event) -> Record:  # noqa: C901, PLR0911  a table, one line an event
+    match event:
+        case PolicyStateChanged():
+            return replace(record, standing=event.to_state, since=event.at, reason=event.reason)
+        case SpareBudgetFound():
+            return replace(record, spare=True)
+        case SpareBudgetGone():
+            return replace(record, spare=False)
+        case ExemptionGranted():
+            return replace(record, exemptions=(*record.exemptions, Exemption(event)))
+        case ExemptionRevoked():
+            exemptions = (
+                replace(each, revoked_at=event.at) if each.granted.exemption == event.exemption else each
+                for each in record.exemptions
+            )
+            return replace(record, exemptions=tuple(exemptions))
+        case GlassBroken():
+            return replace(record, glasses=(*record.glasses, Glass(event, event.deployment)))
+        case GlassUsed():
+            glasses = (
+                replace(each, deployment=event.deployment, used_at=event.at)
+                if each.broken.glass == event.glass
+                else each
+                for each in record.glasses
+            )
+            return replace(record, glasses=tuple(glasses))
+        case DisagreementRaised():
+            return replace(record, disagreements=(*record.disagreements, Disagreement(event)))
+        case DisagreementSettled():
+            disagreements = (
+                replace(each, settled=event) if each.raised.disagreement == event.disagreement else each
+                for each in record.disagreements
+            )
+            return replace(record, disagreements=tuple(disagreements))
+        case PostmortemRequired() | QuarterlyItemRequired():
+            return replace(record, obligations=(*record.obligations, Obligation(event)))
+        case ObligationFulfilled():
+            obligations = (
+                replace(each, fulfilled=event) if each.required.obligation == event.obligation else each
+                for each in record.obligations
+            )
+            return replace(record, obligations=tuple(obligations))
+        case PolicyWritten() | PolicySigned() | ReleasesFrozen() | ReleasesUnfrozen():
+            return record
+
+
+def _written(command: Write, state: Policy) -> tuple[Event, ...]:
+    if state is not None and state.newest.document == command.document:
+        return ()
+    command.document.validate()
+    version = state.newest.version + 1 if state else 1
+    return (PolicyWritten(command.service, version, command.document, PARTIES, command.reason, command.by, command.at),)
+
+
+def _signed(command: Sign, state: Unsigned | InForce) -> tuple[Event, ...]:
+    edition = state.newest
+    if command.version != edition.version:
+        raise EditionOutdatedError(command.version, edition.version)
+    if command.side not in edition.missing:
+        require_one_of(command.by, command.side, edition.document.signers.of(command.side))
+        return ()
+    require_signer(command.by, command.side, edition.document.signers, edition.signatures)
+    signature = Signature(command.side, command.by.name, command.reason, command.at)
+    still = missing(PARTIES, (*edition.signatures, signature))
+    signed = PolicySigned(
+        command.service, edition.version, command.side, still, command.reason, command.by.name, command.at
+    )
+    return _and_moves(state, (signed,), command.budgets, command.at)
+
+
+def _exempted(command: Exempt, state: Unsigned | InForce) -> tuple[Event, ...]:
+    document = state.edition.document
+    granted = ExemptionGranted(
+        service=command.service,
+        version=state.edition.version,
+        exemption=command.exemption,
+        kind=command.kind,
+        slos=command.slos,
+        reason=command.reason,
+        evidence=command.evidence,
+        requested_by=command.requested_by,
+        approver=command.by.name,
+        expires=command.expires,
+        at=command.at,
+    )
+    for held in state.record.exemptions:
+        if held.granted.exemption == command.exemption:
+            _require_same(
+                "exemption", command.exemption, replace(held.granted, version=granted.version, at=granted.at), granted
+            )
+            return ()
+    kinds = tuple(rule.kind for rule in document.exemptions)
+    if command.kind not in kinds or command.kind == "executive_decision":
+        raise UnknownKindError(command.kind, kinds)
+    _require_text(reason=command.reason, evidence=command.evidence, requested_by=command.requested_by)
+    may = _approvers(state)
+    require_one_of(command.by, "an approver of exemptions", may)
+    if command.by.name == command.requested_by:
+        raise SecondPersonError(command.requested_by, may)
+    _require_expiry(command.expires, command.at, document.exemption_days.days)
+    return _and_moves(state, (granted,), command.budgets, command.at)
+
+
+def _revoked(command: Revoke, state: Unsigned | InForce) -> tuple[Event, ...]:
+    for held in state.record.exemptions:
+        if held.granted.exemption == command.exemption:
+            require_one_of(command.by, "an approver of exemptions", _approvers(state))
+            if not held.holds(command.at):
+                return ()
+            revoked = ExemptionRevoked(command.service, command.exemption, command.reason, command.by.name, command.at)
+            return _and_moves(state, (revoked,), command.budgets, command.at)
+    raise UnknownItemError("exemption", command.exemption)
+
+
+def _broken(command: BreakGlass, state: InForce) -> tuple[Event, ...]:
+    broken = GlassBroken(
+        service=command.service,
+        version=state.edition.version,
+        glass=command.glass,
+        deployment=command.deployment,
+        reason=command.reason,
+        follow_up=command.follow_up,
+        follow_up_due=command.follow_up_due,
+        by=command.by.name,
+        expires=command.expires,
+        at=command.at,
+    )
+    for held in state.record.glasses:
+        if held.broken.glass == command.glass:
+            _require_same("glass", command.glass, held.broken, broken)
+            return ()
+    standing = standing_at(state, command.budgets, command.at)
+    if standing != "frozen":
+        raise NotFrozenError(command.service, standing)
+    if not command.by.is_person:
+        raise MachineSignsError(command.by.name, state.edition.document.signers.all)
+    _require_text(reason=command.reason, follow_up=command.follow_up)
+    _require_expiry(command.expires, command.at, state.edition.document.glass_days.days)
+    return _and_moves(state, (broken,), command.budgets, command.at)
+
+
+def _used(command: UseGlass, state: Unsigned | InForce) -> tuple[Event, ...]:
+    _require_text(deployment=command.deployment)
+    glass = state.record.glass_for(command.deployment, command.at)
+    if glass is None:
+        raise NoGlassError(command.deployment)
+    if glass.used_at is not None:
+        return ()
+    return (GlassUsed(command.service, glass.broken.glass, command.deployment, command.reason, command.by, command.at),)
+
+
+def _raised(command: Disagree, state: Unsigned | InForce) -> tuple[Event, ...]:
+    document = state.edition.document
+    raised = DisagreementRaised(
+        service=command.service,
+        version=state.edition.version,
+        disagreement=command.disagreement,
+        about=command.about,
+        side=command.side,
+        executive=document.executive,
+        reason=command.reason,
+        by=command.by.name,
+        at=command.at,
+    )
+    for held in state.record.disagreements:
+        if held.raised.disagreement == command.disagreement:
+            _require_same(
+                "disagreement", command.disagreement, replace(held.raised, version=raised.version, at=raised.at), raised
+            )
+            return ()
+    require_one_of(command.by, command.side, document.signers.of(command.side))
+    _require_text(reason=command.reason)
+    return (raised,)
+
+
+def _settled(command: Settle, state: Unsigned | InForce) -> tuple[Event, ...]:
+    for held in state.record.disagreements:
+        if held.raised.disagreement == command.disagreement:
+            break
+    else:
+        raise UnknownItemError("disagreement", command.disagreement)
+    document = state.edition.document
+    require_one_of(command.by, "the executive", (document.executive,))
+    if held.settled is not None:
+        if held.settled.outcome != command.outcome:
+            raise SettledOtherwiseError(command.disagreement, held.settled.outcome)
+        return ()
+    _require_text(reason=command.reason)
+    until = command.until if command.outcome == "lifted" else None
+    settled = DisagreementSettled(
+        command.service,
+        command.disagreement,
+        command.outcome,
+        until,
+        command.reason,
+        command.by.name,
+        command.at,
+    )
+    if command.outcome == "upheld":
+        return (settled,)
+    granted = ExemptionGranted(
+        service=command.service,
+        version=state.edition.version,
+        exemption=command.disagreement,
+        kind="executive_decision",
+        slos=(),
+        reason=command.reason,
+        evidence=f"disagreement {command.disagreement}",
+        requested_by=held.raised.by,
+        approver=command.by.name,
+        expires=_require_expiry(until, command.at, document.exemption_days.days),
+        at=command.at,
+    )
+    return _and_moves(state, (settled, granted), command.budgets, command.at)
+
+
+def _required(command: Attribute, state: InForce) -> tuple[Event, ...]:
+    known = {each.required.obligation for each in state.record.obligations}
+    due = required(command, state.edition.version, state.edition.document)
+    return tuple(each for each in due if each.obligation not in known)
+
+
+def _fulfilled(command: Fulfil, record: Record) -> tuple[Event, ...]:
+    for held in record.obligations:
+        if held.required.obligation == command.obligation:
+            if held.fulfilled is not None:
+                return ()
+            _require_text(evidence=command.evidence)
+            return (
+                ObligationFulfilled(
+                    command.service,
+                    command.obligation,
+                    command.evidence,
+                    command.reason,
+                    command.by,
+                    command.at,
+                ),
+            )
+    raise UnknownItemError("obligation", command.obligation)
+
+
+def _and_moves(
+    state: Unsigned | InForce, events: tuple[Event, ...], budgets: tuple[SloBudget, ...], at: datetime
+) -> tuple[Event, ...]:
+    """*events*, and where they lead the service."""
+    after: Policy = state
+    for event in events:
+        after = evolve(after, event)
+    return (*events, *_moves(after, budgets, at)) if after else events
+
+
+def _moves(state: Unsigned | InForce, budgets: tuple[SloBudget, ...], at: datetime) -> Iterator[Event]:
+    """What is to be said about where the service stands with these budgets; often nothing."""
+    record, version, document = state.record, state.edition.version, state.edition.document
+    known = defined(budgets)
+    worst = known[0] if known else None
+    standing = standing_at(state, budgets, at)
+    if standing != record.standing:
+        reason = "; ".join(each.text for each in of_standing(state, standing, budgets, at))
+        yield PolicyStateChanged(
+            service=record.service,
+            version=version,
+            in_force=isinstance(state, InForce),
+            from_state=record.standing,
+            to_state=standing,
+            slo=worst.slo if worst else "",
+            consumed=worst.consumed if worst else None,
+            remaining=worst.remaining if worst else None,
+            reason=reason,
+            at=at,
+        )
+        if standing == "frozen":
+            slos = tuple(each.slo for each in freezing(record.standing, document, budgets, record.excused(budgets, at)))
+            yield ReleasesFrozen(record.service, version, slos, document.passes_freeze, reason, at)
+        elif record.standing == "frozen":
+            yield ReleasesUnfrozen(record.service, version, reason, at)
+    spare = to_spare(document, budgets, held=record.spare)
+    if spare and not record.spare and worst and worst.remaining is not None:
+        yield SpareBudgetFound(record.service, version, worst.slo, worst.remaining, _ACCELERATE, at)
+    elif record.spare and not spare:
+        yield SpareBudgetGone(record.service, version, at)
+
+
+def _approvers(state: Unsigned | InForce) -> tuple[str, ...]:
+    """Who may approve an exemption: those who may sign the policy, and its executive [D]."""
+    document = state.edition.document
+    names: Iterable[str] = (*(name for side in PARTIES for name in document.signers.of(side)), document.executive)
+    return tuple(dict.fromkeys(names))
+
+
+def _require_text(**fields: str) -> None:
+    for field, text in fields.items():
+        if not text.strip():
+            raise MissingTextError(field)
+
+
+def _require_expiry(expires: datetime | None, at: datetime, longest: timedelta) -> datetime:
+    if expires is None or not at < expires <= at + longest:
+        raise InvalidExpiryError(expires, at + longest)
+    return expires
+
+
+def _require_same(noun: str, item: str, held: _Item, asked: _Item) -> None:
+    """Refuse an id that stands for something else; the same again, later or under a newer edition, is the same."""
+    if replace(held, version=asked.version, at=asked.at) != asked:
+        raise RecordedOtherwiseError(noun, item)
