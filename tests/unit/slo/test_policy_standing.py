@@ -85,7 +85,7 @@ def test_a_reserve_can_be_asked_for_before_releases_go_on() -> None:
         assert next_standing(held, careful, budgets(consumed), in_force=True, excused=()) == expected
 
 
-@given(st.sampled_from(STANDINGS), SHARES, in_force=st.booleans(), excused=st.booleans())
+@given(held=st.sampled_from(STANDINGS), shares=SHARES, in_force=st.booleans(), excused=st.booleans())
 def test_looking_again_at_the_same_budgets_says_nothing_new(
     held: Standing, shares: list[float | None], *, in_force: bool, excused: bool
 ) -> None:
@@ -95,7 +95,7 @@ def test_looking_again_at_the_same_budgets_says_nothing_new(
     assert next_standing(once, DOCUMENT, seen, in_force=in_force, excused=names) == once
 
 
-@given(st.sampled_from(STANDINGS), SHARES, in_force=st.booleans())
+@given(held=st.sampled_from(STANDINGS), shares=SHARES, in_force=st.booleans())
 def test_releases_are_frozen_exactly_when_a_signed_policy_has_a_budget_exceeded(
     held: Standing, shares: list[float | None], *, in_force: bool
 ) -> None:
