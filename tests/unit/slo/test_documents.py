@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.slo.api.documents import UnreadableError, read_documents
+from services.slo.documents import UnreadableError, read_documents
 
 
 def test_many_documents_and_lists_of_them_are_read_in_order() -> None:

@@ -2,12 +2,13 @@
 
 What is decoded keeps only fields that hold something: null, and the zero value of a field that is no pointer in
 go-sdk, are the same as absent. So `required` later means: the key is there.
+
+One thing differs on purpose: Go's JSON reader takes a field's name in any case; here `Name` is an unknown field.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from services.slo.domain.openslo.faults import TOP, Fault, Path
@@ -15,7 +16,12 @@ from services.slo.domain.openslo.faults import TOP, Fault, Path
 VERSION = "openslo/v1"
 KINDS = ("SLO", "SLI", "DataSource", "Service", "AlertPolicy", "AlertCondition", "AlertNotificationTarget")
 
-_DURATION = re.compile(r"\s*([+-]?[0-9]+)(?![0-9])\s*(\S+)")  # what Go's Sscanf("%d%s") takes
+_SPACE = r"\t\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Go's, without the new line
+_DURATION = re.compile(rf"[{_SPACE}]*([+-]?)0*([0-9]{{1,19}})(?![0-9])[{_SPACE}]*([^{_SPACE}\n]+)")  # Sscanf("%d%s")
+_INT64 = range(-(2**63), 2**63)
+_LARGEST = 1.7976931348623157e308  # float64
+
+INLINE = "inline"  # key of a decoded list item: whether it holds its object; no field of OpenSLO
 
 
 class Duration(NamedTuple):
@@ -39,133 +45,162 @@ class Decoded:
     fields: dict[str, Any]
     unknown: tuple[Fault, ...]
 
-
-class UndecodableError(Exception):
-    """The value is not of the type its field has."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.detail)
-        self.fault = fault
+    @property
+    def name(self) -> str:
+        """Of the object it describes; empty if it gives none."""
+        return self.fields.get("metadata", {}).get("name", "")
 
 
-Unknown = list[Fault]
-Read = Callable[[Any, Path, Unknown], Any]  # None: the same as absent
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What is found while a document is read: values of the wrong type, and unknown fields."""
+
+    broken: list[Fault] = field(default_factory=list[Fault])
+    unknown: list[Fault] = field(default_factory=list[Fault])
+
+    def wrong_type(self, path: Path, expected: str) -> None:
+        """The value at *path* is not what was *expected* there, and counts as absent."""
+        self.broken.append(Fault(path, "wrong_type", f"must be {expected}"))
+
+
+Read = Callable[[Any, Path, Notes], Any]  # None: the same as absent
 
 
 def decode(value: object) -> Decoded | Fault:
     """*value* as a document of one of the kinds; the first thing that is of the wrong type otherwise."""
+    decoded, broken = read(value)
+    return decoded or broken[0]
+
+
+def read(value: object) -> tuple[Decoded | None, tuple[Fault, ...]]:
+    """*value* as a document of one of the kinds; or None and every place where it is of the wrong type."""
     if not isinstance(value, dict):
-        return Fault(TOP, "wrong_type", "a document must be an object")
+        return None, (Fault(TOP, "wrong_type", "a document must be an object"),)
     version, kind = value.get("apiVersion"), value.get("kind")
     if version != VERSION:
-        return Fault(TOP / "apiVersion", "unsupported_version", f"must be {VERSION}, not {version!r}")
+        detail = f"must be {VERSION}, not {version!r}"
+        return None, (Fault(TOP / "apiVersion", "unsupported_version", detail),)
     if kind not in KINDS:
-        return Fault(TOP / "kind", "unsupported_kind", f"must be one of {', '.join(KINDS)}, not {kind!r}")
-    unknown: Unknown = []
-    try:
-        fields = _DOCUMENTS[kind](value, TOP, unknown) or {}
-    except UndecodableError as error:
-        return error.fault
-    return Decoded(kind, fields, tuple(unknown))
+        detail = f"must be one of {', '.join(KINDS)}, not {kind!r}"
+        return None, (Fault(TOP / "kind", "unsupported_kind", detail),)
+    notes = Notes()
+    fields = _DOCUMENTS[kind](value, TOP, notes) or {}
+    if notes.broken:
+        return None, (*notes.broken, *notes.unknown)
+    return Decoded(kind, fields, tuple(notes.unknown)), ()
 
 
-def _wrong_type(path: Path, expected: str) -> UndecodableError:
-    return UndecodableError(Fault(path, "wrong_type", f"must be {expected}"))
+def _text(value: Any, path: Path, notes: Notes) -> str | None:  # noqa: ANN401  JSON
+    if isinstance(value, str):
+        return value or None
+    return notes.wrong_type(path, "a string")
 
 
-def _text(value: Any, path: Path, _: Unknown) -> str | None:  # noqa: ANN401  JSON
-    if not isinstance(value, str):
-        raise _wrong_type(path, "a string")
-    return value or None
+def _flag(value: Any, path: Path, notes: Notes) -> bool | None:  # noqa: ANN401  JSON
+    if isinstance(value, bool):
+        return value or None
+    return notes.wrong_type(path, "true or false")
 
 
-def _flag(value: Any, path: Path, _: Unknown) -> bool | None:  # noqa: ANN401  JSON
-    if not isinstance(value, bool):
-        raise _wrong_type(path, "true or false")
-    return value or None
+def _number(value: Any, path: Path, notes: Notes) -> float | None:  # noqa: ANN401  JSON
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST:  # neither inf nor NaN
+        return value
+    return notes.wrong_type(path, "a number")
 
 
-def _number(value: Any, path: Path, _: Unknown) -> float:  # noqa: ANN401  JSON
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _wrong_type(path, "a number")
-    return value
+def _kind(value: Any, path: Path, notes: Notes) -> str | None:  # noqa: ANN401  JSON
+    if value in KINDS:
+        return value
+    notes.broken.append(Fault(path, "unsupported_kind", f"must be one of {', '.join(KINDS)}"))
+    return None
 
 
-def _kind(value: Any, path: Path, _: Unknown) -> str:  # noqa: ANN401  JSON
-    if value not in KINDS:
-        raise UndecodableError(Fault(path, "unsupported_kind", f"must be one of {', '.join(KINDS)}"))
-    return value
-
-
-def _duration(value: Any, path: Path, unknown: Unknown) -> Duration | None:  # noqa: ANN401  JSON
-    text = _text(value, path, unknown)
+def _duration(value: Any, path: Path, notes: Notes) -> Duration | None:  # noqa: ANN401  JSON
+    text = _text(value, path, notes)
     if text is None:
         return None
     match = _DURATION.match(text)
-    if match is None:
-        detail = f"{text!r} is no duration: a number and one of m, h, d, w, M, Q, Y, such as 28d"
-        raise UndecodableError(Fault(path, "duration", detail))
-    return Duration(int(match[1]), match[2])
+    if match is not None and (value := int(match[1] + match[2])) in _INT64:
+        return Duration(value, match[3])
+    detail = f"{text[:40]!r} is no duration: a number and one of m, h, d, w, M, Q, Y, such as 28d"
+    notes.broken.append(Fault(path, "duration", detail))
+    return None
 
 
-def _label(value: Any, path: Path, unknown: Unknown) -> list[str]:  # noqa: ANN401  JSON
+def _label(value: Any, path: Path, notes: Notes) -> list[str]:  # noqa: ANN401  JSON
     if isinstance(value, list):
-        return [_text(item, path / i, unknown) or "" for i, item in enumerate(value)]
-    return [_text(value, path, unknown) or ""]
+        return ["" if item is None else _text(item, path / i, notes) or "" for i, item in enumerate(value)]
+    return [_text(value, path, notes) or ""]
 
 
-def _anything(value: Any, _: Path, __: Unknown) -> Any:  # noqa: ANN401  JSON
+def _anything(value: Any, _: Path, _notes: Notes) -> Any:  # noqa: ANN401  JSON
     return value
 
 
-def _any_map(value: Any, path: Path, _: Unknown) -> dict[str, Any]:  # noqa: ANN401  JSON
-    if not isinstance(value, dict):
-        raise _wrong_type(path, "an object")
-    return value
+def _any_map(value: Any, path: Path, notes: Notes) -> dict[str, Any] | None:  # noqa: ANN401  JSON
+    return value if isinstance(value, dict) else notes.wrong_type(path, "an object")
 
 
 def _pointer(read: Read) -> Read:
     """A field that is there even when all it holds is nothing."""
 
-    def read_pointer(value: Any, path: Path, unknown: Unknown) -> Any:  # noqa: ANN401  JSON
-        held = read(value, path, unknown)
+    def read_pointer(value: Any, path: Path, notes: Notes) -> Any:  # noqa: ANN401  JSON
+        held = read(value, path, notes)
         return ({} if isinstance(value, dict) else value) if held is None else held
 
     return read_pointer
 
 
 def _map_of(read: Read) -> Read:
-    def read_map(value: Any, path: Path, unknown: Unknown) -> Any:  # noqa: ANN401  JSON
-        return {name: read(item, path / name, unknown) for name, item in _any_map(value, path, unknown).items()}
+    def read_map(value: Any, path: Path, notes: Notes) -> Any:  # noqa: ANN401  JSON
+        if not isinstance(value, dict):
+            return notes.wrong_type(path, "an object")
+        return {name: None if item is None else read(item, path / name, notes) for name, item in value.items()}
 
     return read_map
 
 
 def _list_of(read: Read) -> Read:
-    def read_list(value: Any, path: Path, unknown: Unknown) -> Any:  # noqa: ANN401  JSON
+    def read_list(value: Any, path: Path, notes: Notes) -> Any:  # noqa: ANN401  JSON
         if not isinstance(value, list):
-            raise _wrong_type(path, "a list")
-        return [{} if item is None else read(item, path / i, unknown) or {} for i, item in enumerate(value)]
+            return notes.wrong_type(path, "a list")
+        return [{} if item is None else read(item, path / i, notes) or {} for i, item in enumerate(value)]
 
     return read_list
 
 
 def _struct(**fields: Read) -> Read:
-    def read_struct(value: Any, path: Path, unknown: Unknown) -> dict[str, Any] | None:  # noqa: ANN401  JSON
+    def read_struct(value: Any, path: Path, notes: Notes) -> dict[str, Any] | None:  # noqa: ANN401  JSON
+        if not isinstance(value, dict):
+            return notes.wrong_type(path, "an object")
         held: dict[str, Any] = {}
-        for name, item in _any_map(value, path, unknown).items():
+        for name, item in value.items():
             read = fields.get(name)
             if read is None:
-                unknown.append(
-                    Fault(path / name, "unknown_field", f"OpenSLO v1 knows {', '.join(sorted(fields))} here")
-                )
-            elif item is not None:
-                content = read(item, path / name, unknown)
-                if content is not None:
+                detail = f"OpenSLO v1 knows {', '.join(sorted(fields))} here"
+                notes.unknown.append(Fault(path / name, "unknown_field", detail))
+            elif item is not None or read is _anything:
+                content = read(item, path / name, notes)
+                if content is not None or item is None:
                     held[name] = content
         return held or None
 
     return read_struct
+
+
+def _inline_or_ref(ref: str, spec: Read) -> Read:
+    """A list's item that names an object (`ref`), or holds it: which of the two, its keys say, whatever they hold."""
+    read = _struct(**{ref: _text}, kind=_kind, metadata=_METADATA, spec=spec)
+
+    def read_item(value: Any, path: Path, notes: Notes) -> dict[str, Any]:  # noqa: ANN401  JSON
+        item = read(value, path, notes) or {}
+        if isinstance(value, dict):
+            item[INLINE] = any(name in value for name in ("kind", "metadata", "spec"))
+            if ref in value:
+                item.setdefault(ref, "")
+        return item
+
+    return read_item
 
 
 _METADATA = _struct(name=_text, displayName=_text, labels=_map_of(_label), annotations=_map_of(_text))
@@ -189,8 +224,8 @@ _POLICY_SPEC = _struct(
     alertWhenNoData=_flag,
     alertWhenBreaching=_flag,
     alertWhenResolved=_flag,
-    conditions=_list_of(_struct(conditionRef=_pointer(_text), kind=_kind, metadata=_METADATA, spec=_CONDITION_SPEC)),
-    notificationTargets=_list_of(_struct(targetRef=_pointer(_text), kind=_kind, metadata=_METADATA, spec=_TARGET_SPEC)),
+    conditions=_list_of(_inline_or_ref("conditionRef", _CONDITION_SPEC)),
+    notificationTargets=_list_of(_inline_or_ref("targetRef", _TARGET_SPEC)),
 )
 _SLO_SPEC = _struct(
     description=_text,
@@ -215,7 +250,7 @@ _SLO_SPEC = _struct(
             compositeWeight=_number,
         )
     ),
-    alertPolicies=_list_of(_struct(alertPolicyRef=_pointer(_text), kind=_kind, metadata=_METADATA, spec=_POLICY_SPEC)),
+    alertPolicies=_list_of(_inline_or_ref("alertPolicyRef", _POLICY_SPEC)),
 )
 _SPECS: Mapping[str, Read] = {
     "SLO": _SLO_SPEC,

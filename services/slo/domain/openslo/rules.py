@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from services.slo.domain.openslo.decoding import Decoded, Duration
+from services.slo.domain.openslo.decoding import INLINE, Decoded, Duration
 from services.slo.domain.openslo.faults import TOP, Fault, Path
 
 Fields = Mapping[str, Any]
@@ -24,7 +24,9 @@ _LABEL_KEY = re.compile(r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?")
 _ANNOTATION_LENGTH = re.compile(r"(.{0,253}/)?.{0,63}")
 _DNS_PART = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _ANNOTATION_KEY = re.compile(rf"({_DNS_PART}(\.{_DNS_PART})*/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{{0,61}}[a-zA-Z0-9])?")
-_DATE_TIME = re.compile(r"\d{4}-(\d\d)-(\d\d) (\d{1,2}):(\d\d):(\d\d)([.,]\d+)?")
+_DATE_TIME = re.compile(  # what Go's time.Parse("2006-01-02 15:04:05") takes
+    r"[0-9]{4}-([0-9]{2})-([0-9]{2}) +([0-9]{1,2}):([0-9]{2}):([0-9]{2})([.,][0-9]+)?"
+)
 
 
 def validate(document: Decoded) -> list[Fault]:
@@ -152,7 +154,7 @@ def _inline_or_ref(ref: str, kind: str, spec: Rule) -> Rule:
     """A list's item that names an object, or holds it."""
 
     def rule(item: Fields, path: Path) -> Faults:
-        inline = any(name in item for name in ("kind", "metadata", "spec"))
+        inline = item.get(INLINE, False)
         if inline == (ref in item):
             text = "give either a reference or the object itself"
             yield Fault(path, "mutually_exclusive", text + (", not both" if inline else ""))
