@@ -22,12 +22,14 @@ events_app = typer.Typer(no_args_is_help=True, help="The logs: read, export, imp
 letters_app = typer.Typer(no_args_is_help=True, help="Events that could not be applied.")
 demo_app = typer.Typer(no_args_is_help=True, help="A realistic organisation to look at.")
 slo_app = typer.Typer(no_args_is_help=True, help="Service level objectives.")
+openslo_app = typer.Typer(no_args_is_help=True, help="OpenSLO documents.")
 for name, group in (
     ("projections", projections_app),
     ("events", events_app),
     ("dead-letters", letters_app),
     ("demo", demo_app),
     ("slo", slo_app),
+    ("openslo", openslo_app),
 ):
     app.add_typer(group, name=name)
 
@@ -49,9 +51,9 @@ Yes = Callable[[dict[str, Any]], bool]
 def main() -> None:
     """Run the command line; refusals become one line and an exit code."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as ended:
-        sys.exit(ended.exit_code)
+        code = app(standalone_mode=False)  # so a typer.Exit is not raised: its code is returned
+        if code:
+            sys.exit(code)
     except typer.Abort:
         sys.exit(INTERRUPTED)
     except KeyboardInterrupt:
@@ -268,6 +270,41 @@ def slo_report(  # noqa: PLR0913  each is an option
     typer.echo(json.dumps(figures))
 
 
+@openslo_app.command("validate")
+def openslo_validate(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="YAML or JSON.")] = None,
+    mode: Annotated[str, typer.Option(help="strict | lenient: unknown fields are errors, or warnings.")] = "strict",
+    output: Annotated[str, typer.Option("--format", help="text | json")] = "text",
+    jsonl: Annotated[
+        Path | None, typer.Option(help='Lines {"object": {...}}; a line {"valid", "stage", "errors"} for each, exit 0.')
+    ] = None,
+) -> None:
+    """Check OpenSLO v1 documents of any kind; needs no server. Exit 1 when one is invalid."""
+    import json
+
+    from services.slo.openslo_file import as_json, check_file, check_lines
+
+    known_mode = _one_of("--mode", mode, "strict", "lenient")
+    if jsonl is not None:
+        with jsonl.open("rb") as lines:
+            for answer in check_lines(lines, known_mode):
+                typer.echo(json.dumps(answer))
+        return
+    if not files:
+        message = "name the files to check, or --jsonl FILE"
+        raise CliError(message, USAGE)
+    checked = [each for file in files for each in check_file(file, known_mode)]
+    if _one_of("--format", output, "text", "json") == "json":
+        typer.echo(as_json(checked))
+    else:
+        for line in (line for each in checked for line in each.lines()):
+            typer.echo(line)
+        invalid = sum(not each.valid for each in checked)
+        typer.echo(f"{len(checked)} checked, {invalid} invalid" if invalid else f"{len(checked)} checked, all valid")
+    if not all(each.valid for each in checked):
+        raise typer.Exit(NO)
+
+
 def _operate(  # noqa: PLR0913  each is a part of one operation
     operation: str,
     arguments: dict[str, Any],
@@ -292,6 +329,13 @@ def _run(work: "Coroutine[Any, Any, Any]") -> Any:  # noqa: ANN401  whatever the
     import uvloop  # here, so that `--help` does not load it
 
     return uvloop.run(work)
+
+
+def _one_of(option: str, value: str, *known: Any) -> Any:  # noqa: ANN401  one of *known*
+    if value not in known:
+        message = f"{option} is {value!r}; use {' or '.join(known)}"
+        raise CliError(message, USAGE)
+    return value
 
 
 def _known(service: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.slo.domain.errors import UnsupportedError
-from services.slo.domain.openslo import Decoded, Fault, decode, validate
+from services.slo.domain.openslo import Decoded, Fault, check, decode, validate
 from services.slo.domain.openslo.faults import TOP
 from services.slo.domain.openslo.promise import minutes, promise_of
 
@@ -126,6 +126,9 @@ def test_a_valid_slo_breaks_no_rule() -> None:
         ("spec/timeWindow/0/duration", "28x", [("spec.timeWindow[0].duration.unit", "one_of")]),
         ("spec/timeWindow/0/duration", "-1d", [("spec.timeWindow[0].duration.value", "greater_than_or_equal_to")]),
         ("spec/timeWindow/0/duration", "28", [("spec.timeWindow[0].duration", "duration")]),
+        ("spec/timeWindow/0/duration", "28\nd", [("spec.timeWindow[0].duration", "duration")]),
+        ("spec/timeWindow/0/duration", "9223372036854775808d", [("spec.timeWindow[0].duration", "duration")]),
+        ("spec/timeWindow/0/duration", "\u00a0+028 d and more", []),
         ("spec/timeWindow/0/duration", "", [("spec.timeWindow[0].duration", "required")]),
         ("spec/timeWindow/0/isRolling", False, [("spec.timeWindow[0]", "")]),
         (
@@ -136,12 +139,39 @@ def test_a_valid_slo_breaks_no_rule() -> None:
                 ("spec.timeWindow[0].calendar.timeZone", "string_time_zone"),
             ],
         ),
+        (
+            "spec/timeWindow/0",
+            {"duration": "1w", "calendar": {"startTime": "2026-01-05  7:00:00.5", "timeZone": "UTC"}},
+            [],
+        ),
+        (
+            "spec/timeWindow/0",
+            {"duration": "1w", "calendar": {"startTime": "\uff12026-01-05 07:00:00", "timeZone": "UTC"}},
+            [("spec.timeWindow[0].calendar.startTime", "string_date_time")],
+        ),
         ("spec/objectives/0/target", 1, [("spec.objectives[0].target", "less_than")]),
         ("spec/objectives/0/target", -0.1, [("spec.objectives[0].target", "greater_than_or_equal_to")]),
         ("spec/objectives/0/target", float("nan"), [("spec.objectives[0].target", "wrong_type")]),
         ("spec/objectives/0/target", True, [("spec.objectives[0].target", "wrong_type")]),
         ("spec/objectives/0/targetPercent", 99.9, [("spec.objectives[0]", "mutually_exclusive")]),
         ("spec/objectives/0/op", "lt", [("spec.objectives[0].op", "forbidden")]),
+        ("spec/objectives/0/target", 10**400, [("spec.objectives[0].target", "wrong_type")]),
+        ("metadata/labels", {"a": [None, "b"], "c": None}, []),
+        ("spec/alertPolicies", [{"alertPolicyRef": None}], [("spec.alertPolicies[0].alertPolicyRef", "required")]),
+        (
+            "spec/alertPolicies",
+            [{"kind": None, "alertPolicyRef": "a"}],
+            [("spec.alertPolicies[0]", "mutually_exclusive")],
+        ),
+        (
+            "spec/alertPolicies",
+            [{"metadata": None}],
+            [
+                ("spec.alertPolicies[0].kind", "required"),
+                ("spec.alertPolicies[0].metadata", "required"),
+                ("spec.alertPolicies[0].spec", "required"),
+            ],
+        ),
         ("spec/alertPolicies", [{}], [("spec.alertPolicies[0]", "mutually_exclusive")]),
         ("spec/alertPolicies", [{"alertPolicyRef": ""}], [("spec.alertPolicies[0].alertPolicyRef", "required")]),
         (
@@ -171,6 +201,41 @@ def test_what_is_no_object_is_no_document(value: object) -> None:
 def test_null_is_the_same_as_absent() -> None:
     assert _faults(_with("spec/description", None)) == []
     assert _faults(_with("spec/service", None)) == [("spec.service", "required")]
+
+
+def test_connection_details_may_be_null_but_must_be_given() -> None:
+    source = {"apiVersion": "openslo/v1", "kind": "DataSource", "metadata": {"name": "a"}, "spec": {"type": "x"}}
+    assert _faults(source) == [("spec.connectionDetails", "required")]
+    source["spec"] = {"type": "x", "connectionDetails": None}
+    assert _faults(source) == []
+
+
+def test_everything_of_the_wrong_type_is_named_at_once() -> None:
+    document = _with("spec/objectives", [{"target": "a", "colour": 1}, 3])
+    verdict = check(document)
+    assert (verdict.stage, verdict.document, verdict.warnings) == ("decode", None, ())
+    assert [(str(fault.path), fault.code) for fault in verdict.errors] == [
+        ("spec.objectives[0].target", "wrong_type"),
+        ("spec.objectives[1]", "wrong_type"),
+        ("spec.objectives[0].colour", "unknown_field"),
+    ]
+
+
+def test_unknown_fields_are_errors_when_strict_and_warnings_when_lenient() -> None:
+    document = _with("metadata/team", "a")
+    strict, lenient = check(document), check(document, "lenient")
+    assert (strict.stage, strict.valid, strict.warnings) == ("decode", False, ())
+    assert (lenient.stage, lenient.valid, lenient.errors, lenient.warnings) == ("valid", True, (), strict.errors)
+
+
+def test_queries_for_prometheus_are_complained_about_and_others_are_not() -> None:
+    metric = {"metricSource": {"type": "prometheus", "spec": {"query": "up{"}}}
+    document = _with("spec/indicator/spec/ratioMetric", {"good": metric, "total": PUSH})
+    verdict = check(document, complain=lambda query: f"{query} is none")
+    assert (verdict.stage, check(document).stage) == ("validate", "valid")
+    assert [(str(fault.path), fault.code, fault.detail) for fault in verdict.errors] == [
+        ("spec.indicator.spec.ratioMetric.good.metricSource.spec.query", "promql", "up{ is none")
+    ]
 
 
 def test_a_path_is_also_a_json_pointer() -> None:

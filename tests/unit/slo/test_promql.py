@@ -24,7 +24,10 @@ def test_promql_is_not_complained_about(query: str) -> None:
         ("", "line 1, column 1: no expression found in input"),
         ("a b", "line 1, column 3: invalid promql query"),
         ("sum(rate(x[5m])", "line 1, column 16: unclosed left parenthesis"),
-        ("sum(rate(x[5m])) /\n  rate(y)", "line 2, column 9: expected type matrix in call to function 'rate', got vector"),
+        (
+            "sum(rate(x[5m])) /\n  rate(y)",
+            "line 2, column 9: expected type matrix in call to function 'rate', got vector",
+        ),
         ("x\n/ unknown(y)", "line 2, column 10: unknown function with name 'unknown'"),
         ("sum(rate(x[{{.window}}])) +* 3", "line 1, column 28: invalid promql query"),
         ('rate(x{a="b}[5m])', 'line 1, column 10: unterminated quoted string "'),

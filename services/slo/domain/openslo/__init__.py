@@ -1,11 +1,12 @@
-"""OpenSLO v1: what a document may hold, and which of its rules it breaks.
+"""OpenSLO v1: what a document may hold, which of its rules it breaks, and what is defined by it.
 
 The rules, paths and codes are those of the OpenSLO go-sdk (`pkg/openslo/v1`), which is the reference: `decoding.py`
-is what its JSON decoder does, `rules.py` are its rules, kind by kind.
+is what its JSON decoder does, `rules.py` are its rules, kind by kind, `checking.py` is both.
 """
 
+from services.slo.domain.openslo.checking import Complain, Mode, Stage, Verdict, check
 from services.slo.domain.openslo.decoding import KINDS, Decoded, decode
 from services.slo.domain.openslo.faults import Fault, Path
 from services.slo.domain.openslo.rules import validate
 
-__all__ = ["KINDS", "Decoded", "Fault", "Path", "decode", "validate"]
+__all__ = ["KINDS", "Complain", "Decoded", "Fault", "Mode", "Path", "Stage", "Verdict", "check", "decode", "validate"]
