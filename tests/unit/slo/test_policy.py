@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from libs.events import codec
 from services.slo.domain.policy.commands import (
     Attribute,
     BreakGlass,
@@ -50,6 +51,7 @@ from services.slo.domain.policy.events import (
     QuarterlyItemRequired,
     ReleasesFrozen,
     ReleasesUnfrozen,
+    SpareBudgetFound,
 )
 from services.slo.domain.policy.state import Due, InForce, Unsigned, due, owed, timetable
 from services.slo.domain.signing import MachineSignsError, NotASignerError, Signers
@@ -530,3 +532,24 @@ def test_a_revoked_exemption_does_not_fall_due() -> None:
     revoked = ExemptionRevoked(SERVICE, "e1", "it was us", "bo", LATER)
     assert [each.kind for each in timetable(state_after(*SIGNED, GRANTED, revoked))] == ["revisit"]
     assert timetable(None) == ()
+
+
+def test_every_event_survives_being_written_and_read() -> None:
+    everything: list[Event] = [
+        *SIGNED,
+        *produced(OBSERVE, *SIGNED),
+        *produced(replace(OBSERVE, budgets=budgets(0.1)), *FROZEN),
+        *produced(replace(OBSERVE, budgets=budgets(None)), *FROZEN, SpareBudgetFound(SERVICE, 1, "x", 0.9, "go", NOW)),
+        GRANTED,
+        *produced(REVOKE, *SIGNED, GRANTED),
+        BROKEN,
+        *produced(USE, *FROZEN, BROKEN),
+        *produced(SETTLE, *FROZEN, RAISED),
+        RAISED,
+        POSTMORTEM,
+        *produced(replace(ATTRIBUTE, classes=(ClassSpending("dns", "2026-Q4", "x", 0.3),)), *SIGNED),
+        *produced(FULFIL, *SIGNED, POSTMORTEM),
+    ]
+    assert {type(event) for event in everything} == set(get_args(Event))
+    for event in everything:
+        assert codec.decoder(type(event)).decode(codec.encode(event)) == event

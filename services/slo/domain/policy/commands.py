@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from services.slo.domain.policy.document import Document, Kind
+from services.slo.domain.policy.document import Document, Kind, Party
 from services.slo.domain.policy.standing import SloBudget
 from services.slo.domain.signing import Actor, Side
 
@@ -32,7 +32,7 @@ class Sign:
 
     service: str
     version: int
-    side: Side
+    side: Party
     reason: str
     budgets: tuple[SloBudget, ...]
     by: Actor

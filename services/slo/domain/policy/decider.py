@@ -7,7 +7,7 @@ that say so, in the same moment: a signature that puts a policy in force over a 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from services.slo.domain.policy.commands import (
     Attribute,
@@ -74,7 +74,8 @@ from services.slo.domain.policy.state import (
 )
 from services.slo.domain.signing import MachineSignsError, Signature, missing, require_one_of, require_signer
 
-_Item = TypeVar("_Item", ExemptionGranted, GlassBroken, DisagreementRaised)
+_Told = TypeVar("_Told", ExemptionGranted, GlassBroken, DisagreementRaised)
+_Kept = TypeVar("_Kept", Exemption, Glass, Disagreement, Obligation)
 
 # Why spare budget is an offer: a service far better than its SLO could have changed faster (SRE book, ch. 3).
 _ACCELERATE = "development may release more often or try what was too risky; or all three sides agree a stricter SLO"
@@ -154,37 +155,20 @@ def _recorded(record: Record, event: Event) -> Record:  # noqa: C901, PLR0911  a
         case ExemptionGranted():
             return replace(record, exemptions=(*record.exemptions, Exemption(event)))
         case ExemptionRevoked():
-            exemptions = (
-                replace(each, revoked_at=event.at) if each.granted.exemption == event.exemption else each
-                for each in record.exemptions
-            )
-            return replace(record, exemptions=tuple(exemptions))
+            return replace(record, exemptions=_mended(record.exemptions, event.exemption, revoked_at=event.at))
         case GlassBroken():
             return replace(record, glasses=(*record.glasses, Glass(event, event.deployment)))
         case GlassUsed():
-            glasses = (
-                replace(each, deployment=event.deployment, used_at=event.at)
-                if each.broken.glass == event.glass
-                else each
-                for each in record.glasses
-            )
-            return replace(record, glasses=tuple(glasses))
+            used = _mended(record.glasses, event.glass, deployment=event.deployment, used_at=event.at)
+            return replace(record, glasses=used)
         case DisagreementRaised():
             return replace(record, disagreements=(*record.disagreements, Disagreement(event)))
         case DisagreementSettled():
-            disagreements = (
-                replace(each, settled=event) if each.raised.disagreement == event.disagreement else each
-                for each in record.disagreements
-            )
-            return replace(record, disagreements=tuple(disagreements))
+            return replace(record, disagreements=_mended(record.disagreements, event.disagreement, settled=event))
         case PostmortemRequired() | QuarterlyItemRequired():
             return replace(record, obligations=(*record.obligations, Obligation(event)))
         case ObligationFulfilled():
-            obligations = (
-                replace(each, fulfilled=event) if each.required.obligation == event.obligation else each
-                for each in record.obligations
-            )
-            return replace(record, obligations=tuple(obligations))
+            return replace(record, obligations=_mended(record.obligations, event.obligation, fulfilled=event))
         case PolicyWritten() | PolicySigned() | ReleasesFrozen() | ReleasesUnfrozen():
             return record
 
@@ -228,12 +212,8 @@ def _exempted(command: Exempt, state: Unsigned | InForce) -> tuple[Event, ...]:
         expires=command.expires,
         at=command.at,
     )
-    for held in state.record.exemptions:
-        if held.granted.exemption == command.exemption:
-            _require_same(
-                "exemption", command.exemption, replace(held.granted, version=granted.version, at=granted.at), granted
-            )
-            return ()
+    if held := _find(state.record.exemptions, command.exemption):
+        return _same("exemption", command.exemption, held.granted, granted)
     kinds = tuple(rule.kind for rule in document.exemptions)
     if command.kind not in kinds or command.kind == "executive_decision":
         raise UnknownKindError(command.kind, kinds)
@@ -247,14 +227,14 @@ def _exempted(command: Exempt, state: Unsigned | InForce) -> tuple[Event, ...]:
 
 
 def _revoked(command: Revoke, state: Unsigned | InForce) -> tuple[Event, ...]:
-    for held in state.record.exemptions:
-        if held.granted.exemption == command.exemption:
-            require_one_of(command.by, "an approver of exemptions", _approvers(state))
-            if not held.holds(command.at):
-                return ()
-            revoked = ExemptionRevoked(command.service, command.exemption, command.reason, command.by.name, command.at)
-            return _and_moves(state, (revoked,), command.budgets, command.at)
-    raise UnknownItemError("exemption", command.exemption)
+    held = _find(state.record.exemptions, command.exemption)
+    if held is None:
+        raise UnknownItemError("exemption", command.exemption)
+    require_one_of(command.by, "an approver of exemptions", _approvers(state))
+    if not held.holds(command.at):
+        return ()
+    revoked = ExemptionRevoked(command.service, command.exemption, command.reason, command.by.name, command.at)
+    return _and_moves(state, (revoked,), command.budgets, command.at)
 
 
 def _broken(command: BreakGlass, state: InForce) -> tuple[Event, ...]:
@@ -270,10 +250,8 @@ def _broken(command: BreakGlass, state: InForce) -> tuple[Event, ...]:
         expires=command.expires,
         at=command.at,
     )
-    for held in state.record.glasses:
-        if held.broken.glass == command.glass:
-            _require_same("glass", command.glass, held.broken, broken)
-            return ()
+    if held := _find(state.record.glasses, command.glass):
+        return _same("glass", command.glass, held.broken, broken)
     standing = standing_at(state, command.budgets, command.at)
     if standing != "frozen":
         raise NotFrozenError(command.service, standing)
@@ -307,22 +285,16 @@ def _raised(command: Disagree, state: Unsigned | InForce) -> tuple[Event, ...]:
         by=command.by.name,
         at=command.at,
     )
-    for held in state.record.disagreements:
-        if held.raised.disagreement == command.disagreement:
-            _require_same(
-                "disagreement", command.disagreement, replace(held.raised, version=raised.version, at=raised.at), raised
-            )
-            return ()
+    if held := _find(state.record.disagreements, command.disagreement):
+        return _same("disagreement", command.disagreement, held.raised, raised)
     require_one_of(command.by, command.side, document.signers.of(command.side))
     _require_text(reason=command.reason)
     return (raised,)
 
 
 def _settled(command: Settle, state: Unsigned | InForce) -> tuple[Event, ...]:
-    for held in state.record.disagreements:
-        if held.raised.disagreement == command.disagreement:
-            break
-    else:
+    held = _find(state.record.disagreements, command.disagreement)
+    if held is None:
         raise UnknownItemError("disagreement", command.disagreement)
     document = state.edition.document
     require_one_of(command.by, "the executive", (document.executive,))
@@ -366,22 +338,17 @@ def _required(command: Attribute, state: InForce) -> tuple[Event, ...]:
 
 
 def _fulfilled(command: Fulfil, record: Record) -> tuple[Event, ...]:
-    for held in record.obligations:
-        if held.required.obligation == command.obligation:
-            if held.fulfilled is not None:
-                return ()
-            _require_text(evidence=command.evidence)
-            return (
-                ObligationFulfilled(
-                    command.service,
-                    command.obligation,
-                    command.evidence,
-                    command.reason,
-                    command.by,
-                    command.at,
-                ),
-            )
-    raise UnknownItemError("obligation", command.obligation)
+    held = _find(record.obligations, command.obligation)
+    if held is None:
+        raise UnknownItemError("obligation", command.obligation)
+    if held.fulfilled is not None:
+        return ()
+    _require_text(evidence=command.evidence)
+    return (
+        ObligationFulfilled(
+            command.service, command.obligation, command.evidence, command.reason, command.by, command.at
+        ),
+    )
 
 
 def _and_moves(
@@ -445,7 +412,16 @@ def _require_expiry(expires: datetime | None, at: datetime, longest: timedelta) 
     return expires
 
 
-def _require_same(noun: str, item: str, held: _Item, asked: _Item) -> None:
-    """Refuse an id that stands for something else; the same again, later or under a newer edition, is the same."""
+def _same(noun: str, key: str, held: _Told, asked: _Told) -> tuple[Event, ...]:
+    """Nothing if *asked* says what *held* said, maybe later or under a newer edition; refused if it says another."""
     if replace(held, version=asked.version, at=asked.at) != asked:
-        raise RecordedOtherwiseError(noun, item)
+        raise RecordedOtherwiseError(noun, key)
+    return ()
+
+
+def _find(items: tuple[_Kept, ...], key: str) -> _Kept | None:
+    return next((item for item in items if item.key == key), None)
+
+
+def _mended(items: tuple[_Kept, ...], key: str, **changes: Any) -> tuple[_Kept, ...]:  # noqa: ANN401  fields of the item
+    return tuple(replace(item, **changes) if item.key == key else item for item in items)

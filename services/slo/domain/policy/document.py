@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Final, Literal
 
 from services.slo.domain.errors import SloError
-from services.slo.domain.signing import Side, Signers
+from services.slo.domain.signing import Signers
 
 Change = Literal["normal", "p0", "security"]
 Kind = Literal[
@@ -21,7 +21,8 @@ Kind = Literal[
     "executive_decision",
 ]
 
-PARTIES: Final[tuple[Side, ...]] = ("development", "sre")  # whom the policy binds, so who signs it
+Party = Literal["development", "sre"]  # whom the policy binds, so who signs it
+PARTIES: Final[tuple[Party, ...]] = ("development", "sre")
 _EBP, _D = "[EBP]", "[D]"
 
 

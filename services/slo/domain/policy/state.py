@@ -43,6 +43,11 @@ class Exemption:
     granted: ExemptionGranted
     revoked_at: datetime | None = None
 
+    @property
+    def key(self) -> str:
+        """Its id."""
+        return self.granted.exemption
+
     def holds(self, at: datetime) -> bool:
         """Whether it was in force at that time."""
         end = min(self.granted.expires, self.revoked_at or self.granted.expires)
@@ -67,6 +72,11 @@ class Glass:
     deployment: str
     used_at: datetime | None = None
 
+    @property
+    def key(self) -> str:
+        """Its id."""
+        return self.broken.glass
+
     def holds(self, at: datetime) -> bool:
         """Whether it had been broken and had not expired at that time."""
         return self.broken.at <= at < self.broken.expires
@@ -83,6 +93,11 @@ class Disagreement:
     raised: DisagreementRaised
     settled: DisagreementSettled | None = None
 
+    @property
+    def key(self) -> str:
+        """Its id."""
+        return self.raised.disagreement
+
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
@@ -90,6 +105,11 @@ class Obligation:
 
     required: PostmortemRequired | QuarterlyItemRequired
     fulfilled: ObligationFulfilled | None = None
+
+    @property
+    def key(self) -> str:
+        """Its id."""
+        return self.required.obligation
 
 
 @dataclass(frozen=True, slots=True)
