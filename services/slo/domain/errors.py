@@ -6,6 +6,9 @@ SloError
 ├── SloExistsError         the name has another definition already
 ├── InvalidBucketError     a line of a bucket file that holds no bucket
 ├── InvalidOptionError     an option of a report that means nothing
+├── InvalidSourceError     settings of a source that cannot work, or are not safe
+├── NoSuchSourceError      no source is defined under this name
+├── SourceRetiredError     the name belonged to a source that was retired
 └── UnsupportedError       valid OpenSLO that this version cannot evaluate
 """
 
@@ -51,6 +54,30 @@ class InvalidOptionError(SloError):
 
     def __init__(self, option: str, value: object, detail: str) -> None:
         super().__init__(f"{option} is {value!r}; {detail}")
+
+
+class InvalidSourceError(SloError):
+    """Settings of a source that cannot work, or are not safe; `wrong` holds pairs of JSON pointer and detail."""
+
+    def __init__(self, source: str, wrong: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(f"source {source!r}: " + "; ".join(f"{pointer}: {detail}" for pointer, detail in wrong))
+        self.source, self.wrong = source, wrong
+
+
+class NoSuchSourceError(SloError):
+    """No source is defined under this name."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(f"there is no source {source!r}")
+        self.source = source
+
+
+class SourceRetiredError(SloError):
+    """The name belonged to a source that was retired; measurements still carry it."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(f"source {source!r} was retired and its name is not used again; choose another")
+        self.source = source
 
 
 class UnsupportedError(SloError):

@@ -1,0 +1,36 @@
+"""Counts from a Prometheus: good and total events per minute, read through its query API.
+
+    indicator = indicator_of(sli["ratioMetric"])
+    async with open_source(settings, Secrets(directory)) as source:
+        async for progress, reading in read_on(source, indicator, Progress.between(since, until)):
+            publish(reading.measurements(slo, "prometheus", revision))
+            keep(progress)
+
+How whole counts come out of counters is told in `counting.py`, and why in decision 0011.
+"""
+
+from services.slo.prometheus.client import PrometheusSource, Secrets, open_source
+from services.slo.prometheus.faults import REMEDIES, Fault, SourceError
+from services.slo.prometheus.indicator import Bucket, Indicator, Query, Reading, Refused, indicator_of
+from services.slo.prometheus.plan import Progress, Span, newest
+from services.slo.prometheus.poller import Step, read_on
+
+__all__ = [
+    "REMEDIES",
+    "Bucket",
+    "Fault",
+    "Indicator",
+    "Progress",
+    "PrometheusSource",
+    "Query",
+    "Reading",
+    "Refused",
+    "Secrets",
+    "SourceError",
+    "Span",
+    "Step",
+    "indicator_of",
+    "newest",
+    "open_source",
+    "read_on",
+]
