@@ -9,6 +9,10 @@ SloError
 ├── InvalidSourceError     settings of a source that cannot work, or are not safe
 ├── NoSuchSourceError      no source is defined under this name
 ├── SourceRetiredError     the name belonged to a source that was retired
+├── InvalidWindowError     a time window that cannot be laid out
+├── InvalidAdjustmentError a maintenance window or exclusion that cannot be laid out
+├── InvalidCompositeError  components that cannot be weighed
+│   └── CompositeCycleError  a composite SLO that would contain itself
 └── UnsupportedError       valid OpenSLO that this version cannot evaluate
 """
 
@@ -78,6 +82,34 @@ class SourceRetiredError(SloError):
     def __init__(self, source: str) -> None:
         super().__init__(f"source {source!r} was retired and its name is not used again; choose another")
         self.source = source
+
+
+class InvalidWindowError(SloError):
+    """A time window that cannot be laid out."""
+
+    def __init__(self, part: str, value: object, detail: str) -> None:
+        super().__init__(f"the window's {part} is {value!r}; {detail}")
+        self.part, self.value, self.detail = part, value, detail
+
+
+class InvalidAdjustmentError(SloError):
+    """A maintenance window or exclusion that cannot be laid out."""
+
+    def __init__(self, part: str, value: object, detail: str) -> None:
+        super().__init__(f"the adjustment's {part} is {value!r}; {detail}")
+        self.part, self.value, self.detail = part, value, detail
+
+
+class InvalidCompositeError(SloError):
+    """Components that cannot be weighed; says why."""
+
+
+class CompositeCycleError(InvalidCompositeError):
+    """A composite SLO that would contain itself."""
+
+    def __init__(self, cycle: tuple[str, ...]) -> None:
+        super().__init__(f"a composite cannot contain itself: {' contains '.join(cycle)}; remove one of them")
+        self.cycle = cycle
 
 
 class UnsupportedError(SloError):

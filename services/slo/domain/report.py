@@ -1,45 +1,23 @@
-"""The figures of a file of minute buckets: what `concordat slo report` prints.
-
-Methods are OpenSLO's: *occurrences* (G/N of the window), *timeslices* (share of slices whose own G/N reaches the
-slice target) and *ratio-timeslices* (mean of the slices' ratios). Slices lie on a grid that starts at the epoch; one
-that is not wholly inside the window, such as a slice still open at its end, does not count.
-"""
+"""The figures of a file of minute buckets: what `concordat slo report` prints."""
 
 import csv
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from fractions import Fraction
+from datetime import UTC, datetime
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
 from services.slo.domain.burn_rate import duration
 from services.slo.domain.error_budget import Target, coverage, figures
 from services.slo.domain.errors import InvalidBucketError
+from services.slo.domain.methods import DEFAULT_SLICING, Empty, Measured, Method, Slicing
+from services.slo.domain.series import Buckets, Series
+from services.slo.domain.windows import Rolling, bounds
 
-Method = Literal["occurrences", "timeslices", "ratio-timeslices"]
-Empty = Literal["ignore", "good", "bad"]
-Buckets = Mapping[int, tuple[int, int]]  # minute since the epoch -> good, total
+__all__ = ["Buckets", "Empty", "Method", "Slicing", "read_buckets", "report"]
 
 _FIELDS = ("start", "good", "total")
 _DEFAULT_WINDOW_MIN = 28 * 24 * 60
-
-
-@dataclass(frozen=True, slots=True)
-class Slicing:
-    """How time is cut into slices.
-
-    Args:
-        length_min: Of one slice.
-        target: A slice is good if its own ratio reaches this; equal is good.
-        empty: What a slice without events is.
-    """
-
-    length_min: int = 1
-    target: Fraction = Fraction(95, 100)
-    empty: Empty = "ignore"
 
 
 def read_buckets(lines: Iterable[str]) -> dict[int, tuple[int, int]]:
@@ -64,67 +42,27 @@ def report(
     slicing: Slicing | None = None,
 ) -> dict[str, Any]:
     """The figures of the window [until - window, until); *until* is the end of the last bucket unless given."""
-    end_s = int(until.timestamp()) if until else (max(buckets, default=-1) + 1) * 60
-    first, end = -(-end_s // 60) - window_min, -(-end_s // 60)
-    inside = {minute: counts for minute, counts in buckets.items() if first <= minute < end}
-    good = sum(g for g, _ in inside.values())
-    total = sum(n for _, n in inside.values())
-    match method:
-        case "occurrences":
-            counted = figures(target, good, total)
-        case "timeslices" | "ratio-timeslices":
-            slicing = slicing or Slicing()
-            ratios = _slices(inside, first, end_s // 60, slicing)
-            counted = figures(target, *(_good_slices if method == "timeslices" else _mean)(ratios, slicing))
-    start = datetime.fromtimestamp(end_s, UTC) - timedelta(minutes=window_min)
+    end = until or datetime.fromtimestamp((max(buckets, default=-1) + 1) * 60, UTC)
+    window = bounds(Rolling(window_min), end)
+    measured = Measured(Series.of(buckets), method, slicing or DEFAULT_SLICING)
+    inside = measured.counts(window.minutes)
+    counted = figures(target, *measured.sli(window.minutes if method == "occurrences" else window.closed_minutes))
     return {
-        "good": good,
-        "bad": total - good,
-        "total": total,
+        "good": inside.good,
+        "bad": inside.bad,
+        "total": inside.total,
         "sli": counted.sli,
         "error_budget_consumed": counted.consumed,
         "error_budget_remaining": counted.remaining,
         "burn_rate": counted.consumed,  # over the whole period, the burn rate is the share consumed
-        "coverage": coverage(len(inside), window_min),
+        "coverage": coverage(inside.observed, window_min),
         "state": counted.state,
         "target": float(target),
         "method": method,
         "window": duration(window_min),
-        "window_start": _text(start),
-        "window_end": _text(datetime.fromtimestamp(end_s, UTC)),
+        "window_start": _text(window.start),
+        "window_end": _text(window.end),
     }
-
-
-def _slices(inside: Buckets, first: int, end: int, slicing: Slicing) -> list[tuple[int, int]]:
-    """Good and total of every slice that counts; those without events as the policy has them."""
-    length = slicing.length_min
-    grid = range(-(-first // length), end // length)
-    sums: dict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    for minute, (good, total) in inside.items():
-        held = sums[minute // length]
-        sums[minute // length] = held[0] + good, held[1] + total
-    ratios = [(good, total) for index, (good, total) in sums.items() if index in grid and total]
-    if slicing.empty != "ignore":
-        ratios += [(1 if slicing.empty == "good" else 0, 1)] * (len(grid) - len(ratios))
-    return ratios
-
-
-def _good_slices(ratios: list[tuple[int, int]], slicing: Slicing) -> tuple[int, int]:
-    p, q = slicing.target.numerator, slicing.target.denominator
-    return sum(good * q >= p * total for good, total in ratios), len(ratios)
-
-
-def _mean(ratios: list[tuple[int, int]], _: Slicing) -> tuple[int, int]:
-    """The mean as one exact ratio: added per denominator first, then pair by pair, so that numbers stay short."""
-    by_total: dict[int, int] = defaultdict(int)
-    for good, total in ratios:
-        by_total[total] += good
-    sums = [(good, total) for total, good in by_total.items()]
-    while len(sums) > 1:
-        pairs = zip(sums[::2], sums[1::2], strict=False)
-        odd = sums[-1:] if len(sums) % 2 else []
-        sums = [(a * d + c * b, b * d) for (a, b), (c, d) in pairs] + odd
-    return (sums[0][0], sums[0][1] * len(ratios)) if sums else (0, 0)
 
 
 def _json_rows(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, object]]]:

@@ -1,0 +1,207 @@
+"""OpenSLO's budgeting methods: what the SLI of a window is.
+
+- *occurrences*: good events / events.
+- *timeslices*: slices whose own ratio reaches the slice target (equal is good) / slices.
+- *ratio-timeslices*: the mean of the slices' ratios.
+
+Slices lie on a grid that starts at the epoch; slice i of length L is the minutes [i*L, (i+1)*L). One that is not wholly
+inside the window, such as a slice still open at its end, does not count; one without events is what the policy says.
+
+Every method comes down to rows that add up: a key (a minute, or a slice), and columns of integers.
+
+============================  =====================  =========================
+method                        key                    columns
+============================  =====================  =========================
+occurrences                   minute                 total, good
+timeslices                    slice with events      1, reached (0 or 1)
+ratio-timeslices              slice with events      1, d1, d2, d3
+============================  =====================  =========================
+
+The first column's sum is the SLI's denominator, the others are its numerator. So a stored roll-up is one row a day of
+two or four 64-bit integers (`daily`), which prefix sums, late data (subtract the slice's old row, add its new one) and
+any order of arrival leave exact. Whether empty slices count is decided when read, so it is not in the roll-up; the
+slice length and, for timeslices, the slice target are: changing them makes the rows anew from minutes.
+
+**The mean of ratios is fixed-point.** Exact fractions of thousands of denominators have numbers of thousands of digits,
+and sums of floats depend on their order. Each ratio is an integer number of 1/SCALE instead, in three digits whose sums
+need no carry. SCALE (3e27) is divisible by every number up to 28, by 60, 1440, 10^9 and by most totals people choose:
+for those a ratio is exact. Any other is rounded up, so the mean is too high by less than 1/SCALE = 4e-28, which no
+float shows; a mean that truly equals the target never counts as below it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from typing import Final, Literal
+
+import numpy as np
+
+from services.slo.domain.adjustments import NOTHING_EXCUSED, Excused, adjusted, clipped
+from services.slo.domain.error_budget import Counts
+from services.slo.domain.series import Ints, PrefixSums, Series, wide
+
+Method = Literal["occurrences", "timeslices", "ratio-timeslices"]
+Empty = Literal["ignore", "good", "bad"]
+Ratio = tuple[int, int]  # an SLI as numerator and denominator; a denominator of 0: undefined
+Rows = tuple[Ints, tuple[Ints, ...]]  # keys, columns
+
+_DAY = 24 * 60  # minutes
+# Each below 2^31: a rest below 2^32 times one fits 63 bits, and so does the sum of 2^32 digits.
+_RADICES: Final = (2**20 * 3**4 * 5**2, 2 * 3**3 * 5**7 * 7**3, 2 * 7 * 11**2 * 13**2 * 17 * 19 * 23)
+SCALE: Final = prod(_RADICES)
+
+
+@dataclass(frozen=True, slots=True)
+class Slicing:
+    """How time is cut into slices.
+
+    Args:
+        length_min: Of one slice.
+        target: A slice is good if its own ratio reaches this; equal is good.
+        empty: What a slice without events is.
+    """
+
+    length_min: int = 1
+    target: Fraction = Fraction(95, 100)
+    empty: Empty = "ignore"
+
+
+DEFAULT_SLICING: Final = Slicing()
+
+
+class Measured:
+    """The minutes of one SLO, summed up by one method: any window costs the same few look-ups.
+
+    Args:
+        series: The observed minutes, unadjusted.
+        method: Which figure is the SLI.
+        slicing: For the methods that slice.
+        excuses: The minutes adjustments cover; at least all that the windows asked for can reach.
+    """
+
+    def __init__(
+        self,
+        series: Series,
+        method: Method = "occurrences",
+        slicing: Slicing = DEFAULT_SLICING,
+        excuses: Excused = NOTHING_EXCUSED,
+    ) -> None:
+        self.method: Method = method
+        self.slicing, self.excuses = slicing, excuses
+        series = adjusted(series, excuses)
+        self._minutes = PrefixSums(series.minute, (series.total, series.good))
+        self._slices = None if method == "occurrences" else PrefixSums(*rows(series, method, slicing))
+
+    def counts(self, window: range) -> Counts:
+        """The events in the minutes of *window*."""
+        observed, total, good = self._minutes.over(window)
+        return Counts(good, total, observed)
+
+    def sli(self, window: range) -> Ratio:
+        """The SLI of the minutes in *window*; for a method that slices, of the slices wholly among them."""
+        if self._slices is None:
+            _, total, good = self._minutes.over(window)
+            return good, total
+        grid = slices(window, self.slicing.length_min)
+        counted, *sums = self._slices.over(grid)
+        return with_empty(ratio(sums), self.method, self.slicing.empty, *self._empty(grid, counted))
+
+    def _empty(self, grid: range, counted: int) -> Ratio:
+        """Of the slices without events that may count: how many are excused, and how many there are."""
+        if self._slices is None or self.slicing.empty == "ignore":
+            return 0, 0
+        length = self.slicing.length_min
+        removed = sum(len(part) for part in clipped(_sliced(self.excuses.removed, length), grid))
+        excused = sum(
+            len(part) - self._slices.over(part)[0] for part in clipped(_sliced(self.excuses.any, length), grid)
+        )
+        return excused - removed, len(grid) - counted - removed
+
+
+def slices(window: range, length_min: int) -> range:
+    """The slices wholly inside the minutes of *window*."""
+    return range(-(-window.start // length_min), window.stop // length_min)
+
+
+def rows(series: Series, method: Method, slicing: Slicing = DEFAULT_SLICING) -> Rows:
+    """The rows of *series* (adjusted already) under *method*, as the module's table has them."""
+    if method == "occurrences":
+        return series.minute, (series.total, series.good)
+    index = series.minute // slicing.length_min
+    firsts = np.flatnonzero(np.diff(index, prepend=index[:1] - 1))
+    total = np.add.reduceat(series.total, firsts)
+    seen = total > 0
+    index, good, total = index[firsts][seen], np.add.reduceat(series.good, firsts)[seen], total[seen]
+    ones = np.ones(len(index), np.int64)
+    return index, (
+        ones,
+        *((_reached(good, total, slicing.target),) if method == "timeslices" else _digits(good, total)),
+    )
+
+
+def daily(found: Rows, key_min: int = 1) -> Rows:
+    """*found* summed up per day in which a key starts.
+
+    Args:
+        found: Of `rows`.
+        key_min: Minutes of one key: 1 for occurrences, else the slice length.
+
+    Returns:
+        Days since the epoch, and the sums of each column. A window is exactly the days wholly inside it (a day holds
+        the slices of `slices_starting_in`) plus the rows beside them.
+    """
+    keys, columns = found
+    day = keys * key_min // _DAY
+    firsts = np.flatnonzero(np.diff(day, prepend=day[:1] - 1))
+    return day[firsts], tuple(np.add.reduceat(column, firsts) for column in columns)
+
+
+def slices_starting_in(days: range, length_min: int) -> range:
+    """The slices whose first minute lies in *days* since the epoch; a slice may end after them."""
+    return range(-(-days.start * _DAY // length_min), -(-days.stop * _DAY // length_min))
+
+
+def ratio(sums: Sequence[int]) -> Ratio:
+    """The SLI that the *sums* of a method's columns amount to."""
+    if len(sums) == 2:  # noqa: PLR2004  a denominator and one digit
+        return sums[1], sums[0]
+    counted, first, second, third = sums
+    return (first * _RADICES[1] + second) * _RADICES[2] + third, counted * SCALE
+
+
+def with_empty(sli: Ratio, method: Method, empty: Empty, excused: int, slices_without: int) -> Ratio:
+    """*sli* with the slices that held no events, as the policy *empty* counts them.
+
+    Args:
+        sli: Of the slices with events.
+        method: One that slices.
+        empty: The policy.
+        excused: Empty slices that adjustments count as good, whatever the policy.
+        slices_without: All empty slices, without those that adjustments remove.
+    """
+    if empty == "ignore":
+        return sli
+    unit = SCALE if method == "ratio-timeslices" else 1
+    return sli[0] + (slices_without if empty == "good" else excused) * unit, sli[1] + slices_without * unit
+
+
+def _sliced(ranges: Iterable[range], length_min: int) -> Iterator[range]:
+    return (slices(each, length_min) for each in ranges)
+
+
+def _reached(good: Ints, total: Ints, target: Fraction) -> Ints:
+    p, q = target.numerator, target.denominator
+    return (wide(good, q) * q >= wide(total, p) * p).astype(np.int64)
+
+
+def _digits(good: Ints, total: Ints) -> tuple[Ints, ...]:
+    """The ratios in the mixed radix, rounded up in the last digit."""
+    total = wide(total, max(_RADICES))
+    rest, digits = good.astype(total.dtype), list[Ints]()
+    for radix in _RADICES:
+        digit = rest * radix // total
+        rest = rest * radix - digit * total
+        digits.append(digit)
+    digits[-1] = digits[-1] + (rest > 0)
+    return tuple(digit.astype(np.int64) for digit in digits)
