@@ -5,7 +5,7 @@ Refused are duplicate and non-string keys, tags, merge keys, and aliases that bl
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -55,6 +55,11 @@ def read_documents(text: bytes) -> list[object]:
     return values
 
 
+def write_documents(values: Iterable[object]) -> str:
+    """*values* as YAML that `read_documents` reads back as what they are; keys keep their order."""
+    return yaml.dump_all(values, Dumper=_Writer, sort_keys=False, allow_unicode=True, explicit_start=True)
+
+
 def _values(text: bytes) -> list[object]:
     if text.lstrip()[:1] in {b"{", b"["}:
         try:
@@ -80,6 +85,20 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError
     return value
+
+
+class _Writer(yaml.CSafeDumper):
+    """Quotes the texts that our reader would take for numbers, and writes what is equal as often as it is there."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  PyYAML asks so
+        return True
+
+
+def _text_node(writer: _Writer, text: str) -> yaml.ScalarNode:
+    return writer.represent_scalar(_TAG + "str", text, style='"' if _NUMBER.fullmatch(text) else None)
+
+
+_Writer.add_representer(str, _text_node)
 
 
 class _Reader:

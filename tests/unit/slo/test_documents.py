@@ -1,8 +1,10 @@
 """OpenSLO texts as values: what YAML hides is refused with its place."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.slo.documents import UnreadableError, read_documents
+from services.slo.documents import UnreadableError, read_documents, write_documents
 
 
 def test_many_documents_and_lists_of_them_are_read_in_order() -> None:
@@ -56,3 +58,22 @@ def test_aliases_that_blow_a_small_text_up_are_refused() -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 8)]
     with pytest.raises(UnreadableError, match="more than 100000 values, aliases followed"):
         read_documents("\n".join(lines).encode())
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00")) | st.sampled_from(
+    ["1e5", "1", "-1.", "0x1f", "yes", "~", "null", "1:30", "2022-01-01", "<<", "=", "a: b", "# c", "---", "...", " a"]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(documents=st.lists(st.dictionaries(TEXTS, JSON, max_size=4), min_size=1, max_size=3))
+def test_what_is_written_is_read_back(documents: list[dict[str, object]]) -> None:
+    assert read_documents(write_documents(documents).encode()) == documents
+
+
+def test_an_export_keeps_the_order_of_keys() -> None:
+    assert write_documents([{"b": 1, "a": "é"}, {"c": [1.5]}]) == "---\nb: 1\na: é\n---\nc:\n- 1.5\n"

@@ -16,6 +16,16 @@ from services.slo.domain.openslo.faults import TOP, Fault, Path
 VERSION = "openslo/v1"
 KINDS = ("SLO", "SLI", "DataSource", "Service", "AlertPolicy", "AlertCondition", "AlertNotificationTarget")
 
+UNITS = {  # minutes
+    "m": 1,
+    "h": 60,
+    "d": 24 * 60,
+    "w": 7 * 24 * 60,
+    "M": 30 * 24 * 60,
+    "Q": 90 * 24 * 60,
+    "Y": 365 * 24 * 60,
+}
+
 _SPACE = r"\t\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Go's, without the new line
 _DURATION = re.compile(rf"[{_SPACE}]*([+-]?)0*([0-9]{{1,19}})(?![0-9])[{_SPACE}]*([^{_SPACE}\n]+)")  # Sscanf("%d%s")
 _INT64 = range(-(2**63), 2**63)
@@ -29,6 +39,11 @@ class Duration(NamedTuple):
 
     value: int
     unit: str
+
+    @property
+    def minutes(self) -> int:
+        """Its length, of a valid one; as go-sdk counts them, a month has 30 days."""
+        return self.value * UNITS[self.unit]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,6 @@ from services.slo.domain.openslo.decoding import Decoded, Duration
 from services.slo.domain.openslo.faults import TOP, Path
 from services.slo.domain.slo.commands import Document, Promise
 
-_UNITS = {  # minutes; as go-sdk counts them, a rolling month has 30 days
-    "m": 1,
-    "h": 60,
-    "d": 24 * 60,
-    "w": 7 * 24 * 60,
-    "M": 30 * 24 * 60,
-    "Q": 90 * 24 * 60,
-    "Y": 365 * 24 * 60,
-}
 _SHORTEST, _LONGEST = 60, 366 * 24 * 60
 _PUSH = "concordat"
 
@@ -26,7 +17,7 @@ def minutes(duration: Duration | str) -> int:
     """A valid duration in minutes."""
     if isinstance(duration, str):
         duration = Duration(int(duration[:-1]), duration[-1])
-    return duration.value * _UNITS[duration.unit]
+    return duration.minutes
 
 
 def promise_of(document: Decoded, source: Document) -> tuple[Promise, tuple[str, ...]]:

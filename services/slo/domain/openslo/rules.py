@@ -8,16 +8,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from services.slo.domain.openslo.decoding import INLINE, Decoded, Duration
+from services.slo.domain.openslo.decoding import INLINE, UNITS, Decoded, Duration
 from services.slo.domain.openslo.faults import TOP, Fault, Path
 
 Fields = Mapping[str, Any]
 Faults = Iterator[Fault]
 Rule = Callable[[Any, Path], Faults]
 
-UNITS: Final = ("m", "h", "d", "w", "M", "Q", "Y")
 METHODS: Final = ("Occurrences", "Timeslices", "RatioTimeslices")
-_OPERATORS: Final = ("gt", "lt", "gte", "lte")
+OPERATORS: Final = ("gt", "lt", "gte", "lte")
 _DESCRIPTION, _DISPLAY_NAME, _DNS_LABEL_LENGTH = 1050, 63, 63
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LABEL_KEY = re.compile(r"[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?")
@@ -25,7 +24,7 @@ _ANNOTATION_LENGTH = re.compile(r"(.{0,253}/)?.{0,63}")
 _DNS_PART = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _ANNOTATION_KEY = re.compile(rf"({_DNS_PART}(\.{_DNS_PART})*/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{{0,61}}[a-zA-Z0-9])?")
 _DATE_TIME = re.compile(  # what Go's time.Parse("2006-01-02 15:04:05") takes
-    r"[0-9]{4}-([0-9]{2})-([0-9]{2}) +([0-9]{1,2}):([0-9]{2}):([0-9]{2})([.,][0-9]+)?"
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2}) +([0-9]{1,2}):([0-9]{2}):([0-9]{2})([.,][0-9]+)?"
 )
 
 
@@ -179,7 +178,7 @@ def _condition_spec(spec: Fields, path: Path) -> Faults:
 def _condition(condition: Fields, path: Path) -> Faults:
     yield from _need(condition, "kind", path, _one_of(("burnrate",)))
     if condition.get("kind") == "burnrate":
-        yield from _need(condition, "op", path, _one_of(_OPERATORS))
+        yield from _need(condition, "op", path, _one_of(OPERATORS))
         yield from _need(condition, "threshold", path)
         yield from _need(condition, "lookbackWindow", path, _duration)
         yield from _may(condition, "alertAfter", path, _pointed_duration)
@@ -324,21 +323,22 @@ def _time_window(window: Fields, path: Path) -> Faults:
 
 
 def _calendar(calendar: Fields, path: Path) -> Faults:
-    if not _is_date_time(calendar.get("startTime", "")):
+    if civil_time(calendar.get("startTime", "")) is None:
         yield Fault(path / "startTime", "string_date_time", "must look like 2006-01-02 15:04:05")
     if not _is_zone(calendar.get("timeZone", "")):
         yield Fault(path / "timeZone", "string_time_zone", "must be an IANA time zone, such as Europe/Warsaw")
 
 
-def _is_date_time(text: str) -> bool:
+def civil_time(text: str) -> tuple[int, int, int, int, int, int] | None:
+    """Year (from 0), month, day, hour, minute and second that a calendar's start names; None if there is no such."""
     match = _DATE_TIME.fullmatch(text)
     if match is None:
-        return False
-    month, day, hour, minute, second = map(int, match.groups()[:5])
-    year = int(text[:4])
+        return None
+    year, month, day, hour, minute, second = map(int, match.groups()[:6])
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     days = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-    return 1 <= month <= len(days) and 1 <= day <= days[month - 1] and hour < 24 and minute < 60 and second < 60  # noqa: PLR2004  civil time
+    real = 1 <= month <= len(days) and 1 <= day <= days[month - 1] and hour < 24 and minute < 60 and second < 60  # noqa: PLR2004
+    return (year, month, day, hour, minute, second) if real else None
 
 
 def _is_zone(text: str) -> bool:
@@ -373,7 +373,7 @@ def _ratio_objective(objective: Fields, path: Path) -> Faults:
 
 def _threshold_objective(objective: Fields, path: Path) -> Faults:
     yield from _need(objective, "value", path)
-    yield from _need(objective, "op", path, _one_of(_OPERATORS))
+    yield from _need(objective, "op", path, _one_of(OPERATORS))
 
 
 def _composite_objective(objective: Fields, path: Path) -> Faults:
