@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.slo.domain.error_budget import Target
-from services.slo.domain.openslo import Decoded, check
+from services.slo.domain.openslo import Catalogue, Decoded, Resolved, catalogue, check, resolve
 from services.slo.domain.openslo.definition import (
     Component,
     Condition,
@@ -24,7 +24,6 @@ from services.slo.domain.openslo.definition import (
     Source,
     Threshold,
 )
-from services.slo.domain.openslo.resolution import Catalogue, Resolved, catalogue, resolve
 from services.slo.domain.windows import Calendar, Rolling
 
 Document = dict[str, Any]
