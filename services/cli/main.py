@@ -270,6 +270,65 @@ def slo_report(  # noqa: PLR0913  each is an option
     typer.echo(json.dumps(figures))
 
 
+@slo_app.command("rules")
+def slo_rules(  # noqa: PLR0913  each is an option
+    file: Annotated[
+        Path, typer.Argument(help="Sloth prometheus/v1 or sloth.slok.dev/v1, OpenSLO v1 or v1alpha; YAML or JSON.")
+    ],
+    period: Annotated[str, typer.Option(help="Of SLOs whose document names none.")] = "30d",
+    event_weighted: Annotated[
+        bool, typer.Option("--event-weighted", help="The period's ratio counts every event once.")
+    ] = False,
+    extra_labels: Annotated[
+        list[str] | None, typer.Option("--extra-labels", "-l", help="NAME=VALUE on all recorded series.")
+    ] = None,
+    disable_recordings: Annotated[bool, typer.Option("--disable-recordings", help="Alerting rules only.")] = False,
+    disable_alerts: Annotated[bool, typer.Option("--disable-alerts", help="Recording rules only.")] = False,
+    windows: Annotated[
+        list[Path] | None, typer.Option(help="Sloth AlertWindows that replace the defaults of their period.")
+    ] = None,
+    mode: Annotated[str, typer.Option(help="strict | lenient: unknown fields are errors, or warnings.")] = "lenient",
+) -> None:
+    """Prometheus rules of the SLOs in FILE, a document for each; needs no server. Exit 1 when one is invalid."""
+    from services.slo.domain.errors import InvalidOptionError
+    from services.slo.exchange.files import RefusedFileError, options_of, rules_of
+
+    try:
+        options = options_of(
+            period=period,
+            event_weighted=event_weighted,
+            labels=extra_labels or [],
+            recordings=not disable_recordings,
+            alerts=not disable_alerts,
+            windows=windows or [],
+            strict=_one_of("--mode", mode, "strict", "lenient") == "strict",
+        )
+        rules, warnings = rules_of(file, options)
+    except InvalidOptionError as error:
+        raise CliError(str(error), USAGE) from error
+    except RefusedFileError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(NO) from error
+    for warning in warnings:
+        typer.echo(warning, err=True)
+    typer.echo(rules, nl=False)
+
+
+@openslo_app.command("upgrade")
+def openslo_upgrade(file: Annotated[Path, typer.Argument(help="OpenSLO v1alpha; YAML or JSON.")]) -> None:
+    """OpenSLO v1 of v1alpha documents, and on standard error what changed; needs no server."""
+    from services.slo.exchange.files import RefusedFileError, upgraded
+
+    try:
+        documents, changes = upgraded(file)
+    except RefusedFileError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(NO) from error
+    for change in changes:
+        typer.echo(change, err=True)
+    typer.echo(documents, nl=False)
+
+
 @openslo_app.command("validate")
 def openslo_validate(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="YAML or JSON.")] = None,
