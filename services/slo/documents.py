@@ -5,7 +5,8 @@ Refused are duplicate and non-string keys, tags, merge keys, and aliases that bl
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -19,6 +20,12 @@ _LARGEST = 2**53  # what every JSON reader keeps exactly
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _TAG = "tag:yaml.org,2002:"
+_CONSTANTS: Mapping[str, bool | None] = {"": None, "~": None} | {
+    spelt: value
+    for value, words in ((None, ("null",)), (True, ("true", "yes", "on")), (False, ("false", "no", "off")))
+    for word in words
+    for spelt in (word, word.capitalize(), word.upper())
+}
 
 
 class UnreadableError(Exception):
@@ -68,7 +75,7 @@ def _values(text: bytes) -> list[object]:
         except (msgspec.DecodeError, ValueError, RecursionError):
             pass  # flow-style YAML looks the same; and its reader knows the place of what is wrong
     try:
-        return list(_Reader(text).documents())
+        return list(_Reader().documents(text.decode()))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -76,8 +83,6 @@ def _values(text: bytes) -> list[object]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         detail = f"is no text: {error}"
         raise UnreadableError(detail) from error
-    except RecursionError as error:
-        raise UnreadableError("is nested too deeply") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -101,93 +106,118 @@ def _text_node(writer: _Writer, text: str) -> yaml.ScalarNode:
 _Writer.add_representer(str, _text_node)
 
 
+@dataclass(slots=True)
+class _Built:
+    """A value that is being built, or is: how many values it holds with itself, and how deep they nest."""
+
+    event: yaml.NodeEvent
+    value: object
+    size: int = 1
+    height: int = 1
+    key: str | None = None
+
+    def add(self, item: "_Built") -> None:
+        """Take *item* in: the next one of a list; of a mapping, a key and its value in turn."""
+        self.size += item.size
+        self.height = max(self.height, item.height + 1)
+        if isinstance(self.value, list):
+            self.value.append(item.value)
+        elif isinstance(self.value, dict):
+            if self.key is None:
+                self.key = _key(item, self.value)
+            else:
+                self.value[self.key], self.key = item.value, None
+
+
 class _Reader:
-    """Turns YAML nodes into values, counting them."""
+    """Builds values from YAML events: without recursion, and aliases share what they stand for."""
 
-    def __init__(self, text: bytes) -> None:
-        decoded = text.decode()
-        _check_depth(decoded)
-        self._loader = yaml.CSafeLoader(decoded)
+    def __init__(self) -> None:
         self._left = _MOST_VALUES
+        self._open: list[_Built] = []
+        self._anchors: dict[str | None, _Built] = {}
 
-    def documents(self) -> Iterator[object]:
-        try:
-            while self._loader.check_node():
-                value = self._value(self._loader.get_node(), 0)
-                if value is not None:  # an empty document, as after a last ---
-                    yield value
-        finally:
-            self._loader.dispose()
+    def documents(self, text: str) -> Iterator[object]:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            built = self._built(event)
+            if built is None:
+                continue
+            if self._open:
+                self._open[-1].add(built)
+            elif built.value is not None:  # an empty document, as after a last ---
+                yield built.value
 
-    def _value(self, node: yaml.Node | None, depth: int) -> object:
-        self._left -= 1
-        if node and self._left < 0:
-            raise _refusal(node, f"more than {_MOST_VALUES} values, aliases followed")
-        if node and depth > _DEEPEST:
-            raise _refusal(node, f"nested more than {_DEEPEST} deep")
-        match node:
-            case yaml.MappingNode():
-                return self._mapping(node, depth)
-            case yaml.SequenceNode():
-                return [self._value(item, depth + 1) for item in node.value]
-            case yaml.ScalarNode():
-                return _scalar(node)
-            case _:
-                return None
-
-    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, object]:
-        mapping: dict[str, object] = {}
-        for key, item in node.value:
-            name = _scalar(key) if isinstance(key, yaml.ScalarNode) else None
-            if not isinstance(name, str):
-                raise _refusal(key, "a key must be a string; quote it")
-            if name in mapping:
-                raise _refusal(key, f"the key {name!r} stands here twice")
-            mapping[name] = self._value(item, depth + 1)
-        return mapping
-
-
-def _check_depth(text: str) -> None:
-    """Refuse what nests too deep before nodes are made of it: the C loader recurses without a limit, and crashes."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+    def _built(self, event: yaml.Event) -> _Built | None:
+        """The value that *event* ends; None if it ends none."""
         match event:
+            case yaml.ScalarEvent():
+                return self._kept(_Built(event, _scalar(event)))
             case yaml.CollectionStartEvent():
-                if depth > _DEEPEST:
-                    mark = event.start_mark
-                    where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-                    detail = f"nested more than {_DEEPEST} deep"
-                    raise UnreadableError(detail, *where)
-                depth += 1
+                opened = _Built(event, {} if isinstance(event, yaml.MappingStartEvent) else [])
+                self._count(opened)
+                self._open.append(opened)
             case yaml.CollectionEndEvent():
-                depth -= 1
+                return self._kept(self._open.pop())
+            case yaml.AliasEvent():
+                return self._aliased(event)
+            case yaml.DocumentStartEvent():
+                self._anchors = {}
             case _:
                 pass
+        return None
+
+    def _kept(self, built: _Built) -> _Built:
+        if built.event.anchor:
+            self._anchors[built.event.anchor] = built
+        if isinstance(built.event, yaml.ScalarEvent):
+            self._count(built)
+        return built
+
+    def _aliased(self, event: yaml.AliasEvent) -> _Built:
+        named = self._anchors.get(event.anchor)
+        if named is None:
+            raise _refusal(event, f"the alias {event.anchor} names nothing that is complete before it")
+        built = _Built(event, named.value, named.size, named.height)
+        self._count(built)
+        return built
+
+    def _count(self, built: _Built) -> None:
+        self._left -= built.size
+        if self._left < 0:
+            raise _refusal(built.event, f"more than {_MOST_VALUES} values, aliases followed")
+        if len(self._open) + built.height > _DEEPEST + 1:
+            raise _refusal(built.event, f"nested more than {_DEEPEST} deep")
 
 
-def _refusal(node: yaml.Node, detail: str) -> UnreadableError:
-    return UnreadableError(detail, node.start_mark.line + 1, node.start_mark.column + 1)
+def _key(item: _Built, mapping: Mapping[str, object]) -> str:
+    if item.value == "<<" and isinstance(item.event, yaml.ScalarEvent) and item.event.implicit[0]:
+        raise _refusal(item.event, "merge keys (<<) are not read; write the fields out")
+    if not isinstance(item.value, str):
+        raise _refusal(item.event, "a key must be a string; quote it")
+    if item.value in mapping:
+        raise _refusal(item.event, f"the key {item.value!r} stands here twice")
+    return item.value
 
 
-def _scalar(node: yaml.ScalarNode) -> object:
+def _refusal(event: yaml.Event, detail: str) -> UnreadableError:
+    mark = event.start_mark
+    return UnreadableError(detail, *((mark.line + 1, mark.column + 1) if mark else (1, 1)))
+
+
+def _scalar(event: yaml.ScalarEvent) -> object:
     """A scalar as JSON has it: no dates, no octal or sexagesimal numbers; 1e5 is a number."""
-    text: str = node.value
-    match node.tag.removeprefix(_TAG):
-        case "null":
-            return None
-        case "bool":
-            return text.lower() in {"true", "yes", "on"}
-        case "int" | "float" | "str" | "timestamp":
-            plain = not node.style or node.style not in "'\"|>"
-            return _number(node, text) if plain and _NUMBER.fullmatch(text) else text
-        case "merge":
-            raise _refusal(node, "merge keys (<<) are not read; write the fields out")
-        case tag:
-            raise _refusal(node, f"the tag {tag} is not read; give plain values")
+    text: str = event.value
+    if event.tag is not None and event.tag != _TAG + "str":
+        raise _refusal(event, f"the tag {event.tag.removeprefix(_TAG)} is not read; give plain values")
+    if event.tag is not None or not event.implicit[0]:
+        return text
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    return _number(event, text) if _NUMBER.fullmatch(text) else text
 
 
-def _number(node: yaml.Node, text: str) -> float:
+def _number(event: yaml.Event, text: str) -> float:
     number = float(text)
     if abs(number) > _LARGEST:
-        raise _refusal(node, f"{text[:20]} is too large a number")
+        raise _refusal(event, f"{text[:20]} is too large a number")
     return int(text) if text.lstrip("+-").isdigit() else number

@@ -14,6 +14,7 @@ def test_many_documents_and_lists_of_them_are_read_in_order() -> None:
 
 def test_scalars_are_those_of_json() -> None:
     text = b"[1e5, 1:30, yes, ~, 2022-01-01 12:00:00, 0x1f, '1', -1.5, <2]"
+    assert read_documents(b"a: [!!str 1, =, Null, NO, On, '']") == [{"a": ["1", "=", None, False, True, ""]}]
     expected = [100000.0, "1:30", True, None, "2022-01-01 12:00:00", "0x1f", "1", -1.5, "<2"]
     assert read_documents(b"a: " + text) == [{"a": expected}]
 
@@ -29,7 +30,15 @@ def test_an_alias_stands_for_what_it_names() -> None:
         (b'{"a": 1,\n "a": 2}', 2, 2, "the key 'a' stands here twice"),
         (b"1: 2", 1, 1, "a key must be a string"),
         (b"? [a]\n: 1", 1, 3, "a key must be a string"),
-        (b"a: &a [*a]", 1, 4, "nested more than 64 deep"),
+        (b"a: &a [*a]", 1, 8, "the alias a names nothing that is complete before it"),
+        (b"a: &a 1\n---\nb: *a", 3, 4, "the alias a names nothing"),
+        (
+            b"a: &a " + b"[" * 40 + b"]" * 40 + b"\nb: " + b"[" * 40 + b"*a" + b"]" * 40,
+            2,
+            44,
+            "nested more than 64 deep",
+        ),
+        (b"a: !!int 1", 1, 4, "the tag int is not read"),
         (b"<<: {a: 1}", 1, 1, "merge keys"),
         (b"a: !!python/name:os.system x", 1, 4, "the tag python/name:os.system"),
         (b"a: 1e400", 1, 4, "too large a number"),
