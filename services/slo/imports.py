@@ -1,0 +1,241 @@
+"""Files of counts as measurements: CSV or JSON lines as a stream; what is wrong with a line costs that line only."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from services.slo.measurements import MOST, Measurement
+
+Code = Literal[
+    "missing-column",
+    "not-csv",
+    "not-json",
+    "not-a-time",
+    "no-offset",
+    "off-grid",
+    "in-the-future",
+    "not-whole",
+    "negative",
+    "too-large",
+    "good-exceeds-total",
+    "duplicate-minute",
+]
+REMEDIES: Final[dict[Code, str]] = {
+    "missing-column": "let the first line name start, good and total",
+    "not-csv": "write as many fields as the first line names, without commas in them",
+    "not-json": 'write an object a line, such as {"start": "2026-11-21T10:00:00Z", "good": 990, "total": 1000}',
+    "not-a-time": "write a time such as 2026-11-21T10:00:00Z",
+    "no-offset": "say which offset: 2026-11-21T10:00:00Z or 2026-11-21T12:00:00+02:00",
+    "off-grid": "a bucket starts at a full minute; send absolute counts per minute",
+    "in-the-future": "check the clock that wrote it",
+    "not-whole": "counts are whole numbers; nothing is rounded here",
+    "negative": "counts are 0 or more; send what was counted in the minute, not a difference",
+    "too-large": "a minute holds at most 2^40 events; check the unit",
+    "good-exceeds-total": "total counts good events too",
+    "duplicate-minute": "add lines of one minute up before sending; the first of them was taken",
+}
+_FIELDS: Final = ("start", "good", "total")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line that holds no measurement.
+
+    Args:
+        line: Counted from 1.
+        code: What is wrong.
+        field: `start`, `good` or `total`; empty for the whole line.
+        detail: What it says.
+    """
+
+    line: int
+    code: Code
+    field: str
+    detail: str
+
+    @property
+    def remedy(self) -> str:
+        """How to mend it."""
+        return REMEDIES[self.code]
+
+
+class Batch(NamedTuple):
+    """Some lines of a file.
+
+    Args:
+        measurements: Of the lines that are fine, in their order.
+        refused: The other lines.
+        line: The last line read so far; reading that is interrupted may go on behind it.
+    """
+
+    measurements: list[Measurement]
+    refused: list[Refused]
+    line: int
+
+
+class _WrongError(Exception):
+    def __init__(self, code: Code, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code: Code = code
+        self.field, self.detail = field, detail
+
+
+class _Row(msgspec.Struct, gc=False):
+    start: str
+    good: int
+    total: int
+
+
+_Parse = Callable[[str], tuple[str, int, int]]
+_ROW = msgspec.json.Decoder(_Row)
+
+
+def read_measurements(
+    lines: Iterable[str], slo: str, source: str, revision: int, *, latest: datetime, size: int = 10_000
+) -> Iterator[Batch]:
+    """The measurements of *lines* in batches, with the refused lines named; blank lines are passed over.
+
+    A minute that comes twice is refused the second time: which of the two is right, only the sender knows. Memory is
+    one batch, and a bit for every minute between the first and the last.
+
+    Args:
+        lines: CSV with a header, or JSON lines; a byte order mark is passed over.
+        slo: Whose measurements they are.
+        source: Who counted.
+        revision: Of its counts.
+        latest: A bucket may start no later.
+        size: Lines of a batch.
+    """
+    numbered = ((number, text) for number, line in enumerate(lines, 1) if (text := line.strip(" \t\r\n\ufeff")))
+    first = next(numbered, None)
+    if first is None:
+        return
+    parse: _Parse = _json_row
+    if first[1].startswith("{"):
+        numbered = chain((first,), numbered)
+    else:
+        try:
+            parse = _csv_rows(first[1])
+        except _WrongError as wrong:
+            yield Batch([], [Refused(first[0], wrong.code, wrong.field, wrong.detail)], first[0])
+            return
+    seen: dict[int, int] = {}  # day -> its minutes as bits
+    batch = Batch([], [], 0)
+    for number, text in numbered:
+        try:
+            start, good, total = parse(text)
+            at = _time(start, latest)
+            _refuse_uncountable(good, total)
+            _refuse_again(seen, at)
+        except _WrongError as wrong:
+            batch.refused.append(Refused(number, wrong.code, wrong.field, wrong.detail))
+        else:
+            batch.measurements.append(Measurement(slo, at, source, revision, good, total))
+        batch = batch._replace(line=number)
+        if len(batch.measurements) + len(batch.refused) >= size:
+            yield batch
+            batch = Batch([], [], number)
+    if batch.measurements or batch.refused:
+        yield batch
+
+
+def _csv_rows(header: str) -> _Parse:
+    """A reader of the rows under *header*. Fields may be quoted; no field of ours holds a comma or a line's end."""
+    names = [_unquoted(name) for name in header.split(",")]
+    missing = [name for name in _FIELDS if name not in names]
+    if missing:
+        raise _WrongError("missing-column", missing[0], f"there is no column {', '.join(missing)}")
+    start, good, total = map(names.index, _FIELDS)
+
+    def row(line: str) -> tuple[str, int, int]:
+        fields = line.split(",")
+        if len(fields) != len(names):
+            raise _WrongError("not-csv", "", f"{len(fields)} fields under {len(names)} columns")
+        return _unquoted(fields[start]), _whole("good", fields[good]), _whole("total", fields[total])
+
+    return row
+
+
+def _unquoted(field: str) -> str:
+    return field.strip().removeprefix('"').removesuffix('"').strip()
+
+
+def _whole(name: str, field: str) -> int:
+    text = _unquoted(field)
+    if not (text.isascii() and text.removeprefix("-").isdigit()):
+        raise _WrongError("not-whole", name, f"{name} is {text[:100]!r}")
+    if len(text) > 20:  # noqa: PLR2004  digits; past what any count has, and what int() would take long for
+        raise _WrongError("negative" if text.startswith("-") else "too-large", name, f"{name} has {len(text)} digits")
+    return int(text)
+
+
+def _json_row(line: str) -> tuple[str, int, int]:
+    try:
+        row = _ROW.decode(line)
+    except msgspec.MsgspecError:
+        raise _why_no_row(line) from None
+    except UnicodeError as error:
+        raise _WrongError("not-json", "", str(error)) from error
+    return row.start, row.good, row.total
+
+
+def _why_no_row(line: str) -> _WrongError:
+    try:
+        row: Any = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return _WrongError("not-json", "", str(error)[:100])
+    if not isinstance(row, dict):
+        return _WrongError("not-json", "", "is no object")
+    missing = [name for name in _FIELDS if name not in row]
+    if missing:
+        return _WrongError("missing-column", missing[0], f"there is no {', '.join(missing)}")
+    if not isinstance(row["start"], str):
+        return _WrongError("not-a-time", "start", f"start is {str(row['start'])[:100]}")
+    name = "total" if _is_whole(row["good"]) else "good"
+    return _WrongError("not-whole", name, f"{name} is {json.dumps(row[name])[:100]}")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _time(text: str, latest: datetime) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise _WrongError("not-a-time", "start", f"start is {text[:100]!r}") from None
+    if at.tzinfo is None:
+        raise _WrongError("no-offset", "start", f"start is {text!r}")
+    if at > latest:
+        raise _WrongError("in-the-future", "start", f"start is {text!r}, and now is {latest.isoformat()} at most")
+    try:
+        at = at.astimezone(UTC)
+    except OverflowError:
+        raise _WrongError("not-a-time", "start", f"start is {text!r}") from None
+    if at.second or at.microsecond:
+        raise _WrongError("off-grid", "start", f"start is {text!r}")
+    return at
+
+
+def _refuse_uncountable(good: int, total: int) -> None:
+    if 0 <= good <= total <= MOST:
+        return
+    for name, count in (("good", good), ("total", total)):
+        if count < 0:
+            raise _WrongError("negative", name, f"{name} is {count}")
+        if count > MOST:
+            raise _WrongError("too-large", name, f"{name} is {count}")
+    raise _WrongError("good-exceeds-total", "good", f"good is {good}, and total is {total}")
+
+
+def _refuse_again(seen: dict[int, int], at: datetime) -> None:
+    day, minute = at.toordinal(), at.hour * 60 + at.minute
+    minutes = seen.get(day, 0)
+    if minutes >> minute & 1:
+        raise _WrongError("duplicate-minute", "start", f"{at.isoformat()} was in an earlier line")
+    seen[day] = minutes | 1 << minute
