@@ -105,18 +105,16 @@ class Measured:
             return good, total
         grid = slices(window, self.slicing.length_min)
         counted, *sums = self._slices.over(grid)
-        return with_empty(ratio(sums), self.method, self.slicing.empty, *self._empty(grid, counted))
-
-    def _empty(self, grid: range, counted: int) -> Ratio:
-        """Of the slices without events that may count: how many are excused, and how many there are."""
-        if self._slices is None or self.slicing.empty == "ignore":
-            return 0, 0
+        if self.slicing.empty == "ignore":
+            return ratio(sums)
         length = self.slicing.length_min
         removed = sum(len(part) for part in clipped(_sliced(self.excuses.removed, length), grid))
         excused = sum(
             len(part) - self._slices.over(part)[0] for part in clipped(_sliced(self.excuses.any, length), grid)
         )
-        return excused - removed, len(grid) - counted - removed
+        return with_empty(
+            ratio(sums), self.method, self.slicing.empty, excused - removed, len(grid) - counted - removed
+        )
 
 
 def slices(window: range, length_min: int) -> range:

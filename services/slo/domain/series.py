@@ -61,14 +61,16 @@ class PrefixSums:
 
     keys: Ints
     columns: tuple[Ints, ...]
-    _sums: tuple[Ints, ...] = field(init=False)
-    _dense_from: int | None = field(init=False)
+    _sums: tuple[Sequence[int], ...] = field(init=False)
+    _size: int = field(init=False)
+    _dense_from: int | None = field(init=False)  # the first key where no key is missing: a place is a difference
 
     def __post_init__(self) -> None:
-        sums = tuple(np.concatenate((np.zeros(1, column.dtype), column.cumsum())) for column in self.columns)
+        sums = tuple(map(_running, self.columns))
         size = len(self.keys)
         dense = size > 0 and int(self.keys[-1]) - int(self.keys[0]) + 1 == size
         object.__setattr__(self, "_sums", sums)
+        object.__setattr__(self, "_size", size)
         object.__setattr__(self, "_dense_from", int(self.keys[0]) if dense else None)
 
     def over(self, wanted: range) -> tuple[int, ...]:
@@ -76,9 +78,18 @@ class PrefixSums:
         first, stop = self._place(wanted.start), self._place(wanted.stop)
         if stop <= first:
             return (0,) * (1 + len(self._sums))
-        return (stop - first, *[sums.item(stop) - sums.item(first) for sums in self._sums])
+        return (stop - first, *[sums[stop] - sums[first] for sums in self._sums])
 
     def _place(self, key: int) -> int:
         if self._dense_from is None:
             return int(self.keys.searchsorted(key))
-        return min(max(key - self._dense_from, 0), len(self.keys))
+        place = key - self._dense_from
+        if place <= 0:
+            return 0
+        return place if place < self._size else self._size
+
+
+def _running(column: Ints) -> Sequence[int]:
+    """The sums of the first 0, 1, 2 ... values, such that one is read as a Python integer without delay."""
+    sums = np.concatenate((np.zeros(1, column.dtype), column.cumsum()))
+    return sums.tolist() if column.dtype == object else memoryview(sums)
