@@ -1,1 +1,1 @@
-"""The rules and the arithmetic of SLOs: standard library only."""
+"""The rules and the arithmetic of SLOs: standard library, numpy for series, dateutil for recurrence rules."""

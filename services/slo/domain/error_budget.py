@@ -96,6 +96,30 @@ def figures(target: Target, good: int, total: int) -> Figures:
     return Figures(good / total, spent / whole, left / whole, state)
 
 
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What a calendar period that has not ended may come to; its total is unknown until then.
+
+    Args:
+        total: Events of the whole period, if they keep coming as so far.
+        consumed: Of the budget that such a period has, the share that is spent already. (What is consumed *to date* is
+            measured against the events so far, as `figures` has it; the two meet at the period's end.)
+        remaining: Of it.
+    """
+
+    total: Fraction
+    consumed: float
+    remaining: float
+
+
+def projection(target: Target, good: int, total: int, elapsed_min: int, period_min: int) -> Projection | None:
+    """The period of *period_min*, of which *elapsed_min* have passed; None without events."""
+    if total == 0 or elapsed_min == 0:
+        return None
+    spent, whole = (total - good) * target.q * elapsed_min, total * target.budget * period_min
+    return Projection(Fraction(total * period_min, elapsed_min), spent / whole, (whole - spent) / whole)
+
+
 def coverage(observed: int, expected: int) -> float:
     """The share of the window's minutes that were observed."""
     return observed / expected

@@ -11,8 +11,8 @@ SloError
 ├── SourceRetiredError     the name belonged to a source that was retired
 ├── InvalidWindowError     a time window that cannot be laid out
 ├── InvalidAdjustmentError a maintenance window or exclusion that cannot be laid out
-├── InvalidCompositeError  components that cannot be weighed
-│   └── CompositeCycleError  a composite SLO that would contain itself
+├── InvalidWeightError     a weight that weighs nothing
+├── CompositeCycleError    a composite SLO that would contain itself
 └── UnsupportedError       valid OpenSLO that this version cannot evaluate
 """
 
@@ -100,11 +100,15 @@ class InvalidAdjustmentError(SloError):
         self.part, self.value, self.detail = part, value, detail
 
 
-class InvalidCompositeError(SloError):
-    """Components that cannot be weighed; says why."""
+class InvalidWeightError(SloError):
+    """A weight that weighs nothing."""
+
+    def __init__(self, component: str, weight: object) -> None:
+        super().__init__(f"the weight of component {component!r} is {weight}; it must be above 0")
+        self.component, self.weight = component, weight
 
 
-class CompositeCycleError(InvalidCompositeError):
+class CompositeCycleError(SloError):
     """A composite SLO that would contain itself."""
 
     def __init__(self, cycle: tuple[str, ...]) -> None:

@@ -33,7 +33,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 
@@ -44,6 +44,7 @@ from services.slo.domain.series import Ints, PrefixSums, Series, wide
 Method = Literal["occurrences", "timeslices", "ratio-timeslices"]
 Empty = Literal["ignore", "good", "bad"]
 Ratio = tuple[int, int]  # an SLI as numerator and denominator; a denominator of 0: undefined
+_Number = TypeVar("_Number", int, Ints)
 Rows = tuple[Ints, tuple[Ints, ...]]  # keys, columns
 
 _DAY = 24 * 60  # minutes
@@ -116,6 +117,41 @@ class Measured:
             ratio(sums), self.method, self.slicing.empty, excused - removed, len(grid) - counted - removed
         )
 
+    def bad(self, window: range) -> tuple[Ints, Ints]:
+        """Where the budget of *window* was spent.
+
+        Returns:
+            The first minute of each bucket or slice (its length is `key_min`), and the badness in it. Together that is
+            exactly the SLI's denominator less its numerator.
+        """
+        if self._slices is None:
+            first, stop = self._minutes.keys.searchsorted((window.start, window.stop))
+            total, good = (column[first:stop] for column in self._minutes.columns)
+            return self._minutes.keys[first:stop], total - good
+        grid = slices(window, self.key_min)
+        first, stop = self._slices.keys.searchsorted((grid.start, max(grid.start, grid.stop)))
+        keys, (_, *digits) = self._slices.keys[first:stop], (c[first:stop] for c in self._slices.columns)
+        unit, value = 1, digits[0]
+        if self.method == "ratio-timeslices":
+            unit, value = SCALE, _joined(*(digit.astype(object) for digit in digits))
+        without = self._empty_and_bad(grid, keys)
+        starts = np.concatenate((keys, without)) * self.key_min
+        badness = np.concatenate((unit - value, np.full(len(without), unit, value.dtype)))
+        order = starts.argsort(kind="stable")
+        return starts[order], badness[order]
+
+    @property
+    def key_min(self) -> int:
+        """Minutes of one bucket or slice."""
+        return 1 if self._slices is None else self.slicing.length_min
+
+    def _empty_and_bad(self, grid: range, counted: Ints) -> Ints:
+        """The slices of *grid* that count as bad because they held no events."""
+        if self.slicing.empty != "bad":
+            return counted[:0]
+        excused = [np.arange(p.start, p.stop) for p in clipped(_sliced(self.excuses.any, self.key_min), grid)]
+        return np.setdiff1d(np.arange(grid.start, grid.stop), np.concatenate((counted, *excused)))
+
 
 def slices(window: range, length_min: int) -> range:
     """The slices wholly inside the minutes of *window*."""
@@ -164,8 +200,8 @@ def ratio(sums: Sequence[int]) -> Ratio:
     """The SLI that the *sums* of a method's columns amount to."""
     if len(sums) == 2:  # noqa: PLR2004  a denominator and one digit
         return sums[1], sums[0]
-    counted, first, second, third = sums
-    return (first * _RADICES[1] + second) * _RADICES[2] + third, counted * SCALE
+    counted, *digits = sums
+    return _joined(*digits), counted * SCALE
 
 
 def with_empty(sli: Ratio, method: Method, empty: Empty, excused: int, slices_without: int) -> Ratio:
@@ -182,6 +218,10 @@ def with_empty(sli: Ratio, method: Method, empty: Empty, excused: int, slices_wi
         return sli
     unit = SCALE if method == "ratio-timeslices" else 1
     return sli[0] + (slices_without if empty == "good" else excused) * unit, sli[1] + slices_without * unit
+
+
+def _joined(first: _Number, second: _Number, third: _Number) -> _Number:
+    return (first * _RADICES[1] + second) * _RADICES[2] + third
 
 
 def _sliced(ranges: Iterable[range], length_min: int) -> Iterator[range]:

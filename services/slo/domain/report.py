@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
+from services.slo.domain.assessment import Terms, assess
 from services.slo.domain.burn_rate import duration
-from services.slo.domain.error_budget import Target, coverage, figures
+from services.slo.domain.error_budget import Target
 from services.slo.domain.errors import InvalidBucketError
 from services.slo.domain.methods import DEFAULT_SLICING, Empty, Measured, Method, Slicing
 from services.slo.domain.series import Buckets, Series
-from services.slo.domain.windows import Rolling, bounds
+from services.slo.domain.windows import Rolling
 
 __all__ = ["Buckets", "Empty", "Method", "Slicing", "read_buckets", "report"]
 
@@ -43,10 +44,9 @@ def report(
 ) -> dict[str, Any]:
     """The figures of the window [until - window, until); *until* is the end of the last bucket unless given."""
     end = until or datetime.fromtimestamp((max(buckets, default=-1) + 1) * 60, UTC)
-    window = bounds(Rolling(window_min), end)
-    measured = Measured(Series.of(buckets), method, slicing or DEFAULT_SLICING)
-    inside = measured.counts(window.minutes)
-    counted = figures(target, *measured.sli(window.minutes if method == "occurrences" else window.closed_minutes))
+    terms = Terms(target, Rolling(window_min), method, slicing or DEFAULT_SLICING)
+    got = assess(Measured(Series.of(buckets), method, terms.slicing), terms, end)
+    inside, counted = got.counts, got.figures
     return {
         "good": inside.good,
         "bad": inside.bad,
@@ -55,13 +55,13 @@ def report(
         "error_budget_consumed": counted.consumed,
         "error_budget_remaining": counted.remaining,
         "burn_rate": counted.consumed,  # over the whole period, the burn rate is the share consumed
-        "coverage": coverage(inside.observed, window_min),
+        "coverage": got.coverage,
         "state": counted.state,
         "target": float(target),
         "method": method,
         "window": duration(window_min),
-        "window_start": _text(window.start),
-        "window_end": _text(window.end),
+        "window_start": _text(got.window.start),
+        "window_end": _text(got.window.end),
     }
 
 

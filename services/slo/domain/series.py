@@ -86,10 +86,10 @@ class PrefixSums:
         place = key - self._dense_from
         if place <= 0:
             return 0
-        return place if place < self._size else self._size
+        return place if place < self._size else self._size  # noqa: FURB136  min() takes twice as long
 
 
 def _running(column: Ints) -> Sequence[int]:
     """The sums of the first 0, 1, 2 ... values, such that one is read as a Python integer without delay."""
     sums = np.concatenate((np.zeros(1, column.dtype), column.cumsum()))
-    return sums.tolist() if column.dtype == object else memoryview(sums)
+    return sums.tolist() if column.dtype == object else sums.data

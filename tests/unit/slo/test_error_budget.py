@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.slo.domain.error_budget import UNDEFINED, Target, coverage, figures
+from services.slo.domain.error_budget import UNDEFINED, Projection, Target, coverage, figures, projection
 from services.slo.domain.errors import InvalidTargetError
 
 TARGETS = st.decimals(min_value=0, max_value=Decimal("0.999999"), places=6)
@@ -75,3 +75,21 @@ def test_figures_are_the_exact_fractions_divided_once(counts: tuple[int, int], t
 
 def test_coverage_is_observed_over_expected() -> None:
     assert coverage(84, 28 * 24 * 60) == 84 / 40_320
+
+
+def test_a_period_that_runs_is_projected_at_the_rate_so_far() -> None:
+    """Ten days of thirty, 5 bad of 10,000 under 99.9 %: half of the budget to date, a sixth of the whole period's."""
+    got = projection(Target.of(0.999), 9_995, 10_000, 10 * 1440, 30 * 1440)
+    assert got == Projection(Fraction(30_000), 5 / 30, 25 / 30)
+    assert figures(Target.of(0.999), 9_995, 10_000).consumed == 0.5
+
+
+def test_at_its_end_a_projection_is_what_was_consumed() -> None:
+    got, ended = projection(Target.of(0.9), 7, 9, 60, 60), figures(Target.of(0.9), 7, 9)
+    assert got is not None
+    assert (got.total, got.consumed, got.remaining) == (9, ended.consumed, ended.remaining)
+
+
+def test_without_events_there_is_nothing_to_project() -> None:
+    assert projection(Target.of(0.9), 0, 0, 60, 120) is None
+    assert projection(Target.of(0.9), 1, 1, 0, 120) is None

@@ -1,0 +1,93 @@
+"""An SLO at a moment: its window there, and what the measurements in it amount to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.slo.domain.adjustments import NOTHING_EXCUSED, Excused
+from services.slo.domain.error_budget import Counts, Figures, Projection, Target, coverage, figures, projection
+from services.slo.domain.methods import DEFAULT_SLICING, Measured, Method, Slicing
+from services.slo.domain.series import Series
+from services.slo.domain.windows import Bounds, Rolling, Window, bounds, periods
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is promised, and how it is measured."""
+
+    target: Target
+    window: Window
+    method: Method = "occurrences"
+    slicing: Slicing = DEFAULT_SLICING
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """An SLO in one window.
+
+    Args:
+        window: The whole of it; a calendar period may end in the future.
+        until: Up to when it was assessed.
+        counts: The events in it, whatever the method.
+        figures: Under the terms; for a calendar period that runs, to date.
+        coverage: Observed / expected minutes so far, without those that adjustments remove; None if none is expected.
+        projection: Of a calendar period that runs.
+    """
+
+    window: Bounds
+    until: datetime
+    counts: Counts
+    figures: Figures
+    coverage: float | None
+    projection: Projection | None
+
+
+def assess(measured: Measured, terms: Terms, at: datetime) -> Assessment:
+    """The SLO at *at*: in the rolling window before it, or in the calendar period that holds it.
+
+    Args:
+        measured: Under the same method and slicing.
+        terms: What is promised.
+        at: Up to when; measurements after it do not count.
+    """
+    return _assess(measured, terms, bounds(terms.window, at), at)
+
+
+def history(measured: Measured, terms: Terms, since: datetime, until: datetime) -> Iterator[Assessment]:
+    """The SLO over the past, oldest first.
+
+    Yields:
+        Each calendar period that shares time with [since, until); of a rolling window, one a day, the last at *until*.
+    """
+    if isinstance(terms.window, Rolling):
+        for back in range((until - since) // _DAY, -1, -1):
+            yield assess(measured, terms, until - back * _DAY)
+    else:
+        for period in periods(terms.window, since, until):
+            yield _assess(measured, terms, period, until)
+
+
+def what_if(
+    series: Series, terms: Terms, since: datetime, until: datetime, excuses: Excused = NOTHING_EXCUSED
+) -> list[Assessment]:
+    """What the past would have been under other *terms*, as `history` has it."""
+    return list(history(Measured(series, terms.method, terms.slicing, excuses), terms, since, until))
+
+
+def _assess(measured: Measured, terms: Terms, window: Bounds, at: datetime) -> Assessment:
+    passed = Bounds(window.start, min(window.end, at))
+    counts = measured.counts(passed.minutes)
+    sli = measured.sli(passed.minutes if terms.method == "occurrences" else passed.closed_minutes)
+    expected = measured.excuses.expected(passed.minutes)
+    return Assessment(
+        window=window,
+        until=passed.end,
+        counts=counts,
+        figures=figures(terms.target, *sli),
+        coverage=coverage(counts.observed, expected) if expected else None,
+        projection=projection(terms.target, *sli, expected, measured.excuses.expected(window.minutes))
+        if passed.end < window.end
+        else None,
+    )
