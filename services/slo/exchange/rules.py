@@ -86,20 +86,15 @@ def _sli_rules(level: ServiceLevel, catalogue: Catalogue, *, event_weighted: boo
         bad = f"({events.bad})\nor\n({events.total}) * 0\n"  # no series of failures: no event failed
         yield _recording(level, BAD_EVENTS + short, render(bad, short), shortest)
         yield _recording(level, TOTAL_EVENTS + short, render(f"{events.total.strip()}\n", short), shortest)
-        expression = _over_period(level, f"{BAD_EVENTS}{short}", f"{TOTAL_EVENTS}{short}", "sum_over_time", "> 0")
+        # Windows side by side, so that each event counts once: where there were none, there is no ratio.
+        over = f"{_filter(level)}[{duration(period)}:{short}]"
+        sums = [f"sum_over_time({metric}{short}{over})" for metric in (BAD_EVENTS, TOTAL_EVENTS)]
+        expression = f"{sums[0]}\n/\n({sums[1]} > 0)\n"
     else:
         # As Sloth: the mean of the short window's ratios, each moment weighing the same, whatever its traffic.
-        metric = f"slo:sli_error:ratio_rate{duration(shortest)}"
-        expression = _over_period(level, metric, metric, "count_over_time")
+        over = f"slo:sli_error:ratio_rate{duration(shortest)}{_filter(level)}[{duration(period)}]"
+        expression = f"sum_over_time({over})\n/ ignoring (sloth_window)\ncount_over_time({over})\n"
     yield _recording(level, f"slo:sli_error:ratio_rate{duration(period)}", expression, period)
-
-
-def _over_period(level: ServiceLevel, dividend: str, divisor: str, function: str, condition: str = "") -> str:
-    over = f"{_filter(level)}[{duration(level.period_min)}]"
-    below = f"{function}({divisor}{over})"
-    if condition:
-        below = f"({below} {condition})"
-    return f"sum_over_time({dividend}{over})\n/ ignoring (sloth_window)\n{below}\n"
 
 
 def _ratio(sli: Events | Raw, length: int) -> str:
@@ -155,8 +150,8 @@ def _alert_rules(level: ServiceLevel, catalogue: Catalogue) -> Iterator[Rule]:
             yield _alert(level, severity, alert, windows)
             continue
         for window in windows:
-            lengths = {"long": duration(window.long_min), "short": duration(window.short_min)}
-            yield _alert(level, severity, alert, [window], lengths)
+            own = {"long": duration(window.long_min), "short": duration(window.short_min), "sloth_slo": level.name}
+            yield _alert(level, severity, alert, [window], own)
 
 
 def _alert(level: ServiceLevel, severity: str, alert: Alert, windows: list[Window], more: Labels | None = None) -> Rule:
