@@ -1,5 +1,6 @@
 """Counts out of a real Prometheus."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +8,7 @@ from random import Random
 
 import pytest
 
-from deploy.local.prometheus import PrometheusServer
+from deploy.local.prometheus import PrometheusServer, promtool
 from services.slo.domain.source.commands import Auth, Settings
 from services.slo.prometheus import (
     Indicator,
@@ -21,6 +22,7 @@ from services.slo.prometheus import (
     open_source,
     read_on,
 )
+from services.slo.prometheus.counting import asked
 
 pytestmark = pytest.mark.prometheus
 
@@ -139,6 +141,27 @@ async def test_a_service_without_traffic_is_zero_and_one_without_scrapes_is_abse
         (9, 60),
     ]
     assert got.absent == 2
+
+
+def test_failed_scrapes_cut_no_counter_in_two(tmp_path: Path) -> None:
+    """Prometheus marks a series stale where a scrape failed; what was counted meanwhile comes with the next one."""
+    series = "0 10 20 30 stale stale 60 70 80 stale _x20 500 510 520 530"  # a value every 15 s
+    expected = {1: 30, 2: 50, 4: None, 6: None, 8: 20}
+    checks = [
+        {
+            "expr": asked("sum(requests_total)", "", counter=True),
+            "eval_time": f"{minute}m",
+            "exp_samples": [] if count is None else [{"labels": "{}", "value": count}],
+        }
+        for minute, count in expected.items()
+    ]
+    given = {"interval": "15s", "input_series": [{"series": "requests_total", "values": series}]}
+    file = tmp_path / "test.yaml"
+    file.write_text(json.dumps({"tests": [{**given, "promql_expr_test": checks}]}))  # JSON is YAML
+
+    done = promtool("test", "rules", str(file))
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def test_what_came_while_nothing_was_scraped_for_long_is_not_counted(start_prometheus: Start) -> None:
