@@ -27,6 +27,7 @@ from typing import Final
 import promql_parser as promql
 
 from services.slo.prometheus.faults import SourceError, refuse
+from services.slo.promql import complainer
 
 STEP: Final = "15s"  # divides a minute; a restart loses at most what one instance counted in a step
 LOOKBACK: Final = "5m"  # Prometheus's --query.lookback-delta
@@ -50,12 +51,12 @@ def asked(query: str, place: str, *, counter: bool) -> str:
         SourceError: It is no PromQL, or it is not a sum of counters: where only the sum is known, the restart of one
             instance looks like one of all.
     """
-    try:
-        expression = promql.parse(query)
-    except ValueError as error:
+    said = complainer()(query)
+    if said is not None:
         if counter:
-            raise refuse("query-not-promql", place, f"{error}: {query}") from error
+            raise refuse("query-not-promql", place, said)
         return query  # PromQL newer than the parser: the server knows
+    expression = promql.parse(query)
     if not counter and promql.walk(expression, lambda part: not _is_rate(part)):
         return query
 

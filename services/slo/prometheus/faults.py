@@ -52,7 +52,7 @@ REMEDIES: Final[dict[Code, str]] = {
     "source-partial": "mend what the warning names, often a store that is down; a part of the answer counts too little",
     "source-clock-behind": "synchronise the clocks of the server and of this service",
     "indicator-not-polled": "give ratioMetric with total and good or bad, or raw, each with spec.query",
-    "query-not-promql": "correct the query; PromQL newer than the parser goes with counter: false",
+    "query-not-promql": "correct it; PromQL newer than the parser goes with counter: false, long parts with rules",
     "query-not-a-counter": (
         "give counters, bare with counter: true or under rate or increase, summed, added, subtracted or with "
         "`or vector(0)`, without offset or @; anything else must give the count of a minute itself, with counter: false"

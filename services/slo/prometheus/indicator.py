@@ -1,5 +1,6 @@
 """An OpenSLO indicator as queries, and their answers as counts. Nothing is rounded or clamped to make it fit."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from services.slo.prometheus.faults import Code, Fault, refuse
 from services.slo.prometheus.plan import Span
 
 PARTS: Final = 1_000_000  # of a minute whose ratio is known and whose events are not; minutes weigh the same
+_WINDOW: Final = re.compile(r"\{\{\s*\.window\s*\}\}")  # as Sloth has it; a minute here
 Values = Mapping[int, str]  # minute since the epoch -> the value at its end, as Prometheus writes numbers
 
 
@@ -111,6 +113,7 @@ def _query(ratio: Mapping[str, Any], name: str, place: str) -> Query:
     text, at = spec.get("query"), f"{place}.{name}.metricSource.spec.query"
     if not isinstance(text, str) or not text.strip():
         raise refuse("indicator-not-polled", at, "there is no query")
+    text = _WINDOW.sub("1m", text)
     return Query(text if name == "raw" else asked(text, at, counter=bool(ratio.get("counter"))), at)
 
 

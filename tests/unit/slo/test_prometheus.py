@@ -96,9 +96,14 @@ def test_counters_that_cannot_be_told_apart_are_refused_with_the_part(query: str
     assert (refusal.value.fault.code, refusal.value.fault.place) == ("query-not-a-counter", "ratioMetric.good")
 
 
-def test_a_counter_query_that_is_no_promql_is_refused() -> None:
-    with pytest.raises(SourceError, match="parenthesis") as refusal:
-        asked("sum(a_total", "", counter=True)
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [("sum(a_total", "line 1, column 12: "), ("a" + "+a" * 20_000, "40001 tokens"), ("(" * 20_000, "20000 tokens")],
+    ids=["unfinished", "endless", "deep"],
+)
+def test_a_counter_query_that_is_no_promql_or_too_long_is_refused(query: str, said: str) -> None:
+    with pytest.raises(SourceError, match=said) as refusal:
+        asked(query, "", counter=True)
     assert refusal.value.fault.code == "query-not-promql"
 
 
@@ -112,7 +117,7 @@ def metric(query: object) -> dict[str, Any]:
         ({"good": metric("g"), "total": metric("t")}, "good", ["g", "t"]),
         ({"bad": metric("b"), "total": metric("t")}, "bad", ["b", "t"]),
         ({"raw": metric("rate(r[5m])"), "rawType": "success", "counter": True}, "success", ["rate(r[5m])"]),
-        ({"raw": metric("r"), "rawType": "failure"}, "failure", ["r"]),
+        ({"raw": metric("r[{{ .window }}]"), "rawType": "failure"}, "failure", ["r[1m]"]),
     ],
 )
 def test_a_ratio_metric_is_one_query_or_two(ratio: Mapping[str, Any], kind: str, texts: list[str]) -> None:
