@@ -4,8 +4,8 @@ The traffic of the coming hours is that of the last week: its mean, or per hour 
 where there are three and that has predicted better. The error ratio is the last week's. Whether this holds is measured,
 not assumed: from each day of the past the same rule forecasts the bad events of the days after it, from what was known
 then. The errors it made give the interval: bad events come as forecast plus the 10 % and the 90 % quantile of the
-errors, all the time. So *earliest* and *latest* hold for about eight of ten futures like the past, and lie far apart
-where the past was uneven: most budgets are spent by a few incidents, which nothing here can foresee.
+errors, all the time. So *earliest* and *latest* are meant to hold for eight of ten futures (`BackTest.inside` says how
+often they did), and lie far apart where the past was uneven: a few incidents, which nobody foresees, spend most of it.
 
 Figures are hourly floats: a forecast, unlike a report, is no exact number.
 """
@@ -185,7 +185,7 @@ def _back_test(past: Past, model: Model, origins: list[int], horizon: int, error
     came = [float(past.bad[i : i + horizon][past.observed[i : i + horizon]].sum()) for i in origins]
     mean = sum(came) / len(came)
     later = range(len(errors) // 2, len(errors))
-    inside = [low <= errors[i] <= high for i in later for low, high in (_interval(errors[:i]),)]
+    inside = [bool(low <= errors[i] <= high) for i in later for low, high in (_interval(errors[:i]),)]
     return BackTest(
         model=model,
         horizon_h=horizon,
