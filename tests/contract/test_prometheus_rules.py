@@ -1,15 +1,18 @@
 """A real promtool takes the rules we write, and a real Prometheus decides by them as the arithmetic says."""
 
 import random
+import time
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
-from deploy.local.prometheus import promtool
+from deploy.local.prometheus import PrometheusServer, promtool
 from services.slo.documents import read_documents
 from services.slo.domain.burn_rate import burns
 from services.slo.domain.error_budget import Counts, Target
@@ -93,6 +96,19 @@ def test_promtool_takes_the_rules_of_a_raw_ratio_and_of_a_prometheus_rule_object
         file = tmp_path / f"{number}.yaml"
         file.write_text(text, encoding="utf-8")
         assert promtool("check", "rules", "--lint-fatal", str(file)).returncode == 0
+
+
+def test_a_server_evaluates_every_rule(start_prometheus: Callable[..., PrometheusServer]) -> None:
+    server = start_prometheus(rules=rules(*read_documents(SLOTH.encode())))
+    deadline = time.monotonic() + 30
+    while True:
+        groups = httpx.get(f"{server.url}/api/v1/rules").json()["data"]["groups"]
+        health = {rule["health"] for group in groups for rule in group["rules"]}
+        if health == {"ok"}:
+            break
+        assert time.monotonic() < deadline, groups
+        time.sleep(0.1)
+    assert sum(len(group["rules"]) for group in groups) == 33
 
 
 def expected(
