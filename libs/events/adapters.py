@@ -54,9 +54,9 @@ async def _open_views(settings: Settings, service: str) -> AsyncGenerator[Views]
         url, pool_size=settings.database_pool, prepared_statements=settings.prepared_statements
     ) as views:
         if not views.is_postgres:
-            from libs.events.migrate import upgrade_engine  # noqa: PLC0415  production never needs it here
+            from libs.events.migrate import migrate  # noqa: PLC0415  production never needs it here
 
-            await upgrade_engine(views.engine, service)
+            await views.write(migrate, service)
         yield views
 
 

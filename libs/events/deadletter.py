@@ -80,17 +80,15 @@ async def letters(views: Views, consumer: str = "", stream: str = "") -> list[Le
         query = query.where(d.consumer == consumer)
     if stream:
         query = query.where(d.stream == stream)
-    async with views.connect() as connection:
-        rows: list[tuple[Any, ...]] = [tuple(row) for row in await connection.execute(query)]
+    rows: list[tuple[Any, ...]] = await views.read(lambda c: [tuple(row) for row in c.execute(query)])
     return [Letter(*row[:-1], event=_RECORDED.decode(row[-1])) for row in rows]
 
 
 async def count_letters(views: Views) -> dict[str, int]:
     """How many letters each consumer has, parked ones included."""
     d = DEAD_LETTERS.c
-    async with views.connect() as connection:
-        rows = await connection.execute(select(d.consumer, func.count()).group_by(d.consumer))
-        return {row[0]: row[1] for row in rows}
+    query = select(d.consumer, func.count()).group_by(d.consumer)
+    return await views.read(lambda connection: {row[0]: row[1] for row in connection.execute(query)})
 
 
 async def replay(
@@ -124,15 +122,15 @@ async def replay(
 
 async def _save_error(views: Views, letter: Letter, why: str) -> None:
     d = DEAD_LETTERS.c
-    async with views.begin() as connection:
-        await connection.execute(
-            update(DEAD_LETTERS)
-            .where(
-                d.consumer == letter.consumer,
-                d.generation == letter.generation,
-                d.service == letter.service,
-                d.partition == letter.partition,
-                d.offset == letter.offset,
-            )
-            .values(error=why, parked=False)
+    saved = (
+        update(DEAD_LETTERS)
+        .where(
+            d.consumer == letter.consumer,
+            d.generation == letter.generation,
+            d.service == letter.service,
+            d.partition == letter.partition,
+            d.offset == letter.offset,
         )
+        .values(error=why, parked=False)
+    )
+    await views.write(lambda connection: connection.execute(saved))

@@ -8,8 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
-from sqlalchemy import delete, insert, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, insert, select, text
 
 from libs.events.envelope import Recorded
 from libs.events.errors import AheadOfLogError, FencedError
@@ -132,21 +131,21 @@ class Ledger:
                 moves[batch.place] = new
         return moves
 
-    async def load(self, connection: AsyncConnection) -> None:
+    def load(self, connection: Connection) -> None:
         """Read everything anew."""
         g, c = GENERATIONS.c, CHECKPOINTS.c
         writes = select(g.writes).where(g.projection == self.consumer, g.generation == self.generation)
-        self._writes = (await connection.execute(writes)).scalar_one_or_none() or 0
-        rows = await connection.execute(
+        self._writes = connection.execute(writes).scalar_one_or_none() or 0
+        rows = connection.execute(
             select(c.service, c.partition, c.epoch, c.next, c.position).where(
                 c.consumer == self.consumer, c.generation == self.generation
             )
         )
         self.checkpoints = {(row[0], row[1]): Checkpoint(*row[2:]) for row in rows}
         self._stored = dict(self.checkpoints)
-        self.parked = await self._read_parked(connection)
+        self.parked = self._read_parked(connection)
 
-    async def lock(self, connection: AsyncConnection) -> bool:
+    def lock(self, connection: Connection) -> bool:
         """Keep every other writer of this consumer out until the transaction ends.
 
         Returns:
@@ -155,18 +154,18 @@ class Ledger:
         Raises:
             FencedError: The generation is gone, or streams were parked or set free meanwhile: load again.
         """
-        locked = await connection.execute(_LOCK, {"consumer": self.consumer, "generation": self.generation})
+        locked = connection.execute(_LOCK, {"consumer": self.consumer, "generation": self.generation})
         writes = locked.scalar_one_or_none()
         if writes is None:
             message = f"generation {self.generation} of {self.consumer} is gone"
             raise FencedError(message)
         alone, self._writes = writes == self._writes + 1, writes
-        if not alone and await self._read_parked(connection) != self.parked:
+        if not alone and self._read_parked(connection) != self.parked:
             message = f"streams of {self.consumer} were parked or set free"
             raise FencedError(message)
         return alone
 
-    async def advance(self, connection: AsyncConnection, moves: Mapping[Place, Checkpoint]) -> None:
+    def advance(self, connection: Connection, moves: Mapping[Place, Checkpoint]) -> None:
         """Move the checkpoints, if they are where this ledger has them.
 
         Raises:
@@ -174,7 +173,7 @@ class Ledger:
         """
         for (service, partition), new in moves.items():
             held = self._stored.get((service, partition))
-            moved = await connection.execute(
+            moved = connection.execute(
                 _ADVANCE,
                 {
                     "consumer": self.consumer,
@@ -192,7 +191,7 @@ class Ledger:
                 message = f"the checkpoint of {self.consumer} at {service}[{partition}] was moved by another process"
                 raise FencedError(message)
 
-    async def keep_letters(self, connection: AsyncConnection, batch: Batch, error: str) -> None:
+    def keep_letters(self, connection: Connection, batch: Batch, error: str) -> None:
         """Store the events of *batch* as dead letters; with an empty *error* as parked behind one."""
         letters = [
             {
@@ -211,16 +210,16 @@ class Ledger:
             for offset, recorded in zip(batch.offsets, batch.events, strict=True)
         ]
         if letters:
-            await connection.execute(insert(DEAD_LETTERS), letters)
+            connection.execute(insert(DEAD_LETTERS), letters)
 
-    async def remove_letter(self, connection: AsyncConnection, batch: Batch) -> None:
+    def remove_letter(self, connection: Connection, batch: Batch) -> None:
         """Take one letter away, because its event is applied now.
 
         Raises:
             FencedError: It is gone already.
         """
         d = DEAD_LETTERS.c
-        gone = await connection.execute(
+        gone = connection.execute(
             delete(DEAD_LETTERS).where(
                 d.consumer == self.consumer,
                 d.generation == self.generation,
@@ -251,9 +250,9 @@ class Ledger:
         """Stand again where the database was last seen."""
         self.checkpoints = dict(self._stored)
 
-    async def _read_parked(self, connection: AsyncConnection) -> frozenset[tuple[str, str]]:
+    def _read_parked(self, connection: Connection) -> frozenset[tuple[str, str]]:
         d = DEAD_LETTERS.c
-        rows = await connection.execute(
+        rows = connection.execute(
             select(d.service, d.stream).distinct().where(d.consumer == self.consumer, d.generation == self.generation)
         )
         return frozenset((row.service, row.stream) for row in rows)

@@ -16,11 +16,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libs.events import schema
-from libs.events.errors import SetupError
-from libs.events.views import open_views
+from libs.events.database import Database, open_database
+from libs.events.errors import SetupError, StoreUnavailableError
 from libs.events.views_tables import METADATA
 
 _MIGRATION_LOCK = 0x6D696772617465  # "migrate"
@@ -36,22 +35,22 @@ async def upgrade(url: str, service: str) -> None:
     Raises:
         SetupError: It cannot be reached, or another process holds it.
     """
-    async with _engine(url) as engine:
-        await upgrade_engine(engine, service)
+    async with _database(url) as database:
+        await database.write(lambda connection: migrate(connection, service))
 
 
-async def upgrade_engine(engine: AsyncEngine, service: str) -> None:
-    """As `upgrade`, over connections that are there already."""
-    async with engine.execution_options(writes=True).begin() as connection:  # see `Views.begin`
-        if engine.dialect.name == "postgresql":
-            await connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_OTHER}'"))
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-            await connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_TABLE}'"))
-        await connection.run_sync(_upgrade, service)
-        role = os.environ.get("CONCORDAT_APP_ROLE", "")
-        if role and engine.dialect.name == "postgresql":
-            for statement in schema.grants(role):
-                await connection.execute(text(statement))
+def migrate(connection: Connection, service: str) -> None:
+    """As `upgrade`, in the transaction of *connection*."""
+    is_postgres = connection.dialect.name == "postgresql"
+    if is_postgres:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_OTHER}'"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_TABLE}'"))
+    command.upgrade(_config(service, connection), "head")
+    role = os.environ.get("CONCORDAT_APP_ROLE", "")
+    if role and is_postgres:
+        for statement in schema.grants(role):
+            connection.execute(text(statement))
 
 
 async def check(url: str, service: str) -> None:
@@ -60,8 +59,8 @@ async def check(url: str, service: str) -> None:
     Raises:
         SetupError: It is older, newer, or cannot be reached; says what to do.
     """
-    async with _engine(url) as engine, engine.connect() as connection:
-        current, newest, known = await connection.run_sync(_revisions, service)
+    async with _database(url) as database:
+        current, newest, known = await database.read(lambda connection: _revisions(connection, service))
     if current == newest:
         return
     if current <= known:
@@ -90,10 +89,6 @@ def create_event_store() -> None:
     METADATA.create_all(connection)
 
 
-def _upgrade(connection: Connection, service: str) -> None:
-    command.upgrade(_config(service, connection), "head")
-
-
 def _revisions(connection: Connection, service: str) -> tuple[set[str], set[str], set[str]]:
     """Where the database is, where it should be, and all revisions there are."""
     scripts = ScriptDirectory.from_config(_config(service, connection))
@@ -114,11 +109,12 @@ def _config(service: str, connection: Connection) -> Config:
 
 
 @asynccontextmanager
-async def _engine(url: str) -> AsyncGenerator[AsyncEngine]:
+async def _database(url: str) -> AsyncGenerator[Database]:
     try:
-        async with open_views(url, pool_size=1) as views:
-            yield views.engine
-    except (OSError, SQLAlchemyError) as error:
-        reason = error.orig if isinstance(error, DBAPIError) else error
+        async with open_database(url, pool_size=1) as database:
+            yield database
+    except (StoreUnavailableError, SQLAlchemyError) as error:
+        cause = error.__cause__ if isinstance(error, StoreUnavailableError) else error
+        reason = cause.orig if isinstance(cause, DBAPIError) else cause
         message = f"the database {url.rpartition('@')[2]} cannot be used: {reason}"
         raise SetupError(message) from error

@@ -8,13 +8,14 @@ so rows may be kept between batches for as long as nobody else has written.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from libs.events.collection import no_collection
+from libs.events.database import Run, is_unavailable
 from libs.events.envelope import Recorded
 from libs.events.errors import (
     DeadLetterLimitError,
@@ -27,7 +28,7 @@ from libs.events.errors import (
 from libs.events.ledger import Batch, Checkpoint, Ledger, Place
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.rows import Rows, rows_of
-from libs.events.views import Views, fingerprint, is_unavailable, serving_generation
+from libs.events.views import Views, fingerprint, serving_generation
 
 _LOG = logging.getLogger(__name__)
 _KEPT_ROWS = 20_000  # between batches; some 10 MB
@@ -107,7 +108,7 @@ class Projector:
         self.fenced = False
         self.unknown: Counter[str] = Counter()
         self._views = views
-        self._begin: Callable[[], AbstractAsyncContextManager[AsyncConnection]] = views.begin
+        self._write: Run = views.write
         self._turn = asyncio.Lock()  # several feeds, one ledger
         self._follows_serving = generation is None
         self._strict = strict
@@ -131,18 +132,21 @@ class Projector:
         Raises:
             OtherCodeError: The rows that serve come from other code.
         """
-        async with self._turn, self._views.connect() as connection:
-            if self._follows_serving:
-                serving = await serving_generation(connection, self.name)
-                if serving is None or serving.fingerprint != fingerprint(self.projection):
-                    message = f"{self.name} waits for a rebuild: its rows come from other code"
-                    raise OtherCodeError(message)
-                self.ledger = Ledger(self.name, serving.generation)
-            await self.ledger.load(connection)
-            self._rows = rows_of(self.projection.table(self.ledger.generation), self._views.engine.dialect)
+        async with self._turn:
+            await self._views.read(self._load)
+            self._rows = rows_of(self.projection.table(self.ledger.generation), self._views.dialect)
             self._kept = {}
             self._all_kept = not self.ledger.checkpoints
             self.loaded, self.fenced = True, False
+
+    def _load(self, connection: Connection) -> None:
+        if self._follows_serving:
+            serving = serving_generation(connection, self.name)
+            if serving is None or serving.fingerprint != fingerprint(self.projection):
+                message = f"{self.name} waits for a rebuild: its rows come from other code"
+                raise OtherCodeError(message)
+            self.ledger = Ledger(self.name, serving.generation)
+        self.ledger.load(connection)
 
     async def apply(self, batches: Sequence[Batch]) -> None:
         """Apply *batches*, each of another partition, in one transaction.
@@ -159,13 +163,13 @@ class Projector:
                 await self._apply(batches)
 
     @contextmanager
-    def inside(self, connection: AsyncConnection) -> Generator[None]:
-        """Whatever is applied belongs to the transaction of *connection*; if that fails, load again."""
-        self._begin = lambda: nullcontext(connection)
+    def inside(self, transaction: Run) -> Generator[None]:
+        """Whatever is applied belongs to *transaction*; if that fails, load again."""
+        self._write = transaction
         try:
             yield
         finally:
-            self._begin = self._views.begin
+            self._write = self._views.write
 
     async def _apply(self, batches: Sequence[Batch]) -> None:
         """Apply *batches*, or ever smaller parts of them, until the event is found that cannot be applied."""
@@ -185,9 +189,12 @@ class Projector:
             UnappliableError: It still cannot be applied.
         """
         work = self._decode(letter.events)
-        async with self._changing() as connection:
-            await self.ledger.remove_letter(connection, letter)
-            await self._fold(connection, work)
+
+        def change(connection: Connection) -> None:
+            self.ledger.remove_letter(connection, letter)
+            self._fold(connection, work)
+
+        await self._change(change)
 
     async def _transact(self, batches: Sequence[Batch]) -> None:
         """One transaction: rows, parked events, checkpoints."""
@@ -197,15 +204,18 @@ class Projector:
         moves = self.ledger.moves(fresh)
         if self._saved_later and not work and not any(batch.events for batch in waiting):
             self.ledger.passed(moves)
-            await self._views.moved(self.name, moves)
+            self._views.moved(self.name, moves)
             return
         moves = self.ledger.unsaved() | moves
-        async with self._changing() as connection:
-            await self._fold(connection, work)
+
+        def change(connection: Connection) -> None:
+            self._fold(connection, work)
             for batch in waiting:
-                await self.ledger.keep_letters(connection, batch, "")
-            await self.ledger.advance(connection, moves)
-        await self._committed(moves)
+                self.ledger.keep_letters(connection, batch, "")
+            self.ledger.advance(connection, moves)
+
+        await self._change(change)
+        self._committed(moves)
         self._limit.passed(len(work))
 
     async def save(self) -> None:
@@ -219,8 +229,7 @@ class Projector:
             if not moves:
                 return
             try:
-                async with self._changing() as connection:
-                    await self.ledger.advance(connection, moves)
+                await self._change(lambda connection: self.ledger.advance(connection, moves))
             except FencedError:  # another process went on, or another generation serves
                 self.ledger.forget_passed()
                 self.fenced = True
@@ -237,20 +246,25 @@ class Projector:
         if not isinstance(error, NewerVersionError):  # those wait for an update: no fault of this code
             self._limit.refused(self.name, error)
         moves = self.ledger.unsaved() | self.ledger.moves([batch])
-        async with self._changing() as connection:
-            await self.ledger.keep_letters(connection, batch, repr(error))
-            await self.ledger.advance(connection, moves)
-        _LOG.error("%s cannot apply %s, which is a dead letter now: %r", self.name, where, error)
-        await self._committed(moves, [(batch.service, recorded.stream)])
 
-    @asynccontextmanager
-    async def _changing(self) -> AsyncGenerator[AsyncConnection]:
+        def change(connection: Connection) -> None:
+            self.ledger.keep_letters(connection, batch, repr(error))
+            self.ledger.advance(connection, moves)
+
+        await self._change(change)
+        _LOG.error("%s cannot apply %s, which is a dead letter now: %r", self.name, where, error)
+        self._committed(moves, [(batch.service, recorded.stream)])
+
+    async def _change(self, change: Callable[[Connection], None]) -> None:
         """A transaction in which nobody else writes these rows; rows are kept only while that stays so."""
+
+        def alone(connection: Connection) -> None:
+            if not self.ledger.lock(connection):
+                self._forget_rows()
+            change(connection)
+
         try:
-            async with self._begin() as connection:
-                if not await self.ledger.lock(connection):
-                    self._forget_rows()
-                yield connection
+            await self._write(alone)
         except BaseException:
             self._forget_rows()
             raise
@@ -258,10 +272,10 @@ class Projector:
     def _forget_rows(self) -> None:
         self._kept, self._all_kept = {}, False
 
-    async def _committed(self, moves: Mapping[Place, Checkpoint], parked: Iterable[tuple[str, str]] = ()) -> None:
+    def _committed(self, moves: Mapping[Place, Checkpoint], parked: Iterable[tuple[str, str]] = ()) -> None:
         self.ledger.committed(moves, parked)
         if self._follows_serving:
-            await self._views.moved(self.name, moves)
+            self._views.moved(self.name, moves)
 
     def _without_parked(self, batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Batch]]:
         """The events that may be applied, and those that wait behind a dead letter of their stream."""
@@ -312,7 +326,7 @@ class Projector:
             self.unknown[name] += 1
         return self._folds[name]
 
-    async def _fold(self, connection: AsyncConnection, work: _Work) -> None:
+    def _fold(self, connection: Connection, work: _Work) -> None:
         """Change the rows as *work* says."""
         rows = self._kept
         missing = list({key: None for _, _, _, keys in work for key in keys if key not in rows})
@@ -320,10 +334,10 @@ class Projector:
             if missing:
                 rows |= dict.fromkeys(missing)
                 if not self._all_kept:
-                    rows |= await self._rows.select(connection, missing)
+                    rows |= self._rows.select(connection, missing)
             changed = self._folded(work, rows)
             if changed:
-                await self._rows.write(
+                self._rows.write(
                     connection,
                     [row for key, was in changed.items() if not was and (row := rows[key]) is not None],
                     [row for key, was in changed.items() if was and (row := rows[key]) is not None],

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from libs.events.backoff import PASSING
 from libs.events.envelope import Context, Recorded
 from libs.events.errors import ConflictError, NewerVersionError, StoreUnavailableError, UnknownEventTypeError
@@ -68,13 +70,11 @@ class Reactor:
 
     async def start(self) -> None:
         """Make the row that serialises its checkpoints."""
-        async with self._views.begin() as connection:
-            await note_consumer(connection, self.name, 0)
+        await self._views.write(note_consumer, self.name, 0)
 
     async def load(self) -> None:
         """Read where it stands."""
-        async with self._views.connect() as connection:
-            await self.ledger.load(connection)
+        await self._views.read(self.ledger.load)
 
     async def apply(self, batches: Sequence[Batch]) -> None:
         """Act on *batches*, each of another partition, then move their checkpoints.
@@ -87,19 +87,25 @@ class Reactor:
         fresh = [self.ledger.fresh(batch) for batch in batches]
         letters = [letter for found in await asyncio.gather(*map(self._act_on, fresh)) for letter in found]
         moves = self.ledger.moves(fresh)
-        async with self._views.begin() as connection:
-            await self.ledger.lock(connection)
+
+        def advance(connection: Connection) -> None:
+            self.ledger.lock(connection)
             for batch, error in letters:
-                await self.ledger.keep_letters(connection, batch, error)
-            await self.ledger.advance(connection, moves)
+                self.ledger.keep_letters(connection, batch, error)
+            self.ledger.advance(connection, moves)
+
+        await self._views.write(advance)
         self.ledger.committed(moves, [(batch.service, batch.events[0].stream) for batch, _ in letters])
 
     async def replay(self, letter: Batch) -> None:
         """Act on the event of a dead letter, and take the letter away."""
         await self._act(letter.service, letter.events[0])
-        async with self._views.begin() as connection:
-            await self.ledger.lock(connection)
-            await self.ledger.remove_letter(connection, letter)
+
+        def remove(connection: Connection) -> None:
+            self.ledger.lock(connection)
+            self.ledger.remove_letter(connection, letter)
+
+        await self._views.write(remove)
 
     async def _act_on(self, batch: Batch) -> list[tuple[Batch, str]]:
         """Act on the events of one partition in their order; what could not be acted on, and why."""

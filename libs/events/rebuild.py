@@ -10,9 +10,8 @@ import logging
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import suppress
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import Connection, delete, text, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.events.backoff import stopped_within
 from libs.events.bus import Consumer, Offsets, TopicPartition, events_topic
@@ -48,12 +47,15 @@ _SWITCH_AGAIN_S = 1.0  # after one that reads did not let through
 
 async def request_rebuild(views: Views, projection: Projection) -> None:
     """Ask the worker to rebuild *projection*; asking again while it does changes nothing."""
-    async with views.begin() as connection:
-        await _lock_serving(connection, projection.name)
-        known = await read_generations(connection, projection.name)
-        if not any(each.status in {"requested", "building"} for each in known):
-            await _forget(connection, projection.name, [each.generation for each in known if each.status == "failed"])
-            await add_generation(connection, projection, max(each.generation for each in known) + 1, "requested")
+    await views.write(_request, projection)
+
+
+def _request(connection: Connection, projection: Projection) -> None:
+    _lock_serving(connection, projection.name)
+    known = read_generations(connection, projection.name)
+    if not any(each.status in {"requested", "building"} for each in known):
+        _forget(connection, projection.name, [each.generation for each in known if each.status == "failed"])
+        add_generation(connection, projection, max(each.generation for each in known) + 1, "requested")
 
 
 async def rebuilding(resources: Resources, projection: Projection) -> AsyncGenerator[Generation]:
@@ -70,8 +72,7 @@ async def rebuilding(resources: Resources, projection: Projection) -> AsyncGener
     here: asyncio.Task[None] | None = None
     try:
         while True:
-            async with resources.views.connect() as connection:
-                *_, newest = await read_generations(connection, projection.name)
+            *_, newest = await resources.views.read(read_generations, projection.name)
             if newest.status == "failed":
                 raise RebuildFailedError(newest.error)
             yield newest
@@ -160,25 +161,35 @@ class _Rebuild:
     async def _switch(self) -> bool:
         """Let the new generation serve, in one transaction in which the old one stands still; False if reads go on."""
         name = self._projection.name
-        async with self._resources.views.begin() as connection:
+        async with self._resources.views.begin() as run:
             try:
-                await lock_out_readers(connection)
+                await run(lock_out_readers)
             except DBAPIError as error:
                 _LOG.info("%s is not switched yet, it is read: %s", name, error)
                 return False
-            blue = Ledger(name, await _lock_serving(connection, name))
-            await blue.load(connection)
+            blue = await run(self._lock_blue)
             ends = {place: end for source in self._sources for place, end in (await source.ends()).items()}
-            with self._green.inside(connection):
+            with self._green.inside(run):
                 while any(
                     self._green.ledger.next(place) < min(held.next, ends.get(place, 0))
                     for place, held in blue.checkpoints.items()
                 ):
                     await self._apply_more()
-            await show_generation(connection, self._projection, self._generation)
-            await _forget(connection, name, [blue.generation])
-            await _update(connection, name, self._generation, status="serving")
+            await run(lambda connection: self._show_green(connection, blue.generation))
         return True
+
+    def _lock_blue(self, connection: Connection) -> Ledger:
+        """Where the generation that serves stands; it stays there until the transaction ends."""
+        name = self._projection.name
+        blue = Ledger(name, _lock_serving(connection, name))
+        blue.load(connection)
+        return blue
+
+    def _show_green(self, connection: Connection, blue: int) -> None:
+        name = self._projection.name
+        show_generation(connection, self._projection, self._generation)
+        _forget(connection, name, [blue])
+        _update(connection, name, self._generation, status="serving")
 
     async def _report(self) -> None:
         """Say how far it is, and keep the lease."""
@@ -282,52 +293,55 @@ async def _acquire(resources: Resources, projection: Projection, holder: str) ->
 
 async def _begin(views: Views, projection: Projection) -> int:
     """Make an empty generation; what an earlier try left is gone."""
-    name = projection.name
-    async with views.begin() as connection:
-        serving = await _lock_serving(connection, name)
-        known = await read_generations(connection, name)
+
+    def begin(connection: Connection) -> int:
+        name = projection.name
+        serving = _lock_serving(connection, name)
+        known = read_generations(connection, name)
         newest = known[-1]
         number = newest.generation + (0 if newest.status == "requested" else 1)
-        await _forget(connection, name, [each.generation for each in known if each.generation != serving])
-        await drop_tables(connection, projection, keep=[serving])
-        await add_generation(connection, projection, number, "building")
-    return number
+        _forget(connection, name, [each.generation for each in known if each.generation != serving])
+        drop_tables(connection, projection, keep=[serving])
+        add_generation(connection, projection, number, "building")
+        return number
+
+    return await views.write(begin)
 
 
 async def _drop_old(views: Views, projection: Projection) -> None:
     """Drop the table that served before; if readers hold it too long, the next rebuild does."""
+
+    def drop(connection: Connection) -> None:
+        if views.is_postgres:
+            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        keep = [each.generation for each in read_generations(connection, projection.name)]
+        drop_tables(connection, projection, keep)
+
     try:
-        async with views.begin() as connection:
-            if views.is_postgres:
-                await connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-            keep = [each.generation for each in await read_generations(connection, projection.name)]
-            await drop_tables(connection, projection, keep)
+        await views.write(drop)
     except StoreUnavailableError as error:
         _LOG.warning("the old table of %s stays for now: %s", projection.name, error)
 
 
-async def _lock_serving(connection: AsyncConnection, name: str) -> int:
+def _lock_serving(connection: Connection, name: str) -> int:
     """The number of the generation that serves; whoever writes it waits until the transaction ends."""
-    locked = await connection.execute(_LOCK_SERVING, {"name": name})
+    locked = connection.execute(_LOCK_SERVING, {"name": name})
     return locked.scalar_one()
 
 
-async def _forget(connection: AsyncConnection, name: str, generations: Sequence[int]) -> None:
+def _forget(connection: Connection, name: str, generations: Sequence[int]) -> None:
     """Delete what is known of *generations*; whoever still fills one is fenced."""
     for table, consumer in ((GENERATIONS, "projection"), (CHECKPOINTS, "consumer"), (DEAD_LETTERS, "consumer")):
-        await connection.execute(delete(table).where(table.c[consumer] == name, table.c.generation.in_(generations)))
+        connection.execute(delete(table).where(table.c[consumer] == name, table.c.generation.in_(generations)))
 
 
 async def _note(views: Views, projection: Projection, generation: int, **values: object) -> None:
-    async with views.begin() as connection:
-        await _update(connection, projection.name, generation, **values)
+    await views.write(_update, projection.name, generation, **values)
 
 
-async def _update(connection: AsyncConnection, name: str, generation: int, **values: object) -> None:
+def _update(connection: Connection, name: str, generation: int, **values: object) -> None:
     g = GENERATIONS.c
-    await connection.execute(
-        update(GENERATIONS).where(g.projection == name, g.generation == generation).values(**values)
-    )
+    connection.execute(update(GENERATIONS).where(g.projection == name, g.generation == generation).values(**values))
 
 
 _LOCK_SERVING = text(

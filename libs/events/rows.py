@@ -1,11 +1,10 @@
 """A read model's table, many rows at a time: one statement to read them, one to write them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Dialect, Float, Numeric, Table
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Connection, Dialect, Float, Numeric, Table
 
 from libs.events.projection import Key, Row
 
@@ -16,13 +15,11 @@ _SQLITE_VARIABLES = 30_000  # per statement; SQLite takes 32,766
 class Rows(Protocol):
     """The rows of one table, as the folds see them."""
 
-    async def select(self, connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Row]:
+    def select(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, Row]:
         """Those of the rows that exist."""
         ...
 
-    async def write(
-        self, connection: AsyncConnection, new: Sequence[Row], changed: Sequence[Row], gone: Sequence[Key]
-    ) -> None:
+    def write(self, connection: Connection, new: Sequence[Row], changed: Sequence[Row], gone: Sequence[Key]) -> None:
         """Insert *new* rows, replace those that *changed*, remove those whose keys are *gone*."""
         ...
 
@@ -83,7 +80,7 @@ class SqliteRows:
         )
         self._delete = f'DELETE FROM "{table.name}" WHERE {" AND ".join(f"{name} = ?" for name in key)}'  # noqa: S608  as above
 
-    async def select(self, connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Row]:
+    def select(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, Row]:
         """See `Rows.select`."""
         found: list[Sequence[Any]] = []
         bound = list(zip(*self._shape.bound_keys(keys), strict=True))
@@ -91,18 +88,16 @@ class SqliteRows:
         for start in range(0, len(bound), step):
             part = bound[start : start + step]
             sql = self._select + ", ".join([self._row] * len(part)) + ")"
-            found += (await connection.exec_driver_sql(sql, tuple(v for key in part for v in key))).all()
+            found += connection.exec_driver_sql(sql, tuple(v for key in part for v in key)).all()
         return self._shape.loaded(found)
 
-    async def write(
-        self, connection: AsyncConnection, new: Sequence[Row], changed: Sequence[Row], gone: Sequence[Key]
-    ) -> None:
+    def write(self, connection: Connection, new: Sequence[Row], changed: Sequence[Row], gone: Sequence[Key]) -> None:
         """See `Rows.write`."""
         if new or changed:
             rows = list(zip(*self._shape.bound([*new, *changed]), strict=True))
-            await connection.exec_driver_sql(self._upsert, rows)
+            connection.exec_driver_sql(self._upsert, rows)
         if gone:
-            await connection.exec_driver_sql(self._delete, list(zip(*self._shape.bound_keys(gone), strict=True)))
+            connection.exec_driver_sql(self._delete, list(zip(*self._shape.bound_keys(gone), strict=True)))
 
 
 class PostgresRows:
@@ -123,28 +118,30 @@ class PostgresRows:
         )
         self._delete = f'DELETE FROM "{table.name}" t USING {wanted} WHERE {same}'  # noqa: S608  as above
 
-    async def select(self, connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Row]:
+    def select(self, connection: Connection, keys: Sequence[Key]) -> dict[Key, Row]:
         """See `Rows.select`."""
-        driver = await _driver(connection)
-        return self._shape.loaded(await driver.fetch(self._select, *self._shape.bound_keys(keys)))
+        keys_of = self._shape.bound_keys(keys)
+        return self._shape.loaded(_run_async(connection, lambda driver: driver.fetch(self._select, *keys_of)))
 
-    async def write(
-        self, connection: AsyncConnection, new: Sequence[Row], changed: Sequence[Row], gone: Sequence[Key]
-    ) -> None:
+    def write(self, connection: Connection, new: Sequence[Row], changed: Sequence[Row], gone: Sequence[Key]) -> None:
         """See `Rows.write`."""
-        driver = await _driver(connection)
-        if new:
-            rows = self._shape.records(new)
-            await driver.copy_records_to_table(self._table, records=rows, columns=self._shape.names)
-        if changed:
-            await driver.execute(self._upsert, *self._shape.bound(changed))
-        if gone:
-            await driver.execute(self._delete, *self._shape.bound_keys(gone))
+
+        async def write(driver: Any) -> None:  # noqa: ANN401  asyncpg is untyped
+            if new:
+                rows = self._shape.records(new)
+                await driver.copy_records_to_table(self._table, records=rows, columns=self._shape.names)
+            if changed:
+                await driver.execute(self._upsert, *self._shape.bound(changed))
+            if gone:
+                await driver.execute(self._delete, *self._shape.bound_keys(gone))
+
+        _run_async(connection, write)
 
 
-async def _driver(connection: AsyncConnection) -> Any:  # noqa: ANN401  asyncpg is untyped
-    """The asyncpg connection under *connection*, whose transaction has begun."""
-    return (await connection.get_raw_connection()).driver_connection
+def _run_async(connection: Connection, work: Callable[[Any], Awaitable[Any]]) -> Any:  # noqa: ANN401  asyncpg is untyped
+    """What *work* gives of the asyncpg connection under *connection*, whose transaction has begun."""
+    driver: Any = connection.connection.dbapi_connection
+    return driver.run_async(work)
 
 
 def _tuple_of(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:

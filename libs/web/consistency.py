@@ -111,10 +111,12 @@ async def wait_for(resources: Resources, projections: tuple[Projection, ...], se
         return
     waited = [projection.name for projection in projections if token.service in projection.sources]
     views = resources.views
-    reached = await asyncio.gather(
-        *(views.wait_applied(name, token.service, token.epoch, partition, position, timeout_s) for name in waited)
-    )
-    for name in (name for name, done in zip(waited, reached, strict=True) if not done):
+    clock = asyncio.get_running_loop().time
+    until = clock() + timeout_s
+    for name in waited:
+        left = max(until - clock(), 0)
+        if await views.wait_applied(name, token.service, token.epoch, partition, position, left):
+            continue
         applied = (await views.applied(name)).get(token.service)
         if applied and applied.epoch != token.epoch:
             raise epoch_gone(token.service)

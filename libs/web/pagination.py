@@ -9,8 +9,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from fastapi import Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, or_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, or_
 from starlette.requests import Request
 
 from libs.web.middleware import add_header
@@ -37,9 +36,9 @@ class Paging:
         self.size = min(size or _DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
         self._token, self._order_by = token, order_by
 
-    async def fetch(
+    def fetch(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         query: Select[Any],
         *,
         key: ColumnElement[Any],
@@ -66,7 +65,7 @@ class Paging:
             query = query.where(_behind(columns, self._place(columns), downward=downward))
         query = query.order_by(*(c.desc() if downward else c.asc() for c in columns))
         query = query.add_columns(*(c.label(f"_place_{i}") for i, c in enumerate(columns))).limit(self.size + 1)
-        rows = (await connection.execute(query)).mappings().all()
+        rows = connection.execute(query).mappings().all()
         more = len(rows) > self.size
         rows = rows[: self.size]
         token = self._issue([rows[-1][f"_place_{i}"] for i in range(len(columns))]) if more else ""

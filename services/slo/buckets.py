@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Connection,
     Integer,
     MetaData,
     Table,
@@ -27,7 +28,6 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.slo.domain.error_budget import Counts
 from services.slo.measurements import Measurement
@@ -90,7 +90,7 @@ class Inputs:
     last: int
 
 
-async def take_in(connection: AsyncConnection, measurements: Sequence[Measurement]) -> None:
+def take_in(connection: Connection, measurements: Sequence[Measurement]) -> None:
     """Keep *measurements* and bring the sums over them up to date, in the caller's transaction."""
     if not measurements:
         return
@@ -103,23 +103,21 @@ async def take_in(connection: AsyncConnection, measurements: Sequence[Measuremen
         if held is None or held.revision <= measurement.revision:
             newest[key] = measurement
         taken.setdefault(measurement.slo, []).append(minute)
-    await _keep(connection, newest)
-    await _sum_up(connection, taken)
-    await _note(connection, taken)
+    _keep(connection, newest)
+    _sum_up(connection, taken)
+    _note(connection, taken)
 
 
-async def inputs(connection: AsyncConnection, slos: Collection[str]) -> dict[str, Inputs]:
+def inputs(connection: Connection, slos: Collection[str]) -> dict[str, Inputs]:
     """What was taken in, per SLO that has anything."""
     found: dict[str, Inputs] = {}
     for some in _chunks(slos):
-        rows = await connection.execute(select(INPUTS).where(INPUTS.c.slo.in_(some)))
+        rows = connection.execute(select(INPUTS).where(INPUTS.c.slo.in_(some)))
         found |= {row.slo: Inputs(row.version, row.first, row.last) for row in rows}
     return found
 
 
-async def counts(
-    connection: AsyncConnection, slos: Collection[str], windows: Sequence[range]
-) -> dict[str, list[Counts]]:
+def counts(connection: Connection, slos: Collection[str], windows: Sequence[range]) -> dict[str, list[Counts]]:
     """The counts of each SLO in each of *windows* (minutes since the epoch)."""
     parts = [(number, *part) for number, window in enumerate(windows) for part in split(window)]
     found = {slo: [Counts()] * len(windows) for slo in slos}
@@ -127,12 +125,12 @@ async def counts(
         for level, (table, _) in enumerate(_LEVELS):
             ranges = [(number, first, end) for number, at_level, first, end in parts if at_level == level]
             if ranges:
-                for slo, number, good, total, observed in await _range_sums(connection, table, some, ranges):
+                for slo, number, good, total, observed in _range_sums(connection, table, some, ranges):
                     found[slo][number] += Counts(good, total, observed)
     return found
 
 
-async def observed_at(connection: AsyncConnection, slo: str, window: range) -> tuple[int, int] | None:
+def observed_at(connection: Connection, slo: str, window: range) -> tuple[int, int] | None:
     """The first and the last observed minute of *window*; None if there is none."""
     ends = (
         select(end(MINUTES.c.minute))  # each of its own: together they would read the whole window
@@ -140,7 +138,7 @@ async def observed_at(connection: AsyncConnection, slo: str, window: range) -> t
         .scalar_subquery()
         for end in (func.min, func.max)
     )
-    found: Any = (await connection.execute(select(*ends))).one()
+    found: Any = connection.execute(select(*ends)).one()
     first, last = found
     return None if first is None else (first, last)
 
@@ -168,8 +166,8 @@ def _split(start: int, stop: int, level: int) -> Iterator[tuple[int, int, int]]:
         yield level, start // unit, stop // unit
 
 
-async def _range_sums(
-    connection: AsyncConnection, table: Table, slos: Collection[str], ranges: Sequence[tuple[int, int, int]]
+def _range_sums(
+    connection: Connection, table: Table, slos: Collection[str], ranges: Sequence[tuple[int, int, int]]
 ) -> Iterable[Any]:
     # Text: SQLAlchemy compiles VALUES anew each time, which takes longer than all the rest. Ranges are whole numbers.
     unit = table.c[1].name
@@ -181,10 +179,10 @@ async def _range_sums(
         f" FROM {table.name} JOIN wanted ON {unit} >= first AND {unit} < stop"
         " WHERE slo IN :slos GROUP BY slo, part"
     )
-    return await connection.execute(query.bindparams(bindparam("slos", slos, expanding=True)))
+    return connection.execute(query.bindparams(bindparam("slos", slos, expanding=True)))
 
 
-async def _keep(connection: AsyncConnection, newest: Mapping[tuple[str, int, str], Measurement]) -> None:
+def _keep(connection: Connection, newest: Mapping[tuple[str, int, str], Measurement]) -> None:
     new = _insert(connection, MINUTES)
     upsert = new.on_conflict_do_update(
         index_elements=MINUTES.primary_key.columns,
@@ -202,10 +200,10 @@ async def _keep(connection: AsyncConnection, newest: Mapping[tuple[str, int, str
         }
         for (slo, minute, source), measurement in sorted(newest.items(), key=lambda item: item[0])
     ]
-    await connection.execute(upsert, rows)
+    connection.execute(upsert, rows)
 
 
-async def _sum_up(connection: AsyncConnection, taken: Mapping[str, Iterable[int]]) -> None:
+def _sum_up(connection: Connection, taken: Mapping[str, Iterable[int]]) -> None:
     """Make the hours and days around the minutes *taken* in anew from what is below them."""
     for into, below, unit in ((HOURS, MINUTES, _HOUR), (DAYS, HOURS, _DAY)):
         per_unit = unit // (1 if below is MINUTES else _HOUR)
@@ -214,10 +212,10 @@ async def _sum_up(connection: AsyncConnection, taken: Mapping[str, Iterable[int]
             for slo, minutes in sorted(taken.items())
             for first, stop in _runs({minute // unit for minute in minutes})
         ]
-        await connection.execute(_make_anew(connection, into, below, per_unit), places)
+        connection.execute(_make_anew(connection, into, below, per_unit), places)
 
 
-def _make_anew(connection: AsyncConnection, into: Table, below: Table, per_unit: int) -> Any:  # noqa: ANN401  of a dialect
+def _make_anew(connection: Connection, into: Table, below: Table, per_unit: int) -> Any:  # noqa: ANN401  of a dialect
     at = below.c[1]
     unit = literal_column(f"{at.name} / {per_unit}")  # whole numbers divide to whole ones
     sums = (
@@ -243,7 +241,7 @@ def _observed(table: Table) -> ColumnElement[int]:
     return func.count(distinct(MINUTES.c.minute)) if table is MINUTES else func.sum(table.c.observed)
 
 
-async def _note(connection: AsyncConnection, taken: Mapping[str, Sequence[int]]) -> None:
+def _note(connection: Connection, taken: Mapping[str, Sequence[int]]) -> None:
     held = INPUTS.c
     new = _insert(connection, INPUTS)
     upsert = new.on_conflict_do_update(
@@ -258,10 +256,10 @@ async def _note(connection: AsyncConnection, taken: Mapping[str, Sequence[int]])
         {"slo": slo, "version": len(minutes), "first": min(minutes), "last": max(minutes)}
         for slo, minutes in sorted(taken.items())
     ]
-    await connection.execute(upsert, rows)
+    connection.execute(upsert, rows)
 
 
-def _insert(connection: AsyncConnection, table: Table) -> Any:  # noqa: ANN401  the two dialects' inserts share no type
+def _insert(connection: Connection, table: Table) -> Any:  # noqa: ANN401  the two dialects' inserts share no type
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from prometheus_client import Counter, Gauge
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from libs.events.backoff import PASSING, Backoff, unless_stopped
 from libs.events.bus import MEASUREMENTS, BusRecord, Consumer, Offsets, TopicPartition
@@ -83,8 +83,7 @@ class Collector:
             await consumer.close()
 
     async def _load(self, partitions: Collection[TopicPartition]) -> Offsets:
-        async with self._resources.views.connect() as connection:
-            await self._ledger.load(connection)
+        await self._resources.views.read(self._ledger.load)
         return {each: self._ledger.next((GROUP, each.partition)) for each in partitions}
 
     async def _take(self, records: Records) -> None:
@@ -98,9 +97,12 @@ class Collector:
             for place, some in records.items()
             if some
         }
-        async with self._resources.views.begin() as connection:
-            await self._ledger.advance(connection, moves)
-            await take_in(connection, measurements)
+
+        def keep(connection: Connection) -> None:
+            self._ledger.advance(connection, moves)
+            take_in(connection, measurements)
+
+        await self._resources.views.write(keep)
         self._ledger.committed(moves, ())
         TAKEN.inc(len(measurements))
         REFUSED.inc(len(decoded) - len(measurements))
@@ -131,14 +133,16 @@ class Collector:
         if slos is not None and len(slos) <= _NAMED:
             query = query.where(SLOS.view.c.slo.in_(sorted(slos)))
         self._dirty = set()
-        async with self._resources.views.connect() as connection:
-            rows = (await connection.execute(query)).mappings()
+
+        def assess(connection: Connection) -> list[Assess]:
             promises = [
                 Promised.of(row)
-                for row in rows
+                for row in connection.execute(query).mappings()
                 if (slos is None or row["slo"] in slos) and _partition(row["slo"]) in owned
             ]
-            assessed = await assessments(connection, promises, at, self._settings.assess_every)
+            return assessments(connection, promises, at, self._settings.assess_every)
+
+        assessed = await self._resources.views.read(assess)
         self._said = {slo: said for slo, said in self._said.items() if _partition(slo) in owned}
         news = (assess for assess in assessed if self._is_news(assess))
         while some := list(islice(news, _AT_ONCE)):

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Final
 
-from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping
 
 from libs.events.ids import new_id
 from services.slo.buckets import Inputs, counts, inputs, observed_at
@@ -65,12 +64,12 @@ class Status:
     data_until: datetime | None
 
 
-async def status(connection: AsyncConnection, promised: Promised, at: datetime) -> Status:
+def status(connection: Connection, promised: Promised, at: datetime) -> Status:
     """The SLO at *at*, which may be any time."""
     windows = [_before(at, length) for length in (promised.period_min, *BURN_WINDOWS.values())]
-    period, *burning = (await counts(connection, [promised.slo], windows))[promised.slo]
-    taken = (await inputs(connection, [promised.slo])).get(promised.slo, _NOTHING)
-    observed = await observed_at(connection, promised.slo, windows[0])
+    period, *burning = counts(connection, [promised.slo], windows)[promised.slo]
+    taken = inputs(connection, [promised.slo]).get(promised.slo, _NOTHING)
+    observed = observed_at(connection, promised.slo, windows[0])
     return Status(
         figures=_assessed(promised, period, taken.version, at),
         burn_rates={t: burn_rate(promised.exact, c) for t, c in zip(BURN_WINDOWS, burning, strict=True)},
@@ -78,15 +77,15 @@ async def status(connection: AsyncConnection, promised: Promised, at: datetime) 
     )
 
 
-async def assessments(
-    connection: AsyncConnection, promises: Collection[Promised], at: datetime, quiet_for: timedelta
+def assessments(
+    connection: Connection, promises: Collection[Promised], at: datetime, quiet_for: timedelta
 ) -> list[Assess]:
     """What the buckets say of many SLOs at once, in a few reads however many they are.
 
     Figures are those of *at*. Alert conditions are judged where an SLO's data ends, so data that is a few minutes
     late judges the same; data that ended longer ago than a condition's long window says nothing.
     """
-    taken = await inputs(connection, [promised.slo for promised in promises])
+    taken = inputs(connection, [promised.slo for promised in promises])
     data = {p.slo: _Data(_before(at, p.period_min), taken.get(p.slo, _NOTHING)) for p in promises}
     sharing: dict[tuple[range, ...], list[str]] = defaultdict(list)  # SLOs that are asked for the same windows
     for promised in promises:
@@ -94,9 +93,9 @@ async def assessments(
         windows = (window for tier in promised.tiers for window in held.windows(tier))
         sharing[held.period, *windows].append(promised.slo)
     for windows, slos in sharing.items():
-        for slo, found in (await counts(connection, slos, windows)).items():
+        for slo, found in counts(connection, slos, windows).items():
             data[slo].counts.update(zip(windows, found, strict=True))
-    return [await _assess(connection, promised, data[promised.slo], at, quiet_for) for promised in promises]
+    return [_assess(connection, promised, data[promised.slo], at, quiet_for) for promised in promises]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +116,12 @@ class _Data:
         return range(self.end - tier.short_min, self.end), range(self.end - tier.long_min, self.end)
 
 
-async def _assess(
-    connection: AsyncConnection, promised: Promised, data: _Data, at: datetime, quiet_for: timedelta
-) -> Assess:
-    readings = tuple([await _read(connection, promised, tier, data) for tier in promised.tiers])
+def _assess(connection: Connection, promised: Promised, data: _Data, at: datetime, quiet_for: timedelta) -> Assess:
+    readings = tuple([_read(connection, promised, tier, data) for tier in promised.tiers])
     return Assess(_assessed(promised, data.counts[data.period], data.taken.version, at), readings, quiet_for)
 
 
-async def _read(connection: AsyncConnection, promised: Promised, tier: Tier, data: _Data) -> Reading:
+def _read(connection: Connection, promised: Promised, tier: Tier, data: _Data) -> Reading:
     short, long = (data.counts[window] for window in data.windows(tier))
     target = promised.exact
     rates = burn_rate(target, short) or 0.0, burn_rate(target, long) or 0.0
@@ -132,7 +129,7 @@ async def _read(connection: AsyncConnection, promised: Promised, tier: Tier, dat
         return Reading(tier, "unknown", *rates, alert="")
     age = promised.period_min
     if burns(target, long, tier.factor):  # only then it matters, and it costs a read
-        observed = await observed_at(connection, promised.slo, data.period)
+        observed = observed_at(connection, promised.slo, data.period)
         age = data.end - observed[0] if observed else 0
     history = History(data.counts[data.period], age, promised.period_min)
     return Reading(tier, judge(tier, target, short, long, history), *rates, alert=str(new_id()))

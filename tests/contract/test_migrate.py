@@ -91,5 +91,6 @@ async def test_the_read_models_file_of_an_embedded_service_is_migrated_too(tmp_p
     await upgrade(url, service)
 
     await check(url, service)
-    async with open_views(url) as views, views.connect() as connection:
-        assert (await connection.execute(text("SELECT count(*) FROM checkpoints"))).scalar() == 0
+    async with open_views(url) as views:
+        count = text("SELECT count(*) FROM checkpoints")
+        assert await views.read(lambda connection: connection.execute(count).scalar()) == 0

@@ -267,12 +267,10 @@ async def test_a_waiting_reader_wakes_when_the_position_is_applied(views: Views)
 async def test_a_failure_at_the_commit_leaves_neither_rows_nor_checkpoint(views: Views) -> None:
     projector = await started(views)
     await projector.apply([batch(BUILT_A)])
-    async with views.begin() as connection:
-        await connection.execute(text("ALTER TABLE checkpoints RENAME TO hidden"))
+    await views.write(lambda connection: connection.execute(text("ALTER TABLE checkpoints RENAME TO hidden")))
     with pytest.raises(Exception, match="checkpoints"):
         await projector.apply([batch(EMMA)])
-    async with views.begin() as connection:
-        await connection.execute(text("ALTER TABLE hidden RENAME TO checkpoints"))
+    await views.write(lambda connection: connection.execute(text("ALTER TABLE hidden RENAME TO checkpoints")))
     assert await views.dump(SHELVES) == [("a", "hall", [], NOON)]
     await projector.load()
     await projector.apply([batch(EMMA, DUNE)])

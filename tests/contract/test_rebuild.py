@@ -18,6 +18,7 @@ from libs.events.resources import Resources
 from libs.events.testing import FrozenClock
 from libs.events.views import Views
 from tests.fixtures.shelves import LIBRARY, ROOMS, SERVICE, SHELVES, BookAdded, ShelfBuilt, put
+from tests.fixtures.views import read_twice
 
 
 @pytest.fixture
@@ -75,11 +76,7 @@ async def test_a_read_sees_one_moment_even_if_a_rebuild_ends_meanwhile(library: 
     await library.views.start([SHELVES])
     await fill(library, 3)
     await catch_up(library)
-    async with library.views.connect() as connection:
-        before = (await connection.execute(select(SHELVES.view))).all()
-        rebuilding_it = asyncio.create_task(rebuild(library, SHELVES, asyncio.Event()))
-        await asyncio.wait({rebuilding_it}, timeout=0.5)
-        assert (await connection.execute(select(SHELVES.view))).all() == before
+    rebuilding_it = await read_twice(library.views, select(SHELVES.view), rebuild(library, SHELVES, asyncio.Event()))
     await rebuilding_it
     assert [(g.generation, g.status) for g in await library.views.generations()] == [(2, "serving")]
 
@@ -174,8 +171,7 @@ async def catch_up(library: Resources, projection: Projection = SHELVES) -> None
 
 
 async def tables(views: Views) -> set[str]:
-    async with views.connect() as connection:
-        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    names = await views.read(lambda connection: inspect(connection).get_table_names())
     return {name for name in names if name.startswith("shelves_g")}
 
 

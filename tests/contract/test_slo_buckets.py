@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events.migrate import upgrade_engine
+from libs.events.migrate import migrate
 from libs.events.views import Views, open_views
 from services.slo.buckets import METADATA, Inputs, counts, inputs, observed_at, split, take_in
 from services.slo.domain.error_budget import Counts
@@ -27,7 +27,7 @@ async def views(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     urls = {"memory": lambda: "memory:", "sqlite": lambda: f"sqlite:///{tmp_path / 'views.sqlite'}"}
     url = urls.get(request.param, lambda: request.getfixturevalue("empty_postgres_url"))()
     async with open_views(url) as views:
-        await upgrade_engine(views.engine, "slo")
+        await views.write(migrate, "slo")
         yield views
 
 
@@ -38,13 +38,11 @@ def _measured(
 
 
 async def _take(views: Views, *measurements: Measurement) -> None:
-    async with views.begin() as connection:
-        await take_in(connection, measurements)
+    await views.write(take_in, measurements)
 
 
 async def _window(views: Views, start: int, stop: int, slo: str = "a") -> Counts:
-    async with views.connect() as connection:
-        return (await counts(connection, [slo], [range(MINUTE + start, MINUTE + stop)]))[slo][0]
+    return (await views.read(counts, [slo], [range(MINUTE + start, MINUTE + stop)]))[slo][0]
 
 
 async def test_the_migrations_make_the_tables_that_the_code_uses(views: Views) -> None:
@@ -52,8 +50,7 @@ async def test_the_migrations_make_the_tables_that_the_code_uses(views: Views) -
         found = compare_metadata(MigrationContext.configure(connection), METADATA)  # pyright: ignore[reportArgumentType]
         return [change for change in found if not str(change[0]).startswith("remove")]
 
-    async with views.connect() as connection:
-        assert await connection.run_sync(missing) == []
+    assert await views.read(missing) == []
 
 
 async def test_sources_add_up_and_the_highest_revision_of_each_wins(views: Views) -> None:
@@ -76,13 +73,12 @@ async def test_a_minute_without_events_is_observed_all_the_same(views: Views) ->
 async def test_what_was_taken_in_is_counted(views: Views) -> None:
     await _take(views, _measured(3, 1, 1), _measured(-4, 1, 1), _measured(0, 1, 1, slo="b"))
     await _take(views, _measured(7, 1, 1))
-    async with views.connect() as connection:
-        assert await inputs(connection, ["a", "b", "c"]) == {
-            "a": Inputs(3, MINUTE - 4, MINUTE + 7),
-            "b": Inputs(1, MINUTE, MINUTE),
-        }
-        assert await observed_at(connection, "a", range(MINUTE - 3, MINUTE + 7)) == (MINUTE + 3, MINUTE + 3)
-        assert await observed_at(connection, "c", range(MINUTE)) is None
+    assert await views.read(inputs, ["a", "b", "c"]) == {
+        "a": Inputs(3, MINUTE - 4, MINUTE + 7),
+        "b": Inputs(1, MINUTE, MINUTE),
+    }
+    assert await views.read(observed_at, "a", range(MINUTE - 3, MINUTE + 7)) == (MINUTE + 3, MINUTE + 3)
+    assert await views.read(observed_at, "c", range(MINUTE)) is None
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -108,8 +104,7 @@ async def test_every_window_is_the_sum_of_its_minutes_however_late_they_came(vie
         await _take(views, *batch)
     windows = [range(MINUTE + a, MINUTE + b) for a, b in ((-4000, 4000), (-1, 1), (-61, 59), (-1441, 1500), (7, 7))]
     windows += [range(MINUTE + start, MINUTE + start + chance.randrange(5000)) for start in range(-4000, 0, 571)]
-    async with views.connect() as connection:
-        got = await counts(connection, ["a", "b", "nothing"], windows)
+    got = await views.read(counts, ["a", "b", "nothing"], windows)
     for slo in ("a", "b", "nothing"):
         assert got[slo] == [_by_hand(held, slo, window) for window in windows]
 

@@ -4,12 +4,13 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Column, Integer, Text, insert, select
+from sqlalchemy import Column, Connection, Integer, Text, insert, select
 
 from libs.events.columns import Instant, Json
 from libs.events.projection import Projection
 from libs.events.registry import EventRegistry
 from libs.events.views import Views
+from tests.fixtures.views import read_twice
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
 PLACES = Projection(
@@ -30,33 +31,21 @@ PLACES = Projection(
 async def test_a_value_comes_back_as_it_went_in(views: Views) -> None:
     await views.start([PLACES])
     row = {"name": "a", "size": 1, "seen": NOON, "notes": {"tags": ["x", None], "n": 1.5}}
-    async with views.begin() as connection:
-        await connection.execute(insert(PLACES.table(1)).values(row))
-    async with views.connect() as connection:
-        found = (await connection.execute(select(PLACES.view).where(PLACES.view.c.seen == NOON))).mappings().one()
-    assert dict(found) == row
+    await views.write(add, row)
+    query = select(PLACES.view).where(PLACES.view.c.seen == NOON)
+    assert await views.read(lambda connection: dict(connection.execute(query).mappings().one())) == row
 
 
 async def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(views: Views) -> None:
     await views.start([PLACES])
-
-    async def write() -> None:
-        async with views.begin() as connection:
-            await connection.execute(insert(PLACES.table(1)).values(name="a"))
-
-    async with views.connect() as reader:
-        before = (await reader.execute(select(PLACES.view))).all()
-        writing = asyncio.create_task(write())
-        await asyncio.wait({writing}, timeout=0.2)  # SQLite in memory makes the writer wait
-        assert (await reader.execute(select(PLACES.view))).all() == before == []
+    writing = await read_twice(views, select(PLACES.view), views.write(add, {"name": "a"}))
     await writing
     assert len(await views.dump(PLACES)) == 1
 
 
 async def test_starting_again_changes_nothing(views: Views) -> None:
     assert await views.start([PLACES]) == []
-    async with views.begin() as connection:
-        await connection.execute(insert(PLACES.table(1)).values(name="a"))
+    await views.write(add, {"name": "a"})
     assert await views.start([PLACES]) == []
     assert await views.dump(PLACES) == [("a", None, None, None)]
 
@@ -79,26 +68,50 @@ async def test_a_changed_shape_is_reported(views: Views) -> None:
 async def test_a_failed_transaction_leaves_nothing(views: Views) -> None:
     await views.start([PLACES])
 
+    def fail(connection: Connection) -> None:
+        add(connection, {"name": "a"})
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await views.write(fail)
+    assert await views.dump(PLACES) == []
+
+
+async def test_a_transaction_may_await_in_between(views: Views) -> None:
+    await views.start([PLACES])
+    async with views.begin() as run:
+        await run(lambda connection: add(connection, {"name": "a"}))
+        await asyncio.sleep(0)
+        await run(lambda connection: add(connection, {"name": "b"}))
+    assert [row[0] for row in await views.dump(PLACES)] == ["a", "b"]
+
+
+async def test_a_transaction_that_fails_between_its_functions_leaves_nothing(views: Views) -> None:
+    await views.start([PLACES])
+
     async def fail() -> None:
-        async with views.begin() as connection:
-            await connection.execute(insert(PLACES.table(1)).values(name="a"))
+        async with views.begin() as run:
+            await run(lambda connection: add(connection, {"name": "a"}))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert await views.dump(PLACES) == []
+    await views.write(add, {"name": "b"})  # the next one finds nothing held
 
 
 async def test_writers_take_turns(views: Views) -> None:
     await views.start([PLACES])
     table = PLACES.table(1)
-    async with views.begin() as connection:
-        await connection.execute(insert(table).values(name="a", size=0))
+    await views.write(add, {"name": "a", "size": 0})
 
-    async def add_one() -> None:
-        async with views.begin() as connection:
-            size = (await connection.execute(select(table.c.size).with_for_update())).scalar_one()
-            await connection.execute(table.update().values(size=size + 1))
+    def add_one(connection: Connection) -> None:
+        size = connection.execute(select(table.c.size).with_for_update()).scalar_one()
+        connection.execute(table.update().values(size=size + 1))
 
-    await asyncio.gather(*(add_one() for _ in range(20)))
+    await asyncio.gather(*(views.write(add_one) for _ in range(20)))
     assert await views.dump(PLACES) == [("a", 20, None, None)]
+
+
+def add(connection: Connection, row: dict[str, object]) -> None:
+    connection.execute(insert(PLACES.table(1)).values(row))

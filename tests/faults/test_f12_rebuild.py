@@ -178,8 +178,7 @@ async def digest_of_a_fresh_one(library: Resources) -> str:
 
 
 async def tables(library: Resources) -> set[str]:
-    async with library.views.connect() as connection:
-        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    names = await library.views.read(lambda connection: inspect(connection).get_table_names())
     return {name for name in names if name.startswith("tallies_g")}
 
 

@@ -95,8 +95,7 @@ async def list_api_keys(
         over = row["revoked_at"] or (row["expires_at"] and row["expires_at"] <= now)
         return ApiKeyItem(id=row["key"], state=ended if over else "valid", **row)
 
-    async with resources.views.connect() as connection:
-        return await page.fetch(connection, query, key=view.c.key, item=item)
+    return await resources.views.read(page.fetch, query, key=view.c.key, item=item)
 
 
 @router.get("/api-keys/{id}", response_model=ApiKeyItem, openapi_extra=needs("api-keys.read"), responses=responses(404))

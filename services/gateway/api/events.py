@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Query
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
@@ -33,8 +33,7 @@ async def list_events(
 ) -> Page[EventItem]:
     """List what happened in all services; `/v1/events/stream` tells it as it happens."""
     query = _filtered(types, services, since).where(published())
-    async with resources.views.connect() as connection:
-        return await page.fetch(connection, query, key=_VIEW.place, orders=_ORDERS, item=_event, descending=True)
+    return await resources.views.read(page.fetch, query, key=_VIEW.place, orders=_ORDERS, item=_event, descending=True)
 
 
 @router.get("/audit", tags=["audit"], openapi_extra=needs("audit.read"), dependencies=[fresh(JOURNAL)])
@@ -50,8 +49,9 @@ async def list_audit(
     query = _filtered(types, services, since)
     if actor:
         query = query.where(_VIEW.actor.in_(actor))
-    async with resources.views.connect() as connection:
-        return await page.fetch(connection, query, key=_VIEW.place, orders=_ORDERS, item=_audited, descending=True)
+    return await resources.views.read(
+        page.fetch, query, key=_VIEW.place, orders=_ORDERS, item=_audited, descending=True
+    )
 
 
 @router.get(
@@ -66,11 +66,14 @@ async def list_service_timeline(
 ) -> Page[EventItem]:
     """List what happened to a service, in whichever service it was recorded."""
     query = _filtered(types, [service], since)
-    async with resources.views.connect() as connection:
-        if await find_service(connection, service) is None:
+
+    def happened(connection: Connection) -> Page[EventItem]:
+        if find_service(connection, service) is None:
             detail = f"there is no service {service!r}; GET /v1/services lists them"
             raise Problem(404, "not-found", "There is no such service", detail)
-        return await page.fetch(connection, query, key=_VIEW.place, orders=_ORDERS, item=_event, descending=True)
+        return page.fetch(connection, query, key=_VIEW.place, orders=_ORDERS, item=_event, descending=True)
+
+    return await resources.views.read(happened)
 
 
 def _filtered(types: list[str] | None, services: list[str] | None, since: Moment | None) -> Select[Any]:

@@ -1,9 +1,10 @@
 """All services at a glance."""
 
 from collections import defaultdict
+from datetime import date
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -31,28 +32,31 @@ _MOST_AT_RISK: Final = 100
 )
 async def get_overview(resources: ResourcesDep, request: Request, response: Response) -> Response:
     """Count services by phase, SLOs by state and open incidents; name the services at risk."""
-    async with resources.views.connect() as connection:
-        phases = await count_by_phase(connection)
-        incidents = await count_open_by_severity(connection)
-        overview = Overview(
-            services=sum(phases.values()),
-            services_by_phase=phases,
-            slos_by_state=await count_by_state(connection),
-            open_incidents=sum(incidents.values()),
-            open_incidents_by_severity=incidents,
-            overdue_actions=await count_overdue(connection, resources.clock.now().date()),
-            services_at_risk=await _at_risk(connection),
-        )
+    overview = await resources.views.read(_overview, resources.clock.now().date())
     answer = etag.answer(request, overview.model_dump())
     answer.headers.update(response.headers)
     return answer
 
 
-async def _at_risk(connection: AsyncConnection) -> list[ServiceAtRisk]:
+def _overview(connection: Connection, today: date) -> Overview:
+    phases = count_by_phase(connection)
+    incidents = count_open_by_severity(connection)
+    return Overview(
+        services=sum(phases.values()),
+        services_by_phase=phases,
+        slos_by_state=count_by_state(connection),
+        open_incidents=sum(incidents.values()),
+        open_incidents_by_severity=incidents,
+        overdue_actions=count_overdue(connection, today),
+        services_at_risk=_at_risk(connection),
+    )
+
+
+def _at_risk(connection: Connection) -> list[ServiceAtRisk]:
     reasons: dict[str, list[str]] = defaultdict(list)
-    for row in await slos_in_danger(connection, _MOST_AT_RISK):
+    for row in slos_in_danger(connection, _MOST_AT_RISK):
         reasons[row["service"]].append(f"SLO {row['slo']} is {row['state']}")
-    for row in await severe_incidents(connection, _MOST_AT_RISK):
+    for row in severe_incidents(connection, _MOST_AT_RISK):
         reasons[row["service"]].append(f"{row['number']} is open ({row['severity']})")
     named = sorted(reasons.items())[:_MOST_AT_RISK]
     return [ServiceAtRisk(service=service, reasons=why) for service, why in named]

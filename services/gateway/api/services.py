@@ -1,18 +1,16 @@
 """One service with everything that concerns it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
 import msgspec
 from fastapi import Query
-from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from libs.events.resources import Resources
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import PrincipalDep, needs
@@ -75,11 +73,10 @@ async def get_service(  # noqa: PLR0913  each is a part of one request
     as_of: Annotated[Moment | None, Query(description="What lifecycle knew at that time.")] = None,
 ) -> Response:
     """Show a service: phase, SLOs and budgets, open incidents, overdue actions, next gate."""
-    async with resources.views.connect() as connection:
-        row = None if as_of else await find_service(connection, service)
-        if row is not None:
-            view = {"name": service} | _named(row) | await _around(connection, service, row["phase"], resources)
-            return _with_token(etag.answer(request, view), response)
+    today = resources.clock.now().date()
+    view = None if as_of else await resources.views.read(_view_of, service, today)
+    if view is not None:
+        return _with_token(etag.answer(request, view), response)
     answer = await _ask_lifecycle(forwarder, principal, request, service, as_of)
     if answer.status != _OK:
         return _passed_back(answer)
@@ -87,9 +84,16 @@ async def get_service(  # noqa: PLR0913  each is a part of one request
     lifecycle = {"name": service} | _named(known)
     if as_of is not None:
         return etag.answer(request, lifecycle | _UNKNOWN | {"as_of": as_of})
-    async with resources.views.connect() as connection:  # registered a moment ago: its event is on its way
-        view = lifecycle | await _around(connection, service, lifecycle["phase"], resources)
+    # registered a moment ago: its event is on its way
+    view = lifecycle | await resources.views.read(_around, service, lifecycle["phase"], today)
     return _with_token(etag.answer(request, view), response)
+
+
+def _view_of(connection: Connection, service: str, today: date) -> dict[str, Any] | None:
+    row = find_service(connection, service)
+    if row is None:
+        return None
+    return {"name": service} | _named(row) | _around(connection, service, row["phase"], today)
 
 
 def _named(lifecycle: Mapping[Any, Any]) -> dict[str, Any]:
@@ -102,24 +106,23 @@ def _version(answer: OwnerAnswer) -> int | None:
     return int(tag) if tag.isdigit() else None
 
 
-async def _around(connection: AsyncConnection, service: str, phase: str, resources: Resources) -> dict[str, Any]:
+def _around(connection: Connection, service: str, phase: str, today: date) -> dict[str, Any]:
     """What other services say about *service*."""
-    today = resources.clock.now().date()
     return {
         "engagement": None,
-        "slos": [_slo(row) for row in await slos_of(connection, service)],
-        "open_incidents": [_incident(row) for row in await open_incidents_of(connection, service)],
+        "slos": [_slo(row) for row in slos_of(connection, service)],
+        "open_incidents": [_incident(row) for row in open_incidents_of(connection, service)],
         "on_call": [],
-        "overdue_actions": [_action(row) for row in await overdue_actions_of(connection, service, today)],
-        "next_gate": await _next_gate(connection, service, phase),
+        "overdue_actions": [_action(row) for row in overdue_actions_of(connection, service, today)],
+        "next_gate": _next_gate(connection, service, phase),
     }
 
 
-async def _next_gate(connection: AsyncConnection, service: str, phase: str) -> dict[str, Any] | None:
+def _next_gate(connection: Connection, service: str, phase: str) -> dict[str, Any] | None:
     following = _NEXT.get(phase)
     if following is None:
         return None
-    row = await find_gate(connection, service, following)
+    row = find_gate(connection, service, following)
     fields = ("passed", "evaluation", "policy_version", "evaluated_at")
     known = {field: row and row[field] for field in fields}
     return {"phase": following, **known, "open_checks": row["open_checks"] if row else []}

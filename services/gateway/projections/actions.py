@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Column, Date, RowMapping, Text, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Connection, Date, RowMapping, Text, func, select
 
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
@@ -87,14 +86,14 @@ OPEN_ACTIONS: Final = Projection(
 )
 
 
-async def overdue_actions_of(connection: AsyncConnection, service: str, today: date) -> Sequence[RowMapping]:
+def overdue_actions_of(connection: Connection, service: str, today: date) -> Sequence[RowMapping]:
     """What *service* should have had done before *today*, the longest overdue first."""
     view = OPEN_ACTIONS.view
     query = select(view).where(view.c.service == service, view.c.due < today)
-    return (await connection.execute(query.order_by(view.c.due, view.c.action))).mappings().all()
+    return connection.execute(query.order_by(view.c.due, view.c.action)).mappings().all()
 
 
-async def count_overdue(connection: AsyncConnection, today: date) -> int:
+def count_overdue(connection: Connection, today: date) -> int:
     """How many action items are overdue everywhere."""
     query = select(func.count()).where(OPEN_ACTIONS.view.c.due < today)
-    return (await connection.execute(query)).scalar_one()
+    return connection.execute(query).scalar_one()

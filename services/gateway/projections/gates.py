@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, RowMapping, Text, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Boolean, Column, Connection, RowMapping, Text, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -81,8 +80,8 @@ GATES: Final = Projection(
 )
 
 
-async def find_gate(connection: AsyncConnection, service: str, phase: str) -> RowMapping | None:
+def find_gate(connection: Connection, service: str, phase: str) -> RowMapping | None:
     """The newest evaluation of the gate to *phase*, if there was one."""
     view = GATES.view
     query = select(view).where(view.c.service == service, view.c.phase == phase)
-    return (await connection.execute(query)).mappings().first()
+    return connection.execute(query).mappings().first()

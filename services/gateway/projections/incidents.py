@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, RowMapping, Text, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Connection, RowMapping, Text, func, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -124,22 +123,22 @@ INCIDENTS: Final = Projection(
 )
 
 
-async def open_incidents_of(connection: AsyncConnection, service: str) -> Sequence[RowMapping]:
+def open_incidents_of(connection: Connection, service: str) -> Sequence[RowMapping]:
     """The open incidents of *service*, the oldest first."""
     view = INCIDENTS.view
     query = select(view).where(view.c.service == service, view.c.state.in_(OPEN))
-    return (await connection.execute(query.order_by(view.c.declared_at, view.c.incident))).mappings().all()
+    return connection.execute(query.order_by(view.c.declared_at, view.c.incident)).mappings().all()
 
 
-async def count_open_by_severity(connection: AsyncConnection) -> dict[str, int]:
+def count_open_by_severity(connection: Connection) -> dict[str, int]:
     """How many incidents are open, by severity; severities without any are left out."""
     view = INCIDENTS.view
     query = select(view.c.severity, func.count()).where(view.c.state.in_(OPEN)).group_by(view.c.severity)
-    return {name: count for name, count in await connection.execute(query)}  # noqa: C416  rows are no pairs to the type checker
+    return {name: count for name, count in connection.execute(query)}  # noqa: C416  rows are no pairs to the type checker
 
 
-async def severe_incidents(connection: AsyncConnection, limit: int) -> Sequence[RowMapping]:
+def severe_incidents(connection: Connection, limit: int) -> Sequence[RowMapping]:
     """The open incidents of severity 1 and 2, by service; at most *limit*."""
     view = INCIDENTS.view
     query = select(view).where(view.c.state.in_(OPEN), view.c.severity.in_(("sev1", "sev2")))
-    return (await connection.execute(query.order_by(view.c.service, view.c.declared_at).limit(limit))).mappings().all()
+    return connection.execute(query.order_by(view.c.service, view.c.declared_at).limit(limit)).mappings().all()

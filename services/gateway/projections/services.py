@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Integer, RowMapping, Text, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Connection, Integer, RowMapping, Text, func, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -142,14 +141,14 @@ SERVICES: Final = Projection(
 )
 
 
-async def find_service(connection: AsyncConnection, service: str) -> RowMapping | None:
+def find_service(connection: Connection, service: str) -> RowMapping | None:
     """The row of *service*, if it is known."""
     view = SERVICES.view
-    return (await connection.execute(select(view).where(view.c.service == service))).mappings().first()
+    return connection.execute(select(view).where(view.c.service == service)).mappings().first()
 
 
-async def count_by_phase(connection: AsyncConnection) -> dict[str, int]:
+def count_by_phase(connection: Connection) -> dict[str, int]:
     """How many services stand in each phase; phases without any are left out."""
     phase = SERVICES.view.c.phase
-    rows = await connection.execute(select(phase, func.count()).group_by(phase))
+    rows = connection.execute(select(phase, func.count()).group_by(phase))
     return {name: count for name, count in rows}  # noqa: C416  rows are no pairs to the type checker

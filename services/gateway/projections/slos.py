@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Float, Integer, RowMapping, Text, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import BigInteger, Column, Connection, Float, Integer, RowMapping, Text, func, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -111,22 +110,22 @@ SLOS: Final = Projection(
 )
 
 
-async def slos_of(connection: AsyncConnection, service: str) -> Sequence[RowMapping]:
+def slos_of(connection: Connection, service: str) -> Sequence[RowMapping]:
     """The SLOs of *service*, by name."""
     view = SLOS.view
     query = select(view).where(view.c.service == service).order_by(view.c.slo)
-    return (await connection.execute(query)).mappings().all()
+    return connection.execute(query).mappings().all()
 
 
-async def count_by_state(connection: AsyncConnection) -> dict[str, int]:
+def count_by_state(connection: Connection) -> dict[str, int]:
     """How many SLOs are in each state; states without any are left out."""
     state = func.coalesce(SLOS.view.c.state, UNDEFINED)
     query = select(state, func.count()).where(SLOS.view.c.service.is_not(None)).group_by(state)
-    return {name: count for name, count in await connection.execute(query)}  # noqa: C416  rows are no pairs to the type checker
+    return {name: count for name, count in connection.execute(query)}  # noqa: C416  rows are no pairs to the type checker
 
 
-async def slos_in_danger(connection: AsyncConnection, limit: int) -> Sequence[RowMapping]:
+def slos_in_danger(connection: Connection, limit: int) -> Sequence[RowMapping]:
     """The SLOs that are violated or at risk, by service; at most *limit*."""
     view = SLOS.view
     query = select(view).where(view.c.service.is_not(None), view.c.state.in_(("violated", "at_risk")))
-    return (await connection.execute(query.order_by(view.c.service, view.c.slo).limit(limit))).mappings().all()
+    return connection.execute(query.order_by(view.c.service, view.c.slo).limit(limit)).mappings().all()

@@ -65,15 +65,14 @@ async def list_actions(  # noqa: PLR0913  each is a filter
         *matching({c.service: service, c.state: state, c.owner: owner, c.priority: priority, c.postmortem: postmortem}),
         *([] if overdue is None else [late if overdue else not_(late)]),
     )
-    async with resources.views.connect() as connection:
-        return await page.fetch(
-            connection,
-            query,
-            key=c.id,
-            item=lambda row: of_row(ActionAnswer, row, overdue=is_overdue(row["state"], row["due"], today)),
-            orders={"due": c.due, "priority": c.priority},
-            descending=True,
-        )
+    return await resources.views.read(
+        page.fetch,
+        query,
+        key=c.id,
+        item=lambda row: of_row(ActionAnswer, row, overdue=is_overdue(row["state"], row["due"], today)),
+        orders={"due": c.due, "priority": c.priority},
+        descending=True,
+    )
 
 
 @router.get("/{id}", response_model=ActionAnswer, openapi_extra=needs("actions.read"), responses=responses(404))

@@ -42,8 +42,9 @@ async def list_alerts(
     query = select(ALERTS.view).where(
         *matching({c.service: service, c.state: state, c.urgency: urgency, c.incident: incidents})
     )
-    async with resources.views.connect() as connection:
-        return await page.fetch(connection, query, key=c.id, item=lambda row: of_row(AlertAnswer, row), descending=True)
+    return await resources.views.read(
+        page.fetch, query, key=c.id, item=lambda row: of_row(AlertAnswer, row), descending=True
+    )
 
 
 @router.get("/{id}", response_model=AlertAnswer, openapi_extra=needs("alerts.read"), responses=responses(404))

@@ -92,10 +92,9 @@ async def list_incidents(
     """Incidents in all states unless filtered, the newest first."""
     c = INCIDENTS.view.c
     query = select(INCIDENTS.view).where(*matching({c.service: service, c.state: state, c.severity: severity}))
-    async with resources.views.connect() as connection:
-        return await page.fetch(
-            connection, query, key=c.ordinal, item=lambda row: of_row(IncidentAnswer, row), descending=True
-        )
+    return await resources.views.read(
+        page.fetch, query, key=c.ordinal, item=lambda row: of_row(IncidentAnswer, row), descending=True
+    )
 
 
 @router.get("/{id}", response_model=IncidentAnswer, openapi_extra=needs("incidents.read"), responses=responses(404))

@@ -82,10 +82,9 @@ async def list_postmortems(
     c = POSTMORTEMS.view.c
     incidents = [await find_incident(resources.store, reference) for reference in incident or ()]
     query = select(POSTMORTEMS.view).where(*matching({c.service: service, c.state: state, c.incident: incidents}))
-    async with resources.views.connect() as connection:
-        return await page.fetch(
-            connection, query, key=c.id, item=lambda row: of_row(PostmortemItem, row), descending=True
-        )
+    return await resources.views.read(
+        page.fetch, query, key=c.id, item=lambda row: of_row(PostmortemItem, row), descending=True
+    )
 
 
 @router.get("/{id}", response_model=PostmortemAnswer, openapi_extra=needs("postmortems.read"), responses=responses(404))

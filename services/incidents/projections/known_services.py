@@ -39,11 +39,11 @@ async def require_service(views: Views, service: str, wait_s: float) -> None:
         UnknownReferenceError: Lifecycle has not told of it, and *wait_s* is over.
     """
     known = KNOWN_SERVICES.view.c.service
+    query = select(known).where(known == service)
     deadline = asyncio.get_running_loop().time() + wait_s
     while True:
-        async with views.connect() as connection:
-            if (await connection.execute(select(known).where(known == service))).first():
-                return
+        if await views.read(lambda connection: connection.execute(query).first()):
+            return
         if asyncio.get_running_loop().time() >= deadline:
             raise UnknownReferenceError("service", service, "register it first (POST /v1/services)")
         await asyncio.sleep(_POLL_S)

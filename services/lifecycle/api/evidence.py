@@ -87,10 +87,9 @@ async def list_evidence(
     def item(row: RowMapping) -> EvidenceView:
         return evidence_view(read_model.evidence_of(row), gates.policy)
 
-    async with resources.views.connect() as connection:
-        return await page.fetch(
-            connection, query, key=_VIEW.c.evidence, orders={"at": _VIEW.c.at}, item=item, descending=True
-        )
+    return await resources.views.read(
+        page.fetch, query, key=_VIEW.c.evidence, orders={"at": _VIEW.c.at}, item=item, descending=True
+    )
 
 
 @router.get("/{evidence}", response_model=EvidenceView, openapi_extra=needs("evidence.read"), responses=responses(404))

@@ -88,8 +88,7 @@ async def list_evaluations(
     query = select(view).where(view.c.service == service, view.c.phase == phase.value)
     if as_of:
         query = query.where(view.c.recorded_at <= as_of)
-    async with resources.views.connect() as connection:
-        return await page.fetch(connection, query, key=view.c.evaluation, item=_row, descending=True)
+    return await resources.views.read(page.fetch, query, key=view.c.evaluation, item=_row, descending=True)
 
 
 @router.get(

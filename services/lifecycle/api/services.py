@@ -78,14 +78,13 @@ async def list_services(
         query = query.where(view.c.recorded_at <= as_of)
     else:
         query = query.where(*(view.c[name].in_(values) for name, values in wanted.items() if values))
-    async with resources.views.connect() as connection:
-        found = await page.fetch(
-            connection,
-            query,
-            key=view.c.name,
-            orders={name: view.c[name] for name in ("name", "tier", "phase_since", "registered_at")},
-            item=service_row,
-        )
+    found = await resources.views.read(
+        page.fetch,
+        query,
+        key=view.c.name,
+        orders={name: view.c[name] for name in ("name", "tier", "phase_since", "registered_at")},
+        item=service_row,
+    )
     if as_of:
         then = [live(await resources.handler.load(SERVICE, service.name, as_of=as_of)) for service in found.items]
         found.items = [

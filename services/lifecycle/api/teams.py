@@ -44,14 +44,13 @@ async def list_teams(
         query = query.where(view.c.kind.in_(kind))
     if as_of:
         query = query.where(view.c.recorded_at <= as_of)
-    async with resources.views.connect() as connection:
-        found = await page.fetch(
-            connection,
-            query,
-            key=view.c.name,
-            orders={"name": view.c.name, "registered_at": view.c.registered_at},
-            item=lambda row: TeamView(row["name"], row["kind"], row["display_name"], row["registered_at"]),
-        )
+    found = await resources.views.read(
+        page.fetch,
+        query,
+        key=view.c.name,
+        orders={"name": view.c.name, "registered_at": view.c.registered_at},
+        item=lambda row: TeamView(row["name"], row["kind"], row["display_name"], row["registered_at"]),
+    )
     if as_of:
         then = [await resources.handler.load(TEAM, team.name, as_of=as_of) for team in found.items]
         found.items = list(map(team_view, then))

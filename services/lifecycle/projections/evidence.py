@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, RowMapping, Text, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Connection, RowMapping, Text, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -53,11 +52,11 @@ EVIDENCE: Final = Projection(
 )
 
 
-async def latest_evidence(connection: AsyncConnection, service: str) -> dict[str, EvidenceRecorded]:
+def latest_evidence(connection: Connection, service: str) -> dict[str, EvidenceRecorded]:
     """Per kind, the evidence of what was done last for *service*."""
     view = EVIDENCE.view
     query = select(view).where(view.c.service == service).order_by(view.c.at, view.c.evidence)
-    rows = (await connection.execute(query)).mappings()
+    rows = connection.execute(query).mappings()
     return {row["kind"]: evidence_of(row) for row in rows}
 
 

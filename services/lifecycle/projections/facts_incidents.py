@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Text, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Boolean, Column, Connection, Text, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -83,9 +82,9 @@ FACTS_INCIDENTS: Final = Projection(
 )
 
 
-async def open_incidents_of(connection: AsyncConnection, service: str) -> tuple[OpenIncident, ...]:
+def open_incidents_of(connection: Connection, service: str) -> tuple[OpenIncident, ...]:
     """The open incidents of *service*, in the order they were declared."""
     view = FACTS_INCIDENTS.view
     query = select(view).where(view.c.service == service, view.c.is_open).order_by(view.c.incident)
-    rows = (await connection.execute(query)).mappings()
+    rows = connection.execute(query).mappings()
     return tuple(OpenIncident(row["event"], row["number"], row["severity"], row["at"]) for row in rows)

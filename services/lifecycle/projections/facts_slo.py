@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Float, Integer, RowMapping, Text, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Connection, Float, Integer, RowMapping, Text, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -135,11 +134,11 @@ FACTS_SLO: Final = Projection(
 )
 
 
-async def slos_of(connection: AsyncConnection, service: str) -> tuple[Slo, ...]:
+def slos_of(connection: Connection, service: str) -> tuple[Slo, ...]:
     """The SLOs of *service*, by name."""
     view = FACTS_SLO.view
     query = select(view).where(view.c.service == service).order_by(view.c.slo)
-    return tuple(map(_slo, (await connection.execute(query)).mappings()))
+    return tuple(map(_slo, connection.execute(query).mappings()))
 
 
 def _slo(row: RowMapping) -> Slo:

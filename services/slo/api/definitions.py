@@ -124,8 +124,9 @@ async def list_slos(
     state: Annotated[list[State] | None, Query()] = None,
 ) -> Page[SloItem]:
     """All SLOs with the last figures that were published about them."""
-    async with resources.views.connect() as connection:
-        return await page.fetch(connection, listed(service or [], state or []), key=SLOS.view.c.slo, item=slo_item)
+    return await resources.views.read(
+        page.fetch, listed(service or [], state or []), key=SLOS.view.c.slo, item=slo_item
+    )
 
 
 @router.get("/{slo}", response_model=SloAnswer, openapi_extra=needs("slos.read"), responses=responses(404))
@@ -133,8 +134,7 @@ async def get_slo(slo: str, resources: ResourcesDep) -> Response:
     """The definition of one SLO, and how it stands now."""
     loaded = await resources.handler.load(SLO, slo)
     defined = existing(loaded.state, slo)
-    async with resources.views.connect() as connection:
-        now = status_answer(await status(connection, promised(defined), resources.clock.now()))
+    now = status_answer(await resources.views.read(status, promised(defined), resources.clock.now()))
     body = SloAnswer(**definition(defined, []), status=now)
     # The version is what If-Match takes; the figures move without it, so nothing is answered 304.
     return Response(encode(body), headers={"ETag": strong(loaded.version)}, media_type="application/json")

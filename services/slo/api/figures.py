@@ -28,8 +28,7 @@ async def get_slo_status(
 ) -> Response:
     """SLI, error budget and burn rates of the window that ends at *at* (now unless given)."""
     defined = existing((await resources.handler.load(SLO, slo)).state, slo)
-    async with resources.views.connect() as connection:
-        found = await status(connection, promised(defined), at or resources.clock.now())
+    found = await resources.views.read(status, promised(defined), at or resources.clock.now())
     return answer(request, status_answer(found))
 
 
@@ -42,7 +41,6 @@ async def list_slo_alerts(
 ) -> Page[AlertAnswer]:
     """Burn-rate alerts of the SLO, the newest first."""
     existing((await resources.handler.load(SLO, slo)).state, slo)
-    async with resources.views.connect() as connection:
-        return await page.fetch(
-            connection, alerts_of(slo, state or []), key=SLO_ALERTS.view.c.alert, item=alert_answer, descending=True
-        )
+    return await resources.views.read(
+        page.fetch, alerts_of(slo, state or []), key=SLO_ALERTS.view.c.alert, item=alert_answer, descending=True
+    )

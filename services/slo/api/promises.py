@@ -54,8 +54,7 @@ async def unknown_after(resources: Resources, services: set[str], wait_s: float)
     """Those of *services* that nobody has told of, even *wait_s* later: a service just registered is on its way."""
     deadline = asyncio.get_running_loop().time() + wait_s
     while True:
-        async with resources.views.connect() as connection:
-            unknown = await unknown_services(connection, services)
+        unknown = await resources.views.read(unknown_services, services)
         if not unknown or asyncio.get_running_loop().time() >= deadline:
             return unknown
         await asyncio.sleep(_LOOK_AGAIN_S)

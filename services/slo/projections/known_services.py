@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Column, Text, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Connection, Text, select
 
 from libs.events.projection import Fold, Projection
 from libs.events.registry import EventRegistry
@@ -31,8 +30,8 @@ KNOWN_SERVICES: Final = Projection(
 )
 
 
-async def unknown_services(connection: AsyncConnection, services: set[str]) -> set[str]:
+def unknown_services(connection: Connection, services: set[str]) -> set[str]:
     """Those of *services* that were not told of yet."""
     column = KNOWN_SERVICES.view.c.service
-    known = (await connection.execute(select(column).where(column.in_(services)))).scalars()
+    known = connection.execute(select(column).where(column.in_(services))).scalars()
     return services - set(known)

@@ -145,10 +145,8 @@ async def list_counters(
     query = select(view)
     if size:
         query = query.where(view.c.size.in_(size))
-    async with resources.views.connect() as connection:
-        return await page.fetch(
-            connection, query, key=view.c.name, orders={"name": view.c.name, "size": view.c.size}, item=_item
-        )
+    orders = {"name": view.c.name, "size": view.c.size}
+    return await resources.views.read(page.fetch, query, key=view.c.name, orders=orders, item=_item)
 
 
 def _item(row: Any) -> dict[str, Any]:
@@ -218,8 +216,7 @@ async def views() -> AsyncGenerator[Views]:
     async with open_views("memory:") as views:
         await views.start([COUNTERS])
         rows = [{"name": f"c{number:02}", "size": number % 3 + 1} for number in range(25)]
-        async with views.begin() as connection:
-            await connection.execute(insert(COUNTERS.table(1)), rows)
+        await views.write(lambda connection: connection.execute(insert(COUNTERS.table(1)), rows))
         yield views
 
 

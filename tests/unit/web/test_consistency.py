@@ -19,7 +19,7 @@ def token(resources: Resources, **changes: object) -> str:
 
 
 async def applied(resources: Resources, service: str, epoch: str, partition: int, position: int) -> None:
-    await resources.views.moved("counters", {(service, partition): Checkpoint(epoch, position + 1, position)})
+    resources.views.moved("counters", {(service, partition): Checkpoint(epoch, position + 1, position)})
 
 
 async def test_a_read_without_a_token_does_not_wait(client: httpx.AsyncClient) -> None:
@@ -64,8 +64,8 @@ async def test_a_token_of_a_log_that_another_service_lost_is_409(
     client: httpx.AsyncClient, resources: Resources
 ) -> None:
     row = {"consumer": "counters", "generation": 1, "service": "other", "epoch": "new", "partition": 3}
-    async with resources.views.begin() as connection:
-        await connection.execute(insert(CHECKPOINTS), row | {"position": 1, "next": 2})
+    checkpoint = insert(CHECKPOINTS).values(row | {"position": 1, "next": 2})
+    await resources.views.write(lambda connection: connection.execute(checkpoint))
     headers = {HEADER: token(resources, service="other", epoch="old"), "Prefer": "wait=0"}
     answer = await client.get("/v1/counters", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (409, "epoch-gone")
