@@ -21,6 +21,7 @@ from libs.events.clock import Clock, SystemClock
 from libs.events.errors import BusUnavailableError, OffsetGoneError, SetupError, WrongPartitionCountError
 from libs.events.group_publish import GroupPublish
 from libs.events.partition import partition_of
+from libs.events.tail import Tail
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ _SCHEMA = """
     ) WITHOUT ROWID;
 """
 _CLOSE_WITHIN_S = 10.0
+_TAIL = 100  # records of each partition
 _PRUNE_EVERY = timedelta(hours=1)
 _HEADERS = msgspec.json.Decoder(list[tuple[str, bytes]])
 
@@ -49,6 +51,7 @@ class EmbeddedLog:
         self._path = path
         self._clock = clock or SystemClock()
         self._ends: dict[TopicPartition, int] = {}
+        self._tails: dict[TopicPartition, Tail[BusRecord]] = defaultdict(lambda: Tail(_TAIL))
         self._topics: dict[str, Topic] = {}
         self._groups: dict[str, list[EmbeddedConsumer]] = defaultdict(list)
         self._alone: list[EmbeddedConsumer] = []
@@ -132,6 +135,9 @@ class EmbeddedLog:
         Raises:
             OffsetGoneError: It ends before, or begins later.
         """
+        newest = self._tails[place].read(start, limit)
+        if newest:
+            return newest
         end = self._ends[place]  # what the writer has committed since is not announced yet
         records = await self._run(self._reader, self._select, place, start, end, limit)
         if not records or records[0].offset > start:
@@ -166,11 +172,13 @@ class EmbeddedLog:
 
     async def _write(self, records: Sequence[OutRecord]) -> None:
         try:
-            ends = await self._run(self._writer, self._insert, records)
+            written = await self._run(self._writer, self._insert, records)
         except (sqlite3.Error, KeyError) as error:
             message = f"the embedded log cannot be written: {error!r}"
             raise BusUnavailableError(message) from error
-        self._ends |= ends
+        for place, new in written.items():
+            self._tails[place].append(new[0].offset, new)
+            self._ends[place] = new[-1].offset + 1
         self._wake()
 
     async def _run(self, thread: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
@@ -207,21 +215,21 @@ class EmbeddedLog:
         connection.execute("PRAGMA busy_timeout = 5000")
         return connection
 
-    def _insert(self, records: Sequence[OutRecord]) -> Mapping[TopicPartition, int]:
-        ends: dict[TopicPartition, int] = {}
+    def _insert(self, records: Sequence[OutRecord]) -> Mapping[TopicPartition, list[BusRecord]]:
+        written: dict[TopicPartition, list[BusRecord]] = {}
         now = self._clock.now()
         stamp = now.isoformat()
         rows: list[tuple[object, ...]] = []
         for record in records:
             place = TopicPartition(record.topic, partition_of(record.key, self._topics[record.topic].partitions))
-            offset = ends.get(place, self._ends[place])
-            ends[place] = offset + 1
-            headers = msgspec.json.encode(record.headers)
-            rows.append((*place, offset, record.key, record.value, headers, stamp))
+            new = written.setdefault(place, [])
+            offset = self._ends[place] + len(new)
+            new.append(BusRecord(*place, offset, record.key, record.value, tuple(record.headers)))
+            rows.append((*place, offset, record.key, record.value, msgspec.json.encode(record.headers), stamp))
         self._write_many("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         if now - self._pruned_at >= _PRUNE_EVERY:
             self._prune(now)
-        return ends
+        return written
 
     def _write_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         connection = self._write_connection

@@ -10,6 +10,7 @@ class Head:
     def __init__(self) -> None:
         self.position = 0
         self._moved = asyncio.Event()
+        self._ask_at = 0.0  # the loop's time
 
     def move(self, position: int) -> None:
         """The log has reached *position*."""
@@ -31,12 +32,14 @@ class Head:
         deadline = loop.time() + timeout_s
         while self.position <= after:
             moved = self._moved
-            self.move(await ask())
+            if loop.time() >= self._ask_at:
+                self._ask_at = loop.time() + ask_every_s
+                self.move(await ask())
             left = deadline - loop.time()
             if self.position > after or left <= 0:
                 break
             try:
-                async with asyncio.timeout(min(left, ask_every_s)):
+                async with asyncio.timeout(max(min(left, self._ask_at - loop.time()), 0)):
                     await moved.wait()
             except TimeoutError:
                 continue

@@ -29,6 +29,7 @@ from libs.events.group_commit import GroupCommit
 from libs.events.head import Head
 from libs.events.ids import new_id
 from libs.events.store import Appended, AppendRequest
+from libs.events.tail import Tail
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ WHERE i.status IS NULL
 """
 
 _READERS = 2
+_TAIL = 1_000  # events
 _VALUES = 250  # asked for at once: SQLite takes at most 500 terms in a VALUES
 _BUSY_S = 5.0
 _ASK_EVERY_S = 1.0
@@ -79,6 +81,7 @@ class SqliteStore(Bookkeeping):
         self._clock = clock or SystemClock()
         self._commits = GroupCommit(self._commit)
         self._head = Head()
+        self._tail: Tail[Recorded] = Tail(_TAIL)
         self._open: list[sqlite3.Connection] = []
         self._local = threading.local()
         self._writer = ThreadPoolExecutor(1, f"{path.stem}-writer")
@@ -112,7 +115,8 @@ class SqliteStore(Bookkeeping):
 
     async def read(self, after: int, limit: int) -> list[Recorded]:
         """See `EventLog.read`."""
-        return [_recorded(row) for row in await self._read(_READ, after, limit)]
+        newest = self._tail.read(after + 1, limit)
+        return newest or [_recorded(row) for row in await self._read(_READ, after, limit)]
 
     async def head(self) -> int:
         """See `EventLog.head`."""
@@ -194,21 +198,27 @@ class SqliteStore(Bookkeeping):
 
     async def _commit(self, batch: Sequence[AppendRequest]) -> Sequence[Appended | EventsError]:
         now = self._clock.now()
-        results = await self._on(self._writer, lambda: self._store(batch, now))
-        self._head.move(max((result.position for result in results if isinstance(result, Appended)), default=0))
+        results, stored = await self._on(self._writer, lambda: self._store(batch, now))
+        if stored:
+            self._tail.append(stored[0].position, stored)
+            self._head.move(stored[-1].position)
         return results
 
-    def _store(self, batch: Sequence[AppendRequest], now: datetime) -> list[Appended | EventsError]:
+    def _store(
+        self, batch: Sequence[AppendRequest], now: datetime
+    ) -> tuple[list[Appended | EventsError], list[Recorded]]:
+        """What becomes of each request, and the events that were stored."""
         database = self._connection()
         database.execute("BEGIN IMMEDIATE")  # a deferred transaction that reads first fails when it comes to write
         try:
-            results = _Batch(database, now).store(batch)
+            storing = _Batch(database, now)
+            results = storing.store(batch)
             database.execute("COMMIT")
         except BaseException:
             if database.in_transaction:
                 database.execute("ROLLBACK")
             raise
-        return results
+        return results, [_recorded(row) for row in storing.rows]
 
 
 class _Batch:
@@ -221,7 +231,7 @@ class _Batch:
         head, newest = self._ask(_NEWEST).fetchone() or (0, 0)
         self._head: int = head
         self._recorded_at = _EPOCH + timedelta(microseconds=newest)
-        self._rows: list[tuple[Any, ...]] = []
+        self.rows: list[tuple[Any, ...]] = []
         self._versions: dict[str, int] = {}
         self._known: dict[bytes, list[int]] = {}
 
@@ -232,7 +242,7 @@ class _Batch:
         ids = [event.event_id.bytes for write in writes for event in write.events]
         self._known = {event_id: seen for event_id, *seen in self._about(_KNOWN, ids)}
         results = [self._refusal(request) or self._accept(request) for request in batch]
-        self._many(_INSERT, self._rows)
+        self._many(_INSERT, self.rows)
         return results
 
     def _refusal(self, request: AppendRequest) -> Appended | EventsError | None:
@@ -268,7 +278,7 @@ class _Batch:
             for event in write.events:
                 version += 1
                 self._head += 1
-                self._rows.append(
+                self.rows.append(
                     (
                         self._head,
                         write.stream,
