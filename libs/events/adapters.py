@@ -56,7 +56,7 @@ async def _open_views(settings: Settings, service: str) -> AsyncGenerator[Views]
         if not views.is_postgres:
             from libs.events.migrate import migrate  # noqa: PLC0415  production never needs it here
 
-            await views.write(migrate, service)
+            await views.write_long(migrate, service)
         yield views
 
 

@@ -1,20 +1,22 @@
 """The database of read models: work on it is a plain function of a connection, and whoever asks awaits its result.
 
-In PostgreSQL the function runs on the event loop, over asyncpg, which SQLAlchemy bridges. In SQLite it runs in a
-thread, so that a transaction costs one change of threads however many statements it has.
+In PostgreSQL the function runs on the event loop, over asyncpg, which SQLAlchemy bridges. So does short work on a
+SQLite file: a change of threads and back costs several times what a few indexed rows do. Longer work, and what finds
+the file locked, runs in a thread.
 """
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Dialect, QueuePool, create_engine, event, exc
+from sqlalchemy import Connection, Dialect, Engine, QueuePool, create_engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -25,6 +27,9 @@ T = TypeVar("T")
 _MEMORY_NAMES = count(1)
 _BUSY_TIMEOUT_S = 10  # how long SQLite waits for another process that writes
 _READERS = 4  # threads
+_SHORT_S = 0.005  # what a read may take on the event loop
+_LOOK_AT_THE_TIME_EVERY = 500  # instructions of SQLite's machine, some 10 us
+_CHECKPOINT_EVERY = 200  # transactions
 _UNAVAILABLE = (
     "08",
     "40",
@@ -52,16 +57,24 @@ class Database(Protocol):
 
     dialect: Dialect
 
-    async def read(self, query: Callable[[Connection], T]) -> T:
-        """What *query* gives; all that it reads is one moment.
+    async def read(self, query: Callable[[Connection], T], *, long: bool = False) -> T:
+        """What *query* gives; all that it reads is one moment. It may be asked twice, so it changes nothing.
+
+        Args:
+            query: Asks.
+            long: It takes more than some milliseconds.
 
         Raises:
             StoreUnavailableError: The database cannot be reached now.
         """
         ...
 
-    async def write(self, change: Callable[[Connection], T]) -> T:
+    async def write(self, change: Callable[[Connection], T], *, long: bool = False) -> T:
         """What *change* gives: a transaction, committed at its end, rolled back on an error.
+
+        Args:
+            change: Changes; it is called once.
+            long: It takes more than some milliseconds.
 
         Raises:
             StoreUnavailableError: The database cannot be reached now; it may be unknown whether it was committed.
@@ -96,7 +109,7 @@ async def open_database(url: str, *, pool_size: int = 8, prepared_statements: bo
         case "sqlite":
             database = _Sqlite(_uri(url.removeprefix("sqlite:///")))
         case "memory":
-            database = _Sqlite(f"file:/views-{next(_MEMORY_NAMES)}?vfs=memdb")
+            database = _Sqlite(f"file:/views-{next(_MEMORY_NAMES)}?vfs=memdb", in_memory=True)
         case kind:
             message = f"{kind!r} is no database for read models; use memory:, sqlite:///FILE or postgresql://..."
             raise SetupError(message)
@@ -124,13 +137,13 @@ class _Postgres:
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self.dialect = self._engine.dialect
 
-    async def read(self, query: Callable[[Connection], T]) -> T:
+    async def read(self, query: Callable[[Connection], T], *, long: bool = False) -> T:  # noqa: ARG002  all the same
         """See `Database.read`."""
         with _unavailable():
             async with self._reader.connect() as connection:
                 return await connection.run_sync(query)
 
-    async def write(self, change: Callable[[Connection], T]) -> T:
+    async def write(self, change: Callable[[Connection], T], *, long: bool = False) -> T:  # noqa: ARG002  as above
         """See `Database.write`."""
         async with self.begin() as run:
             return await run(change)
@@ -148,18 +161,22 @@ class _Postgres:
 
 
 class _Sqlite:
-    """`Database` in SQLite: one thread writes, a few read; with WAL, readers never wait.
+    """`Database` in SQLite: one writer at a time; with WAL, readers never wait.
 
     `synchronous=NORMAL`: after a power cut the last transactions may be missing, never torn.
+
+    Args:
+        uri: Of the file.
+        in_memory: Readers and writers of a memory wait for each other, so they never do it on the event loop.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, *, in_memory: bool = False) -> None:
         mark = "&" if "?" in uri else "?"
         self._keeper = sqlite3.connect(uri, uri=True, check_same_thread=False)  # a memory lives as long
         self._engine = create_engine(
             f"sqlite:///{uri}{mark}uri=true",
             poolclass=QueuePool,
-            pool_size=_READERS + 1,
+            pool_size=_READERS + 3,
             connect_args={"timeout": _BUSY_TIMEOUT_S},
             **_JSON,
         )
@@ -170,9 +187,12 @@ class _Sqlite:
         self._turn = asyncio.Lock()  # a thread that waited for the database's lock would keep its holder waiting
         self._writer = ThreadPoolExecutor(1, "views-writer")
         self._readers = ThreadPoolExecutor(_READERS, "views-reader")
+        self._reads_here = None if in_memory else _Here(self._engine, within_s=_SHORT_S)
+        self._writes_here = None if in_memory else _Here(self._writing)
+        self._writes = 0
         self.dialect = self._engine.dialect
 
-    async def read(self, query: Callable[[Connection], T]) -> T:
+    async def read(self, query: Callable[[Connection], T], *, long: bool = False) -> T:
         """See `Database.read`."""
 
         def reading() -> T:
@@ -180,9 +200,12 @@ class _Sqlite:
                 return query(connection)
 
         with _unavailable():
+            if self._reads_here and not long:
+                with suppress(_NotHereError):
+                    return self._reads_here.run(query)
             return await asyncio.get_running_loop().run_in_executor(self._readers, reading)
 
-    async def write(self, change: Callable[[Connection], T]) -> T:
+    async def write(self, change: Callable[[Connection], T], *, long: bool = False) -> T:
         """See `Database.write`."""
 
         def changing() -> T:
@@ -190,7 +213,18 @@ class _Sqlite:
                 return change(connection)
 
         async with self._turn:
+            if self._writes_here and not long:
+                with _unavailable(), suppress(_NotHereError):
+                    return self._write_here(self._writes_here, change)
             return await self._write(changing)
+
+    def _write_here(self, here: "_Here", change: Callable[[Connection], T]) -> T:
+        """What *change* gives; at times, a thread brings the changes into the file, which waits for the disk."""
+        done = here.run(change)
+        self._writes += 1
+        if self._writes % _CHECKPOINT_EVERY == 0:
+            self._writer.submit(self._keeper.execute, "PRAGMA wal_checkpoint(PASSIVE)")
+        return done
 
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[Run]:
@@ -221,8 +255,62 @@ class _Sqlite:
     def _shutdown(self) -> None:
         self._writer.shutdown()
         self._readers.shutdown()
+        for here in (self._reads_here, self._writes_here):
+            if here:
+                here.close()
         self._engine.dispose()
         self._keeper.close()
+
+
+class _NotHereError(Exception):
+    """It would hold the event loop up."""
+
+
+class _Here:
+    """A connection for short transactions on the event loop.
+
+    Args:
+        engine: Connects; its options say whether they write.
+        within_s: How long one may take; only for those that change nothing.
+    """
+
+    def __init__(self, engine: Engine, within_s: float | None = None) -> None:
+        self._connection = engine.connect()
+        driver: Any = self._connection.connection.dbapi_connection
+        driver.execute("PRAGMA busy_timeout = 0")
+        driver.execute("PRAGMA wal_autocheckpoint = 0")
+        self._within_s, self._until = within_s or 0.0, 0.0
+        if within_s is not None:
+            driver.set_progress_handler(lambda: time.perf_counter() > self._until, _LOOK_AT_THE_TIME_EVERY)
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """What *work* gives.
+
+        Raises:
+            _NotHereError: The file is locked, or the time is up; nothing was changed.
+        """
+        self._until = time.perf_counter() + self._within_s
+        try:
+            transaction = self._connection.begin()
+        except exc.OperationalError as error:
+            if _primary_code(error.orig) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise _NotHereError from error
+            raise
+        try:
+            with transaction:
+                return work(self._connection)
+        except exc.OperationalError as error:
+            if _primary_code(error.orig) == sqlite3.SQLITE_INTERRUPT:
+                raise _NotHereError from error
+            raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+
+def _primary_code(error: BaseException | None) -> int:
+    return error.sqlite_errorcode & 0xFF if isinstance(error, sqlite3.Error) else 0
 
 
 @contextmanager
@@ -244,7 +332,7 @@ def is_unavailable(error: BaseException) -> bool:
     if isinstance(error, exc.DBAPIError):
         return error.connection_invalidated or (error.orig is not None and is_unavailable(error.orig))
     if isinstance(error, sqlite3.OperationalError):
-        return error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR  # busy, full, I/O; the rest is a wrong statement
+        return _primary_code(error) != sqlite3.SQLITE_ERROR  # busy, full, I/O; the rest is a wrong statement
     sqlstate = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
     closed = type(error).__name__ == "InterfaceError" and "connection" in str(error)  # asyncpg's, not imported here
     return closed or str(sqlstate).startswith(_UNAVAILABLE)

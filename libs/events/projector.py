@@ -32,6 +32,7 @@ from libs.events.views import Views, fingerprint, serving_generation
 
 _LOG = logging.getLogger(__name__)
 _KEPT_ROWS = 20_000  # between batches; some 10 MB
+_SHORT = 100  # events, folded and written within some milliseconds
 
 _Work = list[tuple[Fold, Any, Recorded, Sequence[Key]]]
 
@@ -108,7 +109,7 @@ class Projector:
         self.fenced = False
         self.unknown: Counter[str] = Counter()
         self._views = views
-        self._write: Run = views.write
+        self._inside: Run | None = None
         self._turn = asyncio.Lock()  # several feeds, one ledger
         self._follows_serving = generation is None
         self._strict = strict
@@ -165,11 +166,11 @@ class Projector:
     @contextmanager
     def inside(self, transaction: Run) -> Generator[None]:
         """Whatever is applied belongs to *transaction*; if that fails, load again."""
-        self._write = transaction
+        self._inside = transaction
         try:
             yield
         finally:
-            self._write = self._views.write
+            self._inside = None
 
     async def _apply(self, batches: Sequence[Batch]) -> None:
         """Apply *batches*, or ever smaller parts of them, until the event is found that cannot be applied."""
@@ -214,7 +215,7 @@ class Projector:
                 self.ledger.keep_letters(connection, batch, "")
             self.ledger.advance(connection, moves)
 
-        await self._change(change)
+        await self._change(change, long=len(work) > _SHORT)
         self._committed(moves)
         self._limit.passed(len(work))
 
@@ -255,7 +256,7 @@ class Projector:
         _LOG.error("%s cannot apply %s, which is a dead letter now: %r", self.name, where, error)
         self._committed(moves, [(batch.service, recorded.stream)])
 
-    async def _change(self, change: Callable[[Connection], None]) -> None:
+    async def _change(self, change: Callable[[Connection], None], *, long: bool = False) -> None:
         """A transaction in which nobody else writes these rows; rows are kept only while that stays so."""
 
         def alone(connection: Connection) -> None:
@@ -264,7 +265,7 @@ class Projector:
             change(connection)
 
         try:
-            await self._write(alone)
+            await (self._inside or (self._views.write_long if long else self._views.write))(alone)
         except BaseException:
             self._forget_rows()
             raise

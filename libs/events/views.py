@@ -76,18 +76,26 @@ class Views:
         self._looking: asyncio.Task[None] | None = None
 
     async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What *query* gives; all that it reads is one moment.
+        """What *query* gives; all that it reads is one moment. It may be asked twice, so it changes nothing.
 
         Raises:
             StoreUnavailableError: The database cannot be reached now.
         """
+        return await self._database.read(self._reading(query, *args, **kwargs))
 
+    async def read_long(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `read`, for what takes more than some milliseconds."""
+        return await self._database.read(self._reading(query, *args, **kwargs), long=True)
+
+    def _reading(
+        self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Callable[[Connection], T]:
         def reading(connection: Connection) -> T:
             if self.is_postgres:
                 connection.execute(_READ_LOCK)
             return query(connection, *args, **kwargs)
 
-        return await self._database.read(reading)
+        return reading
 
     async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What *change* gives: a transaction, committed at its end, rolled back on an error.
@@ -96,6 +104,10 @@ class Views:
             StoreUnavailableError: The database cannot be reached now; it may be unknown whether it was committed.
         """
         return await self._database.write(lambda connection: change(connection, *args, **kwargs))
+
+    async def write_long(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `write`, for what takes more than some milliseconds."""
+        return await self._database.write(lambda connection: change(connection, *args, **kwargs), long=True)
 
     def begin(self) -> AbstractAsyncContextManager[Run]:
         """A transaction of several functions, for what must await in between; raises as `write` does."""
@@ -107,7 +119,7 @@ class Views:
         Returns:
             The projections whose rows come from other code (columns, indexes or `version` differ): to be rebuilt.
         """
-        return await self.write(_start, projections)
+        return await self.write_long(_start, projections)
 
     async def applied(self, projection: str) -> Mapping[str, Applied]:
         """How far the serving generation of *projection* has come, per service whose events it folds."""
@@ -188,7 +200,7 @@ class Views:
         """The rows that queries see, by primary key."""
         view = projection.view
         query = select(view).order_by(*view.primary_key.columns)
-        return await self.read(lambda connection: [tuple(row) for row in connection.execute(query)])
+        return await self.read_long(lambda connection: [tuple(row) for row in connection.execute(query)])
 
     async def digest(self, projection: Projection) -> str:
         """A hash of `dump`: equal rows, equal digest."""

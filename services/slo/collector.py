@@ -102,7 +102,7 @@ class Collector:
             self._ledger.advance(connection, moves)
             take_in(connection, measurements)
 
-        await self._resources.views.write(keep)
+        await self._resources.views.write_long(keep)
         self._ledger.committed(moves, ())
         TAKEN.inc(len(measurements))
         REFUSED.inc(len(decoded) - len(measurements))
@@ -142,7 +142,7 @@ class Collector:
             ]
             return assessments(connection, promises, at, self._settings.assess_every)
 
-        assessed = await self._resources.views.read(assess)
+        assessed = await self._resources.views.read_long(assess)
         self._said = {slo: said for slo, said in self._said.items() if _partition(slo) in owned}
         news = (assess for assess in assessed if self._is_news(assess))
         while some := list(islice(news, _AT_ONCE)):

@@ -27,7 +27,7 @@ async def views(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     urls = {"memory": lambda: "memory:", "sqlite": lambda: f"sqlite:///{tmp_path / 'views.sqlite'}"}
     url = urls.get(request.param, lambda: request.getfixturevalue("empty_postgres_url"))()
     async with open_views(url) as views:
-        await views.write(migrate, "slo")
+        await views.write_long(migrate, "slo")
         yield views
 
 
