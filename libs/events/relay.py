@@ -21,6 +21,7 @@ from libs.events.store import Lease
 LEASE = "relay"
 LEASE_S = 10.0
 _RENEW_EVERY_S = LEASE_S / 3
+_SAVE_EVERY_S = 0.1  # whoever takes over publishes again what went out since
 _PUBLISH_WITHIN_S = LEASE_S / 2  # then it says what it waits for, and tries again
 _BATCH = 2_000
 _IDLE_S = 1.0
@@ -106,37 +107,45 @@ class Relay:
             await store.release(lease)
 
     async def _publish_all(self, lease: Lease, stop: asyncio.Event) -> None:
-        """Encode one page while the next is being read and the one before is on its way."""
+        """Publish page after page; while they are full, one is read and encoded as the one before is on its way."""
         store, publisher, loop = self._resources.store, self._resources.bus.publisher(), asyncio.get_running_loop()
-        renewed = loop.time()
+        renewed = saved = loop.time()
         self.leads = True
-        reached = self.position = await store.relayed()
-        reading = loop.create_task(store.read(reached, _BATCH))
-        sending = loop.create_task(publisher.publish([]))
+        published = reached = self.position = await store.relayed()
+        reading: asyncio.Task[list[Recorded]] | None = None
+        sending: asyncio.Task[None] | None = None
         try:
             while not stop.is_set():
                 if loop.time() - renewed > _RENEW_EVERY_S:
                     await self._renew(lease)
                     renewed = loop.time()
-                page = await reading
+                page = await (reading or store.read(reached, _BATCH))
+                full = len(page) == _BATCH
+                reading = loop.create_task(store.read(page[-1].position, _BATCH)) if full else None
+                records = self._records(page)
+                if sending:
+                    await sending
+                    published = reached
+                sending = loop.create_task(publisher.publish(records, deadline_s=_PUBLISH_WITHIN_S))
                 if page:
-                    reading = loop.create_task(store.read(page[-1].position, _BATCH))
-                    records = self._records(page)
-                    await sending
-                    sending = loop.create_task(publisher.publish(records, deadline_s=_PUBLISH_WITHIN_S))
-                    await self._save(lease, reached)
                     reached = page[-1].position
-                else:
+                if not full:  # what comes while this is on its way shall go with the next
                     await sending
-                    await self._save(lease, reached)
-                    await unless_stopped(stop, store.wait(reached, _IDLE_S), otherwise=False)
-                    reading = loop.create_task(store.read(reached, _BATCH))
-            await sending
+                    sending, published = None, reached
+                if not page:
+                    idle_s = _SAVE_EVERY_S if published > self.position else _IDLE_S
+                    await unless_stopped(stop, store.wait(reached, idle_s), otherwise=False)
+                if loop.time() - saved > _SAVE_EVERY_S:
+                    await self._save(lease, published)
+                    saved = loop.time()
+            if sending:
+                await sending
             await self._save(lease, reached)
         finally:
-            for task in (reading, sending):
+            tasks = [task for task in (reading, sending) if task]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(reading, sending, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _save(self, lease: Lease, published: int) -> None:
         if published > self.position:

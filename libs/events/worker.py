@@ -34,6 +34,7 @@ Run = Callable[[asyncio.Event], Awaitable[None]]
 _LOOK_EVERY_S = 0.5  # for rebuilds that were asked for, and for a generation that replaces one at a standstill
 _MEASURE_EVERY_S = 2.0
 _SAVE_EVERY_S = 0.05  # a reader in another process waits so much longer for what changes nothing
+_SAVE_ALONE_EVERY_S = 1.0  # on a file, which no other process reads
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -178,8 +179,9 @@ class Worker:
     async def _save_checkpoints(self, stop: asyncio.Event) -> None:
         """Write, a few times a second, how far the read models came with events that change none of their rows."""
         stopped = False
+        every_s = _SAVE_EVERY_S if self.resources.views.is_postgres else _SAVE_ALONE_EVERY_S
         while not stopped:
-            stopped = await stopped_within(stop, _SAVE_EVERY_S)
+            stopped = await stopped_within(stop, every_s)
             for projector in self._projectors:
                 with suppress(*PASSING):  # they are passed again, or saved with the next rows
                     await projector.save()

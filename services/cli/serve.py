@@ -73,8 +73,13 @@ async def running(workers: Mapping[str, Worker]) -> AsyncGenerator[None]:
             stop.set()
 
 
+# Threads wait for the disk, and hold an event up as long as they must wait for the interpreter afterwards.
+_SWITCH_THREADS_EVERY_S = 0.0005
+
+
 async def serve(host: str, port: int, data_dir: Path | None) -> None:
     """Run the embedded installation until a signal ends it."""
+    sys.setswitchinterval(_SWITCH_THREADS_EVERY_S)
     folder = settings_of("gateway", data_dir=data_dir).data_dir
     directory = DataDirectory(folder)
     with directory.hold():

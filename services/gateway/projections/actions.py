@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Date, RowMapping, Text, func, select
+from sqlalchemy import Column, Connection, Date, RowMapping, Text, bindparam, func, select
 
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
@@ -86,11 +86,16 @@ OPEN_ACTIONS: Final = Projection(
 )
 
 
+_OVERDUE: Final = (  # made once: making it takes as long as asking
+    select(OPEN_ACTIONS.view)
+    .where(OPEN_ACTIONS.view.c.service == bindparam("service"), OPEN_ACTIONS.view.c.due < bindparam("today"))
+    .order_by(OPEN_ACTIONS.view.c.due, OPEN_ACTIONS.view.c.action)
+)
+
+
 def overdue_actions_of(connection: Connection, service: str, today: date) -> Sequence[RowMapping]:
     """What *service* should have had done before *today*, the longest overdue first."""
-    view = OPEN_ACTIONS.view
-    query = select(view).where(view.c.service == service, view.c.due < today)
-    return connection.execute(query.order_by(view.c.due, view.c.action)).mappings().all()
+    return connection.execute(_OVERDUE, {"service": service, "today": today}).mappings().all()
 
 
 def count_overdue(connection: Connection, today: date) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, RowMapping, Text, select
+from sqlalchemy import Boolean, Column, Connection, RowMapping, Text, bindparam, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -80,8 +80,11 @@ GATES: Final = Projection(
 )
 
 
+_TO_PHASE: Final = select(GATES.view).where(  # made once: making it takes as long as asking
+    GATES.view.c.service == bindparam("service"), GATES.view.c.phase == bindparam("phase")
+)
+
+
 def find_gate(connection: Connection, service: str, phase: str) -> RowMapping | None:
     """The newest evaluation of the gate to *phase*, if there was one."""
-    view = GATES.view
-    query = select(view).where(view.c.service == service, view.c.phase == phase)
-    return connection.execute(query).mappings().first()
+    return connection.execute(_TO_PHASE, {"service": service, "phase": phase}).mappings().first()

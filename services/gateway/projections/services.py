@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Integer, RowMapping, Text, func, select
+from sqlalchemy import Column, Connection, Integer, RowMapping, Text, bindparam, func, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -141,10 +141,12 @@ SERVICES: Final = Projection(
 )
 
 
+_NAMED: Final = select(SERVICES.view).where(SERVICES.view.c.service == bindparam("service"))  # made once, asked often
+
+
 def find_service(connection: Connection, service: str) -> RowMapping | None:
     """The row of *service*, if it is known."""
-    view = SERVICES.view
-    return connection.execute(select(view).where(view.c.service == service)).mappings().first()
+    return connection.execute(_NAMED, {"service": service}).mappings().first()
 
 
 def count_by_phase(connection: Connection) -> dict[str, int]:
