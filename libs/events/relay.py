@@ -112,40 +112,37 @@ class Relay:
         renewed = saved = loop.time()
         self.leads = True
         published = reached = self.position = await store.relayed()
-        reading: asyncio.Task[list[Recorded]] | None = None
-        sending: asyncio.Task[None] | None = None
+        reading = loop.create_task(store.read(reached, _BATCH))
+        sending = loop.create_task(publisher.publish([]))
         try:
             while not stop.is_set():
                 if loop.time() - renewed > _RENEW_EVERY_S:
                     await self._renew(lease)
                     renewed = loop.time()
-                page = await (reading or store.read(reached, _BATCH))
+                page = await reading
                 full = len(page) == _BATCH
-                reading = loop.create_task(store.read(page[-1].position, _BATCH)) if full else None
+                if full:
+                    reading = loop.create_task(store.read(page[-1].position, _BATCH))
                 records = self._records(page)
-                if sending:
-                    await sending
-                    published = reached
+                await sending
                 sending = loop.create_task(publisher.publish(records, deadline_s=_PUBLISH_WITHIN_S))
-                if page:
-                    reached = page[-1].position
+                published, reached = reached, page[-1].position if page else reached
                 if not full:  # what comes while this is on its way shall go with the next
                     await sending
-                    sending, published = None, reached
-                if not page:
-                    idle_s = _SAVE_EVERY_S if published > self.position else _IDLE_S
-                    await unless_stopped(stop, store.wait(reached, idle_s), otherwise=False)
+                    published = reached
+                    if not page:
+                        idle_s = _IDLE_S if published == self.position else _SAVE_EVERY_S
+                        await unless_stopped(stop, store.wait(reached, idle_s), otherwise=False)
+                    reading = loop.create_task(store.read(reached, _BATCH))
                 if loop.time() - saved > _SAVE_EVERY_S:
                     await self._save(lease, published)
                     saved = loop.time()
-            if sending:
-                await sending
+            await sending
             await self._save(lease, reached)
         finally:
-            tasks = [task for task in (reading, sending) if task]
-            for task in tasks:
+            for task in (reading, sending):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(reading, sending, return_exceptions=True)
 
     async def _save(self, lease: Lease, published: int) -> None:
         if published > self.position:

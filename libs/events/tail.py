@@ -22,7 +22,7 @@ class Tail(Generic[T]):
         """*entries* were written, the first of them under the number *first*."""
         if first != self._next:  # another process wrote in between
             self._entries.clear()
-        self._entries += entries[-self._size :]
+        self._entries += entries
         self._next = first + len(entries)
         if len(self._entries) > 2 * self._size:
             del self._entries[: -self._size]

@@ -23,6 +23,7 @@ T = TypeVar("T")
 _START_LOCK = 0x7669657773  # "views"; the advisory lock under which tables are made
 _LOG = logging.getLogger(__name__)
 _POLL_S = 0.02  # how often a waiting reader looks when another process applies the events
+_POLL_ALONE_S = 0.5  # on a file, which no other process writes: only what this one did before it started is news
 _READS_END_WITHIN = "1s"  # new ones wait as long
 
 
@@ -167,7 +168,7 @@ class Views:
                 place = projection, service, partition
                 if not self._has_reached(place, epoch, position):  # this process may know of more already
                     self._reach(place, epoch, position)
-            await asyncio.sleep(_POLL_S)
+            await asyncio.sleep(_POLL_S if self.is_postgres else _POLL_ALONE_S)
 
     async def close(self) -> None:
         """Wait for nobody any more."""

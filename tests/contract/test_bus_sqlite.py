@@ -47,23 +47,24 @@ class TestEmbeddedLogInAFile(DurableBusContract):
 
 
 BOUNDED = Topic("counts", 2, timedelta(days=7))
+MORE_THAN_IN_MEMORY = 250  # records of a partition
 
 
 async def test_a_reader_passes_over_a_gap_within_a_partition(bus: EmbeddedLog, path: Path) -> None:
     topic = Topic("gaps", 1)
     consumer = await bus.consumer([topic], None, starting_at(0))
-    await bus.publisher().publish(numbered(topic, 10))
+    await bus.publisher().publish(numbered(topic, MORE_THAN_IN_MEMORY))
     with sqlite3.connect(path) as other:
         other.execute('DELETE FROM records WHERE "offset" BETWEEN 3 AND 6')
     other.close()
-    read = await Reader().read(consumer, 6, at_once=2)
-    assert [each.offset for each in read] == [0, 1, 2, 7, 8, 9]
+    read = await Reader().read(consumer, MORE_THAN_IN_MEMORY - 4, at_once=2)
+    assert [each.offset for each in read] == [0, 1, 2, *range(7, MORE_THAN_IN_MEMORY)]
 
 
 async def test_a_cut_below_the_readers_place_is_refused(bus: EmbeddedLog, path: Path) -> None:
     topic = Topic("cut", 1)
     consumer = await bus.consumer([topic], None, starting_at(2))
-    await bus.publisher().publish(numbered(topic, 10))
+    await bus.publisher().publish(numbered(topic, MORE_THAN_IN_MEMORY))
     with sqlite3.connect(path) as other:
         other.execute('DELETE FROM records WHERE "offset" < 5')
     other.close()
@@ -73,8 +74,8 @@ async def test_a_cut_below_the_readers_place_is_refused(bus: EmbeddedLog, path: 
 
 async def test_old_counts_go_when_every_reader_has_passed_them(bus: EmbeddedLog, clock: FrozenClock) -> None:
     consumer = await bus.consumer([BOUNDED], "slo", starting_at(0))
-    await bus.publisher().publish(numbered(BOUNDED, 100))
-    await Reader().read(consumer, 100)
+    await bus.publisher().publish(numbered(BOUNDED, 4 * MORE_THAN_IN_MEMORY))
+    await Reader().read(consumer, 4 * MORE_THAN_IN_MEMORY)
     clock.advance(timedelta(days=8))
     await bus.publisher().publish([record(BOUNDED, "a", b"new")])  # this write prunes
     left = await Reader().read(await bus.consumer([BOUNDED], None, starting_at(0)), 3)
