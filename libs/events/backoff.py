@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable
+from collections.abc import Coroutine, Generator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from libs.events.errors import BusUnavailableError, StoreUnavailableError
@@ -40,14 +41,45 @@ async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-async def unless_stopped(stop: asyncio.Event, work: Awaitable[T], otherwise: T) -> T:
-    """What *work* gives; when *stop* is set first, it is cancelled and *otherwise* is given."""
-    running: asyncio.Future[T] = asyncio.ensure_future(work)
-    stopping: asyncio.Future[Any] = asyncio.ensure_future(stop.wait())
+async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T], otherwise: T) -> T:
+    """What *work* gives; when *stop* is set first, it is cancelled and *otherwise* is given.
+
+    It runs in the caller's task: loops that wait for every event would spend more time on two tasks for each wait.
+    """
+    limit = asyncio.timeout(None)
     try:
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        return running.result() if running.done() else otherwise
+        async with limit:
+            with _ended_by(stop, limit):
+                return await work
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        return otherwise
+
+
+@contextmanager
+def _ended_by(stop: asyncio.Event, limit: asyncio.Timeout) -> Generator[None]:
+    """While this lasts, *limit* is over as soon as *stop* is set; all limits of a *stop* share one task that waits."""
+    if stop.is_set():
+        limit.reschedule(asyncio.get_running_loop().time())
+    limits = _LIMITS.setdefault(stop, set())
+    limits.add(limit)
+    if len(limits) == 1:
+        _WATCHING[stop] = asyncio.get_running_loop().create_task(_end_all(stop, limits))
+    try:
+        yield
     finally:
-        running.cancel()
-        stopping.cancel()
-        await asyncio.gather(running, stopping, return_exceptions=True)
+        limits.discard(limit)
+        if not limits:
+            del _LIMITS[stop]
+            _WATCHING.pop(stop).cancel()
+
+
+async def _end_all(stop: asyncio.Event, limits: set[asyncio.Timeout]) -> None:
+    await stop.wait()
+    for limit in limits:
+        limit.reschedule(asyncio.get_running_loop().time())
+
+
+_LIMITS: dict[asyncio.Event, set[asyncio.Timeout]] = {}
+_WATCHING: dict[asyncio.Event, asyncio.Task[None]] = {}

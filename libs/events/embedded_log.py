@@ -10,6 +10,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -56,7 +57,6 @@ class EmbeddedLog:
         self._groups: dict[str, list[EmbeddedConsumer]] = defaultdict(list)
         self._alone: list[EmbeddedConsumer] = []
         self._queue = GroupPublish(self._write)
-        self._grown = asyncio.Event()
         self._pruned_at = datetime.min.replace(tzinfo=self._clock.now().tzinfo)
         self._writer = ThreadPoolExecutor(1, "embedded-log-writer")
         self._reader = self._writer if path is None else ThreadPoolExecutor(1, "embedded-log-reader")
@@ -121,14 +121,6 @@ class EmbeddedLog:
         """The offset that the next new record of *place* will have."""
         return self._ends[place]
 
-    async def wait_for_more(self, timeout_s: float) -> None:
-        """Return when a record was published or partitions were shared anew, at the latest after *timeout_s*."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._grown.wait()
-        except TimeoutError:
-            return
-
     async def read(self, place: TopicPartition, start: int, limit: int) -> list[BusRecord]:
         """At most *limit* records of *place* from offset *start*.
 
@@ -164,11 +156,6 @@ class EmbeddedLog:
                     given[readers[index % len(readers)]].append(place)
             for member, places in given.items():
                 member.assign(places)
-        self._wake()
-
-    def _wake(self) -> None:
-        self._grown.set()
-        self._grown = asyncio.Event()
 
     async def _write(self, records: Sequence[OutRecord]) -> None:
         try:
@@ -179,7 +166,9 @@ class EmbeddedLog:
         for place, new in written.items():
             self._tails[place].append(new[0].offset, new)
             self._ends[place] = new[-1].offset + 1
-        self._wake()
+        for members in (self._alone, *self._groups.values()):
+            for member in members:
+                member.tell(written)
 
     async def _run(self, thread: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(thread, work, *arguments)
@@ -291,12 +280,19 @@ class EmbeddedConsumer:
         self._load = load
         self._assigned: frozenset[TopicPartition] = frozenset()
         self._positions: dict[TopicPartition, int] = {}
+        self._news = asyncio.Event()
         self._turn = 0
 
     def assign(self, places: Iterable[TopicPartition]) -> None:
         """Have exactly *places* from now on; offsets of new ones are asked for at the next poll."""
         self._assigned = frozenset(places)
         self._positions = {place: at for place, at in self._positions.items() if place in self._assigned}
+        self._news.set()
+
+    def tell(self, grown: Collection[TopicPartition]) -> None:
+        """Look again, if some of the partitions that have *grown* are read here."""
+        if not self._assigned.isdisjoint(grown):
+            self._news.set()
 
     async def place(self) -> None:
         """Ask for the next offset of each partition that is new here."""
@@ -319,13 +315,16 @@ class EmbeddedConsumer:
         """See `Consumer.poll`."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
+            self._news.clear()
             await self.place()
             found = await self._read(max_records)
             left = deadline - asyncio.get_running_loop().time()
             if found or left <= 0:
                 return found
             if not self._behind():
-                await self._log.wait_for_more(left)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await self._news.wait()
 
     async def seek(self, offsets: Offsets) -> None:
         """See `Consumer.seek`."""

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, insert, select
 
 from libs.events.envelope import Recorded
 from libs.events.errors import AheadOfLogError, FencedError
@@ -154,7 +154,7 @@ class Ledger:
         Raises:
             FencedError: The generation is gone, or streams were parked or set free meanwhile: load again.
         """
-        locked = connection.execute(_LOCK, {"consumer": self.consumer, "generation": self.generation})
+        locked = connection.exec_driver_sql(_spoken(_LOCK, connection), (self.consumer, self.generation))
         writes = locked.scalar_one_or_none()
         if writes is None:
             message = f"generation {self.generation} of {self.consumer} is gone"
@@ -173,20 +173,10 @@ class Ledger:
         """
         for (service, partition), new in moves.items():
             held = self._stored.get((service, partition))
-            moved = connection.execute(
-                _ADVANCE,
-                {
-                    "consumer": self.consumer,
-                    "generation": self.generation,
-                    "service": service,
-                    "partition": partition,
-                    "epoch": new.epoch,
-                    "next": new.next,
-                    "position": new.position,
-                    "held": held.next if held else -1,
-                    "held_epoch": held.epoch if held else "",
-                },
-            )
+            place = (self.consumer, self.generation, service, partition)
+            after = (held.next, held.epoch) if held else (-1, "")
+            values = (*place, new.epoch, new.next, new.position, *after)
+            moved = connection.exec_driver_sql(_spoken(_ADVANCE, connection), values)
             if moved.rowcount != 1:
                 message = f"the checkpoint of {self.consumer} at {service}[{partition}] was moved by another process"
                 raise FencedError(message)
@@ -258,15 +248,21 @@ class Ledger:
         return frozenset((row.service, row.stream) for row in rows)
 
 
-_LOCK = text(
-    "UPDATE generations SET writes = writes + 1 WHERE projection = :consumer AND generation = :generation"
+# Every batch carries these out: as plain text, they take half the time.
+_LOCK = (
+    "UPDATE generations SET writes = writes + 1 WHERE projection = $1 AND generation = $2"
     " AND status IN ('serving', 'building') RETURNING writes"
 )
 
-_ADVANCE = text(
+_ADVANCE = (
     "INSERT INTO checkpoints (consumer, generation, service, partition, epoch, next, position)"
-    " VALUES (:consumer, :generation, :service, :partition, :epoch, :next, :position)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7)"
     " ON CONFLICT (consumer, generation, service, partition) DO UPDATE"
     " SET epoch = excluded.epoch, next = excluded.next, position = excluded.position"
-    " WHERE checkpoints.next = :held AND checkpoints.epoch = :held_epoch"
+    " WHERE checkpoints.next = $8 AND checkpoints.epoch = $9"
 )
+
+
+def _spoken(sql: str, connection: Connection) -> str:
+    """*sql* with the placeholders of the database: SQLite takes `?1` by position, and `$1` as a name."""
+    return sql if connection.dialect.name == "postgresql" else sql.replace("$", "?")
