@@ -23,7 +23,7 @@ LEASE_S = 10.0
 _RENEW_EVERY_S = LEASE_S / 3
 _SAVE_EVERY_S = 0.1  # whoever takes over publishes again what went out since
 _PUBLISH_WITHIN_S = LEASE_S / 2  # then it says what it waits for, and tries again
-_BATCH = 2_000
+_BATCH = 5_000
 _IDLE_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -127,6 +127,7 @@ class Relay:
                 await sending
                 sending = loop.create_task(publisher.publish(records, deadline_s=_PUBLISH_WITHIN_S))
                 published, reached = reached, page[-1].position if page else reached
+                await asyncio.sleep(0)  # they are on their way before the next page is encoded
                 if not full:  # what comes while this is on its way shall go with the next
                     await sending
                     published = reached
