@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Float, Integer, Select, Text, select
 
-from libs.events.columns import Instant
+from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.slo.contract import CONTRACT
 from services.slo.domain.budget.events import BudgetAssessed
+from services.slo.domain.slo.decider import definition_in
 from services.slo.domain.slo.events import SloDefined
 
 
@@ -24,6 +25,9 @@ def _columns() -> tuple[Column[Any], ...]:
         Column("window", Text),
         Column("method", Text),
         Column("defined_at", Instant()),
+        Column("definition", Json()),  # as `domain/openslo/encoding.py` writes it
+        Column("uses", Text),  # " SLI/checkout-answers DataSource/prom "
+        Column("ended_at", Instant()),
         # written from budget/<name>
         Column("state", Text),
         Column("sli", Float),
@@ -46,6 +50,9 @@ def _defined(row: Row | None, event: SloDefined, _: Recorded, __: Key) -> Row:
         "window": event.window,
         "method": event.method,
         "defined_at": event.at,
+        "definition": definition_in(event),
+        "uses": f" {' '.join(event.uses)} ",
+        "ended_at": None,
     }
 
 

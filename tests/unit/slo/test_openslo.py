@@ -278,7 +278,8 @@ def test_a_target_in_percent_is_the_same_promise() -> None:
 
 
 def test_what_has_no_effect_yet_is_said() -> None:
-    document = _with("spec/alertPolicies", [POLICY])
+    policy = POLICY | {"spec": POLICY["spec"] | {"notificationTargets": []}}
+    document = _with("spec/alertPolicies", [policy])
     document["spec"]["indicator"]["spec"]["ratioMetric"]["good"] = {
         "metricSource": {"type": "Prometheus", "spec": {"query": "up"}}
     }

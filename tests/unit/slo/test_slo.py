@@ -1,19 +1,36 @@
 """What may become of an SLO's definition."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
+from libs.events import codec
 from libs.events.testing import given
 from services.slo.contract import SLO
 from services.slo.domain.errors import SloExistsError
 from services.slo.domain.slo.commands import Define, Promise, Revise
+from services.slo.domain.slo.decider import definition_of
 from services.slo.domain.slo.events import SloDefined
+from services.slo.domain.windows import Rolling
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
-PROMISE = Promise("checkout-availability", "checkout-api", "Checkout", 0.999, "28d", "Occurrences", {"kind": "SLO"})
-DEFINED = SloDefined(
-    "checkout-availability", "checkout-api", "Checkout", 1, 0.999, "28d", "Occurrences", {"kind": "SLO"}, AT
+PROMISE = Promise(
+    "checkout-availability", "checkout-api", "Checkout", 0.999, "28d", "Occurrences", {"kind": "SLO"}, {"name": "a"}
 )
+DEFINED = SloDefined(
+    "checkout-availability",
+    "checkout-api",
+    "Checkout",
+    1,
+    0.999,
+    "28d",
+    "Occurrences",
+    {"kind": "SLO"},
+    AT,
+    {"name": "a"},
+)
+GOLDEN = Path(__file__).parents[2] / "golden" / "io.concordat.slo.slo.defined.v1.json"
 STRICTER = replace(PROMISE, target=0.9999)
 
 
@@ -40,3 +57,9 @@ def test_defining_something_else_under_a_taken_name_is_refused() -> None:
 
 def test_a_revision_counts_up() -> None:
     given(SLO, DEFINED).when(Revise(STRICTER, AT)).then(replace(DEFINED, target=0.9999, revision=2))
+
+
+def test_events_of_the_first_version_say_what_they_define_too() -> None:
+    event = codec.convert({**json.loads(GOLDEN.read_bytes()), "definition": {}}, SloDefined)
+    definition = definition_of(event)
+    assert (definition.name, definition.window, float(definition.target)) == (event.slo, Rolling(28 * 24 * 60), 0.999)

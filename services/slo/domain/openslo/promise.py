@@ -6,7 +6,9 @@ from typing import Any
 from services.slo.domain.error_budget import Target
 from services.slo.domain.errors import UnsupportedError
 from services.slo.domain.openslo.decoding import Decoded, Duration
+from services.slo.domain.openslo.encoding import encode
 from services.slo.domain.openslo.faults import TOP, Path
+from services.slo.domain.openslo.resolution import catalogue, resolve
 from services.slo.domain.slo.commands import Document, Promise
 
 _SHORTEST, _LONGEST = 60, 366 * 24 * 60
@@ -38,6 +40,9 @@ def promise_of(document: Decoded, source: Document) -> tuple[Promise, tuple[str,
     window = _rolling(spec["timeWindow"][0])
     percent = objective.get("targetPercent")
     target = Target.of(objective["target"]) if percent is None else Target.of_percent(percent)
+    resolved = resolve([document], catalogue((), {spec["service"]}))
+    for fault in resolved.faults.get(0, ()):
+        raise _unsupported(fault.path, fault.detail)
     promise = Promise(
         slo=metadata["name"],
         service=spec["service"],
@@ -46,6 +51,7 @@ def promise_of(document: Decoded, source: Document) -> tuple[Promise, tuple[str,
         window=f"{window.value}{window.unit}",
         method=method,
         document=source,
+        definition=encode(resolved.definitions[0]),
     )
     return promise, tuple(_without_effect(spec))
 

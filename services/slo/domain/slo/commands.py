@@ -14,10 +14,12 @@ class Promise:
         slo: Its name.
         service: Whose reliability it is about.
         display_name: What people read; may be empty.
-        target: The least ratio of good to total events, in [0, 1).
-        window: Length of the rolling window, OpenSLO short form, such as `28d`.
-        method: How events become an SLI; `Occurrences` in this version.
+        target: The least ratio of good to total events, in [0, 1); of the first objective.
+        window: Length of the window, OpenSLO short form, such as `28d`.
+        method: How events become an SLI.
         document: The OpenSLO document it was read from.
+        definition: What the document means, every reference followed, as `openslo.encoding` writes it.
+        uses: What it refers to, directly or not, each as `SLI/checkout-answers`.
     """
 
     slo: str
@@ -27,6 +29,8 @@ class Promise:
     window: str
     method: str
     document: Document
+    definition: dict[str, object]
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

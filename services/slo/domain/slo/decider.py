@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.slo.domain.errors import SloExistsError
+from services.slo.domain.openslo import Decoded, Definition, catalogue, decode, resolve
+from services.slo.domain.openslo.encoding import encode, read
 from services.slo.domain.slo.commands import Command, Define, Promise, Revise
 from services.slo.domain.slo.events import Event, SloDefined
 
@@ -40,9 +42,34 @@ def decide(command: Command, state: Slo) -> tuple[Event, ...]:
 def evolve(_: Slo, event: Event) -> Slo:
     """The state after one more fact."""
     promise = Promise(
-        event.slo, event.service, event.display_name, event.target, event.window, event.method, event.document
+        event.slo,
+        event.service,
+        event.display_name,
+        event.target,
+        event.window,
+        event.method,
+        event.document,
+        definition_in(event),
+        event.uses,
     )
     return Defined(promise, event.revision, event.at)
+
+
+def definition_of(defined: Defined | SloDefined) -> Definition:
+    """What is promised, every reference followed."""
+    return read(defined.promise.definition if isinstance(defined, Defined) else definition_in(defined))
+
+
+def definition_in(event: SloDefined) -> dict[str, object]:
+    """The encoded definition; the first version of this service left it out, and evaluated no alert policies."""
+    if event.definition:
+        return event.definition
+    decoded = decode(event.document)
+    if not isinstance(decoded, Decoded):
+        return {}
+    decoded.fields["spec"].pop("alertPolicies", None)
+    found = resolve([decoded], catalogue((), {event.service})).definitions.get(0)
+    return encode(found) if found else {}
 
 
 def _defined(promise: Promise, revision: int, at: datetime) -> SloDefined:
@@ -56,4 +83,6 @@ def _defined(promise: Promise, revision: int, at: datetime) -> SloDefined:
         promise.method,
         promise.document,
         at,
+        promise.definition,
+        promise.uses,
     )

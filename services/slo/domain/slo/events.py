@@ -1,12 +1,15 @@
 """What can happen to an SLO."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class SloDefined:
-    """An SLO was defined (revision 1) or changed; see `commands.Promise` for the fields."""
+    """An SLO was defined (revision 1) or changed; see `commands.Promise` for the fields.
+
+    `definition` is empty in events of the first version of this service: `decider.definition_of` reads both.
+    """
 
     slo: str
     service: str
@@ -17,6 +20,8 @@ class SloDefined:
     method: str
     document: dict[str, object]
     at: datetime
+    definition: dict[str, object] = field(default_factory=dict[str, object])
+    uses: tuple[str, ...] = ()
 
 
 Event = SloDefined
