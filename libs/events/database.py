@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -230,19 +230,21 @@ class _Sqlite:
     async def begin(self) -> AsyncGenerator[Run]:
         """See `Database.begin`."""
         async with self._turn:
-            transaction = self._writing.begin()
-            connection = await self._write(transaction.__enter__)
-
-            async def run(work: Callable[[Connection], T], /) -> T:
-                return await self._write(lambda: work(connection))
-
+            transaction = (
+                ExitStack()
+            )  # whoever is cancelled while it begins ends it too: the thread does one after the other
             try:
+                connection = await self._write(lambda: transaction.enter_context(self._writing.begin()))
+
+                async def run(work: Callable[[Connection], T], /) -> T:
+                    return await self._write(lambda: work(connection))
+
                 yield run
             except BaseException as error:
                 raised = type(error), error, error.__traceback__
                 await self._write(lambda: transaction.__exit__(*raised))
                 raise
-            await self._write(lambda: transaction.__exit__(None, None, None))
+            await self._write(transaction.close)
 
     async def close(self) -> None:
         """See `Database.close`."""

@@ -100,6 +100,23 @@ async def test_a_transaction_that_fails_between_its_functions_leaves_nothing(vie
     await views.write(add, {"name": "b"})  # the next one finds nothing held
 
 
+async def test_whoever_is_cancelled_in_a_transaction_holds_nothing(views: Views) -> None:
+    await views.start([PLACES])
+
+    async def begin() -> None:
+        async with views.begin() as run:
+            await run(lambda connection: add(connection, {"name": "a"}))
+
+    for turns in range(6):  # cancelled at another await each time
+        beginning = asyncio.create_task(begin())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        beginning.cancel()
+        await asyncio.gather(beginning, return_exceptions=True)
+        async with asyncio.timeout(5):
+            await views.write(lambda connection: connection.execute(PLACES.table(1).delete()))
+
+
 async def test_writers_take_turns(views: Views) -> None:
     await views.start([PLACES])
     table = PLACES.table(1)
