@@ -218,7 +218,12 @@ POSTGRES = (
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
     """,
     *(table.format(time="timestamptz", bytes="bytea") for table in _BESIDE),
-    "INSERT INTO log (epoch) VALUES (gen_random_uuid()::text)",
+    # Epochs begin with the time, as a UUIDv7 does: whoever compares two knows which log is the older one.
+    """
+    INSERT INTO log (epoch)
+    SELECT overlay(gen_random_uuid()::text PLACING overlay(milliseconds PLACING '-' FROM 9 FOR 0) FROM 1 FOR 13)
+    FROM lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') AS milliseconds
+    """,
     _APPLY_EFFECTS,
     _APPEND_BATCH.format(lock=APPEND_LOCK, channel=GROWN_CHANNEL),
 )

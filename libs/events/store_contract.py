@@ -1,9 +1,11 @@
 """What every store does, as tests: an adapter's test class inherits `StoreContract` and brings its `store`."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TypeVar
+from uuid import UUID
 
 import pytest
 
@@ -34,6 +36,7 @@ from libs.events.testing import FrozenClock
 T = TypeVar("T")
 
 START = datetime(2026, 11, 21, 10, tzinfo=UTC)
+HOUR_S = 3600
 KEY = IdempotencyKey("ana", "POST /v1/things", "k-1", "hash")
 ANSWER = Answer(201, b'{"name":"\xc3\xa9"}\x00', {"ETag": '"1"'})
 
@@ -78,7 +81,10 @@ class StoreContract:
     async def test_a_new_log_is_empty(self, store: Store) -> None:
         assert (await store.head(), await store.read(0, 10), await store.load("thing/a")) == (0, [], [])
         assert await store.holder("name", "a") is None
-        assert store.epoch
+
+    async def test_an_epoch_begins_with_the_time_so_that_a_later_one_is_higher(self, store: Store) -> None:
+        began_s = (UUID(store.epoch).int >> 80) / 1000
+        assert abs(time.time() - began_s) < HOUR_S
 
     async def test_what_is_appended_is_read_back_as_it_was(self, store: Store, clock: FrozenClock) -> None:
         at = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone(timedelta(hours=2)))

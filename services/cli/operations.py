@@ -25,6 +25,7 @@ from libs.events.rebuild import rebuilding
 from libs.events.registry import EventRegistry
 from libs.events.relay import Relay
 from libs.events.resources import Resources
+from libs.events.settings import Settings
 from libs.events.store import AppendRequest, EventLog, NewEvent, StreamWrite
 from libs.events.worker import Worker
 from services.cli.errors import USAGE, CliError
@@ -39,8 +40,9 @@ _LOOK_EVERY_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One service as an operator sees it: its adapters, its projections, and the worker, which may be running."""
+    """One service as an operator sees it: its settings, adapters and projections, and the worker, which may run."""
 
+    settings: Settings
     resources: Resources
     projections: Sequence[Projection]
     worker: Worker

@@ -45,15 +45,15 @@ async def embedded(clock: Clock | None = None, **overrides: object) -> AsyncGene
         overrides: Settings above those of the environment.
     """
     overrides = {"internal_key": secrets.token_urlsafe(48)} | overrides
-    settings = {service: settings_of(service, **overrides) for service in SERVICES}
     async with open_parts(SERVICES, clock, **overrides) as parts:
         apps = {
-            service: import_module(f"services.{service}.app").create_app(parts[service].resources, settings[service])
-            for service in OWNERS
+            service: import_module(f"services.{service}.app").create_app(part.resources, part.settings)
+            for service, part in parts.items()
+            if service in OWNERS
         }
         owners = {service: AsgiOwner(app) for service, app in apps.items()}
         gateway = import_module("services.gateway.app").create_app(
-            parts["gateway"].resources, settings["gateway"], owners
+            parts["gateway"].resources, parts["gateway"].settings, owners
         )
         async with running({service: part.worker for service, part in parts.items()}):
             yield Embedded(gateway, parts)

@@ -35,7 +35,7 @@ async def open_part(settings: Settings, service: str, bus: Bus, clock: Clock) ->
     async with open_resources(settings, service, registry, bus, clock) as resources:
         await resources.views.start(projections)  # an API may start before its worker
         worker = import_module(f"services.{service}.worker").create_worker(resources, settings)
-        yield Part(resources, projections, worker)
+        yield Part(settings, resources, projections, worker)
 
 
 @asynccontextmanager

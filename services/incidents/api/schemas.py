@@ -6,12 +6,12 @@ written by msgspec) and in a list (read from a projection).
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StrictBool
+from pydantic import ConfigDict, Field, StrictBool
 
-from libs.web.schemas import Body, Line, Name, Text
+from libs.web.schemas import Body, Line, Moment, Name, Text
 from services.incidents.domain.action.decider import Action, Completed, Dropped, is_overdue
 from services.incidents.domain.action.events import Kind, Priority
 from services.incidents.domain.alert.decider import Acknowledged, Alert, Resolved
@@ -30,15 +30,6 @@ PostmortemState = Literal["draft", "in_review", "published"]
 ActionState = Literal["open", "in_progress", "completed", "dropped"]
 
 
-def _utc(time: datetime) -> datetime:
-    try:
-        return time.astimezone(UTC)
-    except OverflowError as error:
-        message = "lies outside the years 1 to 9999 in UTC"
-        raise ValueError(message) from error
-
-
-Time = Annotated[AwareDatetime, AfterValidator(_utc)]
 Label = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
 Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
 
@@ -71,8 +62,8 @@ class Declaration(Why):
     title: Line
     service: Name
     severity: Severity
-    impact_started: Time | None = None
-    detected: Time | None = None
+    impact_started: Moment | None = None
+    detected: Moment | None = None
 
 
 class Times(Why):
@@ -80,13 +71,13 @@ class Times(Why):
 
     model_config = _example(impact_started="2026-11-21T09:40:00Z", reason="the graph shows it")
 
-    impact_started: Time | None = None
-    detected: Time | None = None
-    declared: Time | None = None
-    acknowledged: Time | None = None
-    mitigated: Time | None = None
-    resolved: Time | None = None
-    closed: Time | None = None
+    impact_started: Moment | None = None
+    detected: Moment | None = None
+    declared: Moment | None = None
+    acknowledged: Moment | None = None
+    mitigated: Moment | None = None
+    resolved: Moment | None = None
+    closed: Moment | None = None
 
 
 class Entry(Body):
@@ -96,7 +87,7 @@ class Entry(Body):
 
     text: Annotated[Text, Field(min_length=1)]
     kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "note"
-    occurred_at: Time | None = None
+    occurred_at: Moment | None = None
     starred: StrictBool = False
 
 

@@ -16,6 +16,7 @@ from libs.events.errors import SetupError
 from libs.events.memory import MemoryStore
 from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
+from libs.events.settings import Settings
 from libs.events.store import AppendRequest, StreamWrite
 from libs.events.testing import FrozenClock
 from libs.events.views import open_views
@@ -55,7 +56,7 @@ async def platform(bus: Bus) -> AsyncGenerator[Platform]:
             context = Context.of_request(NOON, Metadata(actor="ana"))
             events = resources.handler.encode([Counted(number) for number in numbers], context)
             await resources.store.append(AppendRequest((StreamWrite(stream, expected, events),)))
-        yield {"demo": Part(resources, (), Worker(resources))}
+        yield {"demo": Part(Settings(), resources, (), Worker(resources))}
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ async def empty(bus: Bus) -> AsyncGenerator[Platform]:
     async with open_views("memory:") as views:
         clock = FrozenClock(NOON)
         resources = Resources("demo", REGISTRY, MemoryStore(clock), views, bus, clock)
-        yield {"demo": Part(resources, (), Worker(resources))}
+        yield {"demo": Part(Settings(), resources, (), Worker(resources))}
 
 
 async def lines(platform: Platform, operation: str, **arguments: Any) -> list[dict[str, Any]]:

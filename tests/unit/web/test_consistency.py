@@ -63,12 +63,21 @@ async def test_a_token_of_a_log_that_is_gone_is_409(client: httpx.AsyncClient, r
 async def test_a_token_of_a_log_that_another_service_lost_is_409(
     client: httpx.AsyncClient, resources: Resources
 ) -> None:
-    row = {"consumer": "counters", "generation": 1, "service": "other", "epoch": "new", "partition": 3}
+    row = {"consumer": "counters", "generation": 1, "service": "other", "epoch": "2", "partition": 3}
     checkpoint = insert(CHECKPOINTS).values(row | {"position": 1, "next": 2})
     await resources.views.write(lambda connection: connection.execute(checkpoint))
-    headers = {HEADER: token(resources, service="other", epoch="old"), "Prefer": "wait=0"}
+    headers = {HEADER: token(resources, service="other", epoch="1"), "Prefer": "wait=0"}
     answer = await client.get("/v1/counters", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (409, "epoch-gone")
+
+
+async def test_a_token_of_a_log_that_is_not_read_yet_is_503(client: httpx.AsyncClient, resources: Resources) -> None:
+    row = {"consumer": "counters", "generation": 1, "service": "other", "epoch": "1", "partition": 3}
+    checkpoint = insert(CHECKPOINTS).values(row | {"position": 1, "next": 2})
+    await resources.views.write(lambda connection: connection.execute(checkpoint))
+    headers = {HEADER: token(resources, service="other", epoch="2"), "Prefer": "wait=0"}
+    answer = await client.get("/v1/counters", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (503, "projection-behind")
 
 
 async def test_a_read_waits_for_the_projector(client: httpx.AsyncClient, resources: Resources) -> None:
