@@ -2,14 +2,15 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from fastapi import Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, or_
+from sqlalchemy import ColumnElement, Connection, DateTime, RowMapping, Select, and_, column, or_
 from starlette.requests import Request
 
 from libs.web.middleware import add_header
@@ -18,6 +19,7 @@ from libs.web.problems import Place, Problem
 MAX_PAGE_SIZE = 1000
 _DEFAULT_PAGE_SIZE = 50
 _PAGING = {"page_size", "page_token"}
+_MOMENT: ColumnElement[Any] = column("moment", DateTime())
 T = TypeVar("T")
 
 
@@ -70,6 +72,23 @@ class Paging:
         rows = rows[: self.size]
         token = self._issue([rows[-1][f"_place_{i}"] for i in range(len(columns))]) if more else ""
         return Page(items=[item(row) for row in rows], next_page_token=token)
+
+    def walk(self, behind: Callable[[datetime | None, int], Sequence[T]], *, place: Callable[[T], datetime]) -> Page[T]:
+        """The page of a list that is computed, whose places are moments.
+
+        Args:
+            behind: At most so many items behind a place; None: from the first on.
+            place: Of an item.
+
+        Raises:
+            Problem: 400 for a token of another question, or an `order_by`: there is one order.
+        """
+        self._order({}, descending=False)
+        after: datetime | None = self._place([_MOMENT])[0] if self._token else None
+        items = behind(after, self.size + 1)
+        more = len(items) > self.size
+        items = items[: self.size]
+        return Page(items=list(items), next_page_token=self._issue([place(items[-1])]) if more else "")
 
     def _order(
         self, orders: Mapping[str, ColumnElement[Any]], *, descending: bool

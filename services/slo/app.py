@@ -4,7 +4,19 @@ from fastapi import FastAPI
 
 from libs.events.resources import Resources
 from libs.web.app import create_service_app
-from services.slo.api import alerts, definitions, figures, measurements, validation
+from services.slo.api import (
+    alerts,
+    definitions,
+    explain,
+    figures,
+    fleet,
+    forecast,
+    measurements,
+    periods,
+    series,
+    validation,
+    what_if,
+)
 from services.slo.api.errors import ERRORS
 from services.slo.config import SloSettings
 
@@ -15,7 +27,19 @@ def create_app(resources: Resources, settings: SloSettings) -> FastAPI:
         resources=resources,
         title="Concordat SLOs",
         description="SLO definitions, measurements, error budgets and burn-rate alerts.",
-        routers=[definitions.router, figures.router, alerts.router, measurements.router, validation.router],
+        routers=[
+            definitions.router,
+            fleet.router,
+            figures.router,
+            series.router,
+            periods.router,
+            explain.router,
+            forecast.router,
+            what_if.router,
+            alerts.router,
+            measurements.router,
+            validation.router,
+        ],
         errors=ERRORS,
         settings=settings,
     )

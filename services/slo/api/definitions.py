@@ -1,9 +1,8 @@
 """SLO definitions: OpenSLO documents in, what is promised and how it stands out."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,7 +17,6 @@ from libs.web.auth import needs
 from libs.web.calls import Call, CallDep
 from libs.web.consistency import HEADER, fresh
 from libs.web.etag import strong
-from libs.web.pagination import Page, PageDep
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from services.slo.api.documents import read_documents
@@ -28,21 +26,17 @@ from services.slo.api.schemas import (
     Definition,
     Results,
     SloAnswer,
-    SloItem,
     definition,
     promised,
-    slo_item,
     status_answer,
 )
 from services.slo.config import SloSettings
 from services.slo.contract import SLO
-from services.slo.domain.error_budget import State
 from services.slo.domain.errors import NoSuchSloError, SloExistsError
 from services.slo.domain.slo.commands import Define, Promise, Revise
 from services.slo.domain.slo.decider import Defined, Slo
 from services.slo.evaluation import status
 from services.slo.projections.known_services import KNOWN_SERVICES
-from services.slo.projections.slos import SLOS, listed
 
 router = Router(prefix="/v1/slos", tags=["slos"])
 
@@ -114,19 +108,6 @@ async def revise_slo(request: Request, slo: str, call: CallDep) -> Response:
         raise Problem(422, "name-differs", "The names differ", detail, [Place(detail, "/metadata/name")])
     await _refuse_unknown(request, call.resources, promise)
     return await call.handle(SLO, slo, Revise(promise, call.context.at), body=lambda out: _body(out, warnings))
-
-
-@router.get("", openapi_extra=needs("slos.read"), dependencies=[fresh(SLOS)])
-async def list_slos(
-    resources: ResourcesDep,
-    page: PageDep,
-    service: Annotated[list[str] | None, Query()] = None,
-    state: Annotated[list[State] | None, Query()] = None,
-) -> Page[SloItem]:
-    """All SLOs with the last figures that were published about them."""
-    return await resources.views.read(
-        page.fetch, listed(service or [], state or []), key=SLOS.view.c.slo, item=slo_item
-    )
 
 
 @router.get("/{slo}", response_model=SloAnswer, openapi_extra=needs("slos.read"), responses=responses(404))

@@ -5,7 +5,7 @@ from typing import Any
 from libs.web.app import Errors
 from libs.web.problems import ErrorKind
 from services.slo.api.documents import UnreadableError
-from services.slo.domain.errors import NoSuchSloError, SloExistsError
+from services.slo.domain.errors import InvalidWindowError, NoSuchSloError, SloExistsError
 
 
 def _place(error: UnreadableError) -> dict[str, Any]:
@@ -17,5 +17,6 @@ ERRORS: Errors = {
     SloExistsError: ErrorKind(
         409, "slo-exists", "The name has another definition", extra=lambda error: {"revision": error.revision}
     ),
+    InvalidWindowError: ErrorKind(422, "invalid-window", "The window cannot be laid out"),
     UnreadableError: ErrorKind(422, "unreadable-document", "The text holds no documents", extra=_place),
 }

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from services.slo.domain.adjustments import NOTHING_EXCUSED, Excused
 from services.slo.domain.error_budget import Counts, Figures, Projection, Target, coverage, figures, projection
-from services.slo.domain.methods import DEFAULT_SLICING, Measured, Method, Slicing
+from services.slo.domain.methods import DEFAULT_SLICING, Measured, Method, Ratio, Slicing
 from services.slo.domain.series import Series
 from services.slo.domain.windows import Bounds, Rolling, Window, bounds, periods
 
@@ -21,6 +22,23 @@ class Terms:
     window: Window
     method: Method = "occurrences"
     slicing: Slicing = DEFAULT_SLICING
+
+
+class Measurable(Protocol):
+    """What knows counts and SLI of windows, such as `Measured`."""
+
+    @property
+    def excuses(self) -> Excused:
+        """The minutes that adjustments cover."""
+        ...
+
+    def counts(self, window: range) -> Counts:
+        """The events in the minutes of *window*."""
+        ...
+
+    def sli(self, window: range) -> Ratio:
+        """The SLI of the minutes in *window*."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +62,7 @@ class Assessment:
     projection: Projection | None
 
 
-def assess(measured: Measured, terms: Terms, at: datetime) -> Assessment:
+def assess(measured: Measurable, terms: Terms, at: datetime) -> Assessment:
     """The SLO at *at*: in the rolling window before it, or in the calendar period that holds it.
 
     Args:
@@ -52,10 +70,10 @@ def assess(measured: Measured, terms: Terms, at: datetime) -> Assessment:
         terms: What is promised.
         at: Up to when; measurements after it do not count.
     """
-    return _assess(measured, terms, bounds(terms.window, at), at)
+    return assess_within(measured, terms, bounds(terms.window, at), at)
 
 
-def history(measured: Measured, terms: Terms, since: datetime, until: datetime) -> Iterator[Assessment]:
+def history(measured: Measurable, terms: Terms, since: datetime, until: datetime) -> Iterator[Assessment]:
     """The SLO over the past, oldest first.
 
     Yields:
@@ -66,7 +84,7 @@ def history(measured: Measured, terms: Terms, since: datetime, until: datetime) 
             yield assess(measured, terms, until - back * _DAY)
     else:
         for period in periods(terms.window, since, until):
-            yield _assess(measured, terms, period, until)
+            yield assess_within(measured, terms, period, until)
 
 
 def what_if(
@@ -76,7 +94,8 @@ def what_if(
     return list(history(Measured(series, terms.method, terms.slicing, excuses), terms, since, until))
 
 
-def _assess(measured: Measured, terms: Terms, window: Bounds, at: datetime) -> Assessment:
+def assess_within(measured: Measurable, terms: Terms, window: Bounds, at: datetime) -> Assessment:
+    """The SLO in *window*, of which at most what lies before *at* counts."""
     passed = Bounds(window.start, min(window.end, at))
     counts = measured.counts(passed.minutes)
     sli = measured.sli(passed.minutes if terms.method == "occurrences" else passed.closed_minutes)

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from services.slo.projections.causes import DEPLOYMENTS, INCIDENTS
 from services.slo.projections.known_services import KNOWN_SERVICES
 from services.slo.projections.slo_alerts import SLO_ALERTS
 from services.slo.projections.slos import SLOS
 
-PROJECTIONS: Final = (SLOS, SLO_ALERTS, KNOWN_SERVICES)
+PROJECTIONS: Final = (SLOS, SLO_ALERTS, KNOWN_SERVICES, INCIDENTS, DEPLOYMENTS)

@@ -1,0 +1,194 @@
+"""What may have spent budget: incidents and deployments of a service, and how long each lasted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Column, Connection, Text, or_, select
+
+from libs.events.columns import Instant
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from libs.events.registry import EventRegistry
+from services.slo.domain.windows import Bounds
+
+_EFFECT: Final = timedelta(hours=1)  # a deployment that nobody rolled back is looked at for so long
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDeclared:
+    """What is read of an incident's beginning; *impact_started* is when users began to feel it."""
+
+    incident: str
+    number: str
+    service: str
+    title: str
+    at: datetime
+    impact_started: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEnded:
+    """What is read of its end, whichever comes first."""
+
+    incident: str
+    at: datetime
+
+
+class IncidentMitigated(IncidentEnded):
+    """Users feel it no more."""
+
+
+class IncidentResolved(IncidentEnded):
+    """It is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentReopened:
+    """It was not over after all."""
+
+    incident: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentCancelled:
+    """It was a false alarm."""
+
+    incident: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What is read of a deployment."""
+
+    deployment: str
+    service: str
+    at: datetime
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """What is read of its end, if it was taken back."""
+
+    deployment: str
+    at: datetime
+
+
+class Happened(NamedTuple):
+    """Something that lasted; *until* is None while it does."""
+
+    id: str
+    title: str
+    since: datetime
+    until: datetime | None
+
+
+def _columns(key: str) -> tuple[Column[Any], ...]:
+    return (
+        Column(key, Text, primary_key=True),
+        Column("service", Text),
+        Column("title", Text),
+        Column("since", Instant()),
+        Column("until", Instant()),
+    )
+
+
+def _declared(_: Row | None, event: IncidentDeclared, __: Recorded, ___: Key) -> Row:
+    return {
+        "incident": event.incident,
+        "service": event.service,
+        "title": f"{event.number} {event.title}",
+        "since": event.impact_started or event.at,
+        "until": None,
+    }
+
+
+def _ended(row: Row | None, event: IncidentEnded | RolledBack, _: Recorded, __: Key) -> Row | None:
+    return row if row is None or row["until"] is not None else row | {"until": event.at}
+
+
+def _reopened(row: Row | None, _: IncidentReopened, __: Recorded, ___: Key) -> Row | None:
+    return row and row | {"until": None}
+
+
+def _cancelled(_: Row | None, __: IncidentCancelled, ___: Recorded, ____: Key) -> None:
+    return None
+
+
+def _deployed(_: Row | None, event: Deployed, __: Recorded, ___: Key) -> Row:
+    title = event.version or event.deployment
+    return {
+        "deployment": event.deployment,
+        "service": event.service,
+        "title": title,
+        "since": event.at,
+        "until": None,
+    }
+
+
+def _of_incident(event: Any, _: Recorded) -> Sequence[Key]:  # noqa: ANN401  one of many
+    return [(event.incident,)]
+
+
+def _of_deployment(event: Any, _: Recorded) -> Sequence[Key]:  # noqa: ANN401  one of two
+    return [(event.deployment,)]
+
+
+INCIDENTS: Final = Projection(
+    name="service_incidents",
+    columns=lambda: _columns("incident"),
+    events=EventRegistry(
+        {
+            "io.concordat.incidents.incident.declared.v1": IncidentDeclared,
+            "io.concordat.incidents.incident.mitigated.v1": IncidentMitigated,
+            "io.concordat.incidents.incident.resolved.v1": IncidentResolved,
+            "io.concordat.incidents.incident.reopened.v1": IncidentReopened,
+            "io.concordat.incidents.incident.cancelled.v1": IncidentCancelled,
+        }
+    ),
+    folds={
+        IncidentDeclared: Fold(_of_incident, _declared),
+        IncidentMitigated: Fold(_of_incident, _ended),
+        IncidentResolved: Fold(_of_incident, _ended),
+        IncidentReopened: Fold(_of_incident, _reopened),
+        IncidentCancelled: Fold(_of_incident, _cancelled),
+    },
+    sources=("incidents",),
+    indexes=(("service", "since"),),
+)
+DEPLOYMENTS: Final = Projection(
+    name="service_deployments",
+    columns=lambda: _columns("deployment"),
+    events=EventRegistry(
+        {
+            "io.concordat.lifecycle.deployment.recorded.v1": Deployed,
+            "io.concordat.lifecycle.deployment.rolled-back.v1": RolledBack,
+        }
+    ),
+    folds={Deployed: Fold(_of_deployment, _deployed), RolledBack: Fold(_of_deployment, _ended)},
+    sources=("lifecycle",),
+    indexes=(("service", "since"),),
+)
+
+
+def incidents_of(connection: Connection, service: str, window: Bounds) -> list[Happened]:
+    """The incidents of *service* that share time with *window*, oldest first."""
+    view = INCIDENTS.view.c
+    query = select(view.incident, view.title, view.since, view.until).where(
+        view.service == service, view.since < window.end, or_(view.until.is_(None), view.until > window.start)
+    )
+    return [Happened(*row) for row in connection.execute(query.order_by(view.since, view.incident))]
+
+
+def deployments_of(connection: Connection, service: str, window: Bounds) -> list[Happened]:
+    """The deployments of *service* whose effect may reach into *window*, oldest first."""
+    view = DEPLOYMENTS.view.c
+    query = select(view.deployment, view.title, view.since, view.until).where(
+        view.service == service,
+        view.since < window.end,
+        or_(view.until > window.start, view.since > window.start - _EFFECT),
+    )
+    rows = connection.execute(query.order_by(view.since, view.deployment))
+    return [Happened(key, title, since, until or since + _EFFECT) for key, title, since, until in rows]
