@@ -1,6 +1,7 @@
 """What spent the budget, when it will be gone, and whether there is traffic enough."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ async def test_shares_of_incidents_and_the_rest_add_up_to_what_was_consumed(slo:
     await _declared(incidents, 3, NOW - 3 * HOUR)
     await incidents.says("incident.cancelled", "incident/3", incident="id-3")
 
-    async def explained() -> object:
+    async def explained() -> Any:
         got = await slo.call("GET", EXPLAIN)
         return (
             got
@@ -83,7 +84,7 @@ async def test_a_deployment_is_looked_at_until_it_is_rolled_back(slo: Slo) -> No
         )
     await slo.lifecycle.says("deployment.rolled-back", "d/2", deployment="d2", at=NOW - 45 * MINUTE)
 
-    async def explained() -> object:
+    async def explained() -> Any:
         found = (await slo.call("GET", EXPLAIN))["deployments"]
         return found if [d["until"] for d in found["items"]][1:] == ["2026-11-21T09:15:00Z"] else None
 
