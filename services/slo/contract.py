@@ -8,6 +8,7 @@ from services.slo.domain.budget import commands as budget_commands
 from services.slo.domain.budget import decider as budget
 from services.slo.domain.budget import events as budget_events
 from services.slo.domain.budget.events import (
+    AlertCorrected,
     AlertFired,
     AlertResolved,
     BudgetAssessed,
@@ -32,5 +33,6 @@ CONTRACT: Final = EventRegistry(
         "io.concordat.slo.budget.recovered.v1": BudgetRecovered,
         "io.concordat.slo.alert.fired.v1": AlertFired,
         "io.concordat.slo.alert.resolved.v1": AlertResolved,
+        "io.concordat.slo.alert.corrected.v1": AlertCorrected,
     },
 )

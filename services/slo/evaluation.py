@@ -13,7 +13,7 @@ from libs.events.ids import new_id
 from services.slo.buckets import Inputs, counts, inputs, observed_at
 from services.slo.domain.budget.commands import Assess, Reading
 from services.slo.domain.budget.events import BudgetAssessed
-from services.slo.domain.burn_rate import History, Tier, burn_rate, burns, default_tiers, judge
+from services.slo.domain.burn_rate import History, Tier, burn_rate, default_tiers, judge, over
 from services.slo.domain.error_budget import Counts, Target, coverage, figures
 from services.slo.domain.openslo.promise import minutes
 
@@ -123,16 +123,24 @@ def _assess(connection: Connection, promised: Promised, data: _Data, at: datetim
 
 def _read(connection: Connection, promised: Promised, tier: Tier, data: _Data) -> Reading:
     short, long = (data.counts[window] for window in data.windows(tier))
-    target = promised.exact
+    target, end = promised.exact, data.end
     rates = burn_rate(target, short) or 0.0, burn_rate(target, long) or 0.0
-    if data.period.stop - data.end > tier.long_min:
-        return Reading(tier, "unknown", *rates, alert="")
+    until = datetime.fromtimestamp(end * 60, UTC)
+    if data.period.stop - end > tier.long_min:
+        return Reading(tier, "unknown", *rates, alert=str(new_id()), data_until=until)
     age = promised.period_min
-    if burns(target, long, tier.factor):  # only then it matters, and it costs a read
+    if over(tier, target, short, long):  # only then it matters, and it costs a read
         observed = observed_at(connection, promised.slo, data.period)
-        age = data.end - observed[0] if observed else 0
+        age = end - observed[0] if observed else 0
     history = History(data.counts[data.period], age, promised.period_min)
-    return Reading(tier, judge(tier, target, short, long, history), *rates, alert=str(new_id()))
+
+    def earlier() -> list[tuple[Counts, Counts]]:
+        windows = [window for back in range(1, tier.after_min + 1) for window in tier.windows(end - back)]
+        found = counts(connection, [promised.slo], windows)[promised.slo]
+        return list(zip(found[::2], found[1::2], strict=True))
+
+    verdict = judge(tier, target, short, long, history, earlier)
+    return Reading(tier, verdict, *rates, alert=str(new_id()), data_until=until)
 
 
 def _assessed(promised: Promised, period: Counts, version: int, at: datetime) -> BudgetAssessed:

@@ -1,6 +1,9 @@
 """The burn-rate alerts of an SLO."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 
@@ -11,9 +14,56 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.definitions import existing
-from services.slo.api.schemas import AlertAnswer, AlertState, alert_answer
 from services.slo.contract import SLO
+from services.slo.domain.burn_rate import Severity
+from services.slo.domain.openslo.definition import Operator
 from services.slo.projections.slo_alerts import SLO_ALERTS, alerts_of
+
+AlertState = Literal["firing", "resolved"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What measurements that came later say about the moment in which an alert fired."""
+
+    at: datetime
+    would_fire: bool
+    burn_rate_short: float
+    burn_rate_long: float
+    input_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertAnswer:
+    """A burn-rate alert that fired, and when it cleared.
+
+    `input_version` counts the measurements that were known when it fired, `resolved_input_version` when it cleared;
+    its windows end at `data_until`. With `no_data` it fired because data stopped. A correction changes none of this.
+    """
+
+    id: str
+    slo: str
+    service: str
+    revision: int
+    target: float
+    state: AlertState
+    severity: Severity
+    tier: str
+    policy: str
+    short_window: str
+    long_window: str
+    op: Operator
+    factor: float
+    burn_rate_short: float
+    burn_rate_long: float
+    no_data: bool
+    data_until: datetime | None
+    input_version: int
+    fired_at: datetime
+    resolved_at: datetime | None
+    resolved_input_version: int | None
+    correction: Correction | None
+
 
 router = Router(prefix="/v1/slos/{slo}/alerts", tags=["slos"])
 
@@ -28,5 +78,24 @@ async def list_slo_alerts(
     """Burn-rate alerts of the SLO, the newest first."""
     existing((await resources.handler.load(SLO, slo)).state, slo)
     return await resources.views.read(
-        page.fetch, alerts_of(slo, state or []), key=SLO_ALERTS.view.c.alert, item=alert_answer, descending=True
+        page.fetch, alerts_of(slo, state or []), key=SLO_ALERTS.view.c.alert, item=_alert, descending=True
+    )
+
+
+def _alert(row: Mapping[Any, Any]) -> AlertAnswer:
+    """A row of the read model `slo_alerts` as it is answered."""
+    own = {"id": row["alert"], "resolved_input_version": row["resolved_version"], "correction": _correction(row)}
+    same = (name for name in AlertAnswer.__dataclass_fields__ if name not in own)
+    return AlertAnswer(**own, **{name: row[name] for name in same})
+
+
+def _correction(row: Mapping[Any, Any]) -> Correction | None:
+    if row["would_fire"] is None:
+        return None
+    return Correction(
+        at=row["corrected_at"],
+        would_fire=row["would_fire"],
+        burn_rate_short=row["corrected_short"],
+        burn_rate_long=row["corrected_long"],
+        input_version=row["corrected_version"],
     )

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from libs.web.schemas import Body, Moment, Name
-from services.slo.domain.burn_rate import Severity
 from services.slo.domain.error_budget import State
 from services.slo.domain.slo.commands import Document
 from services.slo.domain.slo.decider import Defined
@@ -18,8 +17,6 @@ from services.slo.evaluation import Promised, Status
 from services.slo.measurements import MOST, MOST_REVISION, PUSHED
 
 _YEARS = (1970, 9000)  # minutes are counted from 1970; windows before and after stay within what a date can be
-
-AlertState = Literal["firing", "resolved"]
 
 
 def _countable(moment: datetime) -> datetime:
@@ -163,26 +160,6 @@ class SloAnswer(Definition):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertAnswer:
-    """A burn-rate alert that fired, and when it cleared."""
-
-    id: str
-    slo: str
-    service: str
-    state: AlertState
-    severity: Severity
-    tier: str
-    short_window: str
-    long_window: str
-    factor: float
-    burn_rate_short: float
-    burn_rate_long: float
-    input_version: int
-    fired_at: datetime
-    resolved_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
     """Whether documents are valid OpenSLO v1, and what is wrong with which (`document` counts from 0)."""
 
@@ -258,9 +235,3 @@ def slo_item(row: Mapping[Any, Any]) -> SloItem:
         coverage=row["coverage"],
         assessed_at=row["assessed_at"],
     )
-
-
-def alert_answer(row: Mapping[Any, Any]) -> AlertAnswer:
-    """A row of the read model `slo_alerts` as it is answered."""
-    columns = (name for name in AlertAnswer.__dataclass_fields__ if name != "id")
-    return AlertAnswer(id=row["alert"], **{name: row[name] for name in columns})

@@ -4,23 +4,30 @@ The burn rate of a window is (B/N)/b: 1 spends exactly the whole budget in one p
 looks at a long window, so that little noise fires it, and at a short one, so that it clears soon after.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from operator import ge, gt, le, lt
+from typing import Any, Final, Literal
 
 from services.slo.domain.error_budget import Counts, Target
+from services.slo.domain.openslo.decoding import UNITS
+from services.slo.domain.openslo.definition import Condition, Definition, Operator, Policy
+from services.slo.domain.windows import Rolling, Window
 
 Severity = Literal["page", "ticket"]
+
+LEAST_EVENTS: Final = "concordat.io/alert-least-events"  # annotation of an SLO
 
 _HOUR = 60  # minutes
 _DAY = 24 * _HOUR
 _SHORTEST_PERIODS = 3  # long windows must fit so often into the period
+_SHORT = 12  # short windows fit so often into long ones
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """One alert condition: fires above *factor* in both windows.
+    """One alert condition: fires while both windows burn above *factor*.
 
     Args:
         severity: How urgent.
@@ -28,6 +35,15 @@ class Tier:
         long_min: Long window, minutes.
         share: Of the period's budget that is spent when the long window burns at the threshold.
         factor: The threshold.
+        op: How the burn rate compares with it while the alert is on.
+        after_min: For how many minutes it must have done so.
+        policy: The AlertPolicy it comes from; empty for a default.
+        condition: The AlertCondition it comes from; empty for a default.
+        on_burning: Whether it fires at all when it burns; else only for want of data.
+        on_no_data: Whether it fires when its long window passes without any data.
+        targets: Who is notified, by name.
+        tell_resolved: Whether they hear of the end too.
+        least_events: A long window with fewer events says nothing.
     """
 
     severity: Severity
@@ -35,11 +51,26 @@ class Tier:
     long_min: int
     share: Fraction
     factor: Fraction
+    op: Operator = "gt"
+    after_min: int = 0
+    policy: str = ""
+    condition: str = ""
+    on_burning: bool = True
+    on_no_data: bool = False
+    targets: tuple[str, ...] = ()
+    tell_resolved: bool = False
+    least_events: int = 0
 
     @property
     def name(self) -> str:
-        """Identifies the tier within its SLO, such as `page-5m-1h`."""
+        """Identifies the tier within its SLO, such as `page-5m-1h`, or `policy.condition`."""
+        if self.condition:
+            return f"{self.policy}.{self.condition}"
         return f"{self.severity}-{duration(self.short_min)}-{duration(self.long_min)}"
+
+    def windows(self, end: int) -> tuple[range, range]:
+        """Its short and its long window that end with the minute before *end*."""
+        return range(end - self.short_min, end), range(end - self.long_min, end)
 
 
 def duration(minutes: int) -> str:
@@ -49,34 +80,118 @@ def duration(minutes: int) -> str:
     return f"{minutes // _HOUR}h" if minutes % _HOUR == 0 else f"{minutes}m"
 
 
-# severity, short, long, share of the budget: 2 % of it in 1 h, SRE Workbook ch. 5 (14.4 for 30 days, 13.44 for 28).
-_DEFAULTS: Sequence[tuple[Severity, int, int, Fraction]] = (("page", 5, _HOUR, Fraction(2, 100)),)
-# Sloth's own table for 7 days spends 8 % in 1 h: factor 13.44.
-_OF_PERIOD: Mapping[int, Sequence[tuple[Severity, int, int, Fraction]]] = {
-    7 * _DAY: (("page", 5, _HOUR, Fraction(8, 100)),),
+def length_min(window: Window) -> int:
+    """The length of a period that factors are scaled to; a month of the calendar counts as 30 days."""
+    return window.length_min if isinstance(window, Rolling) else window.count * UNITS[window.unit]
+
+
+# severity, short, long, share of the budget: SRE Workbook ch. 5, table 5-8; Sloth's google-28d and google-30d.
+_SHARES: Sequence[tuple[Severity, int, int, Fraction]] = (
+    ("page", 5, _HOUR, Fraction(2, 100)),
+    ("page", 30, 6 * _HOUR, Fraction(5, 100)),
+    ("ticket", 2 * _HOUR, _DAY, Fraction(10, 100)),
+    ("ticket", 6 * _HOUR, 3 * _DAY, Fraction(10, 100)),
+)
+_CATALOGUED = (28 * _DAY, 30 * _DAY)
+# Sloth's example for 7 days: 13.44, 3.5, 1.4, 0.98.
+_OF_PERIOD: Mapping[int, tuple[Fraction, ...]] = {
+    7 * _DAY: (Fraction(8, 100), Fraction(125, 1000), Fraction(20, 100), Fraction(42, 100))
 }
 
+Tiers = tuple[tuple[Tier, ...], tuple[str, ...]]  # and a warning for each thing that has no effect
 
-def default_tiers(period_min: int, target: Target) -> tuple[tuple[Tier, ...], tuple[str, ...]]:
-    """The tiers of an SLO that names none, and a warning for each that was left out.
 
-    factor = share * period / long window, at least 1. The largest burn rate there can be is 1/b (every event bad),
-    so a tier whose factor reaches it could never fire.
+def tiers_of_period(period_min: int) -> Tiers:
+    """The default tiers of a period, whatever the target; factor = share * period / long window.
+
+    28 and 30 days are Sloth's. For any other period the shares of the budget stay, so the factors change; none goes
+    below 1, which spends just the budget. A long window over a third of the period is left out, or shortened to it
+    where no tier would be left. A week has shares of its own, Sloth's too, and keeps its three days.
     """
+    shares = _OF_PERIOD.get(period_min)
     tiers: list[Tier] = []
     warnings: list[str] = []
-    for severity, short, long, share in _OF_PERIOD.get(period_min, _DEFAULTS):
-        tier = Tier(severity, short, long, share, max(share * period_min / long, Fraction(1)))
-        if long * _SHORTEST_PERIODS > period_min:
-            warnings.append(f"{tier.name} is left out: its long window is over a third of {duration(period_min)}")
-        elif tier.factor * target.budget >= target.q:
-            warnings.append(
-                f"{tier.name} is left out: a burn rate above {float(tier.factor):g} is impossible,"
-                f" since a target of {float(target):g} allows at most {target.q / target.budget:g}"
-            )
-        else:
-            tiers.append(tier)
+    for index, (severity, short, long, default) in enumerate(_SHARES):
+        tier = Tier(severity, short, long, shares[index] if shares else default, Fraction(1))
+        if shares is None and long * _SHORTEST_PERIODS > period_min:
+            if tiers:
+                third = f"its long window is over a third of {duration(period_min)}"
+                warnings.append(f"{tier.name} is left out: {third}")
+                continue
+            long = max(1, period_min // _SHORTEST_PERIODS)  # noqa: PLW2901  shortened
+            tier = replace(tier, short_min=max(1, long // _SHORT), long_min=long)
+        factor = tier.share * period_min / tier.long_min
+        tiers.append(replace(tier, factor=factor if period_min in _CATALOGUED else max(factor, Fraction(1))))
     return tuple(tiers), tuple(warnings)
+
+
+def default_tiers(period_min: int, target: Target) -> Tiers:
+    """The tiers of an SLO that names none.
+
+    The largest burn rate there can be is 1/b (every event bad), so a tier whose factor reaches it could never fire.
+    """
+    tiers, warnings = tiers_of_period(period_min)
+    impossible = [tier for tier in tiers if tier.factor * target.budget >= target.q]
+    return tuple([tier for tier in tiers if tier not in impossible]), (
+        *warnings,
+        *[
+            f"{tier.name} is left out: a burn rate above {float(tier.factor):g} is impossible,"
+            f" since a target of {float(target):g} allows at most {target.q / target.budget:g}"
+            for tier in impossible
+        ],
+    )
+
+
+def tiers_of(definition: Definition) -> Tiers:
+    """The alert conditions of an SLO: those of its policies, or the default ones."""
+    period_min = length_min(definition.window)
+    tiers, warnings = tiers_of_policies(definition.policies, period_min, definition.target)
+    least = definition.annotations.get(LEAST_EVENTS, "0")
+    if not (least.isascii() and least.isdigit()):
+        said = f"metadata.annotations: {LEAST_EVENTS} is {least!r} and has no effect; give a number of events"
+        return tiers, (*warnings, said)
+    return tuple([replace(tier, least_events=int(least)) for tier in tiers]), warnings
+
+
+def tiers_of_policies(policies: Iterable[Policy], period_min: int, target: Target) -> Tiers:
+    """The tiers of all *policies*; one without conditions, or none at all, means the default tiers."""
+    tiers: dict[str, Tier] = {}
+    warnings: list[str] = []
+    policies = tuple(policies)
+    if not policies:
+        return default_tiers(period_min, target)
+    for policy in policies:
+        own = tuple([_of_condition(condition, period_min) for condition in policy.conditions])
+        defaults, said = ((), ()) if own else default_tiers(period_min, target)
+        warnings += said
+        for each in own or defaults:
+            tier = replace(
+                each,
+                policy=policy.name,
+                on_burning=policy.when_breaching or not policy.when_no_data,  # a policy that asks for neither means it
+                on_no_data=policy.when_no_data,
+                targets=tuple([notification.name for notification in policy.notifications]),
+                tell_resolved=policy.when_resolved,
+            )
+            if tier.name in tiers:
+                warnings.append(f"{tier.name} is left out: an earlier policy has it too; give it another name")
+            elif tier.long_min > period_min:
+                warnings.append(f"{tier.name}: looks back over more than the period of {duration(period_min)}")
+            tiers.setdefault(tier.name, tier)
+    return tuple(tiers.values()), tuple(warnings)
+
+
+def _of_condition(condition: Condition, period_min: int) -> Tier:
+    return Tier(
+        severity=condition.urgency,
+        short_min=condition.short_min,
+        long_min=condition.lookback_min,
+        share=condition.factor * condition.lookback_min / period_min,
+        factor=condition.factor,
+        op=condition.op,
+        after_min=condition.after_min,
+        condition=condition.name,
+    )
 
 
 def burn_rate(target: Target, counts: Counts) -> float | None:
@@ -84,9 +199,14 @@ def burn_rate(target: Target, counts: Counts) -> float | None:
     return counts.bad * target.q / (counts.total * target.budget) if counts.total else None
 
 
-def burns(target: Target, counts: Counts, factor: Fraction) -> bool:
-    """Whether the burn rate is above *factor*, compared as integers; without events nothing burns."""
-    return counts.bad * target.q * factor.denominator > factor.numerator * counts.total * target.budget
+_COMPARE: Mapping[Operator, Callable[[Any, Any], bool]] = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
+
+
+def burns(target: Target, counts: Counts, factor: Fraction, op: Operator = "gt") -> bool:
+    """Whether the burn rate is above *factor* (or as *op* says), compared as integers; without events nothing burns."""
+    if not counts.total:
+        return False
+    return _COMPARE[op](counts.bad * target.q * factor.denominator, factor.numerator * counts.total * target.budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +224,45 @@ class History:
     period_min: int
 
 
-Verdict = Literal["burning", "quiet", "unknown"]
+Verdict = Literal["burning", "quiet", "unknown", "few"]
+Pairs = Iterable[tuple[Counts, Counts]]  # short and long windows
 
 
-def judge(tier: Tier, target: Target, short: Counts, long: Counts, history: History) -> Verdict:
-    """What the windows of *tier* say; `unknown` never changes an alert.
+def judge(
+    tier: Tier,
+    target: Target,
+    short: Counts,
+    long: Counts,
+    history: History,
+    earlier: Callable[[], Pairs] = tuple,
+) -> Verdict:
+    """What the windows of *tier* say; `unknown` (no data) and `few` (too few events) never end an alert.
 
     Missing data says nothing: an outage that kills the telemetry is still an outage. An observed minute without
     events does say something: that nothing failed.
+
+    Args:
+        tier: The condition.
+        target: Of the SLO.
+        short: What its short window holds.
+        long: What its long window holds.
+        history: Of the SLO.
+        earlier: The windows that ended 1, 2 ... `tier.after_min` minutes earlier; asked for when it matters.
     """
     if short.observed == 0 or long.observed == 0:
         return "unknown"
-    if not (burns(target, short, tier.factor) and burns(target, long, tier.factor)):
+    if long.total < tier.least_events:
+        return "few"
+    if not tier.on_burning or not over(tier, target, short, long):
+        return "quiet"
+    if tier.after_min and not all(over(tier, target, *pair) for pair in earlier()):
         return "quiet"
     return "burning" if _trusted(tier, target, long, history) else "quiet"
+
+
+def over(tier: Tier, target: Target, short: Counts, long: Counts) -> bool:
+    """Whether both windows are over the threshold."""
+    return all(burns(target, window, tier.factor, tier.op) for window in (short, long))
 
 
 def _trusted(tier: Tier, target: Target, long: Counts, history: History) -> bool:

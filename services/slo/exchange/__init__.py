@@ -9,7 +9,7 @@ from services.slo.exchange.generate import Options, Refusal, RefusedError, RuleF
 from services.slo.exchange.latency import latency_slo
 from services.slo.exchange.output import to_yaml
 from services.slo.exchange.v1alpha import Upgrade, upgrade
-from services.slo.exchange.windows import Catalogue, Window, catalogue, minutes, read_catalogue
+from services.slo.exchange.windows import Catalogue, catalogue, minutes, read_catalogue
 
 __all__ = [
     "Catalogue",
@@ -18,7 +18,6 @@ __all__ = [
     "RefusedError",
     "RuleFile",
     "Upgrade",
-    "Window",
     "catalogue",
     "generate",
     "latency_slo",

@@ -118,7 +118,7 @@ def written_by() -> str:
     return f"Written by Concordat {_version()}"
 
 
-def _read(document: object, options: Options, beside: openslo.Shelf, notes: Notes) -> _Document:
+def _read(document: object, options: Options, beside: openslo.Catalogue, notes: Notes) -> _Document:
     fields = cast("Mapping[str, object]", document) if isinstance(document, Mapping) else {}
     metadata = cast("Mapping[str, object]", fields.get("metadata") or {})
     match fields.get("version"), fields.get("apiVersion"):
@@ -173,6 +173,8 @@ def _groups(level: ServiceLevel, document: _Document, options: Options) -> list[
     notes, origin = document.notes, Origin(_version(), f"{options.made_by}-gen-{document.form}", document.spec)
     given = {each.period_min: each for each in options.catalogues}
     conditions = given.get(level.period_min) or catalogue(level.period_min)
+    if level.conditions:
+        conditions = Catalogue(level.period_min, level.conditions)
     notes.warnings += [Fault(TOP, "window_too_long", f"{level.id}: {warning}") for warning in conditions.warnings]
     _warn_of_impossible(level, conditions, notes)
     if options.event_weighted and not isinstance(level.sli, Events) and level.sli.events is None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from services.slo.domain.burn_rate import Tier
 from services.slo.domain.error_budget import Target
 
 
@@ -51,6 +52,7 @@ class ServiceLevel:
         page: Its pages; None for none.
         ticket: Its tickets; None for none.
         separate: Whether each condition is an alert of its own; Sloth joins two in one.
+        conditions: Its own conditions; None for those of its period.
     """
 
     id: str
@@ -63,3 +65,4 @@ class ServiceLevel:
     page: Alert | None = None
     ticket: Alert | None = None
     separate: bool = False
+    conditions: tuple[Tier, ...] | None = None

@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from services.slo.domain.burn_rate import Tier, tiers_of_policies
 from services.slo.domain.error_budget import Target
 from services.slo.domain.errors import InvalidTargetError
 from services.slo.domain.openslo import Fault, Path, check
+from services.slo.domain.openslo.decoding import Decoded
+from services.slo.domain.openslo.definition import Policy
 from services.slo.domain.openslo.faults import TOP
 from services.slo.domain.openslo.promise import minutes
+from services.slo.domain.openslo.resolution import Catalogue, policies_of
 from services.slo.exchange.level import Alert, Events, Raw, ServiceLevel
 from services.slo.exchange.queries import InvalidQueryError, windowed
 from services.slo.exchange.reader import Notes
@@ -15,21 +19,15 @@ from services.slo.exchange.reader import Notes
 ALERT = "ErrorBudgetBurn"
 
 Fields = Mapping[str, object]
-Shelf = Mapping[tuple[str, str], Fields]  # kind and name: what the documents beside it define
 
 
-def shelf(documents: Sequence[object]) -> Shelf:
-    """The indicators and data sources among *documents*, for others to refer to."""
+def shelf(documents: Sequence[object]) -> Catalogue:
+    """What *documents* define, for others to refer to."""
     verdicts = [check(document, "lenient") for document in documents]
-    valid = [verdict.document for verdict in verdicts if verdict.valid]
-    return {
-        (each.kind, each.name): cast("Fields", each.fields["spec"])
-        for each in valid
-        if each is not None and each.kind in {"SLI", "DataSource"}
-    }
+    return {(v.document.kind, v.document.name): v.document for v in verdicts if v.valid and v.document}
 
 
-def read_levels(document: object, notes: Notes, beside: Shelf) -> list[ServiceLevel]:
+def read_levels(document: object, notes: Notes, beside: Catalogue) -> list[ServiceLevel]:
     """The SLOs of an OpenSLO v1 document: one for each objective; none for the other kinds.
 
     Args:
@@ -42,24 +40,24 @@ def read_levels(document: object, notes: Notes, beside: Shelf) -> list[ServiceLe
     notes.faults += verdict.errors
     if not verdict.valid or verdict.document is None or verdict.document.kind != "SLO":
         return []
-    return _Slo(verdict.document.fields, notes, beside).levels()
+    return _Slo(verdict.document, notes, beside).levels()
 
 
 class _Slo:
     """Reads a valid SLO document; what no rules can be made of is noted."""
 
-    def __init__(self, fields: Fields, notes: Notes, beside: Shelf) -> None:
-        self._metadata = cast("Fields", fields["metadata"])
-        self._spec = cast("Fields", fields["spec"])
+    def __init__(self, slo: Decoded, notes: Notes, beside: Catalogue) -> None:
+        self._slo = slo
+        self._metadata = cast("Fields", slo.fields["metadata"])
+        self._spec = cast("Fields", slo.fields["spec"])
         self._notes, self._beside = notes, beside
 
     def levels(self) -> list[ServiceLevel]:
         if self._spec["budgetingMethod"] != "Occurrences":
             self._refuse(TOP / "spec" / "budgetingMethod", "rules count events; use Occurrences")
-        if "alertPolicies" in self._spec:
-            detail = "are not made into rules; the default burn-rate alerts are"
-            self._notes.warnings.append(Fault(TOP / "spec" / "alertPolicies", "no_effect", detail))
         period_min, sli = self._period(), self._sli()
+        policies, faults = policies_of(self._slo, self._beside)
+        self._notes.faults += faults
         name, service = str(self._metadata["name"]), str(self._spec["service"])
         objectives = cast("list[Fields]", self._spec.get("objectives", []))
         return [
@@ -67,16 +65,24 @@ class _Slo:
                 id=f"{service}-{name}{suffix}",
                 name=f"{name}{suffix}",
                 service=service,
-                target=self._target(objective, TOP / "spec" / "objectives" / index),
+                target=target,
                 sli=sli,
                 period_min=period_min,
                 page=Alert(ALERT),
                 ticket=Alert(ALERT),
                 separate=True,
+                conditions=self._conditions(policies, period_min, target) if policies else None,
             )
             for index, objective in enumerate(objectives)
             for suffix in [f"-{index}" if len(objectives) > 1 else ""]
+            for target in [self._target(objective, TOP / "spec" / "objectives" / index)]
         ]
+
+    def _conditions(self, policies: tuple[Policy, ...], period_min: int, target: Target) -> tuple[Tier, ...]:
+        tiers, warnings = tiers_of_policies(policies, period_min, target)
+        path = TOP / "spec" / "alertPolicies"
+        self._notes.warnings += [Fault(path, "no_effect", warning) for warning in warnings]
+        return tiers
 
     def _period(self) -> int:
         window = cast("list[Fields]", self._spec["timeWindow"])[0]
@@ -88,7 +94,7 @@ class _Slo:
         path, indicator = TOP / "spec" / "indicator" / "spec", cast("Fields | None", self._spec.get("indicator"))
         if "indicatorRef" in self._spec:
             path = TOP / "spec" / "indicatorRef"
-            found = self._beside.get(("SLI", str(self._spec["indicatorRef"])))
+            found = _spec_of(self._beside.get(("SLI", str(self._spec["indicatorRef"]))))
             if found is None:
                 self._refuse(
                     path, f"there is no SLI {self._spec['indicatorRef']!r} here; add its document", "no_such_sli"
@@ -118,7 +124,7 @@ class _Slo:
         source = cast("Fields", cast("Fields", ratio[name])["metricSource"])
         at = path / name / "metricSource"
         kind = source.get("type")
-        if kind is None and (found := self._beside.get(("DataSource", str(source.get("metricSourceRef"))))):
+        if kind is None and (found := _spec_of(self._beside.get(("DataSource", str(source.get("metricSourceRef")))))):
             kind = found.get("type")
         if kind is not None and "prometheus" not in str(kind).lower():
             self._refuse(at / "type", f"rules are made of PromQL, and {kind} is no Prometheus; use type: Prometheus")
@@ -142,3 +148,7 @@ class _Slo:
 
     def _refuse(self, path: Path, detail: str, code: str = "unsupported") -> None:
         self._notes.faults.append(Fault(path, code, detail))
+
+
+def _spec_of(document: Decoded | None) -> Fields | None:
+    return cast("Fields", document.fields["spec"]) if document else None

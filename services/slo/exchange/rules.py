@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from services.slo.domain.burn_rate import Severity, Tier
+from services.slo.domain.openslo.definition import Operator
 from services.slo.exchange.level import Alert, Events, Raw, ServiceLevel
 from services.slo.exchange.queries import render
-from services.slo.exchange.windows import DAY, Catalogue, Severity, Window, duration
+from services.slo.exchange.windows import DAY, Catalogue, duration
 
 Labels = Mapping[str, str]
 Rule = dict[str, object]
 Group = dict[str, object]
 
 BAD_EVENTS, TOTAL_EVENTS = "slo:sli_bad_events:rate", "slo:sli_total_events:rate"
+NO_DATA = "ErrorBudgetUnknown"
+_OPERATORS: Mapping[Operator, str] = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _DECIMALS = (2, 5)  # the prime factors of 10
 
 
@@ -151,10 +155,18 @@ def _alert_rules(level: ServiceLevel, catalogue: Catalogue) -> Iterator[Rule]:
             continue
         for window in windows:
             own = {"long": duration(window.long_min), "short": duration(window.short_min), "sloth_slo": level.name}
-            yield _alert(level, severity, alert, [window], own)
+            if window.policy:
+                own["policy"] = window.policy
+            if window.condition:
+                own["condition"] = window.condition
+            if window.on_burning:
+                made = _alert(level, severity, alert, [window], own)
+                yield made | ({"for": duration(window.after_min)} if window.after_min else {})
+            if window.on_no_data:
+                yield _no_data(level, window, own)
 
 
-def _alert(level: ServiceLevel, severity: str, alert: Alert, windows: list[Window], more: Labels | None = None) -> Rule:
+def _alert(level: ServiceLevel, severity: str, alert: Alert, windows: list[Tier], more: Labels | None = None) -> Rule:
     who = "{{$labels.sloth_service}} {{$labels.sloth_slo}} SLO error budget burn rate"
     said = {"summary": f"{who} is over expected.", "title": f"({severity}) {who} is too fast."}
     return {
@@ -165,11 +177,26 @@ def _alert(level: ServiceLevel, severity: str, alert: Alert, windows: list[Windo
     }
 
 
-def _condition(level: ServiceLevel, window: Window) -> str:
+def _condition(level: ServiceLevel, window: Tier) -> str:
     budget = 1 - Fraction(level.target.p, level.target.q)
+    threshold = f"{_OPERATORS[window.op]} ({plain(window.factor)} * {plain(budget)})"
     short, long = (
-        f"    max(slo:sli_error:ratio_rate{duration(length)}{_filter(level)}"
-        f" > ({plain(window.factor)} * {plain(budget)})) without (sloth_window)\n"
+        f"    max(slo:sli_error:ratio_rate{duration(length)}{_filter(level)} {threshold}) without (sloth_window)\n"
         for length in (window.short_min, window.long_min)
     )
     return f"(\n{short}    and\n{long})\n"
+
+
+def _no_data(level: ServiceLevel, window: Tier, labels: Labels) -> Rule:
+    """Fires when the long window passes without a ratio: no data, or no events, which Prometheus cannot tell apart."""
+    who = "{{$labels.sloth_service}} {{$labels.sloth_slo}} SLO"
+    ratio = f"slo:sli_error:ratio_rate{duration(window.short_min)}{_filter(level)}"
+    return {
+        "alert": NO_DATA,
+        "expr": f"absent_over_time({ratio}[{duration(window.long_min)}])\n",
+        "labels": dict(sorted({"sloth_severity": window.severity, **labels}.items())),
+        "annotations": {
+            "summary": f"{who} has had no data for {duration(window.long_min)}.",
+            "title": f"({window.severity}) {who} has no data.",
+        },
+    }

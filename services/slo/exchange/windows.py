@@ -1,39 +1,17 @@
 """Which windows and burn rates alert on an SLO of a period, as Sloth catalogues them (`AlertWindows`)."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
-from typing import Literal
 
 import promql_parser as promql
 
+from services.slo.domain.burn_rate import Severity, Tier, tiers_of_period
 from services.slo.domain.openslo import Fault
 from services.slo.domain.openslo.faults import TOP
 from services.slo.exchange.reader import Notes, Reader
 
-Severity = Literal["page", "ticket"]
-
 HOUR, DAY = 60, 24 * 60  # minutes
-_SHORTEST_PERIODS = 3  # long windows must fit so often into the period
-_CATALOGUED = (28 * DAY, 30 * DAY)
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One condition: fires when both windows burn above *factor*.
-
-    Args:
-        severity: How urgent.
-        short_min: Short window, minutes.
-        long_min: Long window, minutes.
-        factor: Burn rate that spends the condition's share of the period's budget in the long window.
-    """
-
-    severity: Severity
-    short_min: int
-    long_min: int
-    factor: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,41 +25,13 @@ class Catalogue:
     """
 
     period_min: int
-    windows: tuple[Window, ...]
+    windows: tuple[Tier, ...]
     warnings: tuple[str, ...] = ()
 
 
-# severity, short, long, share of the budget: SRE Workbook ch. 5, table 5-8; Sloth's google-28d and google-30d.
-_SHARES: Sequence[tuple[Severity, int, int, Fraction]] = (
-    ("page", 5, HOUR, Fraction(2, 100)),
-    ("page", 30, 6 * HOUR, Fraction(5, 100)),
-    ("ticket", 2 * HOUR, DAY, Fraction(10, 100)),
-    ("ticket", 6 * HOUR, 3 * DAY, Fraction(10, 100)),
-)
-# Sloth's example for 7 days: 13.44, 3.5, 1.4, 0.98.
-_OF_PERIOD: Mapping[int, tuple[Fraction, ...]] = {
-    7 * DAY: (Fraction(8, 100), Fraction(125, 1000), Fraction(20, 100), Fraction(42, 100))
-}
-
-
 def catalogue(period_min: int) -> Catalogue:
-    """The default conditions for a period of *period_min* minutes.
-
-    28 and 30 days are Sloth's. For any other period the shares of the budget stay, so the factors change; none goes
-    below 1, which spends just the budget, and windows longer than a third of the period are left out. A week has
-    shares of its own, Sloth's too, and keeps its three days.
-    """
-    shares = _OF_PERIOD.get(period_min)
-    windows: list[Window] = []
-    warnings: list[str] = []
-    for index, (severity, short, long, share) in enumerate(_SHARES):
-        if shares is None and long * _SHORTEST_PERIODS > period_min and windows:
-            name = f"the {severity} over {duration(short)} and {duration(long)}"
-            warnings.append(f"{name} is left out: its long window is over a third of {duration(period_min)}")
-            continue
-        factor = (shares[index] if shares else share) * period_min / long
-        windows.append(Window(severity, short, long, factor if period_min in _CATALOGUED else max(factor, Fraction(1))))
-    return Catalogue(period_min, tuple(windows), tuple(warnings))
+    """The default conditions for a period of *period_min* minutes: those that the service itself alerts by."""
+    return Catalogue(period_min, *tiers_of_period(period_min))
 
 
 def read_catalogue(document: object) -> Catalogue | list[Fault]:
@@ -94,7 +44,7 @@ def read_catalogue(document: object) -> Catalogue | list[Fault]:
         return notes.faults
     spec = top.section("spec")
     period = _minutes(spec, "sloPeriod")
-    windows: list[Window] = []
+    windows: list[Tier] = []
     severities: tuple[Severity, ...] = ("page", "ticket")
     for severity in severities:
         for speed in ("quick", "slow"):
@@ -104,7 +54,8 @@ def read_catalogue(document: object) -> Catalogue | list[Fault]:
                 fields.refuse("errorBudgetPercent", "out_of_range", "must be above 0")
             short, long = _minutes(fields, "shortWindow"), _minutes(fields, "longWindow")
             if long:
-                windows.append(Window(severity, short, long, Fraction(str(share)) / 100 * period / long))
+                part = Fraction(str(share)) / 100
+                windows.append(Tier(severity, short, long, part, part * period / long))
     return notes.faults or Catalogue(period, tuple(windows))
 
 

@@ -1,15 +1,16 @@
-"""Every burn-rate alert that fired, and when it cleared."""
+"""Every burn-rate alert that fired, when it cleared, and what was found out about it since."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Float, Integer, Select, Text, select
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Select, Text, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.slo.contract import CONTRACT
-from services.slo.domain.budget.events import AlertFired, AlertResolved
+from services.slo.domain.budget.events import AlertCorrected, AlertFired, AlertResolved
 
 _FIRED = (
     "alert",
@@ -23,6 +24,21 @@ _FIRED = (
     "burn_rate_short",
     "burn_rate_long",
     "input_version",
+    "revision",
+    "target",
+    "op",
+    "policy",
+    "no_data",
+    "data_until",
+)
+_LATER = (
+    "resolved_at",
+    "resolved_version",
+    "would_fire",
+    "corrected_at",
+    "corrected_version",
+    "corrected_short",
+    "corrected_long",
 )
 
 
@@ -39,19 +55,44 @@ def _columns() -> tuple[Column[Any], ...]:
         Column("factor", Float),
         Column("burn_rate_short", Float),
         Column("burn_rate_long", Float),
-        Column("input_version", Integer),
+        Column("input_version", BigInteger),
+        Column("revision", Integer),
+        Column("target", Float),
+        Column("op", Text),
+        Column("policy", Text),
+        Column("no_data", Boolean),
+        Column("data_until", Instant()),
         Column("fired_at", Instant()),
         Column("resolved_at", Instant()),
+        Column("resolved_version", BigInteger),
+        Column("would_fire", Boolean),
+        Column("corrected_at", Instant()),
+        Column("corrected_version", BigInteger),
+        Column("corrected_short", Float),
+        Column("corrected_long", Float),
     )
 
 
 def _fired(_: Row | None, event: AlertFired, __: Recorded, ___: Key) -> Row:
     told: Row = {name: getattr(event, name) for name in _FIRED}
-    return told | {"state": "firing", "fired_at": event.at, "resolved_at": None}
+    return told | dict.fromkeys(_LATER) | {"state": "firing", "fired_at": event.at}
 
 
 def _resolved(row: Row | None, event: AlertResolved, _: Recorded, __: Key) -> Row | None:
-    return None if row is None else row | {"state": "resolved", "resolved_at": event.at}
+    ended = {"state": "resolved", "resolved_at": event.at, "resolved_version": event.input_version}
+    return None if row is None else row | ended
+
+
+def _corrected(row: Row | None, event: AlertCorrected, _: Recorded, __: Key) -> Row | None:
+    """What is known by now stands beside what was decided, and takes the place of nothing."""
+    said = {
+        "would_fire": event.would_fire,
+        "corrected_at": event.at,
+        "corrected_version": event.input_version,
+        "corrected_short": event.burn_rate_short,
+        "corrected_long": event.burn_rate_long,
+    }
+    return None if row is None else row | said
 
 
 SLO_ALERTS: Final = Projection(
@@ -61,9 +102,10 @@ SLO_ALERTS: Final = Projection(
     folds={
         AlertFired: Fold(keys=lambda event, _: [(event.alert,)], apply=_fired),
         AlertResolved: Fold(keys=lambda event, _: [(event.alert,)], apply=_resolved),
+        AlertCorrected: Fold(keys=lambda event, _: [(event.alert,)], apply=_corrected),
     },
     sources=("slo",),
-    indexes=(("slo",),),
+    indexes=(("slo",), ("fired_at",)),
 )
 
 
@@ -72,3 +114,10 @@ def alerts_of(slo: str, states: Sequence[str]) -> Select[Any]:
     view = SLO_ALERTS.view
     query = select(view).where(view.c.slo == slo)
     return query.where(view.c.state.in_(states)) if states else query
+
+
+def fired_since(since: datetime, most: int) -> Select[Any]:
+    """The last alerts that burned since then, at most so many."""
+    view = SLO_ALERTS.view
+    query = select(view).where(view.c.fired_at >= since, ~view.c.no_data, view.c.data_until.is_not(None))
+    return query.order_by(view.c.fired_at.desc()).limit(most)

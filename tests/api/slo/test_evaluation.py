@@ -23,13 +23,13 @@ async def test_a_new_slo_is_said_to_be_undefined(slo: Slo) -> None:
 async def test_a_bad_hour_exhausts_the_budget_and_fires_and_good_weeks_bring_it_back(slo: Slo) -> None:
     await slo.define()
     await slo.said(NAME, ASSESSED)
-    await slo.measure(NOW - HOUR, 60, 500, 1000)
+    await slo.measure(NOW - HOUR, 60, 700, 1000)
     _, violated, exhausted, fired = await slo.said(NAME, ASSESSED, ASSESSED, EXHAUSTED, FIRED)
     assert (violated["event"].state, violated["event"].input_version) == ("violated", 60)
-    assert exhausted["event"].error_budget_remaining == -49.0
+    assert exhausted["event"].error_budget_remaining == -29.0
     alert = fired["event"]
     assert (alert.severity, alert.short_window, alert.long_window, alert.factor) == ("page", "5m", "1h", 13.44)
-    assert (alert.burn_rate_short, alert.burn_rate_long) == (50.0, 50.0)
+    assert (alert.burn_rate_short, alert.burn_rate_long) == (30.0, 30.0)
     assert fired["recorded"].meta.actor == "slo"
 
     await slo.measure(NOW - MONTH, 40_320 - 60, 1000, 1000)
@@ -54,7 +54,7 @@ async def test_a_bad_hour_exhausts_the_budget_and_fires_and_good_weeks_bring_it_
 async def test_an_outage_that_kills_the_telemetry_keeps_its_alert(slo: Slo) -> None:
     await slo.define()
     await slo.said(NAME, ASSESSED)
-    await slo.measure(NOW - HOUR, 60, 500, 1000)
+    await slo.measure(NOW - HOUR, 60, 700, 1000)
     await slo.said(NAME, ASSESSED, ASSESSED, EXHAUSTED, FIRED)
     slo.clock.advance(timedelta(hours=25))  # the figures are repeated once a day, which shows that it was evaluated
     await slo.said(NAME, ASSESSED, ASSESSED, EXHAUSTED, FIRED, ASSESSED)
@@ -70,7 +70,7 @@ async def test_history_that_is_sent_later_pages_nobody(slo: Slo) -> None:
 async def test_data_that_is_minutes_late_fires_all_the_same(slo: Slo) -> None:
     await slo.define()
     await slo.said(NAME, ASSESSED)
-    await slo.measure(NOW - HOUR - 20 * MINUTE, 60, 500, 1000)
+    await slo.measure(NOW - HOUR - 20 * MINUTE, 60, 700, 1000)
     await slo.said(NAME, ASSESSED, ASSESSED, EXHAUSTED, FIRED)
 
 
@@ -110,7 +110,7 @@ async def test_after_a_restart_everything_is_as_before_and_nothing_counts_twice(
         async with running_slo(database, clock, bus) as slo:
             await slo.define()
             await slo.said(NAME, ASSESSED)
-            await slo.measure(NOW - HOUR, 60, 500, 1000)
+            await slo.measure(NOW - HOUR, 60, 700, 1000)
             await slo.said(NAME, ASSESSED, ASSESSED, EXHAUSTED, FIRED)
             before = await slo.call("GET", f"/v1/slos/{NAME}")
         async with running_slo(database, clock, bus, slo.lifecycle) as slo:

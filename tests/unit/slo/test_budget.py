@@ -7,8 +7,9 @@ import pytest
 
 from libs.events.testing import given
 from services.slo.contract import BUDGET
-from services.slo.domain.budget.commands import Assess, Reading
+from services.slo.domain.budget.commands import Assess, Reading, Review
 from services.slo.domain.budget.events import (
+    AlertCorrected,
     AlertFired,
     AlertResolved,
     BudgetAssessed,
@@ -19,7 +20,7 @@ from services.slo.domain.burn_rate import Verdict, default_tiers
 from services.slo.domain.error_budget import Target
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
-PAGE = default_tiers(28 * 24 * 60, Target.of(0.999))[0][0]
+PAGE, SLOW, *_ = default_tiers(28 * 24 * 60, Target.of(0.999))[0]
 MET = BudgetAssessed(
     slo="checkout-availability",
     service="checkout-api",
@@ -39,12 +40,26 @@ MET = BudgetAssessed(
     at=AT,
 )
 FIRED = AlertFired(
-    "a-1", MET.slo, MET.service, "page", "page-5m-1h", "5m", "1h", 13.44, 1000.0, 90.0, MET.input_version, AT
+    alert="a-1",
+    slo=MET.slo,
+    service=MET.service,
+    severity="page",
+    tier="page-5m-1h",
+    short_window="5m",
+    long_window="1h",
+    factor=13.44,
+    burn_rate_short=1000.0,
+    burn_rate_long=90.0,
+    input_version=MET.input_version,
+    at=AT,
+    revision=1,
+    target=0.999,
+    data_until=AT,
 )
 
 
 def _assess(figures: BudgetAssessed, verdict: Verdict = "unknown", alert: str = "a-1") -> Assess:
-    return Assess(figures, (Reading(PAGE, verdict, 1000.0, 90.0, alert),))
+    return Assess(figures, (Reading(PAGE, verdict, 1000.0, 90.0, alert, AT),))
 
 
 def _later(figures: BudgetAssessed, by: timedelta, **changes: object) -> BudgetAssessed:
@@ -130,7 +145,7 @@ def test_missing_data_holds_an_alert_as_it_is() -> None:
 
 
 def test_an_alert_clears_when_its_windows_are_quiet() -> None:
-    resolved = AlertResolved("a-1", MET.slo, MET.service, "page", "page-5m-1h", MET.input_version, AT)
+    resolved = AlertResolved("a-1", MET.slo, MET.service, "page", "page-5m-1h", MET.input_version, AT, AT)
     given(BUDGET, MET, FIRED).when(_assess(MET, "quiet")).then(resolved)
     given(BUDGET, MET, FIRED, resolved).when(_assess(MET, "quiet")).then()
 
@@ -138,3 +153,60 @@ def test_an_alert_clears_when_its_windows_are_quiet() -> None:
 def test_an_alert_whose_condition_is_gone_from_the_slo_clears() -> None:
     resolved = AlertResolved("a-1", MET.slo, MET.service, "page", "page-5m-1h", MET.input_version, AT)
     given(BUDGET, MET, FIRED).when(Assess(MET, ())).then(resolved)
+
+
+def test_each_tier_fires_and_clears_by_itself() -> None:
+    slow = Reading(SLOW, "burning", 20.0, 7.0, "a-2", AT)
+    fired = replace(FIRED, alert="a-2", tier="page-30m-6h", short_window="30m", long_window="6h", factor=5.6,
+                    burn_rate_short=20.0, burn_rate_long=7.0)  # fmt: skip
+    page = Reading(PAGE, "quiet", 0.0, 2.0, "a-3", AT)
+    resolved = AlertResolved("a-1", MET.slo, MET.service, "page", "page-5m-1h", MET.input_version, AT, AT)
+    given(BUDGET, MET, FIRED).when(Assess(MET, (page, slow))).then(resolved, fired)
+
+
+def test_data_that_stops_fires_the_alerts_that_ask_for_it_once_data_had_come() -> None:
+    reading = Reading(replace(PAGE, on_no_data=True), "unknown", 0.0, 0.0, "a-1", AT)
+    fired = replace(FIRED, burn_rate_short=0.0, burn_rate_long=0.0, no_data=True)
+    given(BUDGET, MET).when(Assess(MET, (reading,))).then(fired)
+    given(BUDGET, MET, fired).when(Assess(MET, (reading,))).then()
+    never = replace(MET, input_version=0)
+    given(BUDGET, never).when(Assess(never, (reading,))).then()
+
+
+def test_too_few_events_hold_an_alert_as_it_is() -> None:
+    given(BUDGET, MET, FIRED).when(_assess(MET, "few")).then()
+    given(BUDGET, MET).when(Assess(MET, (Reading(replace(PAGE, on_no_data=True), "few", 9.0, 9.0, "a-1"),))).then()
+
+
+def test_who_hears_of_the_end_is_said_by_the_policy() -> None:
+    fired = replace(FIRED, targets=("on-call",), tell_resolved=True)
+    resolved = AlertResolved("a-1", MET.slo, MET.service, "page", "page-5m-1h", MET.input_version, AT, AT, ("on-call",))
+    given(BUDGET, MET, fired).when(_assess(MET, "quiet")).then(resolved)
+    given(BUDGET, MET, replace(fired, tell_resolved=False)).when(_assess(MET, "quiet")).then(
+        replace(resolved, targets=())
+    )
+
+
+REVIEWED = Review("a-1", burning=False, burn_rate_short=0.0, burn_rate_long=2.0, input_version=9, at=AT)
+CORRECTED = AlertCorrected(
+    "a-1", MET.slo, MET.service, "page", "page-5m-1h", False, 13.44, 0.0, 2.0, 9, AT  # noqa: FBT003  of the event
+)  # fmt: skip
+
+
+def test_measurements_that_would_not_have_fired_an_alert_correct_it_once_and_leave_it_firing() -> None:
+    given(BUDGET, MET, FIRED).when(replace(REVIEWED, burning=True)).then()
+    given(BUDGET, MET, FIRED).when(REVIEWED).then(CORRECTED)
+    given(BUDGET, MET, FIRED, CORRECTED).when(REVIEWED).then()
+    assert BUDGET.fold(BUDGET.initial, (MET, FIRED, CORRECTED)).firing == {"page-5m-1h": FIRED}
+
+
+def test_a_correction_that_was_wrong_is_corrected_too_also_after_the_alert_ended() -> None:
+    resolved = AlertResolved("a-1", MET.slo, MET.service, "page", "page-5m-1h", MET.input_version, AT, AT)
+    again = replace(REVIEWED, burning=True, burn_rate_long=90.0, input_version=10)
+    given(BUDGET, MET, FIRED, CORRECTED, resolved).when(again).then(
+        replace(CORRECTED, would_fire=True, burn_rate_long=90.0, input_version=10)
+    )
+
+
+def test_an_alert_that_is_not_known_is_not_corrected() -> None:
+    given(BUDGET, MET, FIRED).when(replace(REVIEWED, alert="a-0")).then()

@@ -1,4 +1,4 @@
-"""What one can ask of an error budget: to say what its measurements mean."""
+"""What one can ask of an error budget: to say what its measurements mean, and what they meant."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ class Reading:
         burn_rate_short: In the short window.
         burn_rate_long: In the long window.
         alert: The id of the alert, should it fire now.
+        data_until: Where the windows end.
     """
 
     tier: Tier
@@ -24,6 +25,7 @@ class Reading:
     burn_rate_short: float
     burn_rate_long: float
     alert: str
+    data_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +48,25 @@ class Assess:
         return self.figures.at
 
 
-Command = Assess
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Take note of what measurements say by now about the moment in which an alert fired.
+
+    Args:
+        alert: Which.
+        burning: Whether both windows of that moment are over the threshold.
+        burn_rate_short: In the short one.
+        burn_rate_long: In the long one.
+        input_version: How many measurements had been taken in.
+        at: When it was looked at.
+    """
+
+    alert: str
+    burning: bool
+    burn_rate_short: float
+    burn_rate_long: float
+    input_version: int
+    at: datetime
+
+
+Command = Assess | Review

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from services.slo.domain.budget.commands import Assess, Command, Reading
+from services.slo.domain.budget.commands import Assess, Command, Reading, Review
 from services.slo.domain.budget.events import (
+    AlertCorrected,
     AlertFired,
     AlertResolved,
     BudgetAssessed,
@@ -17,6 +18,7 @@ from services.slo.domain.burn_rate import duration
 
 _A_POINT = 0.01  # of the budget, or of coverage
 _REPEATED = timedelta(days=1)
+_CORRECTABLE = 20  # alerts of one SLO; older ones are history
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,13 @@ class Budget:
         assessed: The last figures; None before the first.
         firing: Per tier, the alert that fires.
         exhausted: Whether more was spent than there was.
+        fired: The last alerts that fired, and whether they would still have on what is known by now.
     """
 
     assessed: BudgetAssessed | None = None
     firing: Mapping[str, AlertFired] = field(default_factory=dict[str, AlertFired])
     exhausted: bool = False
+    fired: tuple[tuple[AlertFired, bool], ...] = ()
 
 
 UNASSESSED = Budget()
@@ -43,6 +47,8 @@ def decide(command: Command, state: Budget) -> tuple[Event, ...]:
     Figures of fewer measurements than the last ones say nothing: two processes may evaluate at once, and one may be
     late. Clocks do not tell which; they may be set back.
     """
+    if isinstance(command, Review):
+        return tuple(_correction(command, state))
     figures = command.figures
     if state.assessed is not None and figures.input_version < state.assessed.input_version:
         return ()
@@ -59,9 +65,13 @@ def evolve(state: Budget, event: Event) -> Budget:
         case BudgetAssessed():
             return replace(state, assessed=event)
         case AlertFired():
-            return replace(state, firing={**state.firing, event.tier: event})
+            fired = (*state.fired, (event, True))[-_CORRECTABLE:]
+            return replace(state, firing={**state.firing, event.tier: event}, fired=fired)
         case AlertResolved():
             return replace(state, firing={tier: a for tier, a in state.firing.items() if a.alert != event.alert})
+        case AlertCorrected(alert, would_fire=would):
+            fired = tuple([(a, would if a.alert == alert else before) for a, before in state.fired])
+            return replace(state, fired=fired)
         case BudgetExhausted():
             return replace(state, exhausted=True)
         case BudgetRecovered():
@@ -95,15 +105,50 @@ def _threshold(now: BudgetAssessed, *, exhausted: bool) -> Iterator[Event]:
     yield kind(now.slo, now.service, remaining, now.at)
 
 
+def _correction(command: Review, state: Budget) -> Iterator[Event]:
+    for alert, would_fire in state.fired:
+        if alert.alert == command.alert and would_fire != command.burning:
+            yield AlertCorrected(
+                alert.alert,
+                alert.slo,
+                alert.service,
+                alert.severity,
+                alert.tier,
+                command.burning,
+                alert.factor,
+                command.burn_rate_short,
+                command.burn_rate_long,
+                command.input_version,
+                command.at,
+            )
+
+
 def _alerts(command: Assess, firing: Mapping[str, AlertFired]) -> Iterator[Event]:
+    """Each tier fires and clears by itself; `unknown` and `few` leave it as it is."""
     now = command.figures
-    verdicts = {reading.tier.name: reading.verdict for reading in command.readings}
+    readings = {reading.tier.name: reading for reading in command.readings}
     for tier, alert in firing.items():
-        if verdicts.get(tier, "quiet") == "quiet":
-            yield AlertResolved(alert.alert, now.slo, now.service, alert.severity, tier, now.input_version, now.at)
-    for reading in command.readings:
-        if reading.verdict == "burning" and reading.tier.name not in firing:
+        reading = readings.get(tier)
+        if reading is None or reading.verdict == "quiet":
+            yield AlertResolved(
+                alert.alert,
+                now.slo,
+                now.service,
+                alert.severity,
+                tier,
+                now.input_version,
+                now.at,
+                reading.data_until if reading else None,
+                alert.targets if alert.tell_resolved else (),
+            )
+    for tier, reading in readings.items():
+        if tier not in firing and (reading.verdict == "burning" or _silent(reading, now)):
             yield _fired(reading, now)
+
+
+def _silent(reading: Reading, now: BudgetAssessed) -> bool:
+    """Whether data that used to come has stopped, and that is to be told."""
+    return reading.verdict == "unknown" and reading.tier.on_no_data and now.input_version > 0
 
 
 def _fired(reading: Reading, now: BudgetAssessed) -> AlertFired:
@@ -121,4 +166,12 @@ def _fired(reading: Reading, now: BudgetAssessed) -> AlertFired:
         burn_rate_long=reading.burn_rate_long,
         input_version=now.input_version,
         at=now.at,
+        revision=now.revision,
+        target=now.target,
+        op=tier.op,
+        policy=tier.policy,
+        no_data=reading.verdict == "unknown",
+        data_until=reading.data_until,
+        targets=tier.targets,
+        tell_resolved=tier.tell_resolved,
     )

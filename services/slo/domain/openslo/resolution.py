@@ -137,10 +137,7 @@ def _definition(slo: Fields, path: Path, scope: _Scope) -> Definition | None:
     cycle = _cycle(metadata["name"], scope.known)
     if cycle:
         scope.fault(path / "objectives", "cycle", f"a composite cannot contain itself: {' contains '.join(cycle)}")
-    policies = _listed(spec, "alertPolicies", ("alertPolicyRef", "AlertPolicy"), path, scope, _policy)
-    for index, policy in enumerate(policies):
-        for condition in policy.conditions if policy else ():
-            _possible(condition, objectives, path / "alertPolicies" / index, scope)
+    policies = _policies(spec, path, scope)
     if window is None:
         return None
     return Definition(
@@ -152,10 +149,27 @@ def _definition(slo: Fields, path: Path, scope: _Scope) -> Definition | None:
         window=window,
         indicator=indicator,
         objectives=objectives,
-        policies=tuple(filter(None, policies)),
+        policies=policies,
         labels={key: tuple(values or ()) for key, values in metadata.get("labels", {}).items()},
         annotations={key: value or "" for key, value in metadata.get("annotations", {}).items()},
     )
+
+
+def policies_of(slo: Decoded, known: Catalogue) -> tuple[tuple[Policy, ...], tuple[Fault, ...]]:
+    """The alert policies of a valid SLO, references into *known* followed, and what is wrong with them."""
+    scope, path = _Scope(known, None), TOP / "spec"
+    policies = _policies(slo.fields["spec"], path, scope)
+    return policies, tuple(scope.faults)
+
+
+def _policies(spec: Fields, path: Path, scope: _Scope) -> tuple[Policy, ...]:
+    """Those of an SLO; no condition may be one that its targets make impossible."""
+    policies = _listed(spec, "alertPolicies", ("alertPolicyRef", "AlertPolicy"), path, scope, _policy)
+    targets = [_target(objective) for objective in spec.get("objectives", ())]
+    for index, policy in enumerate(policies):
+        for condition in policy.conditions if policy else ():
+            _possible(condition, targets, path / "alertPolicies" / index, scope)
+    return tuple(filter(None, policies))
 
 
 def _window(window: Fields, path: Path, scope: _Scope) -> Window | None:
@@ -220,16 +234,20 @@ def _data_source(source: Fields, _: Path, __: _Scope) -> Source:
 
 
 def _objective(objective: Fields, path: Path, method: str, shared: Indicator | None, scope: _Scope) -> Objective:
-    percent = objective.get("targetPercent")
     component = _component(objective, path, scope)
     indicator = component.of if component and isinstance(component.of, Indicator) else shared
     return Objective(
         display_name=objective.get("displayName", ""),
-        target=Target.of(objective["target"]) if percent is None else Target.of_percent(percent),
+        target=_target(objective),
         slices=None if method == "Occurrences" else _slices(objective, path, scope, judged=method == "Timeslices"),
         limit=_limit(objective, path, indicator, scope),
         component=component,
     )
+
+
+def _target(objective: Fields) -> Target:
+    percent = objective.get("targetPercent")
+    return Target.of(objective["target"]) if percent is None else Target.of_percent(percent)
 
 
 def _slices(objective: Fields, path: Path, scope: _Scope, *, judged: bool) -> Slices:
@@ -327,9 +345,12 @@ def _condition(alert: Fields, path: Path, scope: _Scope) -> Condition:
     )
 
 
-def _possible(condition: Condition, objectives: Iterable[Objective], path: Path, scope: _Scope) -> None:
-    """The largest burn rate there can be is 1/b: every event bad."""
-    for target in (objective.target for objective in objectives):
+def _possible(condition: Condition, targets: Iterable[Target], path: Path, scope: _Scope) -> None:
+    """The largest burn rate there can be is 1/b: every event bad; the least is 0."""
+    if (condition.op == "lt" and condition.factor <= 0) or (condition.op == "lte" and condition.factor < 0):
+        detail = f"its threshold is {float(condition.factor):g}, and a burn rate is at least 0"
+        scope.fault(path, "impossible_threshold", f"{condition.name} can never fire: {detail}")
+    for target in targets:
         most = Fraction(target.q, target.budget)
         if (condition.op == "gt" and condition.factor >= most) or (condition.op == "gte" and condition.factor > most):
             detail = (
