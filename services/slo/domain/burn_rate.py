@@ -22,6 +22,7 @@ LEAST_EVENTS: Final = "concordat.io/alert-least-events"  # annotation of an SLO
 _HOUR = 60  # minutes
 _DAY = 24 * _HOUR
 _SHORTEST_PERIODS = 3  # long windows must fit so often into the period
+_AS_COVERED = Fraction(9, 10)  # of the coverage since data began; a default of ours
 _SHORT = 12  # short windows fit so often into long ones
 
 
@@ -266,12 +267,14 @@ def over(tier: Tier, target: Target, short: Counts, long: Counts) -> bool:
 
 
 def _trusted(tier: Tier, target: Target, long: Counts, history: History) -> bool:
-    """Whether there is enough history for the long window's ratio to mean anything.
+    """Whether there is enough data for the long window's ratio to mean anything.
 
-    Either data covers the window, or its bad events alone exceed share * b * N_P, with N_P the events expected in a
-    period at the mean rate so far: B > share * (q-p)/q * N * P/age.
+    Either data covers the window (as well as it covers the period since it began, since sources may leave minutes
+    out), or its bad events alone exceed share * b * N_P, with N_P the events expected in a period at the mean rate so
+    far: B > share * (q-p)/q * N * P/observed.
     """
-    if history.age_min >= tier.long_min:
+    seen = history.counts.observed
+    if history.age_min >= tier.long_min and long.observed * history.age_min >= _AS_COVERED * seen * tier.long_min:
         return True
     expected = tier.share * target.budget * history.counts.total * history.period_min
-    return long.bad * target.q * history.age_min > expected
+    return long.bad * target.q * seen > expected

@@ -112,6 +112,21 @@ def test_a_new_slo_pages_when_the_tiers_share_of_the_budget_is_spent_already() -
     assert judge(PAGE, TARGET, spared, spared, History(spared, 10, MONTH)) == "quiet"
 
 
+def test_history_that_is_still_being_sent_does_not_make_a_window_covered() -> None:
+    """An hour at 30 times the budget; of the six hours before, nothing has arrived yet, though older data has."""
+    slow, counts = default_tiers(MONTH, TARGET)[0][1], Counts(58_200, 60_000, 60)
+    history = History(Counts(10**7, 10**7, 10**4), MONTH, MONTH)
+    assert judge(slow, TARGET, counts, counts, history) == "quiet"
+    assert judge(slow, TARGET, counts, counts, replace(history, counts=Counts(10**6, 10**6, 10**4))) == "burning"
+
+
+def test_a_source_that_leaves_minutes_out_is_judged_by_its_ratios_all_the_same() -> None:
+    """A bucket every five minutes."""
+    counts = Counts(5, 10, 12)
+    history = History(Counts(8000, 8640, MONTH // 5), MONTH, MONTH)
+    assert judge(PAGE, TARGET, Counts(0, 1, 1), counts, history) == "burning"
+
+
 @pytest.mark.parametrize(("minutes", "text"), [(5, "5m"), (60, "1h"), (90, "90m"), (360, "6h"), (1440, "1d")])
 def test_windows_are_written_in_their_largest_unit(minutes: int, text: str) -> None:
     assert duration(minutes) == text
