@@ -13,7 +13,9 @@ from services.slo.api import (
     forecast,
     measurements,
     periods,
+    polling,
     series,
+    sources,
     validation,
     what_if,
 )
@@ -38,6 +40,8 @@ def create_app(resources: Resources, settings: SloSettings) -> FastAPI:
             what_if.router,
             alerts.router,
             measurements.router,
+            polling.router,
+            sources.router,
             validation.router,
         ],
         errors=ERRORS,

@@ -1,6 +1,9 @@
 """The slo service's own settings, beside those of every process."""
 
 from datetime import timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -16,6 +19,8 @@ class SloSettings(Settings):
         settle_s: Arriving data is evaluated when none came for so long, or after a second of steady arrival.
         future_s: A bucket may start this much later than the service's clock says.
         service_wait_s: A definition waits so long to hear of a service that it names.
+        secrets_dir: The folder whose files sources name as their secrets; `secrets` in `data_dir` unless given.
+        source_hosts: Which hosts sources may be asked at, as `prometheus.example.com,*.internal,localhost:9090`.
     """
 
     tick_s: float = Field(default=15, gt=0)
@@ -23,6 +28,25 @@ class SloSettings(Settings):
     settle_s: float = Field(default=0.05, gt=0, le=1)
     future_s: float = Field(default=300, ge=0)
     service_wait_s: float = Field(default=2, ge=0, le=10)
+    secrets_dir: Path | None = None
+    source_hosts: str = ""
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of secrets."""
+        return self.secrets_dir or self.data_dir / "secrets"
+
+    def may_ask(self, address: str) -> bool:
+        """Whether the host of *address*, an URL, is among `source_hosts`; a pattern without a port allows any."""
+        try:
+            url = urlsplit(address)
+            host, port = url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
+        except ValueError:
+            return False
+        if not host:
+            return False
+        patterns = (pattern.strip().lower() for pattern in self.source_hosts.split(","))
+        return any(fnmatchcase(host, each) or fnmatchcase(f"{host}:{port}", each) for each in patterns if each)
 
     @property
     def assess_every(self) -> timedelta:

@@ -1,4 +1,4 @@
-"""The wire names of what this service says, all of which may leave it, and the rules behind it."""
+"""The wire names of what this service says, and the rules behind it."""
 
 from typing import Final
 
@@ -19,10 +19,17 @@ from services.slo.domain.slo import commands as slo_commands
 from services.slo.domain.slo import decider as slo
 from services.slo.domain.slo import events as slo_events
 from services.slo.domain.slo.events import SloDefined
+from services.slo.domain.source import commands as source_commands
+from services.slo.domain.source import decider as source
+from services.slo.domain.source import events as source_events
+from services.slo.domain.source.events import SourceDefined, SourceFailed, SourceRetired, SourceWorked
 
 SLO: Final[Decider[slo_commands.Command, slo.Slo, slo_events.Event]] = Decider("slo", None, slo.decide, slo.evolve)
 BUDGET: Final[Decider[budget_commands.Command, budget.Budget, budget_events.Event]] = Decider(
     "budget", budget.UNASSESSED, budget.decide, budget.evolve
+)
+SOURCE: Final[Decider[source_commands.Command, source.Source, source_events.Event]] = Decider(
+    "source", None, source.decide, source.evolve
 )
 
 CONTRACT: Final = EventRegistry(
@@ -34,5 +41,9 @@ CONTRACT: Final = EventRegistry(
         "io.concordat.slo.alert.fired.v1": AlertFired,
         "io.concordat.slo.alert.resolved.v1": AlertResolved,
         "io.concordat.slo.alert.corrected.v1": AlertCorrected,
+        "io.concordat.slo.source.failed.v1": SourceFailed,
+        "io.concordat.slo.source.worked.v1": SourceWorked,
+        "io.concordat.slo.source.retired.v1": SourceRetired,
     },
+    internal={"io.concordat.slo.source.defined.v1": SourceDefined},
 )

@@ -4,7 +4,9 @@ from typing import Final
 
 from services.slo.projections.causes import DEPLOYMENTS, INCIDENTS
 from services.slo.projections.known_services import KNOWN_SERVICES
+from services.slo.projections.polled_slos import POLLED_SLOS
 from services.slo.projections.slo_alerts import SLO_ALERTS
 from services.slo.projections.slos import SLOS
+from services.slo.projections.sources import SOURCES
 
-PROJECTIONS: Final = (SLOS, SLO_ALERTS, KNOWN_SERVICES, INCIDENTS, DEPLOYMENTS)
+PROJECTIONS: Final = (SLOS, SLO_ALERTS, KNOWN_SERVICES, INCIDENTS, DEPLOYMENTS, SOURCES, POLLED_SLOS)

@@ -7,6 +7,7 @@ Code = Literal[
     # the source
     "secret-missing",
     "source-tls-settings",
+    "source-not-allowed",
     "source-unreachable",
     "source-untrusted",
     "source-timeout",
@@ -41,6 +42,7 @@ Code = Literal[
 REMEDIES: Final[dict[Code, str]] = {
     "secret-missing": "put the secret where the service reads secrets, or correct its name in the source",
     "source-tls-settings": "give PEM files that fit: authorities, a certificate and its own key, without a passphrase",
+    "source-not-allowed": "add its host to the setting CONCORDAT_SOURCE_HOSTS, or correct the address",
     "source-unreachable": "check the address, the network and whether the server runs",
     "source-untrusted": "name the server's authority in tls.ca, or the right host in address",
     "source-timeout": "look at how busy the server is, simplify the query with a recording rule, or raise timeout_s",
@@ -79,6 +81,9 @@ PASSING: Final[frozenset[Code]] = frozenset({"source-unreachable", "source-unava
 SHORTENED: Final[frozenset[Code]] = frozenset({"query-too-heavy", "answer-too-large", "source-timeout"})
 
 
+_OF_SOURCE: Final = ("secret-", "source-")  # how codes begin that all queries of a source meet
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that is wrong.
@@ -97,6 +102,11 @@ class Fault:
     def remedy(self) -> str:
         """How to mend it."""
         return REMEDIES[self.code]
+
+    @property
+    def of_source(self) -> bool:
+        """Whether every query of the source meets it."""
+        return self.code.startswith(_OF_SOURCE) and self.code not in SHORTENED
 
 
 class SourceError(Exception):

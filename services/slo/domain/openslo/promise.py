@@ -88,9 +88,11 @@ def _unsupported(path: Path, detail: str) -> UnsupportedError:
 
 def _without_effect(spec: Mapping[str, Any]) -> list[str]:
     ratio = spec["indicator"]["spec"]["ratioMetric"]
-    kinds = {metric["metricSource"].get("type", "") for metric in ratio.values() if isinstance(metric, Mapping)}
+    sources = [metric["metricSource"] for metric in ratio.values() if isinstance(metric, Mapping)]
+    kinds = {source.get("type", "") for source in sources if "metricSourceRef" not in source}
     warnings = [
-        f"spec.indicator.spec.ratioMetric: nothing polls {kind or 'a source without type'} yet; push measurements"
+        f"spec.indicator.spec.ratioMetric: nothing polls {kind or 'a source without type'};"
+        " name a source in metricSourceRef, or push measurements"
         for kind in sorted(kinds - {_PUSH})
     ]
     if "alertPolicies" in spec:

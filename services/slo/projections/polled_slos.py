@@ -1,0 +1,31 @@
+"""The SLOs that are polled: from which source, and what it is asked."""
+
+from typing import Any, Final
+
+from sqlalchemy import Column, Text
+
+from libs.events.columns import Json
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from services.slo.contract import CONTRACT
+from services.slo.domain.slo.events import SloDefined
+from services.slo.polled import polled
+
+
+def _columns() -> tuple[Column[Any], ...]:
+    return (Column("slo", Text, primary_key=True), Column("source", Text), Column("ratio", Json()))
+
+
+def _defined(_: Row | None, event: SloDefined, __: Recorded, ___: Key) -> Row | None:
+    found = polled(event.document)
+    return None if found is None else {"slo": event.slo, "source": found.source, "ratio": dict(found.ratio)}
+
+
+POLLED_SLOS: Final = Projection(
+    name="polled_slos",
+    columns=_columns,
+    events=CONTRACT,
+    folds={SloDefined: Fold(keys=lambda event, _: [(event.slo,)], apply=_defined)},
+    sources=("slo",),
+    indexes=(("source",),),
+)
