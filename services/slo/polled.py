@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_KINDS = ("good", "bad", "total", "raw")
+from services.slo.domain.openslo.checking import is_prometheus
+from services.slo.domain.openslo.definition import Definition, RawRatio, Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,20 @@ class Polled:
     ratio: Mapping[str, Any]
 
 
-def polled(document: Mapping[str, Any]) -> Polled | None:
-    """What is polled for the SLO of *document*; None where measurements are sent.
+def polled(definition: Definition) -> Polled | None:
+    """What is polled for an SLO; None where measurements are sent.
 
-    Every metric of the ratio must name the same source in its `metricSourceRef`.
+    All metrics of its ratio must name the same source, a Prometheus, in their `metricSourceRef`.
     """
-    ratio = document.get("spec", {}).get("indicator", {}).get("spec", {}).get("ratioMetric", {})
-    named = {ratio[kind]["metricSource"].get("metricSourceRef", "") for kind in _KINDS if ratio.get(kind)}
-    source = named.pop() if len(named) == 1 else ""
-    return Polled(source, ratio) if source else None
+    indicator = definition.indicator
+    if indicator is None or isinstance(indicator.measure, Threshold):
+        return None
+    sources = {(metric.source.name, metric.source.type) for metric in indicator.metrics.values()}
+    ((source, kind), *others) = sources
+    if not source or not is_prometheus(kind) or others:
+        return None
+    ratio: dict[str, Any] = {kind: {"metricSource": {"spec": m.spec}} for kind, m in indicator.metrics.items()}
+    ratio["counter"] = indicator.measure.counter
+    if isinstance(indicator.measure, RawRatio):
+        ratio["rawType"] = indicator.measure.means
+    return Polled(source, ratio)

@@ -22,6 +22,7 @@ from services.slo.api.definitions import existing
 from services.slo.api.schemas import Time
 from services.slo.api.sources import SourceFault
 from services.slo.contract import SLO
+from services.slo.domain.slo.decider import definition_of
 from services.slo.polled import Polled, polled
 from services.slo.polls import ask_backfill, read, time_of
 from services.slo.prometheus import Fault, Progress
@@ -93,7 +94,7 @@ async def backfill_slo(slo: str, body: AskBackfill, call: CallDep) -> Response:
 
 
 async def _polled(resources: Resources, slo: str) -> Polled:
-    found = polled(existing((await resources.handler.load(SLO, slo)).state, slo).promise.document)
+    found = polled(definition_of(existing((await resources.handler.load(SLO, slo)).state, slo)))
     if found is None:
         detail = (
             f"measurements of {slo!r} are sent; to have them polled, name a source (/v1/sources) in the"

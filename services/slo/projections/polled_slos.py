@@ -8,6 +8,7 @@ from libs.events.columns import Json
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.slo.contract import CONTRACT
+from services.slo.domain.slo.decider import definition_of
 from services.slo.domain.slo.events import SloDefined
 from services.slo.polled import polled
 
@@ -17,7 +18,7 @@ def _columns() -> tuple[Column[Any], ...]:
 
 
 def _defined(_: Row | None, event: SloDefined, __: Recorded, ___: Key) -> Row | None:
-    found = polled(event.document)
+    found = polled(definition_of(event))
     return None if found is None else {"slo": event.slo, "source": found.source, "ratio": dict(found.ratio)}
 
 

@@ -40,7 +40,8 @@ def promise_of(document: Decoded, source: Document) -> tuple[Promise, tuple[str,
     window = _rolling(spec["timeWindow"][0])
     percent = objective.get("targetPercent")
     target = Target.of(objective["target"]) if percent is None else Target.of_percent(percent)
-    resolved = resolve([document], catalogue((), {spec["service"]}))
+    sources = [source["metricSourceRef"] for source in _metric_sources(spec) if "metricSourceRef" in source]
+    resolved = resolve([document], catalogue((), {spec["service"]}, sources))
     for fault in resolved.faults.get(0, ()):
         raise _unsupported(fault.path, fault.detail)
     promise = Promise(
@@ -87,9 +88,7 @@ def _unsupported(path: Path, detail: str) -> UnsupportedError:
 
 
 def _without_effect(spec: Mapping[str, Any]) -> list[str]:
-    ratio = spec["indicator"]["spec"]["ratioMetric"]
-    sources = [metric["metricSource"] for metric in ratio.values() if isinstance(metric, Mapping)]
-    kinds = {source.get("type", "") for source in sources if "metricSourceRef" not in source}
+    kinds = {source.get("type", "") for source in _metric_sources(spec) if "metricSourceRef" not in source}
     warnings = [
         f"spec.indicator.spec.ratioMetric: nothing polls {kind or 'a source without type'};"
         " name a source in metricSourceRef, or push measurements"
@@ -98,3 +97,8 @@ def _without_effect(spec: Mapping[str, Any]) -> list[str]:
     if "alertPolicies" in spec:
         warnings.append("spec.alertPolicies: not evaluated yet; the default burn-rate alerts apply")
     return warnings
+
+
+def _metric_sources(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    ratio = spec["indicator"]["spec"]["ratioMetric"]
+    return [metric["metricSource"] for metric in ratio.values() if isinstance(metric, Mapping)]

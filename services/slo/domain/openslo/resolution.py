@@ -63,11 +63,17 @@ class Resolved:
     faults: Mapping[int, tuple[Fault, ...]]
 
 
-def catalogue(documents: Iterable[object], services: Iterable[str] = ()) -> Catalogue:
-    """What is stored, as `resolve` looks it up: OpenSLO documents, and names of services known otherwise."""
+def catalogue(documents: Iterable[object], services: Iterable[str] = (), sources: Iterable[str] = ()) -> Catalogue:
+    """What is stored, as `resolve` looks it up: OpenSLO documents, and services and polled sources known otherwise."""
     decoded = (decode(document) for document in documents)
     found = {(each.kind, each.name): each for each in decoded if isinstance(each, Decoded)}
-    return {("Service", name): Decoded("Service", {"metadata": {"name": name}}, ()) for name in services} | found
+    known = {("Service", name): Decoded("Service", {"metadata": {"name": name}}, ()) for name in services}
+    polled = {"type": "Prometheus", "connectionDetails": {}}
+    known |= {
+        ("DataSource", name): Decoded("DataSource", {"metadata": {"name": name}, "spec": polled}, ())
+        for name in sources
+    }
+    return known | found
 
 
 def resolve(documents: Sequence[Decoded], stored: Catalogue, complain: Complain | None = None) -> Resolved:
