@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from services.slo.domain.error_budget import Counts, Target
 from services.slo.domain.openslo.decoding import UNITS
-from services.slo.domain.openslo.definition import Condition, Definition, Operator, Policy
+from services.slo.domain.openslo.definition import Definition, Operator, Policy
 from services.slo.domain.windows import Rolling, Window
 
 Severity = Literal["page", "ticket"]
@@ -155,20 +155,24 @@ def tiers_of(definition: Definition) -> Tiers:
 
 
 def tiers_of_policies(policies: Iterable[Policy], period_min: int, target: Target) -> Tiers:
-    """The tiers of all *policies*; one without conditions, or none at all, means the default tiers."""
+    """The tiers of all *policies*; without any, the default ones."""
     tiers: dict[str, Tier] = {}
     warnings: list[str] = []
     policies = tuple(policies)
     if not policies:
         return default_tiers(period_min, target)
     for policy in policies:
-        own = tuple([_of_condition(condition, period_min) for condition in policy.conditions])
-        defaults, said = ((), ()) if own else default_tiers(period_min, target)
-        warnings += said
-        for each in own or defaults:
-            tier = replace(
-                each,
+        for condition in policy.conditions:
+            tier = Tier(
+                severity=condition.urgency,
+                short_min=condition.short_min,
+                long_min=condition.lookback_min,
+                share=condition.factor * condition.lookback_min / period_min,
+                factor=condition.factor,
+                op=condition.op,
+                after_min=condition.after_min,
                 policy=policy.name,
+                condition=condition.name,
                 on_burning=policy.when_breaching or not policy.when_no_data,  # a policy that asks for neither means it
                 on_no_data=policy.when_no_data,
                 targets=tuple([notification.name for notification in policy.notifications]),
@@ -180,19 +184,6 @@ def tiers_of_policies(policies: Iterable[Policy], period_min: int, target: Targe
                 warnings.append(f"{tier.name}: looks back over more than the period of {duration(period_min)}")
             tiers.setdefault(tier.name, tier)
     return tuple(tiers.values()), tuple(warnings)
-
-
-def _of_condition(condition: Condition, period_min: int) -> Tier:
-    return Tier(
-        severity=condition.urgency,
-        short_min=condition.short_min,
-        long_min=condition.lookback_min,
-        share=condition.factor * condition.lookback_min / period_min,
-        factor=condition.factor,
-        op=condition.op,
-        after_min=condition.after_min,
-        condition=condition.name,
-    )
 
 
 def burn_rate(target: Target, counts: Counts) -> float | None:

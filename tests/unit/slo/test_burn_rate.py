@@ -157,12 +157,6 @@ def test_the_conditions_of_a_policy_take_the_place_of_the_default_tiers() -> Non
     assert (fast.share, fast.targets, fast.tell_resolved, warnings) == (Fraction(10, 720), ("on-call",), True, ())
 
 
-def test_a_policy_without_conditions_sends_the_default_tiers_to_its_targets() -> None:
-    tiers, _ = tiers_of_policies([replace(POLICY, conditions=())], MONTH, TARGET)
-    assert [tier.name for tier in tiers] == [tier.name for tier in default_tiers(MONTH, TARGET)[0]]
-    assert {tier.targets for tier in tiers} == {("on-call",)}
-
-
 def test_of_two_tiers_of_one_name_the_first_counts_and_a_warning_says_so() -> None:
     tiers, warnings = tiers_of_policies([POLICY, POLICY], MONTH, TARGET)
     assert len(tiers) == 2

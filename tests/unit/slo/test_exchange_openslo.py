@@ -323,3 +323,58 @@ def test_any_latency_target_has_rules(bound: Any, native: bool, grouping: list[s
     )
     assert check(document, "strict", complainer()).errors == ()
     assert len(groups(document)) == 3
+
+
+POLICY = """
+apiVersion: openslo/v1
+kind: AlertPolicy
+metadata: {name: pages}
+spec:
+  alertWhenNoData: true
+  alertWhenBreaching: true
+  conditions:
+    - kind: AlertCondition
+      metadata: {name: burning}
+      spec:
+        severity: critical
+        condition: {kind: burnrate, op: gte, threshold: 9.5, lookbackWindow: 3h, alertAfter: 10m}
+  notificationTargets:
+    - kind: AlertNotificationTarget
+      metadata: {name: on-call}
+      spec: {target: webhook}
+"""
+WITH_POLICY = V1.replace("  objectives:", "  alertPolicies: [{alertPolicyRef: pages}]\n  objectives:")
+
+
+def test_alert_policies_take_the_place_of_the_default_alerts() -> None:
+    files, warnings = generate([yaml.safe_load(WITH_POLICY), yaml.safe_load(POLICY)])
+    recorded, _, alerts = files[0].body["groups"]  # pyright: ignore[reportGeneralTypeIssues]  a list of groups
+    assert warnings == []
+    burning, unknown = alerts["rules"]
+    assert (burning["alert"], burning["for"]) == ("ErrorBudgetBurn", "10m")
+    assert burning["labels"] == {
+        "condition": "burning",
+        "long": "3h",
+        "policy": "pages",
+        "short": "15m",
+        "sloth_severity": "page",
+        "sloth_slo": "served",
+    }
+    assert (
+        'ratio_rate3h{sloth_id="shop-served", sloth_service="shop", sloth_slo="served"} >= (9.5 * 0.01)'
+        in burning["expr"]
+    )
+    assert unknown["alert"] == "ErrorBudgetUnknown"
+    assert unknown["expr"].startswith("absent_over_time(slo:sli_error:ratio_rate15m{")
+    assert [rule["labels"]["sloth_window"] for rule in recorded["rules"]] == ["15m", "3h", "4w"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [("", "unknown_reference"), (POLICY.replace("threshold: 9.5", "threshold: 101"), "impossible_threshold")],
+)
+def test_policies_that_are_missing_or_can_never_fire_are_refused(policy: str, code: str) -> None:
+    documents = [yaml.safe_load(text) for text in (WITH_POLICY, policy) if text]
+    with pytest.raises(RefusedError) as refused:
+        generate(documents)
+    assert [each.fault.code for each in refused.value.refusals] == [code]
