@@ -1,7 +1,7 @@
 """What the buckets say about an SLO at a time: a pure function of both, for a reader and for the worker."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -75,6 +75,12 @@ def status(connection: Connection, promised: Promised, at: datetime) -> Status:
         burn_rates={t: burn_rate(promised.exact, c) for t, c in zip(BURN_WINDOWS, burning, strict=True)},
         data_until=None if observed is None else datetime.fromtimestamp((observed[1] + 1) * 60, UTC),
     )
+
+
+def spent(connection: Connection, promised: Promised, at: datetime, windows: Sequence[range]) -> list[Counts]:
+    """What lies in each of *windows*, none of which ends after *at*."""
+    del at
+    return counts(connection, [promised.slo], windows)[promised.slo]
 
 
 def assessments(

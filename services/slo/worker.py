@@ -4,11 +4,12 @@ from libs.events.resources import Resources
 from libs.events.worker import Worker
 from services.slo.collector import Collector
 from services.slo.config import SloSettings
+from services.slo.corrections import Corrections
 from services.slo.poller import Poller
 from services.slo.projections import PROJECTIONS
 
 
 def create_worker(resources: Resources, settings: SloSettings) -> Worker:
     """The worker of slo: relays events, keeps read models, asks sources, takes measurements in and evaluates them."""
-    sinks = Collector(resources, settings).run, Poller(resources, settings).run
+    sinks = Collector(resources, settings).run, Poller(resources, settings).run, Corrections(resources, settings).run
     return Worker(resources, projections=PROJECTIONS, sinks=sinks)
