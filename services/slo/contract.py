@@ -15,16 +15,22 @@ from services.slo.domain.budget.events import (
     BudgetExhausted,
     BudgetRecovered,
 )
+from services.slo.domain.openslo_object import commands as object_commands
+from services.slo.domain.openslo_object import decider as openslo_object
+from services.slo.domain.openslo_object import events as object_events
 from services.slo.domain.slo import commands as slo_commands
 from services.slo.domain.slo import decider as slo
 from services.slo.domain.slo import events as slo_events
-from services.slo.domain.slo.events import SloDefined
+from services.slo.domain.slo.events import SloDefined, SloEnded
 from services.slo.domain.source import commands as source_commands
 from services.slo.domain.source import decider as source
 from services.slo.domain.source import events as source_events
 from services.slo.domain.source.events import SourceDefined, SourceFailed, SourceRetired, SourceWorked
 
 SLO: Final[Decider[slo_commands.Command, slo.Slo, slo_events.Event]] = Decider("slo", None, slo.decide, slo.evolve)
+OBJECT: Final[Decider[object_commands.Command, openslo_object.Object, object_events.Event]] = Decider(
+    "openslo", None, openslo_object.decide, openslo_object.evolve
+)  # its key is `SLI/<name>`
 BUDGET: Final[Decider[budget_commands.Command, budget.Budget, budget_events.Event]] = Decider(
     "budget", budget.UNASSESSED, budget.decide, budget.evolve
 )
@@ -35,6 +41,7 @@ SOURCE: Final[Decider[source_commands.Command, source.Source, source_events.Even
 CONTRACT: Final = EventRegistry(
     published={
         "io.concordat.slo.slo.defined.v1": SloDefined,
+        "io.concordat.slo.slo.ended.v1": SloEnded,
         "io.concordat.slo.budget.assessed.v1": BudgetAssessed,
         "io.concordat.slo.budget.exhausted.v1": BudgetExhausted,
         "io.concordat.slo.budget.recovered.v1": BudgetRecovered,
@@ -45,5 +52,9 @@ CONTRACT: Final = EventRegistry(
         "io.concordat.slo.source.worked.v1": SourceWorked,
         "io.concordat.slo.source.retired.v1": SourceRetired,
     },
-    internal={"io.concordat.slo.source.defined.v1": SourceDefined},
+    internal={
+        "io.concordat.slo.openslo.stored.v1": object_events.ObjectStored,
+        "io.concordat.slo.openslo.removed.v1": object_events.ObjectRemoved,
+        "io.concordat.slo.source.defined.v1": SourceDefined,
+    },
 )

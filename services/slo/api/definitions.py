@@ -1,14 +1,14 @@
 """SLO definitions: OpenSLO documents in, what is promised and how it stands out."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.events.codec import encode
-from libs.events.envelope import Context
-from libs.events.errors import ConflictError
 from libs.events.handler import Outcome
 from libs.events.resources import Resources
 from libs.events.store import Answer
@@ -19,22 +19,27 @@ from libs.web.consistency import HEADER, fresh
 from libs.web.etag import strong
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
-from services.slo.api.documents import read_documents
-from services.slo.api.errors import ERRORS
-from services.slo.api.promises import read_promise, unknown_after, unknown_service
+from services.slo.api.promises import Key, Plan, Planned, load, plan, users
 from services.slo.api.schemas import (
     Definition,
     Results,
     SloAnswer,
+    StoredObject,
+    Time,
     definition,
     promised,
     status_answer,
+    stored_object,
 )
 from services.slo.config import SloSettings
 from services.slo.contract import SLO
-from services.slo.domain.errors import NoSuchSloError, SloExistsError
-from services.slo.domain.slo.commands import Define, Promise, Revise
-from services.slo.domain.slo.decider import Defined, Slo
+from services.slo.documents import read_documents, write_documents
+from services.slo.domain.errors import NoSuchSloError
+from services.slo.domain.openslo import Mode
+from services.slo.domain.openslo.promise import without_effect
+from services.slo.domain.openslo_object.decider import Object, Removed, Stored
+from services.slo.domain.slo.commands import Document, End
+from services.slo.domain.slo.decider import Defined, Ended, Slo, definition_of
 from services.slo.evaluation import status
 from services.slo.projections.known_services import KNOWN_SERVICES
 
@@ -67,130 +72,211 @@ DOCUMENTS: Mapping[str, Any] = {
     }
 }
 _MANY = {207: {"model": Results, "description": "Several documents: one result each"}}
+TEXTS: Mapping[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {"schema": {"type": "string"}} for kind in ("application/yaml", "application/json")}}
+}
+ModeParameter = Annotated[Mode, Query(description="Unknown fields are errors, or warnings.")]
+AsOf = Annotated[Time | None, Query(description="As it was known then.")]
 
 
 @router.post(
     "",
     status_code=201,
-    response_model=Definition,
+    response_model=Definition | StoredObject,
     openapi_extra={**needs("slos.write"), **DOCUMENTS},
-    responses=responses(409, 422) | _MANY,
+    responses=responses(409, 422, 503) | _MANY,
     dependencies=[fresh(KNOWN_SERVICES)],
 )
-async def define_slos(request: Request, call: CallDep) -> Response:
-    """Define SLOs by OpenSLO v1 documents; those that are defined so already stay as they are."""
+async def define_slos(
+    request: Request,
+    call: CallDep,
+    mode: ModeParameter = "strict",
+    revise: Annotated[bool, Query(description="Replace what has another definition under its name.")] = False,  # noqa: FBT002  a parameter
+) -> Response:
+    """Define SLOs and what they refer to by OpenSLO v1 documents of any kind.
+
+    References are followed among the documents and into what is stored. Of several documents, those that nothing is
+    wrong with are stored together. SLOs that use an edited object get a new revision.
+    """
     values = read_documents(await request.body())
+    made = await plan(call.resources, values, call.context.at, mode=mode, revise=revise, wait_s=_wait_s(request))
     if len(values) == 1:
-        return await _define(request, call, values[0])
-
-    async def work() -> Answer:
-        return Answer(207, encode({"items": await _define_each(request, call, values)}))
-
-    return await call.run(work)
+        return await _store_one(call, made, 201)
+    results = [_result(index, made) for index in range(len(values))]
+    if not made.planned:
+        return await call.run(lambda: _answer(results))
+    first, *others = made.steps
+    return await call.handle(
+        first.decider, first.key, first.command, body=lambda _: {"items": results}, status=207, also=others
+    )
 
 
 @router.put(
     "/{slo}",
     response_model=Definition,
     openapi_extra={**needs("slos.write"), **DOCUMENTS},
-    responses=responses(422),
+    responses=responses(409, 422),
     dependencies=[fresh(KNOWN_SERVICES)],
 )
-async def revise_slo(request: Request, slo: str, call: CallDep) -> Response:
+async def revise_slo(request: Request, slo: str, call: CallDep, mode: ModeParameter = "strict") -> Response:
     """Define the SLO, or make a new revision of it."""
-    values = read_documents(await request.body())
-    if len(values) != 1:
-        detail = f"PUT takes the one document of {slo}; POST /v1/slos takes many"
-        raise Problem(422, "invalid-openslo", "One document is expected", detail, [Place(detail)])
-    promise, warnings = read_promise(values[0])
-    if promise.slo != slo:
-        detail = f"the document names {promise.slo!r}, the path {slo!r}; a name never changes"
-        raise Problem(422, "name-differs", "The names differ", detail, [Place(detail, "/metadata/name")])
-    await _refuse_unknown(request, call.resources, promise)
-    return await call.handle(SLO, slo, Revise(promise, call.context.at), body=lambda out: _body(out, warnings))
+    return await put(request, call, ("SLO", slo), mode)
 
 
 @router.get("/{slo}", response_model=SloAnswer, openapi_extra=needs("slos.read"), responses=responses(404))
-async def get_slo(slo: str, resources: ResourcesDep) -> Response:
-    """The definition of one SLO, and how it stands now."""
-    loaded = await resources.handler.load(SLO, slo)
+async def get_slo(slo: str, resources: ResourcesDep, as_of: AsOf = None) -> Response:
+    """The definition of one SLO, and how it stands: now, or as it was promised at a time."""
+    loaded = await resources.handler.load(SLO, slo, as_of=as_of)
     defined = existing(loaded.state, slo)
-    now = status_answer(await resources.views.read(status, promised(defined), resources.clock.now()))
-    body = SloAnswer(**definition(defined, []), status=now)
+    at = as_of or resources.clock.now()
+    now = status_answer(await resources.views.read(status, promised(defined), at))
+    warnings = list(without_effect(definition_of(defined)))
+    body = SloAnswer(**definition(defined, warnings, ended_at(loaded.state)), status=now)
     # The version is what If-Match takes; the figures move without it, so nothing is answered 304.
     return Response(encode(body), headers={"ETag": strong(loaded.version)}, media_type="application/json")
 
 
+@router.delete(
+    "/{slo}", response_model=Definition, openapi_extra=needs("slos.write"), responses=responses(404, 409, 503)
+)
+async def end_slo(slo: str, call: CallDep, reason: Annotated[str, Query(max_length=10_000)] = "") -> Response:
+    """End the SLO: it is evaluated no longer, and stays readable; refused while a composite SLO needs it."""
+    await refuse_used(call.resources, ("SLO", slo))
+
+    def body(outcome: Outcome[Slo]) -> Definition:
+        return Definition(**definition(existing(outcome.state, slo), [], ended_at(outcome.state)))
+
+    return await call.handle(SLO, slo, End(slo, reason, call.context.at), body=body)
+
+
+@router.get(
+    "/{slo}/document",
+    openapi_extra=needs("slos.read"),
+    responses={**responses(404), **TEXTS},
+    response_class=Response,
+)
+async def get_slo_document(
+    request: Request,
+    slo: str,
+    resources: ResourcesDep,
+    as_of: AsOf = None,
+    references: Annotated[bool, Query(description="With all documents that it refers to.")] = False,  # noqa: FBT002  a parameter
+) -> Response:
+    """The document that defined the SLO, comments aside: YAML, or JSON if that is accepted before it."""
+    loaded = await resources.handler.load(SLO, slo, as_of=as_of)
+    promise = existing(loaded.state, slo).promise
+    documents = [promise.document]
+    for key in promise.uses if references else ():
+        kind, _, name = key.partition("/")
+        used = await load(resources, (kind, name))
+        documents = [*documents, used] if used else documents
+    return document_answer(request, documents, loaded.version)
+
+
 def existing(state: Slo, slo: str) -> Defined:
-    """The definition.
+    """The definition; of an SLO that ended, the last one.
 
     Raises:
         NoSuchSloError: There is none.
     """
-    if state is None:
-        raise NoSuchSloError(slo)
-    return state
+    match state:
+        case None:
+            raise NoSuchSloError(slo)
+        case Defined():
+            return state
+        case Ended(last):
+            return last
 
 
-async def _define(request: Request, call: Call, value: object) -> Response:
-    promise, warnings = read_promise(value)
-    await _refuse_unknown(request, call.resources, promise)
+def ended_at(state: Slo) -> datetime | None:
+    """When the SLO ended."""
+    return state.at if isinstance(state, Ended) else None
+
+
+def document_answer(request: Request, documents: list[Document], version: int) -> Response:
+    """*documents* as *request* accepts them."""
+    headers = {"ETag": strong(version), "Vary": "Accept"}
+    if request.headers.get("accept", "").startswith("application/json"):
+        whole = documents if len(documents) > 1 else documents[0]
+        return Response(encode(whole), headers=headers, media_type="application/json")
+    return Response(write_documents(documents), headers=headers, media_type="application/yaml")
+
+
+async def put(request: Request, call: Call, key: Key, mode: Mode) -> Response:
+    """Store the one document of *request*, which must be the one called *key*."""
+    values = read_documents(await request.body())
+    if len(values) != 1:
+        detail = f"PUT takes the one document of {key[1]}; POST /v1/slos takes many"
+        raise Problem(422, "invalid-openslo", "One document is expected", detail, [Place(detail)])
+    made = await plan(call.resources, values, call.context.at, mode=mode, revise=True, wait_s=_wait_s(request))
+    for planned in made.planned.values():
+        if planned.sent.key != key:
+            kind, name = planned.sent.key
+            detail = f"the document is the {kind} {name!r}, the path the {key[0]} {key[1]!r}; a name never changes"
+            raise Problem(422, "name-differs", "The names differ", detail, [Place(detail, "/metadata/name")])
+    return await _store_one(call, made, 200)
+
+
+async def refuse_used(resources: Resources, key: Key) -> None:
+    """Refuse to end what others need.
+
+    Raises:
+        Problem: 409, it names them.
+    """
+    needing = ["/".join(user) for user in await users(resources, [key])]
+    if needing:
+        detail = f"{', '.join(needing[:5])} {'refer' if len(needing) > 1 else 'refers'} to it; change or end that first"
+        raise Problem(409, "in-use", f"The {key[0]} is in use", detail, extra={"used_by": needing})
+
+
+async def _store_one(call: Call, made: Plan, status: int) -> Response:
+    for problem in made.refused.values():
+        raise problem
+    planned = made.planned[0]
+    kind, name = planned.sent.key
+
+    def body(outcome: Outcome[Any]) -> Definition | StoredObject:
+        return _body(planned, outcome.state)
+
     return await call.handle(
-        SLO,
-        promise.slo,
-        Define(promise, call.context.at),
-        body=lambda outcome: _body(outcome, warnings),
-        status=201,
-        location=f"/v1/slos/{promise.slo}",
+        planned.step.decider,
+        planned.step.key,
+        planned.step.command,
+        body=body,
+        status=status,
+        location=(f"/v1/slos/{name}" if kind == "SLO" else f"/v1/openslo/{kind}/{name}") if status == 201 else None,  # noqa: PLR2004
+        also=made.beside,
     )
 
 
-async def _define_each(request: Request, call: Call, values: list[object]) -> list[dict[str, Any]]:
-    """One result per document; a refused one does not keep the others out."""
-    read: list[tuple[Promise, tuple[str, ...]] | Problem] = []
-    for value in values:
-        try:
-            read.append(read_promise(value))
-        except Problem as problem:
-            read.append(problem)
-    services = {item[0].service for item in read if not isinstance(item, Problem)}
-    unknown = await unknown_after(call.resources, services, _wait_s(request)) if services else set[str]()
-    results: list[dict[str, Any]] = []
-    for index, item in enumerate(read):
-        if not isinstance(item, Problem) and item[0].service in unknown:
-            item = unknown_service(item[0].service)  # noqa: PLW2901  what becomes of it
-        results.append(
-            {"document": index} | (_refused(item) if isinstance(item, Problem) else await _kept(call, *item))
-        )
-    return results
+def _body(planned: Planned, state: Slo | Object) -> Definition | StoredObject:
+    match state:
+        case Stored() | Removed():
+            return stored_object(state, planned.warnings)
+        case _:
+            return Definition(**definition(existing(state, planned.sent.key[1]), planned.warnings))
 
 
-async def _kept(call: Call, promise: Promise, warnings: tuple[str, ...]) -> dict[str, Any]:
-    context = Context.of_request(call.context.at, call.context.metadata)  # each command's events have ids of their own
-    try:
-        outcome = await call.resources.handler.handle(SLO, promise.slo, Define(promise, context.at), context)
-    except (SloExistsError, ConflictError) as error:
-        kind = ERRORS.get(type(error))
-        detail = "others changed it at the same moment; send it again"
-        problem = kind.problem(error) if kind else Problem(409, "conflict", "Another request was first", detail)
-        return {"name": promise.slo} | _refused(problem)
-    revision = existing(outcome.state, promise.slo).revision
-    return {"name": promise.slo, "status": 201, "revision": revision, "warnings": list(warnings)}
+def _result(index: int, made: Plan) -> dict[str, Any]:
+    """What becomes of one document of several."""
+    problem = made.refused.get(index)
+    if problem is not None:
+        said = {"code": problem.code, "title": problem.title, "detail": problem.detail, "errors": problem.errors}
+        return {"document": index, "status": problem.status, "problem": said | dict(problem.extra)}
+    planned = made.planned[index]
+    kind, name = planned.sent.key
+    return {
+        "document": index,
+        "kind": kind,
+        "name": name,
+        "status": 201,
+        "revision": planned.revision,
+        "warnings": planned.warnings,
+    }
 
 
-def _refused(problem: Problem) -> dict[str, Any]:
-    said = {"code": problem.code, "title": problem.title, "detail": problem.detail, "errors": problem.errors}
-    return {"status": problem.status, "problem": said | dict(problem.extra)}
-
-
-def _body(outcome: Outcome[Slo], warnings: tuple[str, ...]) -> Definition:
-    defined = existing(outcome.state, outcome.stream)
-    return Definition(**definition(defined, list(warnings)))
-
-
-async def _refuse_unknown(request: Request, resources: Resources, promise: Promise) -> None:
-    if await unknown_after(resources, {promise.service}, _wait_s(request)):
-        raise unknown_service(promise.service)
+async def _answer(results: list[dict[str, Any]]) -> Answer:
+    return Answer(207, encode({"items": results}))
 
 
 def _wait_s(request: Request) -> float:

@@ -4,10 +4,11 @@ from typing import Any
 
 from libs.web.app import Errors
 from libs.web.problems import ErrorKind
-from services.slo.api.documents import UnreadableError
+from services.slo.documents import UnreadableError
 from services.slo.domain.errors import (
     InvalidSourceError,
     InvalidWindowError,
+    NoSuchObjectError,
     NoSuchSloError,
     NoSuchSourceError,
     SloExistsError,
@@ -25,6 +26,7 @@ def _wrong(error: InvalidSourceError) -> dict[str, Any]:
 
 ERRORS: Errors = {
     NoSuchSloError: ErrorKind(404, "not-found", "There is no such SLO"),
+    NoSuchObjectError: ErrorKind(404, "not-found", "There is no such object"),
     SloExistsError: ErrorKind(
         409, "slo-exists", "The name has another definition", extra=lambda error: {"revision": error.revision}
     ),

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from libs.web.schemas import Body, Moment, Name
 from services.slo.domain.error_budget import State
+from services.slo.domain.openslo_object.decider import Removed, Stored
 from services.slo.domain.slo.commands import Document
 from services.slo.domain.slo.decider import Defined
 from services.slo.evaluation import Promised, Status
@@ -150,6 +151,20 @@ class Definition:
     defined_at: datetime
     document: Document
     warnings: list[str]
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """An OpenSLO object that SLOs can refer to."""
+
+    kind: str
+    name: str
+    revision: int
+    stored_at: datetime
+    document: Document
+    warnings: list[str]
+    removed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +176,15 @@ class SloAnswer(Definition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """Whether documents are valid OpenSLO v1, and what is wrong with which (`document` counts from 0)."""
+    """Whether documents are valid OpenSLO v1, and what is wrong with which (`document` counts from 0).
+
+    `unresolved` is what keeps valid ones from being stored here as they are, such as references to nothing.
+    """
 
     valid: bool
     errors: list[dict[str, Any]]
     warnings: list[dict[str, Any]]
+    unresolved: list[dict[str, Any]]
 
 
 def promised(defined: Defined) -> Promised:
@@ -174,7 +193,21 @@ def promised(defined: Defined) -> Promised:
     return Promised(promise.slo, promise.service, defined.revision, promise.target, promise.window)
 
 
-def definition(defined: Defined, warnings: list[str]) -> dict[str, Any]:
+def stored_object(state: Stored | Removed, warnings: list[str]) -> StoredObject:
+    """*state* as it is answered."""
+    last = state.last
+    return StoredObject(
+        kind=last.kind,
+        name=last.name,
+        revision=last.revision,
+        stored_at=last.at,
+        document=last.document,
+        warnings=warnings,
+        removed_at=state.at if isinstance(state, Removed) else None,
+    )
+
+
+def definition(defined: Defined, warnings: list[str], ended_at: datetime | None = None) -> dict[str, Any]:
     """The fields of a `Definition`."""
     promise = defined.promise
     return {
@@ -188,6 +221,7 @@ def definition(defined: Defined, warnings: list[str]) -> dict[str, Any]:
         "defined_at": defined.at,
         "document": promise.document,
         "warnings": warnings,
+        "ended_at": ended_at,
     }
 
 

@@ -70,7 +70,7 @@ async def revisions(resources: Resources, slo: str) -> Sequence[Defined]:
     state: Slo = SLO.initial
     for recorded in await resources.store.load(SLO.stream(slo)):
         state = SLO.evolve(state, resources.registry.decode(recorded))
-        if state is not None:
+        if isinstance(state, Defined):
             found[state.revision] = state
     if not found:
         raise NoSuchSloError(slo)

@@ -4,6 +4,7 @@ SloError
 ├── InvalidTargetError     a target outside [0, 1)
 ├── NoSuchSloError         nothing is defined under this name
 ├── SloExistsError         the name has another definition already
+├── NoSuchObjectError      no OpenSLO object of the kind has the name
 ├── InvalidBucketError     a line of a bucket file that holds no bucket
 ├── InvalidOptionError     an option of a report that means nothing
 ├── InvalidSourceError     settings of a source that cannot work, or are not safe
@@ -12,8 +13,7 @@ SloError
 ├── InvalidWindowError     a time window that cannot be laid out
 ├── InvalidAdjustmentError a maintenance window or exclusion that cannot be laid out
 ├── InvalidWeightError     a weight that weighs nothing
-├── CompositeCycleError    a composite SLO that would contain itself
-└── UnsupportedError       valid OpenSLO that this version cannot evaluate
+└── CompositeCycleError    a composite SLO that would contain itself
 """
 
 
@@ -43,6 +43,14 @@ class SloExistsError(SloError):
     def __init__(self, slo: str, revision: int) -> None:
         super().__init__(f"SLO {slo!r} is defined already (revision {revision}); PUT /v1/slos/{slo} revises it")
         self.slo, self.revision = slo, revision
+
+
+class NoSuchObjectError(SloError):
+    """No OpenSLO object of the kind has the name."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"there is no {kind} {name!r}; GET /v1/openslo/{kind} lists them")
+        self.kind, self.name = kind, name
 
 
 class InvalidBucketError(SloError):
@@ -114,11 +122,3 @@ class CompositeCycleError(SloError):
     def __init__(self, cycle: tuple[str, ...]) -> None:
         super().__init__(f"a composite cannot contain itself: {' contains '.join(cycle)}; remove one of them")
         self.cycle = cycle
-
-
-class UnsupportedError(SloError):
-    """Valid OpenSLO that this version cannot evaluate; says where."""
-
-    def __init__(self, path: str, pointer: str, detail: str) -> None:
-        super().__init__(f"{path}: {detail}")
-        self.path, self.pointer, self.detail = path, pointer, detail

@@ -4,9 +4,19 @@ from typing import Final
 
 from services.slo.projections.causes import DEPLOYMENTS, INCIDENTS
 from services.slo.projections.known_services import KNOWN_SERVICES
+from services.slo.projections.openslo_objects import OPENSLO_OBJECTS
 from services.slo.projections.polled_slos import POLLED_SLOS
 from services.slo.projections.slo_alerts import SLO_ALERTS
 from services.slo.projections.slos import SLOS
 from services.slo.projections.sources import SOURCES
 
-PROJECTIONS: Final = (SLOS, SLO_ALERTS, KNOWN_SERVICES, INCIDENTS, DEPLOYMENTS, SOURCES, POLLED_SLOS)
+PROJECTIONS: Final = (
+    SLOS,
+    OPENSLO_OBJECTS,
+    SLO_ALERTS,
+    KNOWN_SERVICES,
+    INCIDENTS,
+    DEPLOYMENTS,
+    SOURCES,
+    POLLED_SLOS,
+)

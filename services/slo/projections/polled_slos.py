@@ -9,7 +9,7 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.slo.contract import CONTRACT
 from services.slo.domain.slo.decider import definition_of
-from services.slo.domain.slo.events import SloDefined
+from services.slo.domain.slo.events import SloDefined, SloEnded
 from services.slo.polled import polled
 
 
@@ -26,7 +26,10 @@ POLLED_SLOS: Final = Projection(
     name="polled_slos",
     columns=_columns,
     events=CONTRACT,
-    folds={SloDefined: Fold(keys=lambda event, _: [(event.slo,)], apply=_defined)},
+    folds={
+        SloDefined: Fold(keys=lambda event, _: [(event.slo,)], apply=_defined),
+        SloEnded: Fold(keys=lambda event, _: [(event.slo,)], apply=lambda *_: None),
+    },
     sources=("slo",),
     indexes=(("source",),),
 )

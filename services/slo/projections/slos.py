@@ -11,7 +11,7 @@ from libs.events.projection import Fold, Key, Projection, Row
 from services.slo.contract import CONTRACT
 from services.slo.domain.budget.events import BudgetAssessed
 from services.slo.domain.slo.decider import definition_in
-from services.slo.domain.slo.events import SloDefined
+from services.slo.domain.slo.events import SloDefined, SloEnded
 
 
 def _columns() -> tuple[Column[Any], ...]:
@@ -56,6 +56,10 @@ def _defined(row: Row | None, event: SloDefined, _: Recorded, __: Key) -> Row:
     }
 
 
+def _ended(row: Row | None, event: SloEnded, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"ended_at": event.at}
+
+
 def _assessed(row: Row | None, event: BudgetAssessed, _: Recorded, __: Key) -> Row:
     return (row or _EMPTY) | {
         "slo": event.slo,
@@ -73,6 +77,7 @@ SLOS: Final = Projection(
     events=CONTRACT,
     folds={
         SloDefined: Fold(keys=lambda event, _: [(event.slo,)], apply=_defined),
+        SloEnded: Fold(keys=lambda event, _: [(event.slo,)], apply=_ended),
         BudgetAssessed: Fold(keys=lambda event, _: [(event.slo,)], apply=_assessed),
     },
     sources=("slo",),
@@ -81,9 +86,9 @@ SLOS: Final = Projection(
 
 
 def listed(services: Sequence[str], states: Sequence[str]) -> Select[Any]:
-    """All SLOs of any of *services* in any of *states*; an empty list takes all."""
+    """All SLOs that did not end, of any of *services* in any of *states*; an empty list takes all."""
     view = SLOS.view
-    query = select(view).where(view.c.service.is_not(None))
+    query = select(view).where(view.c.service.is_not(None), view.c.ended_at.is_(None))
     if services:
         query = query.where(view.c.service.in_(services))
     if states:

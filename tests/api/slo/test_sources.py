@@ -10,6 +10,12 @@ from services.slo.config import SloSettings
 from tests.fixtures.services import Database, memory_is_enough
 from tests.fixtures.slo import NAME, NOW, Slo, document, running_slo
 
+PROMETHEUS = {
+    "apiVersion": "openslo/v1",
+    "kind": "DataSource",
+    "metadata": {"name": "prometheus"},
+    "spec": {"type": "Prometheus", "connectionDetails": {}},
+}
 NOBODY: dict[str, Any] = {"name": "prometheus", "address": "http://127.0.0.1:9"}
 
 
@@ -95,7 +101,7 @@ async def test_only_a_polled_slo_has_a_past_to_read(slo: Slo) -> None:
 
 @memory_is_enough
 async def test_a_backfill_needs_a_range_of_the_past(slo: Slo) -> None:
-    await slo.call("POST", "/v1/slos", polled(), expect=201)
+    await slo.call("POST", "/v1/slos", [polled(), PROMETHEUS], expect=207)
     for since, until in ((NOW, NOW - timedelta(days=1)), (NOW, NOW + timedelta(days=1))):
         asked = {"from": since.isoformat(), "until": until.isoformat()}
         assert (await slo.call("POST", f"/v1/slos/{NAME}:backfill", asked, expect=422))["code"] == "empty-range"
@@ -103,7 +109,7 @@ async def test_a_backfill_needs_a_range_of_the_past(slo: Slo) -> None:
 
 @memory_is_enough
 async def test_a_backfill_asked_for_again_goes_on_and_another_range_takes_its_place(slo: Slo) -> None:
-    await slo.call("POST", "/v1/slos", polled(), expect=201)
+    await slo.call("POST", "/v1/slos", [polled(), PROMETHEUS], expect=207)
     asked = {"from": (NOW - timedelta(days=1)).isoformat(), "until": NOW.isoformat()}
     path = f"/v1/slos/{NAME}:backfill"
     first = await slo.call("POST", path, asked, expect=202)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.slo.domain.errors import UnsupportedError
-from services.slo.domain.openslo import Decoded, Fault, check, decode, validate
+from services.slo.domain.openslo import Decoded, Fault, catalogue, check, decode, resolve, validate
 from services.slo.domain.openslo.faults import TOP
-from services.slo.domain.openslo.promise import minutes, promise_of
+from services.slo.domain.openslo.promise import minutes, promise_of, without_effect
+from services.slo.domain.slo.commands import Promise
 
 REAL = Path(__file__).parents[4] / "shared" / "conformance" / "openslo_v1_sample.jsonl"
 PUSH = {"metricSource": {"type": "concordat", "spec": {"query": "push"}}}
@@ -265,53 +265,45 @@ def _decoded(document: object) -> Decoded:
     return decoded
 
 
+def _promise(document: dict[str, Any]) -> tuple[Promise, tuple[str, ...]]:
+    decoded = _decoded(document)
+    definition = resolve([decoded], catalogue((), {"checkout-api"})).definitions[0]
+    return promise_of(definition, decoded, document), without_effect(definition)
+
+
 def test_a_valid_slo_becomes_a_promise() -> None:
-    promise, warnings = promise_of(_decoded(SLO), SLO)
+    promise, warnings = _promise(SLO)
     assert (promise.slo, promise.service, promise.display_name) == ("checkout-availability", "checkout-api", "Checkout")
     assert (promise.target, promise.window, promise.method) == (0.999, "28d", "Occurrences")
     assert (promise.document, warnings) == (SLO, ())
 
 
 def test_a_target_in_percent_is_the_same_promise() -> None:
-    document = _with("spec/objectives/0", {"targetPercent": 99.9})
-    assert promise_of(_decoded(document), document)[0].target == 0.999
+    assert _promise(_with("spec/objectives/0", {"targetPercent": 99.9}))[0].target == 0.999
 
 
-def test_what_has_no_effect_yet_is_said() -> None:
-    policy = POLICY | {"spec": POLICY["spec"] | {"notificationTargets": []}}
-    document = _with("spec/alertPolicies", [policy])
-    document["spec"]["indicator"]["spec"]["ratioMetric"]["good"] = {
-        "metricSource": {"type": "Prometheus", "spec": {"query": "up"}}
+def test_a_calendar_window_keeps_its_unit() -> None:
+    calendar = {"duration": "1M", "calendar": {"startTime": "2026-01-05 00:00:00", "timeZone": "Europe/Warsaw"}}
+    promise, _ = _promise(_with("spec/timeWindow/0", calendar))
+    assert promise.window == "1M"
+    assert promise.definition["window"] == {
+        "count": 1,
+        "unit": "M",
+        "anchor": "2026-01-05T00:00:00",
+        "zone": "Europe/Warsaw",
     }
-    _, warnings = promise_of(_decoded(document), document)
-    assert [warning.partition(":")[0] for warning in warnings] == [
-        "spec.indicator.spec.ratioMetric",
-        "spec.alertPolicies",
+
+
+def test_what_has_no_effect_is_said() -> None:
+    document = _with("spec/objectives", [{"target": 0.9}, {"target": 0.99}])
+    document["spec"]["indicator"]["spec"]["ratioMetric"]["good"] = {
+        "metricSource": {"type": "Datadog", "spec": {"query": "q"}}
+    }
+    _, warnings = _promise(document)
+    assert [warning.partition(";")[0] for warning in warnings] == [
+        "nothing polls Datadog",
+        "only the first objective has an error budget",
     ]
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "where"),
-    [
-        ("spec/budgetingMethod", "Timeslices", "spec.budgetingMethod"),
-        ("spec/timeWindow/0/duration", "0d", "spec.timeWindow[0].duration"),
-        ("spec/timeWindow/0/duration", "2Y", "spec.timeWindow[0].duration"),
-        ("spec/objectives", [], "spec.objectives"),
-        ("spec/objectives", [{"target": 0.9}, {"target": 0.99}], "spec.objectives"),
-        (
-            "spec/timeWindow/0",
-            {"duration": "1w", "calendar": {"startTime": "2026-01-05 00:00:00", "timeZone": "Europe/Warsaw"}},
-            "spec.timeWindow[0]",
-        ),
-    ],
-)
-def test_what_cannot_be_evaluated_yet_is_refused_with_its_path(path: str, value: object, where: str) -> None:
-    document = _with(path, value)
-    if value == "Timeslices":
-        document["spec"]["objectives"][0] |= {"timeSliceTarget": 0.95, "timeSliceWindow": "1m"}
-    with pytest.raises(UnsupportedError) as error:
-        promise_of(_decoded(document), document)
-    assert error.value.path == where
 
 
 @pytest.mark.parametrize(

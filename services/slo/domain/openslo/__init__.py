@@ -9,7 +9,7 @@ from services.slo.domain.openslo.checking import Complain, Mode, Stage, Verdict,
 from services.slo.domain.openslo.decoding import KINDS, Decoded, decode
 from services.slo.domain.openslo.definition import Definition
 from services.slo.domain.openslo.faults import Fault, Path
-from services.slo.domain.openslo.resolution import Catalogue, Resolved, catalogue, resolve
+from services.slo.domain.openslo.resolution import Catalogue, Resolved, catalogue, references, resolve
 from services.slo.domain.openslo.rules import validate
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "catalogue",
     "check",
     "decode",
+    "references",
     "resolve",
     "validate",
 ]

@@ -47,6 +47,13 @@ Fields = Mapping[str, Any]
 Catalogue = Mapping[tuple[str, str], Decoded]  # kind and name -> object
 Built = TypeVar("Built")
 
+_REFERENCES: Mapping[str, tuple[str, ...]] = {
+    "indicatorRef": ("SLI", "SLO"),
+    "metricSourceRef": ("DataSource",),
+    "alertPolicyRef": ("AlertPolicy",),
+    "conditionRef": ("AlertCondition",),
+    "targetRef": ("AlertNotificationTarget",),
+}
 _SHORTEST, _LONGEST = 60, 366 * 24 * 60  # minutes
 
 
@@ -74,6 +81,24 @@ def catalogue(documents: Iterable[object], services: Iterable[str] = (), sources
         for name in sources
     }
     return known | found
+
+
+def references(document: Decoded) -> frozenset[tuple[str, str]]:
+    """What the valid *document* may refer to itself, by kind and name; an `indicatorRef` may be of two kinds."""
+    service = {("Service", document.fields["spec"]["service"])} if document.kind == "SLO" else set[tuple[str, str]]()
+    return frozenset(service.union(_named(document.fields)))
+
+
+def _named(value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for item in cast("list[object]", value):
+            yield from _named(item)
+    elif isinstance(value, dict):
+        for name, held in cast("dict[str, object]", value).items():
+            if isinstance(held, str):
+                yield from ((kind, held) for kind in _REFERENCES.get(name, ()))
+            elif name not in {"connectionDetails", "labels", "annotations"}:
+                yield from _named(held)
 
 
 def resolve(documents: Sequence[Decoded], stored: Catalogue, complain: Complain | None = None) -> Resolved:

@@ -49,4 +49,13 @@ class Revise:
     at: datetime
 
 
-Command = Define | Revise
+@dataclass(frozen=True, slots=True)
+class End:
+    """Promise it no longer."""
+
+    slo: str
+    reason: str
+    at: datetime
+
+
+Command = Define | Revise | End

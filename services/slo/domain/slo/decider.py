@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.slo.domain.errors import SloExistsError
-from services.slo.domain.openslo import Decoded, Definition, catalogue, decode, resolve
+from services.slo.domain.errors import NoSuchSloError, SloExistsError
+from services.slo.domain.openslo import Decoded, Definition, catalogue, decode, references, resolve
 from services.slo.domain.openslo.encoding import encode, read
-from services.slo.domain.slo.commands import Command, Define, Promise, Revise
-from services.slo.domain.slo.events import Event, SloDefined
+from services.slo.domain.slo.commands import Command, Define, End, Promise, Revise
+from services.slo.domain.slo.events import Event, SloDefined, SloEnded
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,16 @@ class Defined:
     at: datetime
 
 
-Slo = Defined | None  # None: nothing defined yet
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What was promised until somebody ended it."""
+
+    last: Defined
+    reason: str
+    at: datetime
+
+
+Slo = Defined | Ended | None  # None: nothing defined yet
 
 
 def decide(command: Command, state: Slo) -> tuple[Event, ...]:
@@ -27,6 +36,7 @@ def decide(command: Command, state: Slo) -> tuple[Event, ...]:
 
     Raises:
         SloExistsError: `Define` found another definition under the name.
+        NoSuchSloError: There is nothing to end.
     """
     match state, command:
         case None, (Define(promise, at) | Revise(promise, at)):
@@ -37,22 +47,36 @@ def decide(command: Command, state: Slo) -> tuple[Event, ...]:
             raise SloExistsError(promise.slo, revision)
         case Defined(revision=revision), Revise(promise, at):
             return (_defined(promise, revision + 1, at),)
+        case Ended(last), (Define(promise, at) | Revise(promise, at)):
+            return (_defined(promise, last.revision + 1, at),)
+        case None, End(slo):
+            raise NoSuchSloError(slo)
+        case Defined(promise, revision), End(slo, reason, at):
+            return (SloEnded(slo, promise.service, revision, reason, at),)
+        case Ended(), End():
+            return ()
 
 
-def evolve(_: Slo, event: Event) -> Slo:
+def evolve(state: Slo, event: Event) -> Slo:
     """The state after one more fact."""
-    promise = Promise(
-        event.slo,
-        event.service,
-        event.display_name,
-        event.target,
-        event.window,
-        event.method,
-        event.document,
-        definition_in(event),
-        event.uses,
-    )
-    return Defined(promise, event.revision, event.at)
+    match state, event:
+        case _, SloDefined():
+            promise = Promise(
+                event.slo,
+                event.service,
+                event.display_name,
+                event.target,
+                event.window,
+                event.method,
+                event.document,
+                definition_in(event),
+                event.uses,
+            )
+            return Defined(promise, event.revision, event.at)
+        case Defined(), SloEnded():
+            return Ended(state, event.reason, event.at)
+        case _, SloEnded():
+            return state
 
 
 def definition_of(defined: Defined | SloDefined) -> Definition:
@@ -68,7 +92,8 @@ def definition_in(event: SloDefined) -> dict[str, object]:
     if not isinstance(decoded, Decoded):
         return {}
     decoded.fields["spec"].pop("alertPolicies", None)
-    found = resolve([decoded], catalogue((), {event.service})).definitions.get(0)
+    sources = {name for kind, name in references(decoded) if kind == "DataSource"}
+    found = resolve([decoded], catalogue((), {event.service}, sources)).definitions.get(0)
     return encode(found) if found else {}
 
 

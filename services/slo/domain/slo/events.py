@@ -24,4 +24,15 @@ class SloDefined:
     uses: tuple[str, ...] = ()
 
 
-Event = SloDefined
+@dataclass(frozen=True, slots=True)
+class SloEnded:
+    """It is promised no longer; what was measured stays."""
+
+    slo: str
+    service: str
+    revision: int
+    reason: str
+    at: datetime
+
+
+Event = SloDefined | SloEnded
