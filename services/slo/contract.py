@@ -18,6 +18,10 @@ from services.slo.domain.budget.events import (
 from services.slo.domain.openslo_object import commands as object_commands
 from services.slo.domain.openslo_object import decider as openslo_object
 from services.slo.domain.openslo_object import events as object_events
+from services.slo.domain.policy import commands as policy_commands
+from services.slo.domain.policy import decider as policy
+from services.slo.domain.policy import events as policy_events
+from services.slo.domain.policy import state as policy_state
 from services.slo.domain.slo import commands as slo_commands
 from services.slo.domain.slo import decider as slo
 from services.slo.domain.slo import events as slo_events
@@ -37,6 +41,9 @@ BUDGET: Final[Decider[budget_commands.Command, budget.Budget, budget_events.Even
 SOURCE: Final[Decider[source_commands.Command, source.Source, source_events.Event]] = Decider(
     "source", None, source.decide, source.evolve
 )
+POLICY: Final[Decider[policy_commands.Command, policy_state.Policy, policy_events.Event]] = Decider(
+    "error-budget-policy", None, policy.decide, policy.evolve
+)
 
 CONTRACT: Final = EventRegistry(
     published={
@@ -51,6 +58,22 @@ CONTRACT: Final = EventRegistry(
         "io.concordat.slo.source.failed.v1": SourceFailed,
         "io.concordat.slo.source.worked.v1": SourceWorked,
         "io.concordat.slo.source.retired.v1": SourceRetired,
+        "io.concordat.slo.policy.written.v1": policy_events.PolicyWritten,
+        "io.concordat.slo.policy.signed.v1": policy_events.PolicySigned,
+        "io.concordat.slo.policy.state-changed.v1": policy_events.PolicyStateChanged,
+        "io.concordat.slo.policy.frozen.v1": policy_events.ReleasesFrozen,
+        "io.concordat.slo.policy.unfrozen.v1": policy_events.ReleasesUnfrozen,
+        "io.concordat.slo.policy.exempted.v1": policy_events.ExemptionGranted,
+        "io.concordat.slo.policy.exemption-revoked.v1": policy_events.ExemptionRevoked,
+        "io.concordat.slo.policy.broken-glass.v1": policy_events.GlassBroken,
+        "io.concordat.slo.policy.glass-used.v1": policy_events.GlassUsed,
+        "io.concordat.slo.policy.budget-to-spare.v1": policy_events.SpareBudgetFound,
+        "io.concordat.slo.policy.spare-budget-gone.v1": policy_events.SpareBudgetGone,
+        "io.concordat.slo.policy.postmortem-required.v1": policy_events.PostmortemRequired,
+        "io.concordat.slo.policy.quarterly-item-required.v1": policy_events.QuarterlyItemRequired,
+        "io.concordat.slo.policy.disagreement-raised.v1": policy_events.DisagreementRaised,
+        "io.concordat.slo.policy.disagreement-settled.v1": policy_events.DisagreementSettled,
+        "io.concordat.slo.policy.obligation-fulfilled.v1": policy_events.ObligationFulfilled,
     },
     internal={
         "io.concordat.slo.openslo.stored.v1": object_events.ObjectStored,

@@ -7,9 +7,16 @@ from services.slo.config import SloSettings
 from services.slo.corrections import Corrections
 from services.slo.poller import Poller
 from services.slo.projections import PROJECTIONS
+from services.slo.reactions import incidents, observing, timers
 
 
 def create_worker(resources: Resources, settings: SloSettings) -> Worker:
     """The worker of slo: relays events, keeps read models, asks sources, takes measurements in and evaluates them."""
-    sinks = Collector(resources, settings).run, Poller(resources, settings).run, Corrections(resources, settings).run
-    return Worker(resources, projections=PROJECTIONS, sinks=sinks)
+    sinks = Collector(resources, settings), Poller(resources, settings), Corrections(resources, settings)
+    return Worker(
+        resources,
+        projections=PROJECTIONS,
+        reactions=(observing(resources), incidents(resources)),
+        timers=timers(resources),
+        sinks=tuple(sink.run for sink in sinks),
+    )

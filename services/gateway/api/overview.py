@@ -16,6 +16,7 @@ from libs.web.routing import Router
 from services.gateway.api.schemas import Overview, ServiceAtRisk
 from services.gateway.projections.actions import OPEN_ACTIONS, count_overdue
 from services.gateway.projections.incidents import INCIDENTS, count_open_by_severity, severe_incidents
+from services.gateway.projections.policies import POLICIES, count_by_policy_state, frozen_services
 from services.gateway.projections.services import SERVICES, count_by_phase
 from services.gateway.projections.slos import SLOS, count_by_state, slos_in_danger
 
@@ -28,7 +29,7 @@ _MOST_AT_RISK: Final = 100
     "/overview",
     response_model=Overview,
     openapi_extra=needs("services.read"),
-    dependencies=[fresh(SERVICES, SLOS, INCIDENTS, OPEN_ACTIONS)],
+    dependencies=[fresh(SERVICES, SLOS, POLICIES, INCIDENTS, OPEN_ACTIONS)],
 )
 async def get_overview(resources: ResourcesDep, request: Request, response: Response) -> Response:
     """Count services by phase, SLOs by state and open incidents; name the services at risk."""
@@ -40,11 +41,14 @@ async def get_overview(resources: ResourcesDep, request: Request, response: Resp
 
 def _overview(connection: Connection, today: date) -> Overview:
     phases = count_by_phase(connection)
+    policies = count_by_policy_state(connection)
     incidents = count_open_by_severity(connection)
     return Overview(
         services=sum(phases.values()),
         services_by_phase=phases,
         slos_by_state=count_by_state(connection),
+        services_by_error_budget=policies,
+        frozen_services=policies.get("frozen", 0),
         open_incidents=sum(incidents.values()),
         open_incidents_by_severity=incidents,
         overdue_actions=count_overdue(connection, today),
@@ -54,6 +58,8 @@ def _overview(connection: Connection, today: date) -> Overview:
 
 def _at_risk(connection: Connection) -> list[ServiceAtRisk]:
     reasons: dict[str, list[str]] = defaultdict(list)
+    for row in frozen_services(connection, _MOST_AT_RISK):
+        reasons[row["service"]].append(f"releases are frozen since {row['frozen_since'].date().isoformat()}")
     for row in slos_in_danger(connection, _MOST_AT_RISK):
         reasons[row["service"]].append(f"SLO {row['slo']} is {row['state']}")
     for row in severe_incidents(connection, _MOST_AT_RISK):

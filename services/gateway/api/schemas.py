@@ -91,6 +91,20 @@ class SloStatus(BaseModel):
     assessed_at: datetime | None
 
 
+class ErrorBudget(BaseModel):
+    """Where a service stands under its error-budget policy, and whether releases are frozen."""
+
+    policy_version: int
+    in_force: Annotated[bool, Field(description="Whether both sides have signed.")]
+    missing: Annotated[list[str], Field(description="The sides that have to sign the newest version.")]
+    state: str
+    since: datetime
+    reason: str
+    frozen: bool
+    frozen_since: datetime | None
+    budget_to_spare: bool
+
+
 class OpenIncident(BaseModel):
     """An incident that still needs somebody."""
 
@@ -156,6 +170,7 @@ class ServiceView(BaseModel):
     registered_at: datetime
     engagement: dict[str, Any] | None
     slos: list[SloStatus] | None
+    error_budget: Annotated[ErrorBudget | None, Field(description="Null where nobody has written a policy.")]
     open_incidents: list[OpenIncident] | None
     on_call: list[dict[str, Any]] | None
     overdue_actions: list[OverdueAction] | None
@@ -176,6 +191,10 @@ class Overview(BaseModel):
     services: int
     services_by_phase: dict[str, int]
     slos_by_state: dict[str, int]
+    services_by_error_budget: Annotated[
+        dict[str, int], Field(description="Where services stand under their error-budget policies.")
+    ]
+    frozen_services: int
     open_incidents: int
     open_incidents_by_severity: dict[str, int]
     overdue_actions: int

@@ -27,6 +27,7 @@ from services.gateway.clients import OwnerAnswer
 from services.gateway.projections.actions import OPEN_ACTIONS, overdue_actions_of
 from services.gateway.projections.gates import GATES, find_gate
 from services.gateway.projections.incidents import INCIDENTS, open_incidents_of
+from services.gateway.projections.policies import POLICIES, find_policy
 from services.gateway.projections.services import SERVICES, find_service
 from services.gateway.projections.slos import SLOS, UNDEFINED, slos_of
 
@@ -53,7 +54,9 @@ _OF_LIFECYCLE: Final = (
     "pending_transition",
     "registered_at",
 )
-_UNKNOWN: Final = dict.fromkeys(("engagement", "slos", "open_incidents", "on_call", "overdue_actions", "next_gate"))
+_UNKNOWN: Final = dict.fromkeys(
+    ("engagement", "slos", "error_budget", "open_incidents", "on_call", "overdue_actions", "next_gate")
+)
 
 
 @router.get(
@@ -61,7 +64,7 @@ _UNKNOWN: Final = dict.fromkeys(("engagement", "slos", "open_incidents", "on_cal
     response_model=ServiceView,
     openapi_extra=needs("services.read"),
     responses=responses(404),
-    dependencies=[fresh(SERVICES, GATES, SLOS, INCIDENTS, OPEN_ACTIONS)],
+    dependencies=[fresh(SERVICES, GATES, SLOS, POLICIES, INCIDENTS, OPEN_ACTIONS)],
 )
 async def get_service(  # noqa: PLR0913  each is a part of one request
     service: str,
@@ -111,6 +114,7 @@ def _around(connection: Connection, service: str, phase: str, today: date) -> di
     return {
         "engagement": None,
         "slos": [_slo(row) for row in slos_of(connection, service)],
+        "error_budget": _error_budget(find_policy(connection, service)),
         "open_incidents": [_incident(row) for row in open_incidents_of(connection, service)],
         "on_call": [],
         "overdue_actions": [_action(row) for row in overdue_actions_of(connection, service, today)],
@@ -131,6 +135,14 @@ def _next_gate(connection: Connection, service: str, phase: str) -> dict[str, An
 def _slo(row: RowMapping) -> dict[str, Any]:
     fields = {key: row[key] for key in row if key not in {"slo", "service"}}
     return {"name": row["slo"], **fields, "state": row["state"] or UNDEFINED}
+
+
+def _error_budget(row: RowMapping | None) -> dict[str, Any] | None:
+    """Where the service stands under its policy; None where nobody has written one."""
+    if row is None:
+        return None
+    fields = {key: row[key] for key in row if key not in {"service", "version"}}
+    return {"policy_version": row["version"], **fields, "frozen": row["frozen_since"] is not None}
 
 
 def _incident(row: RowMapping) -> dict[str, Any]:

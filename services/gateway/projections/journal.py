@@ -34,6 +34,22 @@ SENTENCES: Final[Mapping[str, str]] = {
     "slo.budget.recovered": "error budget of SLO {e.slo} recovered",
     "slo.alert.fired": "SLO {e.slo} burns its budget too fast ({e.severity})",
     "slo.alert.resolved": "SLO {e.slo} no longer burns its budget too fast",
+    "slo.policy.written": "error-budget policy written, version {e.version}",
+    "slo.policy.signed": "error-budget policy version {e.version} signed for {e.side}",
+    "slo.policy.state-changed": "error budget is {e.to_state}, was {e.from_state}",
+    "slo.policy.frozen": "releases frozen",
+    "slo.policy.unfrozen": "releases go on",
+    "slo.policy.exempted": "exemption granted: {e.kind}",
+    "slo.policy.exemption-revoked": "exemption revoked",
+    "slo.policy.broken-glass": "glass broken for {e.passage}",
+    "slo.policy.glass-used": "deployment {e.deployment} went through the freeze",
+    "slo.policy.budget-to-spare": "error budget to spare",
+    "slo.policy.spare-budget-gone": "no error budget to spare any more",
+    "slo.policy.postmortem-required": "a postmortem is due: incident {e.incident} spent too much of SLO {e.slo}",
+    "slo.policy.quarterly-item-required": "a P0 is due in the plan of {e.plan}: outages of {e.outage_class}",
+    "slo.policy.disagreement-raised": "{e.side} disagrees: {e.executive} decides",
+    "slo.policy.disagreement-settled": "disagreement decided: {e.outcome}",
+    "slo.policy.obligation-fulfilled": "what was due is done: {e.evidence}",
     "incidents.alert.triggered": "alert triggered: {e.summary}",
     "incidents.alert.acknowledged": "alert acknowledged",
     "incidents.alert.resolved": "alert resolved",
@@ -85,6 +101,22 @@ class Fact:
     summary: object = ""
     owner: object = ""
     due: object = ""
+    version: object = ""
+    from_state: object = ""
+    to_state: object = ""
+    side: object = ""
+    deployment: object = ""
+    incident: object = ""
+    plan: object = ""
+    outage_class: object = ""
+    executive: object = ""
+    outcome: object = ""
+    evidence: object = ""
+
+    @property
+    def passage(self) -> str:
+        """Which deployment may pass a freeze."""
+        return f"deployment {self.deployment}" if self.deployment else "the first deployment that says so"
 
     @property
     def profile(self) -> str:

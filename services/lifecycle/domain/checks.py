@@ -62,8 +62,14 @@ def slo_met_with_coverage(policy: Policy, facts: Facts, at: datetime) -> Finding
 
 
 def error_budget_left_and_no_freeze(policy: Policy, facts: Facts, at: datetime) -> Finding:
-    """Whether every SLO has budget left, and none is frozen because it was spent."""
-    return _all_of(facts.slos, lambda slo: _budget_left(policy, slo, at))
+    """Whether every SLO has budget left, and the error-budget policy has not stopped releases."""
+    found = _all_of(facts.slos, lambda slo: _budget_left(policy, slo, at))
+    if facts.freeze is None:
+        return found
+    freeze = facts.freeze
+    detail = f"releases are frozen since {_day(freeze.at)}: {freeze.reason}"
+    evidence = (Evidence(freeze.id, "policy.frozen", freeze.at), *found.evidence)
+    return Finding("fail", detail, evidence, _RECOVER)
 
 
 def no_open_sev1_2_incident(policy: Policy, facts: Facts, _at: datetime) -> Finding:
@@ -126,7 +132,7 @@ def _met(policy: Policy, slo: Slo, at: datetime) -> Finding:
 def _budget_left(policy: Policy, slo: Slo, at: datetime) -> Finding:
     if slo.exhausted is not None:
         evidence = (Evidence(slo.exhausted.id, "budget.exhausted", slo.exhausted.at),)
-        return Finding("fail", f"frozen since its budget was spent on {_day(slo.exhausted.at)}", evidence, _RECOVER)
+        return Finding("fail", f"its budget is spent since {_day(slo.exhausted.at)}", evidence, _RECOVER)
     assessment = _current(policy, slo, at)
     if isinstance(assessment, Finding):
         return assessment

@@ -59,6 +59,15 @@ class OpenIncident:
 
 
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """The event by which the error-budget policy stopped releases, why, and when."""
+
+    id: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Grandfathered:
     """A service was imported at *phase*: the gates up to it are advisory until *until*."""
 
@@ -78,6 +87,7 @@ class Facts:
         tier: 0 when not set.
         grandfathered: The grace of an import.
         slos: Its SLOs.
+        freeze: Set while its error-budget policy stops releases.
         incidents: Its open incidents.
         attestations: Per kind, the evidence of what was done last.
         waivers: Per check, until when it is waived.
@@ -90,6 +100,7 @@ class Facts:
     tier: int
     grandfathered: Grandfathered | None = None
     slos: Sequence[Slo] = ()
+    freeze: Freeze | None = None
     incidents: Sequence[OpenIncident] = ()
     attestations: Mapping[str, EvidenceRecorded] = field(default_factory=dict[str, EvidenceRecorded])
     waivers: Mapping[str, datetime] = field(default_factory=dict[str, datetime])

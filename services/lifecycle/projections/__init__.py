@@ -4,9 +4,10 @@ from typing import Final
 
 from services.lifecycle.projections.evaluations import EVALUATIONS
 from services.lifecycle.projections.evidence import EVIDENCE
+from services.lifecycle.projections.facts_freezes import FACTS_FREEZES
 from services.lifecycle.projections.facts_incidents import FACTS_INCIDENTS
 from services.lifecycle.projections.facts_slo import FACTS_SLO
 from services.lifecycle.projections.services import SERVICES
 from services.lifecycle.projections.teams import TEAMS
 
-PROJECTIONS: Final = (TEAMS, SERVICES, EVIDENCE, EVALUATIONS, FACTS_SLO, FACTS_INCIDENTS)
+PROJECTIONS: Final = (TEAMS, SERVICES, EVIDENCE, EVALUATIONS, FACTS_SLO, FACTS_FREEZES, FACTS_INCIDENTS)

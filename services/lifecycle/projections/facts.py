@@ -6,6 +6,7 @@ from libs.events.views import Views
 from services.lifecycle.domain.facts import Facts
 from services.lifecycle.domain.service.decider import Profile
 from services.lifecycle.projections.evidence import latest_evidence
+from services.lifecycle.projections.facts_freezes import freeze_of
 from services.lifecycle.projections.facts_incidents import open_incidents_of
 from services.lifecycle.projections.facts_slo import slos_of
 
@@ -24,6 +25,7 @@ def _facts_about(connection: Connection, profile: Profile) -> Facts:
         tier=profile.tier,
         grandfathered=profile.grandfathered,
         slos=slos_of(connection, profile.service),
+        freeze=freeze_of(connection, profile.service),
         incidents=open_incidents_of(connection, profile.service),
         attestations=latest_evidence(connection, profile.service),
     )

@@ -14,6 +14,9 @@ from services.slo.domain.errors import (
     SloExistsError,
     SourceRetiredError,
 )
+from services.slo.domain.policy import errors as policy
+from services.slo.domain.policy.document import InvalidPolicyError
+from services.slo.domain.signing import MachineSignsError, NotASignerError, SignedOtherwiseError
 
 
 def _place(error: UnreadableError) -> dict[str, Any]:
@@ -22,6 +25,10 @@ def _place(error: UnreadableError) -> dict[str, Any]:
 
 def _wrong(error: InvalidSourceError) -> dict[str, Any]:
     return {"errors": [{"detail": detail, "pointer": pointer} for pointer, detail in error.wrong]}
+
+
+def _at(error: Exception, pointer: str) -> dict[str, Any]:
+    return {"errors": [{"detail": str(error), "pointer": pointer}]}
 
 
 ERRORS: Errors = {
@@ -35,4 +42,53 @@ ERRORS: Errors = {
     SourceRetiredError: ErrorKind(409, "source-retired", "The source was retired"),
     InvalidSourceError: ErrorKind(422, "invalid-source", "The source cannot be asked like that", extra=_wrong),
     UnreadableError: ErrorKind(422, "unreadable-document", "The text holds no documents", extra=_place),
+    InvalidPolicyError: ErrorKind(
+        422,
+        "invalid-policy",
+        "The policy makes no sense",
+        extra=lambda error: _at(error, "/" + error.path.replace(".", "/")),
+    ),
+    policy.NoSuchPolicyError: ErrorKind(404, "not-found", "There is no error-budget policy"),
+    policy.EditionOutdatedError: ErrorKind(
+        409,
+        "version-outdated",
+        "Another version is put to the sides",
+        extra=lambda error: _at(error, "/version") | {"version": error.current},
+    ),
+    policy.UnknownKindError: ErrorKind(
+        422,
+        "unknown-exemption",
+        "The policy has no such exemption",
+        extra=lambda error: _at(error, "/kind") | {"kinds": error.known},
+    ),
+    policy.SecondPersonError: ErrorKind(
+        403,
+        "second-person-required",
+        "Another person must approve",
+        extra=lambda error: {"requested_by": error.requested_by},
+    ),
+    policy.InvalidExpiryError: ErrorKind(
+        422, "invalid-expiry", "It must end, and not too late", extra=lambda error: {"latest": error.latest}
+    ),
+    policy.MissingTextError: ErrorKind(
+        422, "text-missing", "Something must be said for the record", extra=lambda error: _at(error, f"/{error.field}")
+    ),
+    policy.UnknownItemError: ErrorKind(404, "not-found", "The policy has nothing of this id"),
+    policy.SettledOtherwiseError: ErrorKind(
+        409, "settled-otherwise", "It was decided otherwise", extra=lambda error: {"outcome": error.outcome}
+    ),
+    policy.RecordedOtherwiseError: ErrorKind(409, "id-taken", "The id stands for something else"),
+    policy.NotFrozenError: ErrorKind(
+        409, "not-frozen", "Releases are not frozen", extra=lambda error: {"state": error.standing}
+    ),
+    policy.NoGlassError: ErrorKind(409, "no-glass", "No broken glass lets the deployment through"),
+    MachineSignsError: ErrorKind(
+        403, "person-required", "Only people decide this", extra=lambda error: {"who_can": error.may}
+    ),
+    NotASignerError: ErrorKind(
+        403, "not-a-signer", "Somebody else must do this", extra=lambda error: {"who_can": error.may}
+    ),
+    SignedOtherwiseError: ErrorKind(
+        409, "signed-otherwise", "One person stands for one side", extra=lambda error: {"who_can": error.may}
+    ),
 }

@@ -3,7 +3,9 @@
 from typing import Final
 
 from services.slo.projections.causes import DEPLOYMENTS, INCIDENTS
+from services.slo.projections.error_budget_policies import ERROR_BUDGET_POLICIES
 from services.slo.projections.known_services import KNOWN_SERVICES
+from services.slo.projections.lessons import LESSONS
 from services.slo.projections.openslo_objects import OPENSLO_OBJECTS
 from services.slo.projections.polled_slos import POLLED_SLOS
 from services.slo.projections.slo_alerts import SLO_ALERTS
@@ -19,4 +21,6 @@ PROJECTIONS: Final = (
     DEPLOYMENTS,
     SOURCES,
     POLLED_SLOS,
+    ERROR_BUDGET_POLICIES,
+    LESSONS,
 )

@@ -173,6 +173,14 @@ DEPLOYMENTS: Final = Projection(
 )
 
 
+def incident_named(connection: Connection, incident: str) -> Happened | None:
+    """The incident of this id, if it was declared and not cancelled."""
+    view = INCIDENTS.view.c
+    query = select(view.incident, view.title, view.since, view.until).where(view.incident == incident)
+    row = connection.execute(query).first()
+    return None if row is None else Happened(*row)
+
+
 def incidents_of(connection: Connection, service: str, window: Bounds) -> list[Happened]:
     """The incidents of *service* that share time with *window*, oldest first."""
     view = INCIDENTS.view.c

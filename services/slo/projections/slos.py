@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Float, Integer, Select, Text, select
+from sqlalchemy import Column, Connection, Float, Integer, Select, Text, bindparam, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.slo.contract import CONTRACT
 from services.slo.domain.budget.events import BudgetAssessed
+from services.slo.domain.policy.standing import SloBudget
 from services.slo.domain.slo.decider import definition_in
 from services.slo.domain.slo.events import SloDefined, SloEnded
 
@@ -31,6 +32,7 @@ def _columns() -> tuple[Column[Any], ...]:
         # written from budget/<name>
         Column("state", Text),
         Column("sli", Float),
+        Column("error_budget_consumed", Float),
         Column("error_budget_remaining", Float),
         Column("coverage", Float),
         Column("assessed_at", Instant()),
@@ -65,6 +67,7 @@ def _assessed(row: Row | None, event: BudgetAssessed, _: Recorded, __: Key) -> R
         "slo": event.slo,
         "state": event.state,
         "sli": event.sli,
+        "error_budget_consumed": event.error_budget_consumed,
         "error_budget_remaining": event.error_budget_remaining,
         "coverage": event.coverage,
         "assessed_at": event.at,
@@ -94,3 +97,25 @@ def listed(services: Sequence[str], states: Sequence[str]) -> Select[Any]:
     if states:
         query = query.where(view.c.state.in_(states))
     return query
+
+
+_OF_SERVICE: Final = (  # made once: the release gate asks it each time
+    select(SLOS.view)
+    .where(SLOS.view.c.service == bindparam("service"), SLOS.view.c.ended_at.is_(None))
+    .order_by(SLOS.view.c.slo)
+)
+
+
+def budgets_of(connection: Connection, service: str) -> tuple[SloBudget, ...]:
+    """The newest budget of every SLO of *service*, by name; undefined until the first assessment."""
+    return tuple(
+        SloBudget(
+            slo=row["slo"],
+            state=row["state"],
+            consumed=row["error_budget_consumed"],
+            remaining=row["error_budget_remaining"],
+            coverage=row["coverage"] or 0.0,
+            window=row["window"],
+        )
+        for row in connection.execute(_OF_SERVICE, {"service": service}).mappings()
+    )

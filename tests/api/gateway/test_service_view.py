@@ -60,6 +60,7 @@ async def test_a_registered_service_is_shown_with_nothing_around_it(
         "pending_transition": None,
         "engagement": None,
         "slos": [],
+        "error_budget": None,
         "open_incidents": [],
         "on_call": [],
         "overdue_actions": [],
@@ -252,14 +253,66 @@ async def test_the_overview_counts_and_names_what_is_at_risk(client: httpx.Async
     )
     await elsewhere.tell("action/a1", "incidents.action.opened", **ACTION)
     await elsewhere.tell("incident/i1", "incidents.incident.declared", **INCIDENT)
+    await freeze(elsewhere)
     assert (await elsewhere.seen(client, "/v1/overview")).json() == {
         "services": 4,
         "services_by_phase": {"architecture_and_design": 3, "general_availability": 1},
         "slos_by_state": {"undefined": 1, "violated": 1},
+        "services_by_error_budget": {"frozen": 1},
+        "frozen_services": 1,
         "open_incidents": 2,
         "open_incidents_by_severity": {"sev2": 1, "sev4": 1},
         "overdue_actions": 1,
         "services_at_risk": [
-            {"service": "checkout-api", "reasons": ["SLO availability is violated", "INC-1 is open (sev2)"]}
+            {
+                "service": "checkout-api",
+                "reasons": [
+                    "releases are frozen since 2026-11-21",
+                    "SLO availability is violated",
+                    "INC-1 is open (sev2)",
+                ],
+            }
         ],
     }
+
+
+async def freeze(elsewhere: Elsewhere) -> None:
+    """Both sides have signed a policy, and the budget is spent."""
+    stream, about = "error-budget-policy/checkout-api", {"service": "checkout-api"}
+    await elsewhere.tell(stream, "slo.policy.written", **about, version=1, missing=["development", "sre"])
+    await elsewhere.tell(stream, "slo.policy.signed", **about, version=1, side="development", missing=["sre"])
+    await elsewhere.tell(stream, "slo.policy.signed", **about, version=1, side="sre", missing=[])
+    moved = about | {"from_state": "healthy", "to_state": "frozen", "reason": "spent 150 %"}
+    await elsewhere.tell(stream, "slo.policy.state-changed", **moved)
+    await elsewhere.tell(stream, "slo.policy.frozen", **about, reason="spent 150 %")
+
+
+async def test_a_service_shows_its_error_budget_policy_and_its_freeze(
+    client: httpx.AsyncClient, elsewhere: Elsewhere
+) -> None:
+    await elsewhere.register("checkout-api")
+    assert (await elsewhere.seen(client, "/v1/services/checkout-api")).json()["error_budget"] is None
+    await freeze(elsewhere)
+    shown = (await elsewhere.seen(client, "/v1/services/checkout-api")).json()["error_budget"]
+    assert shown == {
+        "policy_version": 1,
+        "in_force": True,
+        "missing": [],
+        "state": "frozen",
+        "since": "2026-11-21T10:00:00Z",
+        "reason": "spent 150 %",
+        "frozen": True,
+        "frozen_since": "2026-11-21T10:00:00Z",
+        "budget_to_spare": False,
+    }
+    told = (await elsewhere.seen(client, "/v1/services/checkout-api/timeline")).json()["items"]
+    assert [item["summary"] for item in told[:4]] == [
+        "releases frozen",
+        "error budget is frozen, was healthy",
+        "error-budget policy version 1 signed for sre",
+        "error-budget policy version 1 signed for development",
+    ]
+    stream, about = "error-budget-policy/checkout-api", {"service": "checkout-api"}
+    await elsewhere.tell(stream, "slo.policy.unfrozen", **about)
+    shown = (await elsewhere.seen(client, "/v1/services/checkout-api")).json()["error_budget"]
+    assert (shown["frozen"], shown["frozen_since"]) == (False, None)

@@ -215,3 +215,21 @@ async def test_the_policy_shows_every_number_with_its_source(lifecycle: Running)
         "source": "W18: met for 28 consecutive days; four whole weeks",
     }
     assert policy["checks"]["rollback_drill"]["max_age_days"]["value"] == 30
+
+
+async def test_a_freeze_closes_the_gate_until_releases_go_on(lifecycle: Running, clock: FrozenClock) -> None:
+    await register(lifecycle)
+    slo = Elsewhere("slo", lifecycle.resources.bus, clock)
+    await define(slo)
+    await assess(slo, clock.now())
+    await results_once(lifecycle, {"error_budget_left_and_no_freeze": "pass"})
+    stream, about = "error-budget-policy/checkout-api", {"service": "checkout-api", "at": clock.now()}
+    frozen = await slo.says("policy.frozen", stream, **about, reason="availability has spent 150 %")
+
+    gate = await results_once(lifecycle, {"error_budget_left_and_no_freeze": "fail", "slo_met_with_coverage": "pass"})
+
+    (check,) = (check for check in gate["checks"] if check["id"] == "error_budget_left_and_no_freeze")
+    assert check["detail"] == "releases are frozen since 2026-11-21: availability has spent 150 %"
+    assert check["evidence"][0]["id"] == str(frozen.event_id)
+    await slo.says("policy.unfrozen", stream, **about)
+    await results_once(lifecycle, {"error_budget_left_and_no_freeze": "pass"})

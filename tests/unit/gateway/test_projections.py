@@ -34,6 +34,13 @@ STREAMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("slo.budget.assessed", SLO | BUDGET | {"state": state, "error_budget_remaining": None})
         for state in ("undefined", "met", "violated")
     ],
+    "error-budget-policy/s": [
+        ("slo.policy.written", {"service": "s", "version": 1, "missing": ["development", "sre"]}),
+        ("slo.policy.signed", {"service": "s", "version": 1, "missing": []}),
+        ("slo.policy.state-changed", {"service": "s", "to_state": "frozen", "reason": "spent"}),
+        ("slo.policy.frozen", {"service": "s", "reason": "spent"}),
+        ("slo.policy.budget-to-spare", {"service": "s"}),
+    ],
     "evaluation/e1": [("lifecycle.gate.evaluated", GATE | {"evaluation": "e1"})],
     "evaluation/e2": [("lifecycle.gate.evaluated", GATE | {"evaluation": "e2", "passed": True})],
     "incident/i": [

@@ -1,0 +1,235 @@
+"""What is said on the bus, and what an error-budget policy does about it.
+
+Own events are heard too: where a service stands follows from what was said of its budgets. Reactions run once per
+event, in no rebuild; ids of what they store follow from the event (or timer) and the version of the policy that was
+looked at, so that acting again changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from libs.events import codec
+from libs.events.bus import EVENT_PARTITIONS
+from libs.events.envelope import Context, Recorded
+from libs.events.errors import ConflictError, StoreUnavailableError
+from libs.events.ids import reaction_id
+from libs.events.partition import partition_of
+from libs.events.projection import Projection
+from libs.events.reactor import Reaction
+from libs.events.registry import EventRegistry
+from libs.events.resources import Resources
+from libs.events.store import Timer
+from libs.events.timers import Fire
+from services.slo.buckets import counts
+from services.slo.contract import CONTRACT, POLICY
+from services.slo.domain.budget.events import BudgetAssessed
+from services.slo.domain.error_budget import Target
+from services.slo.domain.policy.commands import Attribute, Command, Fulfil, IncidentSpending, Observe
+from services.slo.domain.policy.events import (
+    DisagreementSettled,
+    ExemptionGranted,
+    ExemptionRevoked,
+    PolicySigned,
+    PolicyWritten,
+)
+from services.slo.domain.policy.state import InForce, owed
+from services.slo.domain.slo.events import SloDefined
+from services.slo.projections.causes import INCIDENTS, incident_named
+from services.slo.projections.lessons import EVENTS as LESSONS_EVENTS
+from services.slo.projections.lessons import LESSONS, ActionOpened, PostmortemPublished, learned_from
+from services.slo.projections.slos import SLOS, budgets_of
+
+OBSERVING: Final = "slo.error-budget-policy"  # never change: ids of events follow from them
+INCIDENTS_HEARD: Final = "slo.incidents"
+_INCIDENTS: Final = "incidents"
+_PATIENCE_S = 0.5  # for a read model that is about to apply what was heard here first; then it is tried again
+_TRIES = 8
+_EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
+
+_Own = (
+    BudgetAssessed
+    | SloDefined
+    | PolicyWritten
+    | PolicySigned
+    | ExemptionGranted
+    | ExemptionRevoked
+    | DisagreementSettled
+)
+_OWN: Final[Sequence[type[_Own]]] = (
+    BudgetAssessed,
+    SloDefined,
+    PolicyWritten,
+    PolicySigned,
+    ExemptionGranted,
+    ExemptionRevoked,
+    DisagreementSettled,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentOver:
+    """What is read when users feel an incident no more."""
+
+    incident: str
+    service: str
+
+
+class _Due(msgspec.Struct, frozen=True):
+    service: str
+
+
+_DUE: Final = codec.decoder(_Due)
+
+
+def observing(resources: Resources) -> Reaction:
+    """Budgets, SLOs or the policy changed: see where the service stands now."""
+
+    async def act(event: _Own, recorded: Recorded, context: Context) -> None:
+        if (await resources.handler.load(POLICY, event.service)).state is not None:
+            await _applied(resources, SLOS, recorded, resources.service, resources.store.epoch)
+            await observe(resources, event.service, context)
+
+    return Reaction(name=OBSERVING, source="slo", events=CONTRACT, act=dict.fromkeys(_OWN, act))
+
+
+def incidents(resources: Resources) -> Reaction:
+    """An incident spent budget, or was learned from: a large one makes a postmortem due, and that fulfils it."""
+
+    async def act(
+        event: IncidentOver | PostmortemPublished | ActionOpened, recorded: Recorded, context: Context
+    ) -> None:
+        if not isinstance((await resources.handler.load(POLICY, event.service)).state, InForce):
+            return
+        for shown in (INCIDENTS, LESSONS):
+            if recorded.type in shown.events:
+                heard = (await resources.views.applied(shown.name)).get(_INCIDENTS)
+                await _applied(resources, shown, recorded, _INCIDENTS, heard.epoch if heard else "")
+        await _attribute(resources, event.service, event.incident, context)
+        await _fulfil(resources, event.service, event.incident, context)
+
+    events = {
+        "io.concordat.incidents.incident.mitigated.v1": IncidentOver,
+        "io.concordat.incidents.incident.resolved.v1": IncidentOver,
+    }
+    act_on: tuple[type, ...] = (IncidentOver, PostmortemPublished, ActionOpened)
+    return Reaction(
+        name=INCIDENTS_HEARD,
+        source=_INCIDENTS,
+        events=EventRegistry(events | LESSONS_EVENTS),
+        act=dict.fromkeys(act_on, act),
+    )
+
+
+def timers(resources: Resources) -> Mapping[str, Fire]:
+    """An exemption or a broken glass expires: see where the service stands then."""
+
+    async def fire(timer: Timer, context: Context) -> None:
+        await observe(resources, _DUE.decode(timer.payload).service, context)
+
+    return {POLICY.category: fire}
+
+
+async def observe(resources: Resources, service: str, context: Context) -> None:
+    """Say where *service* stands, from the newest budgets of all its SLOs.
+
+    Budgets are read after the policy that they are judged by, and what was said moves the policy on. So whoever read
+    older ones loses the race and looks again, and the last to say something has seen everything.
+
+    Raises:
+        StoreUnavailableError: Others kept winning the race.
+    """
+    for _ in range(_TRIES):
+        loaded = await resources.handler.load(POLICY, service)
+        if loaded.state is None:
+            return
+        budgets = await resources.views.read(budgets_of, service)
+        at = max(context.at, loaded.state.record.since)  # what expired for one clock has expired for all
+        command = Observe(service=service, budgets=budgets, at=at)
+        try:
+            if not await _handle(resources, service, command, context, loaded.version):
+                return
+        except ConflictError:
+            continue
+    message = f"others keep changing the error-budget policy of {service}"
+    raise StoreUnavailableError(message)
+
+
+async def _attribute(resources: Resources, service: str, incident: str, context: Context) -> None:
+    """See whether *incident* spent so much that something is due."""
+    policy = (await resources.handler.load(POLICY, service)).state
+    found = await resources.views.read(incident_named, incident)
+    if found is not None and isinstance(policy, InForce):
+        felt = _minutes(found.since, found.until or context.at)
+        days = policy.edition.document.incident_window_days.days
+        spent = await resources.views.read(_spent, service, incident, felt, days)
+        await _handle(resources, service, Attribute(service=service, incidents=spent, at=context.at), context)
+
+
+async def _fulfil(resources: Resources, service: str, incident: str, context: Context) -> None:
+    """See whether the postmortem that *incident* made due is there."""
+    policy = (await resources.handler.load(POLICY, service)).state
+    obligation = f"postmortem:{incident}"
+    learned = await resources.views.read(learned_from, incident)
+    if learned is None or not learned["postmortem"] or not learned["p0_action"]:
+        return
+    if any(each.obligation == obligation for each in owed(policy)):
+        command = Fulfil(
+            service=service,
+            obligation=obligation,
+            evidence=f"postmortem {learned['postmortem']} with P0 action {learned['p0_action']}",
+            reason="",
+            by=INCIDENTS_HEARD,
+            at=context.at,
+        )
+        await _handle(resources, service, command, context)
+
+
+def _spent(
+    connection: Connection, service: str, incident: str, felt: range, window: timedelta
+) -> tuple[IncidentSpending, ...]:
+    """What *incident* spent of the budget that each SLO of *service* has for the *window* up to the incident's end."""
+    view = SLOS.view
+    targets = {
+        row.slo: Target.of(row.target)
+        for row in connection.execute(select(view.c.slo, view.c.target).where(view.c.service == service))
+    }
+    whole = range(felt.stop - window // _MINUTE, felt.stop)
+    shares: list[IncidentSpending] = []
+    for slo, (during, all_of_it) in counts(connection, targets, (felt, whole)).items():
+        budget = Fraction(all_of_it.total * targets[slo].budget, targets[slo].q)
+        if budget:
+            shares.append(IncidentSpending(incident, slo, float((during.total - during.good) / budget)))
+    return tuple(shares)
+
+
+async def _handle(
+    resources: Resources, service: str, command: Command, context: Context, expected: int | None = None
+) -> bool:
+    """Whether *command* said anything; *expected* is the version of the policy that it was made for."""
+    version = (await resources.handler.load(POLICY, service)).version if expected is None else expected
+    source, step = context.event_id(0), f"{type(command).__name__}@{version}"
+    derived = Context(context.at, context.metadata, lambda index: reaction_id(source, step, index))
+    outcome = await resources.handler.handle(POLICY, service, command, derived, expected=expected)
+    return bool(outcome.events)
+
+
+async def _applied(resources: Resources, projection: Projection, recorded: Recorded, service: str, epoch: str) -> None:
+    """Return once *projection* shows what *recorded* says; the event is heard again later if that takes long."""
+    own = service == resources.service
+    partition = 0 if own else partition_of(recorded.stream, EVENT_PARTITIONS)
+    if not await resources.views.wait_applied(
+        projection.name, service, epoch, partition, recorded.position, _PATIENCE_S
+    ):
+        message = f"{projection.name} has not applied position {recorded.position} of {service} yet"
+        raise StoreUnavailableError(message)
+
+
+def _minutes(start: datetime, end: datetime) -> range:
+    """The minutes that share time with [start, end)."""
+    return range((start - _EPOCH) // _MINUTE, -((_EPOCH - end) // _MINUTE))
