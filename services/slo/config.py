@@ -21,6 +21,7 @@ class SloSettings(Settings):
         service_wait_s: A definition waits so long to hear of a service that it names.
         secrets_dir: The folder whose files sources name as their secrets; `secrets` in `data_dir` unless given.
         source_hosts: Which hosts sources may be asked at, as `prometheus.example.com,*.internal,localhost:9090`.
+        metrics_slos: So many SLOs, the first by name, have series of their own on /metrics.
     """
 
     tick_s: float = Field(default=15, gt=0)
@@ -28,6 +29,7 @@ class SloSettings(Settings):
     settle_s: float = Field(default=0.05, gt=0, le=1)
     future_s: float = Field(default=300, ge=0)
     service_wait_s: float = Field(default=2, ge=0, le=10)
+    metrics_slos: int = Field(default=1000, ge=0)
     secrets_dir: Path | None = None
     source_hosts: str = ""
 

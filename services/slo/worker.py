@@ -1,10 +1,13 @@
 """Wires the worker of slo."""
 
+from functools import partial
+
 from libs.events.resources import Resources
 from libs.events.worker import Worker
 from services.slo.collector import Collector
 from services.slo.config import SloSettings
 from services.slo.corrections import Corrections
+from services.slo.metrics import keep_fleet
 from services.slo.poller import Poller
 from services.slo.projections import PROJECTIONS
 from services.slo.reactions import incidents, observing, timers
@@ -18,5 +21,5 @@ def create_worker(resources: Resources, settings: SloSettings) -> Worker:
         projections=PROJECTIONS,
         reactions=(observing(resources), incidents(resources)),
         timers=timers(resources),
-        sinks=tuple(sink.run for sink in sinks),
+        sinks=(*(sink.run for sink in sinks), partial(keep_fleet, resources, settings)),
     )

@@ -97,16 +97,19 @@ def _operation(service: str, operation: Document, names: set[str]) -> Document:
 
 def _renamed(service: str, document: Document, taken: Document) -> Document:
     """*document* with other names for components whose names mean something else in *taken*."""
-    renames = {
-        f"#/components/{kind}/{name}": f"#/components/{kind}/{service.capitalize()}{name}"
-        for kind, entries in document.get("components", {}).items()
-        if kind != "securitySchemes"
-        for name, entry in entries.items()
-        if taken.get(kind, {}).get(name, entry) != entry
-    }
-    if not renames:
-        return document
-    moved = _with_references(document, renames)
+    renames: dict[str, str] = {}
+    while True:  # what refers to something renamed means something else too
+        moved = _with_references(document, renames)
+        more = {
+            f"#/components/{kind}/{name}": f"#/components/{kind}/{service.capitalize()}{name}"
+            for kind, entries in moved.get("components", {}).items()
+            if kind != "securitySchemes"
+            for name, entry in entries.items()
+            if taken.get(kind, {}).get(name, entry) != entry
+        }
+        if more == renames:
+            break
+        renames = more
     for old, new in renames.items():
         _, _, kind, name = old.split("/")
         entries = moved["components"][kind]

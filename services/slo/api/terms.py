@@ -8,11 +8,10 @@ from libs.events.resources import Resources
 from services.slo.contract import SLO
 from services.slo.domain.assessment import Terms
 from services.slo.domain.burn_rate import duration
-from services.slo.domain.error_budget import Target
 from services.slo.domain.errors import NoSuchSloError
-from services.slo.domain.methods import Method
+from services.slo.domain.methods import DEFAULT_SLICING, Method, Slicing
 from services.slo.domain.openslo.promise import minutes
-from services.slo.domain.slo.decider import Defined, Slo
+from services.slo.domain.slo.decider import Defined, Slo, definition_of
 from services.slo.domain.windows import Calendar, Rolling, Unit, Window
 
 METHODS: Final[dict[str, Method]] = {
@@ -25,8 +24,10 @@ _MONDAY_AND_FIRST: Final = datetime(2024, 1, 1)  # noqa: DTZ001  a wall time, of
 
 def terms_of(defined: Defined) -> Terms:
     """What *defined* promises, and how it is measured."""
-    promise = defined.promise
-    return Terms(Target.of(promise.target), Rolling(minutes(promise.window)), METHODS[promise.method])
+    definition = definition_of(defined)
+    slices = definition.objectives[0].slices
+    slicing = Slicing(slices.length_min, slices.target or DEFAULT_SLICING.target) if slices else DEFAULT_SLICING
+    return Terms(definition.target, definition.window, METHODS[definition.method], slicing)
 
 
 def window_text(window: Window) -> str:
