@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from libs.events.backoff import PASSING, stopped_within
 from libs.events.resources import Resources
@@ -42,7 +42,7 @@ class Published(NamedTuple):
 
     states: Mapping[str, int]
     firing: Mapping[str, int]
-    slos: Sequence[Mapping[str, Any]]
+    slos: Sequence[RowMapping]
 
 
 class Fleet(Collector):
@@ -99,7 +99,7 @@ def _published(connection: Connection, most: int) -> Published:
 
 
 def _counted(connection: Connection, query: Any) -> dict[str, int]:  # noqa: ANN401  a select of name and count
-    return {name: count for name, count in connection.execute(query)}  # noqa: C416  rows are no pairs to the type checker
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _gauge(name: str, text: str, label: str, figures: Mapping[str, int]) -> Metric:
