@@ -13,7 +13,7 @@ concordat_slo_evaluation_seconds                      how long the last evaluati
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
