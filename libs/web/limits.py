@@ -14,6 +14,9 @@ from libs.web.problems import Place, Problem
 MAX_DEPTH = 32  # nothing Concordat reads nests deeper than an OpenSLO document
 _INT64 = range(-(2**63), 2**63)  # what both databases and every JSON reader keep exactly
 _HUGE = re.compile(rb"\d{19}|[eE]\+?\d{3}")  # only such text can be outside int64 or double
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_ALL_ELSE = bytes(set(range(256)) - set(b"[]{}"))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -71,7 +74,7 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401  it is what was sent
         message = f"the body holds a number that JSON has not: {error}"
         raise _malformed(message) from error
     # The tree is walked only if the text could hold what is refused; most bodies could not.
-    if b"\\u" in body or body.count(b"[") + body.count(b"{") > MAX_DEPTH or _HUGE.search(body):
+    if b"\\u" in body or _HUGE.search(body) or _nests_deep(body):
         _refuse(value)
     return value
 
@@ -171,6 +174,16 @@ def _doubled(body: bytes) -> Problem:
             reason = f"has the key {key!r} twice; leave one"
             return _malformed(f"the object {pointer or 'of the body'} {reason}", Place(reason, pointer))
     return _malformed("an object of the body has a key twice; leave one")
+
+
+def _nests_deep(body: bytes) -> bool:
+    """Whether the JSON in *body* has more than `MAX_DEPTH` objects and lists inside each other."""
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return False
+    brackets = _STRING.sub(b"", body).translate(_BRACKETS, _ALL_ELSE)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")  # the innermost
+    return bool(brackets)
 
 
 def _malformed(detail: str, *places: Place) -> Problem:

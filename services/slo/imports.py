@@ -3,41 +3,23 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from services.slo.measurements import MOST, Measurement
+from services.slo.bucket_rules import REMEDIES as OF_BUCKETS
+from services.slo.bucket_rules import BucketRules, WrongBucketError
+from services.slo.bucket_rules import Code as BucketCode
+from services.slo.measurements import Measurement
 
-Code = Literal[
-    "missing-column",
-    "not-csv",
-    "not-json",
-    "not-a-time",
-    "no-offset",
-    "off-grid",
-    "in-the-future",
-    "not-whole",
-    "negative",
-    "too-large",
-    "good-exceeds-total",
-    "duplicate-minute",
-]
+Code = BucketCode | Literal["missing-column", "not-csv", "not-json"]
 REMEDIES: Final[dict[Code, str]] = {
+    **OF_BUCKETS,
     "missing-column": "let the first line name start, good and total",
     "not-csv": "write as many fields as the first line names, without commas in them",
     "not-json": 'write an object a line, such as {"start": "2026-11-21T10:00:00Z", "good": 990, "total": 1000}',
-    "not-a-time": "write a time such as 2026-11-21T10:00:00Z",
-    "no-offset": "say which offset: 2026-11-21T10:00:00Z or 2026-11-21T12:00:00+02:00",
-    "off-grid": "a bucket starts at a full minute; send absolute counts per minute",
-    "in-the-future": "check the clock that wrote it",
-    "not-whole": "counts are whole numbers; nothing is rounded here",
-    "negative": "counts are 0 or more; send what was counted in the minute, not a difference",
-    "too-large": "a minute holds at most 2^40 events; check the unit",
-    "good-exceeds-total": "total counts good events too",
-    "duplicate-minute": "add lines of one minute up before sending; the first of them was taken",
 }
 _FIELDS: Final = ("start", "good", "total")
 
@@ -124,15 +106,13 @@ def read_measurements(
         except _WrongError as wrong:
             yield Batch([], [Refused(first[0], wrong.code, wrong.field, wrong.detail)], first[0])
             return
-    seen: dict[int, int] = {}  # day -> its minutes as bits
+    rules = BucketRules(latest)
     batch = Batch([], [], 0)
     for number, text in numbered:
         try:
             start, good, total = parse(text)
-            at = _time(start, latest)
-            _refuse_uncountable(good, total)
-            _refuse_again(seen, at)
-        except _WrongError as wrong:
+            at = rules.take(start, good, total)
+        except (WrongBucketError, _WrongError) as wrong:
             batch.refused.append(Refused(number, wrong.code, wrong.field, wrong.detail))
         else:
             batch.measurements.append(Measurement(slo, at, source, revision, good, total))
@@ -202,40 +182,3 @@ def _why_no_row(line: str) -> _WrongError:
 
 def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _time(text: str, latest: datetime) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise _WrongError("not-a-time", "start", f"start is {text[:100]!r}") from None
-    if at.tzinfo is None:
-        raise _WrongError("no-offset", "start", f"start is {text!r}")
-    if at > latest:
-        raise _WrongError("in-the-future", "start", f"start is {text!r}, and now is {latest.isoformat()} at most")
-    try:
-        at = at.astimezone(UTC)
-    except OverflowError:
-        raise _WrongError("not-a-time", "start", f"start is {text!r}") from None
-    if at.second or at.microsecond:
-        raise _WrongError("off-grid", "start", f"start is {text!r}")
-    return at
-
-
-def _refuse_uncountable(good: int, total: int) -> None:
-    if 0 <= good <= total <= MOST:
-        return
-    for name, count in (("good", good), ("total", total)):
-        if count < 0:
-            raise _WrongError("negative", name, f"{name} is {count}")
-        if count > MOST:
-            raise _WrongError("too-large", name, f"{name} is {count}")
-    raise _WrongError("good-exceeds-total", "good", f"good is {good}, and total is {total}")
-
-
-def _refuse_again(seen: dict[int, int], at: datetime) -> None:
-    day, minute = at.toordinal(), at.hour * 60 + at.minute
-    minutes = seen.get(day, 0)
-    if minutes >> minute & 1:
-        raise _WrongError("duplicate-minute", "start", f"{at.isoformat()} was in an earlier line")
-    seen[day] = minutes | 1 << minute

@@ -1,12 +1,15 @@
-"""Measurements by HTTP: checked, published, and accepted once the log has them on disk."""
+"""Measurements by HTTP: checked one by one, published, and accepted once the log has them on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.events.bus import OutRecord
 from libs.events.codec import encode
 from libs.events.resources import Resources
 from libs.events.store import Answer
@@ -15,14 +18,17 @@ from libs.web.calls import CallDep
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from services.slo.api.definitions import existing
-from services.slo.api.schemas import Accepted, Bucket, Buckets, ManyBuckets, Results
+from services.slo.api.schemas import Accepted, Buckets, ManyBuckets, PartlyAccepted, Results, WrongBucket
+from services.slo.bucket_rules import REMEDIES, BucketRules, WrongBucketError, values_in
 from services.slo.config import SloSettings
 from services.slo.contract import SLO
 from services.slo.domain.errors import NoSuchSloError
 from services.slo.measurements import Measurement, record
+from services.slo.projections.slos import SLOS
 
 router = Router(prefix="/v1", tags=["measurements"])
 _NAMED = 100  # wrong buckets that are named one by one
+_SOME = {"description": "Some buckets are wrong; the others are kept, and named"}
 
 
 @router.post(
@@ -30,57 +36,106 @@ _NAMED = 100  # wrong buckets that are named one by one
     status_code=202,
     response_model=Accepted,
     openapi_extra=needs("measurements.write"),
-    responses=responses(404, 422),
+    responses=responses(404, 422) | {207: _SOME | {"model": PartlyAccepted}},
 )
 async def measure_slo(request: Request, slo: str, body: Buckets, call: CallDep) -> Response:
     """Send absolute counts per minute; sending again, late or corrected is safe."""
 
     async def work() -> Answer:
-        await _refuse_absent(call.resources, slo)
-        wrong = _wrong(body.buckets, _latest(request, call.context.at))
-        if wrong:
-            raise _invalid(wrong)
-        await _publish(call.resources, slo, body, call.context.at)
-        return Answer(202, encode(Accepted(slo=slo, accepted=len(body.buckets))))
+        existing((await call.resources.handler.load(SLO, slo)).state, slo)
+        records, accepted = _taken(slo, body, BucketRules(_latest(request, call.context.at)), call.context.at)
+        if isinstance(accepted, PartlyAccepted) and not records:
+            raise _nothing_kept(accepted)
+        await call.resources.bus.publisher().publish(records)
+        return Answer(_status(accepted), encode(accepted))
 
     return await call.run(work)
 
 
 @router.post(
     "/measurements",
-    status_code=207,
+    status_code=202,
     response_model=Results,
     openapi_extra=needs("measurements.write"),
-    responses=responses(422),
+    responses=responses(422) | {207: _SOME | {"model": Results}},
 )
 async def measure_slos(request: Request, body: ManyBuckets, call: CallDep) -> Response:
     """Send counts of many SLOs; each gets a result of its own."""
 
     async def work() -> Answer:
+        rules: dict[tuple[str, str], BucketRules] = {}  # an SLO may come twice, and a minute of it once
+        unknown = await _unknown(call.resources, {item.slo for item in body.items})
         latest = _latest(request, call.context.at)
+        records: list[OutRecord] = []
         results: list[dict[str, Any]] = []
         for index, item in enumerate(body.items):
-            try:
-                await _refuse_absent(call.resources, item.slo)
-            except NoSuchSloError as error:
-                results.append(
-                    _refused(item.slo, 404, "not-found", str(error), [Place(str(error), f"/items/{index}/slo")])
-                )
+            if item.slo in unknown:
+                said = str(NoSuchSloError(item.slo))
+                problem = Problem(404, "not-found", "There is no such SLO", said, [Place(said, f"/items/{index}/slo")])
+                results.append({"slo": item.slo} | _refusal(problem))
                 continue
-            wrong = _wrong(item.buckets, latest, f"/items/{index}")
-            if wrong:
-                problem = _invalid(wrong)
-                results.append(_refused(item.slo, 422, problem.code, problem.detail, wrong))
-                continue
-            await _publish(call.resources, item.slo, item, call.context.at)
-            results.append({"slo": item.slo, "status": 202, "accepted": len(item.buckets)})
-        return Answer(207, encode({"items": results}))
+            rule = rules.setdefault((item.slo, item.source), BucketRules(latest))
+            some, accepted = _taken(item.slo, item, rule, call.context.at, f"/items/{index}")
+            records += some
+            kept = {"status": _status(accepted)} | asdict(accepted)
+            if isinstance(accepted, PartlyAccepted) and not some:
+                kept = {"slo": item.slo} | _refusal(_nothing_kept(accepted))
+            results.append(kept)
+        await call.resources.bus.publisher().publish(records)
+        kept_all = all(result["status"] == 202 for result in results)  # noqa: PLR2004  accepted
+        return Answer(202 if kept_all else 207, encode({"items": results}))
 
     return await call.run(work)
 
 
-async def _refuse_absent(resources: Resources, slo: str) -> None:
-    existing((await resources.handler.load(SLO, slo)).state, slo)
+def _taken(
+    slo: str, sent: Buckets, rules: BucketRules, now: datetime, above: str = ""
+) -> tuple[list[OutRecord], Accepted]:
+    """The buckets of *sent* that are fine, as they are published, and what is said about all of them."""
+    revision = int(now.timestamp() * 1_000_000) if sent.revision is None else sent.revision
+    records: list[OutRecord] = []
+    wrong: list[WrongBucket] = []
+    refused: list[int] = []
+    for index, bucket in enumerate(sent.buckets):
+        try:
+            start, good, total = values_in(bucket)
+            at = rules.take(start, good, total)
+        except WrongBucketError as error:
+            refused.append(index)
+            if len(wrong) < _NAMED:
+                pointer = f"{above}/buckets/{index}" + (f"/{error.field}" if error.field else "")
+                wrong.append(
+                    WrongBucket(pointer=pointer, code=error.code, detail=error.detail, remedy=REMEDIES[error.code])
+                )
+        else:
+            records.append(record(Measurement(slo, at, sent.source, revision, good, total)))
+    number = len(records)
+    if not refused:
+        return records, Accepted(slo=slo, accepted=number)
+    kept = _between(refused, len(sent.buckets))
+    return records, PartlyAccepted(slo=slo, accepted=number, refused=len(refused), kept=kept, errors=wrong)
+
+
+def _status(accepted: Accepted) -> int:
+    return 207 if isinstance(accepted, PartlyAccepted) else 202
+
+
+def _between(refused: Sequence[int], number: int) -> list[tuple[int, int]]:
+    """The ranges of 0 to *number* that hold none of *refused*."""
+    firsts, ends = [0, *(index + 1 for index in refused)], [*refused, number]
+    return [(first, end) for first, end in zip(firsts, ends, strict=True) if first < end]
+
+
+async def _unknown(resources: Resources, slos: Collection[str]) -> set[str]:
+    """Those of *slos* that are not defined; one that was defined just now may not be in the read model yet."""
+
+    def known(connection: Connection) -> set[str]:
+        view = SLOS.view
+        query = select(view.c.slo).where(view.c.slo.in_(slos), view.c.service.is_not(None))
+        return set(connection.execute(query).scalars())
+
+    missing = set(slos) - await resources.views.read(known)
+    return {slo for slo in missing if (await resources.handler.load(SLO, slo)).state is None}
 
 
 def _latest(request: Request, now: datetime) -> datetime:
@@ -88,31 +143,13 @@ def _latest(request: Request, now: datetime) -> datetime:
     return now + timedelta(seconds=settings.future_s)
 
 
-def _wrong(buckets: Sequence[Bucket], latest: datetime, above: str = "") -> list[Place]:
-    """What is wrong with *buckets* beyond their shape."""
-    wrong: list[Place] = []
-    for index, bucket in enumerate(buckets):
-        at = f"{above}/buckets/{index}"
-        if bucket.good > bucket.total:
-            wrong.append(Place(f"good is {bucket.good}, more than total, which is {bucket.total}", f"{at}/good"))
-        if bucket.start.second or bucket.start.microsecond:
-            wrong.append(Place("a bucket starts at a full minute; send absolute counts per minute", f"{at}/start"))
-        elif bucket.start > latest:
-            wrong.append(Place(f"lies in the future, beyond {latest.isoformat()}; check the clock", f"{at}/start"))
-    return wrong
+def _nothing_kept(accepted: PartlyAccepted) -> Problem:
+    wrong = accepted.errors
+    said = "; ".join(f"{each.pointer}: {each.detail}; {each.remedy}" for each in wrong[:3])
+    more = f" (and {accepted.refused - 3} more)" if accepted.refused > 3 else ""  # noqa: PLR2004  as many as are said
+    return Problem(422, "invalid-measurements", "No bucket can be kept", said + more, extra={"errors": wrong})
 
 
-def _invalid(wrong: Sequence[Place]) -> Problem:
-    said = "; ".join(f"{place.pointer}: {place.detail}" for place in wrong[:3])
-    more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""  # noqa: PLR2004  as many as are said
-    return Problem(422, "invalid-measurements", "Buckets are wrong", said + more, wrong[:_NAMED])
-
-
-def _refused(slo: str, status: int, code: str, detail: str, wrong: Sequence[Place]) -> dict[str, Any]:
-    return {"slo": slo, "status": status, "problem": {"code": code, "detail": detail, "errors": wrong[:_NAMED]}}
-
-
-async def _publish(resources: Resources, slo: str, body: Buckets, now: datetime) -> None:
-    revision = int(now.timestamp() * 1_000_000) if body.revision is None else body.revision
-    records = [record(Measurement(slo, b.start, body.source, revision, b.good, b.total)) for b in body.buckets]
-    await resources.bus.publisher().publish(records)
+def _refusal(problem: Problem) -> dict[str, Any]:
+    said = {"code": problem.code, "title": problem.title, "detail": problem.detail, "errors": problem.errors}
+    return {"status": problem.status, "problem": said | dict(problem.extra)}

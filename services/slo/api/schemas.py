@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -17,6 +17,7 @@ from services.slo.domain.slo.decider import Defined
 from services.slo.evaluation import Promised, Status
 from services.slo.measurements import MOST, MOST_REVISION, PUSHED
 
+MOST_BUCKETS = 100_000  # of an SLO in a request: more than two months
 _YEARS = (1970, 9000)  # minutes are counted from 1970; windows before and after stay within what a date can be
 
 
@@ -28,19 +29,24 @@ def _countable(moment: datetime) -> datetime:
 
 
 Time = Annotated[Moment, AfterValidator(_countable)]
-Count = Annotated[int, Field(strict=True, ge=0, le=MOST)]
 Source = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class Bucket(Body):
-    """The absolute counts of one minute; sent again, they replace what was sent before."""
-
-    start: Annotated[Time, Field(examples=["2026-11-21T10:00:00Z"])]
-    good: Annotated[Count, Field(examples=[990])]
-    total: Annotated[Count, Field(examples=[1000])]
-
-
 _BUCKET: JsonDict = {"start": "2026-11-21T10:00:00Z", "good": 990, "total": 1000}
+_COUNT: JsonDict = {"type": "integer", "minimum": 0, "maximum": MOST}
+Bucket = Annotated[  # checked one by one (`bucket_rules.py`), so that one that is wrong keeps no other out
+    Any,
+    WithJsonSchema(
+        {
+            "title": "Bucket",
+            "description": "The absolute counts of one minute; sent again, they replace what was sent before.",
+            "type": "object",
+            "required": ["start", "good", "total"],
+            "additionalProperties": False,
+            "properties": {"start": {"type": "string", "format": "date-time"}, "good": _COUNT, "total": _COUNT},
+        }
+    ),
+]
 
 
 class Buckets(Body):
@@ -54,7 +60,7 @@ class Buckets(Body):
 
     source: Source = PUSHED
     revision: Annotated[int, Field(strict=True, ge=0, le=MOST_REVISION)] | None = None
-    buckets: Annotated[list[Bucket], Field(min_length=1, max_length=100_000)]
+    buckets: Annotated[list[Bucket], Field(min_length=1, max_length=MOST_BUCKETS)]
 
 
 class SloBuckets(Buckets):
@@ -76,11 +82,33 @@ class ManyBuckets(Body):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WrongBucket:
+    """A bucket that is not kept: where it stands, what is wrong, and how to mend it."""
+
+    pointer: str
+    code: str
+    detail: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """How many buckets the log has on disk."""
 
     slo: str
     accepted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartlyAccepted(Accepted):
+    """Some were refused: `kept` names those the log has, `errors` the first of the others.
+
+    `kept` holds ranges of places in what was sent: [first, end), counted from 0.
+    """
+
+    refused: int
+    kept: list[tuple[int, int]]
+    errors: list[WrongBucket]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

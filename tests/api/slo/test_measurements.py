@@ -9,6 +9,7 @@ import pytest
 from libs.events.bus import MEASUREMENTS, OutRecord
 from libs.events.errors import BusUnavailableError
 from services.slo.access_log import read_access_log
+from tests.fixtures.services import memory_is_enough
 from tests.fixtures.slo import MINUTE, NAME, NOW, Slo, buckets
 
 PATH = f"/v1/slos/{NAME}/measurements"
@@ -70,29 +71,30 @@ async def test_an_access_log_is_read_as_of_its_own_time(slo: Slo) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bucket", "pointer"),
+    ("bucket", "pointer", "code"),
     [
-        ({"start": "2026-11-21T09:00:00Z", "good": 3, "total": 2}, "/buckets/0/good"),
-        ({"start": "2026-11-21T09:00:30Z", "good": 1, "total": 2}, "/buckets/0/start"),
-        ({"start": "2026-11-21T10:06:00Z", "good": 1, "total": 2}, "/buckets/0/start"),
-        ({"start": "2026-11-21T09:00:00", "good": 1, "total": 2}, "/buckets/0/start"),
-        ({"start": "0001-01-01T00:00:00Z", "good": 1, "total": 2}, "/buckets/0/start"),
-        ({"start": "9999-12-31T23:59:00-01:00", "good": 1, "total": 2}, "/buckets/0/start"),
-        ({"start": "2026-11-21T09:00:00Z", "good": -1, "total": 2}, "/buckets/0/good"),
-        ({"start": "2026-11-21T09:00:00Z", "good": 1.5, "total": 2}, "/buckets/0/good"),
-        ({"start": "2026-11-21T09:00:00Z", "good": True, "total": 2}, "/buckets/0/good"),
-        ({"start": "2026-11-21T09:00:00Z", "good": "1", "total": 2}, "/buckets/0/good"),
-        ({"start": "2026-11-21T09:00:00Z", "good": 1, "total": 2**62}, "/buckets/0/total"),
-        ({"start": "2026-11-21T09:00:00Z", "good": 1}, "/buckets/0/total"),
-        ({"start": "2026-11-21T09:00:00Z", "good": 1, "total": 2, "bad": 1}, "/buckets/0/bad"),
+        ({"start": "2026-11-21T09:00:00Z", "good": 3, "total": 2}, "/buckets/0/good", "good-exceeds-total"),
+        ({"start": "2026-11-21T09:00:30Z", "good": 1, "total": 2}, "/buckets/0/start", "off-grid"),
+        ({"start": "2026-11-21T10:06:00Z", "good": 1, "total": 2}, "/buckets/0/start", "in-the-future"),
+        ({"start": "2026-11-21T09:00:00", "good": 1, "total": 2}, "/buckets/0/start", "no-offset"),
+        ({"start": "0001-01-01T00:00:00Z", "good": 1, "total": 2}, "/buckets/0/start", "before-1970"),
+        ({"start": "9999-12-31T23:59:00-01:00", "good": 1, "total": 2}, "/buckets/0/start", "in-the-future"),
+        ({"start": "2026-11-21T09:00:00Z", "good": -1, "total": 2}, "/buckets/0/good", "negative"),
+        ({"start": "2026-11-21T09:00:00Z", "good": 1.5, "total": 2}, "/buckets/0/good", "not-whole"),
+        ({"start": "2026-11-21T09:00:00Z", "good": True, "total": 2}, "/buckets/0/good", "not-whole"),
+        ({"start": "2026-11-21T09:00:00Z", "good": "1", "total": 2}, "/buckets/0/good", "not-whole"),
+        ({"start": "2026-11-21T09:00:00Z", "good": 1, "total": 2**62}, "/buckets/0/total", "too-large"),
+        ({"start": "2026-11-21T09:00:00Z", "good": 1}, "/buckets/0/total", "missing-field"),
+        ({"start": "2026-11-21T09:00:00Z", "good": 1, "total": 2, "bad": 1}, "/buckets/0/bad", "unknown-field"),
     ],
 )
 async def test_a_wrong_bucket_is_refused_with_its_place_and_nothing_is_kept(
-    slo: Slo, bucket: dict[str, Any], pointer: str
+    slo: Slo, bucket: dict[str, Any], pointer: str, code: str
 ) -> None:
     await slo.define()
     refused = await slo.call("POST", PATH, {"buckets": [bucket]}, expect=422)
-    assert [error["pointer"] for error in refused["errors"]] == [pointer]
+    assert [(error["pointer"], error["code"]) for error in refused["errors"]] == [(pointer, code)]
+    assert refused["errors"][0]["remedy"]
 
 
 @pytest.mark.parametrize("at", ["yesterday", "2026-11-21T10:00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
@@ -123,8 +125,51 @@ async def test_of_many_slos_each_has_a_result_of_its_own(slo: Slo) -> None:
     answer = await slo.call("POST", "/v1/measurements", {"items": items}, expect=207)
     assert [item["status"] for item in answer["items"]] == [202, 404, 422]
     assert answer["items"][2]["problem"]["errors"][0]["pointer"] == "/items/2/buckets/0/good"
+    assert answer["items"][1]["problem"]["errors"][0]["pointer"] == "/items/1/slo"
     await slo.status("a", total=4)
     assert (await slo.status("b", total=0))["state"] == "undefined"
+
+
+async def test_what_is_fine_of_a_batch_is_kept_and_named(slo: Slo) -> None:
+    await slo.define()
+    sent = buckets(NOW - 10 * MINUTE, 10, 4, 5)["buckets"]
+    sent[3]["good"], sent[4]["total"], sent[9]["start"] = 6, 5.5, sent[0]["start"]
+    answer = await slo.call("POST", PATH, {"buckets": sent}, expect=207)
+    assert (answer["accepted"], answer["refused"], answer["kept"]) == (7, 3, [[0, 3], [5, 9]])
+    assert [(error["pointer"], error["code"]) for error in answer["errors"]] == [
+        ("/buckets/3/good", "good-exceeds-total"),
+        ("/buckets/4/total", "not-whole"),
+        ("/buckets/9/start", "duplicate-minute"),
+    ]
+    assert (await slo.status(total=35))["good"] == 28
+
+
+async def test_a_minute_of_an_slo_and_source_comes_once_in_a_request(slo: Slo) -> None:
+    await slo.define("a")
+    item = {"slo": "a", **buckets(NOW - MINUTE, 1, 4, 4)}
+    answer = await slo.call("POST", "/v1/measurements", {"items": [item, item, item | {"source": "eu"}]}, expect=207)
+    assert [each["status"] for each in answer["items"]] == [202, 422, 202]
+    assert answer["items"][1]["problem"]["errors"][0]["code"] == "duplicate-minute"
+    await slo.status("a", total=8)
+
+
+async def test_counts_of_slos_that_are_all_fine_are_accepted(slo: Slo) -> None:
+    await slo.define("a")
+    items = [{"slo": "a", **buckets(NOW - MINUTE, 1, 4, 4)}]
+    answer = await slo.call("POST", "/v1/measurements", {"items": items}, expect=202)
+    assert answer == {"items": [{"slo": "a", "status": 202, "accepted": 1}]}
+
+
+@memory_is_enough
+async def test_a_million_rows_are_too_many_at_once(slo: Slo) -> None:
+    await slo.define()
+    sent = b'{"buckets": [' + b",".join([b"{}"] * 1_000_000) + b"]}"
+    answer = await slo.running.client.post(PATH, content=sent, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/buckets")
+    rows = b",".join([b'{"start": "2026-11-21T09:00:00Z", "good": 1, "total": 1}'] * 200_000)
+    sent = b'{"buckets": [' + rows + b"]}"
+    answer = await slo.running.client.post(PATH, content=sent, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
 
 
 async def test_a_record_that_holds_no_measurement_is_passed_over(slo: Slo) -> None:

@@ -52,6 +52,7 @@ def test_any_bytes_are_json_or_a_problem(body: bytes) -> None:
         (b'{"\\u0000": 1}', 422, "/\0"),
         (b"[" * 100 + b"]" * 100, 400, "/0" * (MAX_DEPTH + 1)),
         (b"[" * 100_000, 400, ""),
+        (b'["[", ' + b'["]", "[", ' * 40 + b"1" + b"]" * 41, 400, "/1" + "/2" * (MAX_DEPTH - 1) + "/0"),
         (b'{"a": "\x01"}', 400, None),
         (b"\xef\xbb\xbf{}", 400, None),
         (b"{} {}", 400, None),
