@@ -22,13 +22,17 @@ def _defined(_: Row | None, event: SloDefined, __: Recorded, ___: Key) -> Row | 
     return None if found is None else {"slo": event.slo, "source": found.source, "ratio": dict(found.ratio)}
 
 
+def _ended(_: Row | None, __: SloEnded, ___: Recorded, ____: Key) -> None:
+    """It is polled no more."""
+
+
 POLLED_SLOS: Final = Projection(
     name="polled_slos",
     columns=_columns,
     events=CONTRACT,
     folds={
         SloDefined: Fold(keys=lambda event, _: [(event.slo,)], apply=_defined),
-        SloEnded: Fold(keys=lambda event, _: [(event.slo,)], apply=lambda *_: None),
+        SloEnded: Fold(keys=lambda event, _: [(event.slo,)], apply=_ended),
     },
     sources=("slo",),
     indexes=(("source",),),
