@@ -87,10 +87,11 @@ async def keep_fleet(resources: Resources, settings: SloSettings, stop: asyncio.
 
 def _published(connection: Connection, most: int) -> Published:
     slos, alerts = SLOS.view.c, SLO_ALERTS.view.c
-    states = select(slos.state, func.count()).where(slos.service.is_not(None)).group_by(slos.state)
+    live = slos.service.is_not(None), slos.ended_at.is_(None)
+    states = select(slos.state, func.count()).where(*live).group_by(slos.state)
     firing = select(alerts.severity, func.count()).where(alerts.state == "firing").group_by(alerts.severity)
     # By name: of those with the lowest budgets, some would come and go with every reading.
-    some = select(slos.slo, slos.service, *(slos[name] for name in _PER_SLO)).where(slos.service.is_not(None))
+    some = select(slos.slo, slos.service, *(slos[name] for name in _PER_SLO)).where(*live)
     return Published(
         _counted(connection, states),
         _counted(connection, firing),

@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from libs.web.schemas import Body, Moment, Name
+from services.slo.domain.budget.events import BudgetAssessed
 from services.slo.domain.error_budget import State
 from services.slo.domain.openslo_object.decider import Removed, Stored
 from services.slo.domain.slo.commands import Document
@@ -123,6 +124,8 @@ class StatusAnswer:
     """The figures of an SLO at one time.
 
     SLI and budget are null without events; burn rates too, window by window. `data_until` is where its data ends.
+    `exhausted_at_this_rate` is a hint: when nothing is left if the last day's burn rate, above 1, goes on and no spent
+    budget leaves the window. `/forecast` says more.
     """
 
     slo: str
@@ -136,6 +139,7 @@ class StatusAnswer:
     total: int
     error_budget_consumed: float | None
     error_budget_remaining: float | None
+    exhausted_at_this_rate: datetime | None
     coverage: float
     burn_rates: Mapping[str, float | None]
     window: str
@@ -270,6 +274,7 @@ def status_answer(status: Status) -> StatusAnswer:
         error_budget_consumed=figures.error_budget_consumed,
         error_budget_remaining=figures.error_budget_remaining,
         coverage=figures.coverage,
+        exhausted_at_this_rate=_exhausted_at(figures, status.burn_rates.get("1d")),
         burn_rates=status.burn_rates,
         window=figures.window,
         window_start=figures.window_start,
@@ -278,6 +283,13 @@ def status_answer(status: Status) -> StatusAnswer:
         data_age_s=None if until is None else max((figures.at - until).total_seconds(), 0.0),
         input_version=figures.input_version,
     )
+
+
+def _exhausted_at(figures: BudgetAssessed, burn_rate: float | None) -> datetime | None:
+    left = figures.error_budget_remaining
+    if left is None or left <= 0 or burn_rate is None or burn_rate <= 1:
+        return None
+    return figures.at + (figures.window_end - figures.window_start) * (left / burn_rate)
 
 
 def slo_item(row: Mapping[Any, Any]) -> SloItem:

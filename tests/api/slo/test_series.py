@@ -81,3 +81,38 @@ async def test_too_many_points_are_refused_with_a_step_that_fits(slo: Slo) -> No
     assert (refused["code"], refused["errors"][0]["pointer"]) == ("empty-range", "from")
     await slo.call("GET", f"/v1/slos/{NAME}/series?step=5s", expect=422)
     await slo.call("GET", "/v1/slos/nobody/series", expect=404)
+
+
+async def test_a_status_of_the_past_is_judged_by_what_was_promised_then(slo: Slo) -> None:
+    await slo.define()
+    await slo.measure(NOW - HOUR, 60, 98, 100)
+    await slo.status(total=6_000)
+    slo.clock.advance(HOUR)
+    await slo.call("PUT", f"/v1/slos/{NAME}", document(target=0.5))
+    past = await slo.call("GET", f"/v1/slos/{NAME}/status?at=2026-11-21T10:00:00Z")
+    now = await slo.call("GET", f"/v1/slos/{NAME}/status")
+    assert [(s["revision"], s["target"], s["state"]) for s in (past, now)] == [(1, 0.99, "violated"), (2, 0.5, "met")]
+
+
+async def test_a_status_hints_at_when_the_budget_is_gone(slo: Slo) -> None:
+    """The last day burns at 2, and a fifth of the budget is left: a tenth of the 28 days."""
+    await slo.define()
+    await slo.measure(NOW - 2 * DAY, 60, 1000, 1000)
+    await slo.measure(NOW - HOUR, 40, 980, 1000)
+    status = await slo.status(total=100_000)
+    assert (round(status["error_budget_remaining"], 9), status["burn_rates"]["1d"]) == (0.2, 2.0)
+    assert status["exhausted_at_this_rate"].startswith("2026-11-24T05:12:00")
+    await slo.measure(NOW - HOUR, 40, 900, 1000)
+    await slo.figures(NAME, lambda figures: figures.state == "violated")
+    gone = await slo.call("GET", f"/v1/slos/{NAME}/status")
+    assert (gone["state"], gone["exhausted_at_this_rate"]) == ("violated", None)
+
+
+@memory_is_enough
+async def test_an_slo_that_ended_keeps_its_history(slo: Slo) -> None:
+    await slo.define()
+    await slo.measure(NOW - HOUR, 60, 98, 100)
+    await slo.status(total=6_000)
+    await slo.call("DELETE", f"/v1/slos/{NAME}")
+    for path in ("series", "periods", "explain", "forecast", "suggestions", "status?at=2026-11-21T10:00:00Z"):
+        await slo.call("GET", f"/v1/slos/{NAME}/{path}")
