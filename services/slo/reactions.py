@@ -39,7 +39,7 @@ from services.slo.domain.policy.events import (
     PolicyWritten,
 )
 from services.slo.domain.policy.state import InForce, owed
-from services.slo.domain.slo.events import SloDefined
+from services.slo.domain.slo.events import SloDefined, SloEnded
 from services.slo.projections.causes import INCIDENTS, incident_named
 from services.slo.projections.lessons import EVENTS as LESSONS_EVENTS
 from services.slo.projections.lessons import LESSONS, ActionOpened, PostmortemPublished, learned_from
@@ -55,6 +55,7 @@ _EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
 _Own = (
     BudgetAssessed
     | SloDefined
+    | SloEnded
     | PolicyWritten
     | PolicySigned
     | ExemptionGranted
@@ -64,6 +65,7 @@ _Own = (
 _OWN: Final[Sequence[type[_Own]]] = (
     BudgetAssessed,
     SloDefined,
+    SloEnded,
     PolicyWritten,
     PolicySigned,
     ExemptionGranted,
@@ -91,9 +93,10 @@ def observing(resources: Resources) -> Reaction:
     """Budgets, SLOs or the policy changed: see where the service stands now."""
 
     async def act(event: _Own, recorded: Recorded, context: Context) -> None:
-        if (await resources.handler.load(POLICY, event.service)).state is not None:
-            await _applied(resources, SLOS, recorded, resources.service, resources.store.epoch)
-            await observe(resources, event.service, context)
+        for service in await _concerned(resources, event, recorded):
+            if (await resources.handler.load(POLICY, service)).state is not None:
+                await _applied(resources, SLOS, recorded, resources.service, resources.store.epoch)
+                await observe(resources, service, context)
 
     return Reaction(name=OBSERVING, source="slo", events=CONTRACT, act=dict.fromkeys(_OWN, act))
 
@@ -158,6 +161,15 @@ async def observe(resources: Resources, service: str, context: Context) -> None:
             continue
     message = f"others keep changing the error-budget policy of {service}"
     raise StoreUnavailableError(message)
+
+
+async def _concerned(resources: Resources, event: _Own, recorded: Recorded) -> list[str]:
+    """The service that *event* is about, and the one whose SLO it was until then."""
+    if not isinstance(event, SloDefined) or event.revision == 1:
+        return [event.service]
+    before = [each for each in await resources.store.load(recorded.stream) if each.version == recorded.version - 1]
+    was: list[SloDefined | SloEnded] = [resources.registry.decode(each) for each in before]
+    return list(dict.fromkeys((event.service, *(each.service for each in was))))
 
 
 async def _attribute(resources: Resources, service: str, incident: str, context: Context) -> None:

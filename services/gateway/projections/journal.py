@@ -29,11 +29,16 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.gate.evaluated": "gate to {e.phase} {e.verdict}",
     "lifecycle.evidence.recorded": "evidence recorded: {e.kind}",
     "slo.slo.defined": "SLO {e.slo} defined, revision {e.revision}, target {e.target}",
+    "slo.slo.ended": "SLO {e.slo} ended",
     "slo.budget.assessed": "SLO {e.slo} is {e.state}",
     "slo.budget.exhausted": "error budget of SLO {e.slo} exhausted",
     "slo.budget.recovered": "error budget of SLO {e.slo} recovered",
     "slo.alert.fired": "SLO {e.slo} burns its budget too fast ({e.severity})",
     "slo.alert.resolved": "SLO {e.slo} no longer burns its budget too fast",
+    "slo.alert.corrected": "by later measurements an alert of SLO {e.slo} {e.correction}",
+    "slo.source.failed": "source {e.source} does not answer",
+    "slo.source.worked": "source {e.source} answers again",
+    "slo.source.retired": "source {e.source} retired",
     "slo.policy.written": "error-budget policy written, version {e.version}",
     "slo.policy.signed": "error-budget policy version {e.version} signed for {e.side}",
     "slo.policy.state-changed": "error budget is {e.to_state}, was {e.from_state}",
@@ -112,6 +117,14 @@ class Fact:
     executive: object = ""
     outcome: object = ""
     evidence: object = ""
+
+    source: object = ""
+    would_fire: object = False
+
+    @property
+    def correction(self) -> str:
+        """What later measurements say of an alert."""
+        return "would still fire" if self.would_fire else "would not have fired"
 
     @property
     def passage(self) -> str:

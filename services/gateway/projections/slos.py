@@ -28,6 +28,13 @@ class Defined:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """What is read of its end."""
+
+    slo: str
+
+
+@dataclass(frozen=True, slots=True)
 class Assessed:
     """What is read of an assessment."""
 
@@ -45,7 +52,7 @@ class Assessed:
 def _columns() -> Sequence[Column[Any]]:
     return (
         Column("slo", Text, primary_key=True),
-        # told by the stream slo/<name>; null: only its budget was heard of yet
+        # told by the stream slo/<name>; service null: only its budget was heard of yet, or it was ended
         Column("service", Text),
         Column("display_name", Text),
         Column("revision", Integer),
@@ -66,7 +73,7 @@ def _columns() -> Sequence[Column[Any]]:
 _BLANK: Final[Row] = dict.fromkeys(column.name for column in _columns())
 
 
-def _keys(event: Defined | Assessed, _: Recorded) -> Sequence[Key]:
+def _keys(event: Defined | Ended | Assessed, _: Recorded) -> Sequence[Key]:
     return ((event.slo,),)
 
 
@@ -79,6 +86,10 @@ def _defined(row: Row | None, event: Defined, _: Recorded, __: Key) -> Row:
         "target": event.target,
         "window": event.window,
     }
+
+
+def _ended(row: Row | None, _: Ended, __: Recorded, ___: Key) -> Row | None:
+    return row and row | {"service": None}
 
 
 def _assessed(row: Row | None, event: Assessed, _: Recorded, __: Key) -> Row:
@@ -101,10 +112,11 @@ SLOS: Final = Projection(
     events=EventRegistry(
         {
             "io.concordat.slo.slo.defined.v1": Defined,
+            "io.concordat.slo.slo.ended.v1": Ended,
             "io.concordat.slo.budget.assessed.v1": Assessed,
         }
     ),
-    folds={Defined: Fold(_keys, _defined), Assessed: Fold(_keys, _assessed)},
+    folds={Defined: Fold(_keys, _defined), Ended: Fold(_keys, _ended), Assessed: Fold(_keys, _assessed)},
     sources=("slo",),
     indexes=(("service",),),
 )

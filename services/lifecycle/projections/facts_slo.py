@@ -24,6 +24,13 @@ class SloDefined:
 
 
 @dataclass(frozen=True, slots=True)
+class SloEnded:
+    """What is read of its end."""
+
+    slo: str
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetAssessed:
     """What is read of an assessment."""
 
@@ -53,13 +60,13 @@ class BudgetRecovered:
     slo: str
 
 
-_Event = SloDefined | BudgetAssessed | BudgetExhausted | BudgetRecovered
+_Event = SloDefined | SloEnded | BudgetAssessed | BudgetExhausted | BudgetRecovered
 
 
 def _columns() -> Sequence[Column[Any]]:
     return (
         Column("slo", Text, primary_key=True),
-        # from the stream of the SLO; absent while only its budget was heard of
+        # from the stream of the SLO; no service while only its budget was heard of, or once it was ended
         Column("service", Text),
         Column("revision", Integer),
         # from the stream of its budget
@@ -86,6 +93,10 @@ def _keys(event: _Event, _: Recorded) -> Sequence[Key]:
 
 def _defined(row: Row | None, event: SloDefined, _: Recorded, __: Key) -> Row:
     return (row or _UNHEARD) | {"slo": event.slo, "service": event.service, "revision": event.revision}
+
+
+def _ended(row: Row | None, _: SloEnded, __: Recorded, ___: Key) -> Row | None:
+    return row and row | {"service": None}
 
 
 def _assessed(row: Row | None, event: BudgetAssessed, recorded: Recorded, _: Key) -> Row:
@@ -118,6 +129,7 @@ FACTS_SLO: Final = Projection(
     events=EventRegistry(
         {
             "io.concordat.slo.slo.defined.v1": SloDefined,
+            "io.concordat.slo.slo.ended.v1": SloEnded,
             "io.concordat.slo.budget.assessed.v1": BudgetAssessed,
             "io.concordat.slo.budget.exhausted.v1": BudgetExhausted,
             "io.concordat.slo.budget.recovered.v1": BudgetRecovered,
@@ -125,6 +137,7 @@ FACTS_SLO: Final = Projection(
     ),
     folds={
         SloDefined: Fold(_keys, _defined),
+        SloEnded: Fold(_keys, _ended),
         BudgetAssessed: Fold(_keys, _assessed),
         BudgetExhausted: Fold(_keys, _exhausted),
         BudgetRecovered: Fold(_keys, _recovered),

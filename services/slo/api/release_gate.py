@@ -22,8 +22,9 @@ from services.slo.domain.policy.document import Change
 from services.slo.domain.policy.standing import SloBudget
 from services.slo.domain.policy.state import Policy
 from services.slo.domain.release_gate import Decision, decide
+from services.slo.domain.slo.decider import Defined
 from services.slo.projections.known_services import KNOWN_SERVICES, unknown_services
-from services.slo.projections.slos import SLOS, budgets_of
+from services.slo.projections.slos import SLOS, budgets_of, slos_ever_of
 
 router = Router(prefix="/v1", tags=["release-gate"])
 
@@ -61,7 +62,8 @@ async def get_error_budget(request: Request, service: str, resources: ResourcesD
     policy, budgets = await _known(resources, service)
     if as_of is not None:
         policy = (await resources.handler.load(POLICY, service, as_of=as_of)).state
-        then = [await _budget_then(resources, budget.slo, as_of) for budget in budgets]
+        slos = await resources.views.read(slos_ever_of, service)
+        then = [await _budget_then(resources, service, slo, as_of) for slo in slos]
         budgets = tuple(budget for budget in then if budget is not None)
     decision = decide("normal", policy, budgets, as_of or resources.clock.now())
     return etag.answer(request, error_budget_answer(service, policy, decision))
@@ -81,10 +83,10 @@ async def _known(resources: Resources, service: str) -> tuple[Policy, tuple[SloB
     return policy, budgets
 
 
-async def _budget_then(resources: Resources, slo: str, as_of: datetime) -> SloBudget | None:
-    """The budget of *slo* as it was known at *as_of*; None if there was no such SLO yet."""
+async def _budget_then(resources: Resources, service: str, slo: str, as_of: datetime) -> SloBudget | None:
+    """The budget of *slo* as it was known at *as_of*; None if *service* had no such SLO then."""
     defined = (await resources.handler.load(SLO, slo, as_of=as_of)).state
-    if defined is None:
+    if not isinstance(defined, Defined) or defined.promise.service != service:
         return None
     assessed = (await resources.handler.load(BUDGET, slo, as_of=as_of)).state.assessed
     return SloBudget.of(assessed) if assessed else SloBudget(slo, "undefined", window=defined.promise.window)

@@ -119,3 +119,9 @@ def budgets_of(connection: Connection, service: str) -> tuple[SloBudget, ...]:
         )
         for row in connection.execute(_OF_SERVICE, {"service": service}).mappings()
     )
+
+
+def slos_ever_of(connection: Connection, service: str) -> list[str]:
+    """The SLOs of *service* by name, those that were ended too."""
+    view = SLOS.view.c
+    return list(connection.execute(select(view.slo).where(view.service == service).order_by(view.slo)).scalars())

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from libs.events.envelope import Context, Metadata
+from libs.events.rebuild import rebuilding
 from libs.events.testing import FrozenClock
 from libs.web.internal_auth import Principal, sign
 from services.slo.domain.budget.events import BudgetAssessed
+from services.slo.projections.error_budget_policies import ERROR_BUDGET_POLICIES
 from services.slo.reactions import OBSERVING, observe, observing
 from tests.fixtures.services import KEY, Elsewhere, eventually, memory_is_enough
-from tests.fixtures.slo import MINUTE, NAME, NOW, Slo
+from tests.fixtures.slo import MINUTE, NAME, NOW, Slo, document
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 POLICIES, POLICY = "/v1/error-budget-policies", "/v1/error-budget-policies/checkout-api"
@@ -335,3 +337,41 @@ async def test_every_refusal_says_who_can_or_what_to_do(slo: Slo) -> None:
     for verb, field in (("revoke", "exemption"), ("fulfil", "obligation")):
         body = {field: "nothing"} | ({"evidence": "x"} if verb == "fulfil" else {})
         assert (await do(slo, verb, body, expect=404))["code"] == "not-found"
+
+
+async def test_a_freeze_ends_with_the_slo_that_caused_it(slo: Slo) -> None:
+    await in_force(slo)
+    await outage(slo)
+    await stands(slo, "frozen")
+    frozen_at = slo.clock.now()
+    slo.clock.advance(HOUR)
+    await slo.call("DELETE", f"/v1/slos/{NAME}")
+    await stands(slo, "recovering")
+    assert (await slo.call("GET", GATE))["reasons"][0]["code"] == "no-slo"
+    then = f"?as_of={frozen_at.isoformat().replace('+00:00', 'Z')}"
+    assert [budget["slo"] for budget in (await slo.call("GET", STANDING + then))["budgets"]] == [NAME]
+
+
+@memory_is_enough
+async def test_a_freeze_ends_when_the_slo_is_about_another_service_now(slo: Slo) -> None:
+    await in_force(slo)
+    await outage(slo)
+    await stands(slo, "frozen")
+    await slo.lifecycle.says("service.registered", "service/search", service="search")
+    await slo.call("PUT", f"/v1/slos/{NAME}", document(service="search"))
+    await stands(slo, "recovering")
+
+
+async def test_the_read_models_of_a_policy_are_the_same_after_a_rebuild(slo: Slo) -> None:
+    await in_force(slo)
+    await outage(slo)
+    await stands(slo, "frozen")
+    resources = slo.running.resources
+    head = await resources.store.head()
+    await resources.views.wait_applied("error_budget_policies", "slo", resources.store.epoch, 0, head, 5)
+    before = await resources.views.dump(ERROR_BUDGET_POLICIES)
+    was = await said(slo)
+    async for _ in rebuilding(resources, ERROR_BUDGET_POLICIES):
+        pass
+    assert await resources.views.dump(ERROR_BUDGET_POLICIES) == before
+    assert (before[0][0], await said(slo)) == ("checkout-api", was)

@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from libs.events.codec import encode
 from libs.events.envelope import Metadata, Recorded
 from libs.events.projection import Key, Projection, Row
+from libs.events.registry import EventRegistry
 from services.gateway.projections import PROJECTIONS
 from services.gateway.projections.journal import JOURNAL, placed, sortable
+from services.incidents import contract as incidents
+from services.lifecycle import contract as lifecycle
+from services.slo import contract as slo
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 SERVICE = {"service": "s", "display_name": "S", "owner_team": "", "tier": 0}
@@ -30,6 +34,10 @@ STREAMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("lifecycle.service.phase-changed", {"service": "s", "from_phase": "x", "to_phase": "y"}),
     ],
     "slo/a": [("slo.slo.defined", SLO | {"revision": 1}), ("slo.slo.defined", SLO | {"revision": 2})],
+    "slo/b": [
+        ("slo.slo.defined", SLO | {"slo": "b", "revision": 1}),
+        ("slo.slo.ended", {"slo": "b", "service": "s", "revision": 1}),
+    ],
     "budget/a": [
         ("slo.budget.assessed", SLO | BUDGET | {"state": state, "error_budget_remaining": None})
         for state in ("undefined", "met", "violated")
@@ -116,6 +124,12 @@ def test_a_row_has_exactly_the_columns_of_its_table(projection: Projection) -> N
 def test_only_what_the_sources_write_is_folded(projection: Projection) -> None:
     assert {kind.name.split(".")[2] for kind in projection.events} == set(projection.sources)
     assert {kind.cls for kind in projection.events} == set(projection.folds)
+
+
+@pytest.mark.parametrize("contract", [lifecycle.CONTRACT, slo.CONTRACT, incidents.CONTRACT])
+def test_the_journal_has_a_sentence_for_everything_that_leaves_a_service(contract: EventRegistry) -> None:
+    told = {kind.name for kind in contract if kind.published}
+    assert told <= {kind.name for kind in JOURNAL.events}
 
 
 def test_the_journal_sorts_by_the_time_of_recording() -> None:
