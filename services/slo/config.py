@@ -22,6 +22,7 @@ class SloSettings(Settings):
         secrets_dir: The folder whose files sources name as their secrets; `secrets` in `data_dir` unless given.
         source_hosts: Which hosts sources may be asked at, as `prometheus.example.com,*.internal,localhost:9090`.
         metrics_slos: So many SLOs, the first by name, have series of their own on /metrics.
+        webhook_hosts: Which hosts may be sent notifications, written like `source_hosts`.
     """
 
     tick_s: float = Field(default=15, gt=0)
@@ -32,6 +33,7 @@ class SloSettings(Settings):
     metrics_slos: int = Field(default=1000, ge=0)
     secrets_dir: Path | None = None
     source_hosts: str = ""
+    webhook_hosts: str = ""
 
     @property
     def secrets(self) -> Path:
@@ -40,17 +42,25 @@ class SloSettings(Settings):
 
     def may_ask(self, address: str) -> bool:
         """Whether the host of *address*, an URL, is among `source_hosts`; a pattern without a port allows any."""
-        try:
-            url = urlsplit(address)
-            host, port = url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
-        except ValueError:
-            return False
-        if not host:
-            return False
-        patterns = (pattern.strip().lower() for pattern in self.source_hosts.split(","))
-        return any(fnmatchcase(host, each) or fnmatchcase(f"{host}:{port}", each) for each in patterns if each)
+        return _allows(self.source_hosts, address)
+
+    def may_tell(self, address: str) -> bool:
+        """Whether the host of *address*, an URL, is among `webhook_hosts`."""
+        return _allows(self.webhook_hosts, address)
 
     @property
     def assess_every(self) -> timedelta:
         """`assess_every_s` as a duration."""
         return timedelta(seconds=self.assess_every_s)
+
+
+def _allows(hosts: str, address: str) -> bool:
+    try:
+        url = urlsplit(address)
+        host, port = url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
+    except ValueError:
+        return False
+    if not host:
+        return False
+    patterns = (pattern.strip().lower() for pattern in hosts.split(","))
+    return any(fnmatchcase(host, each) or fnmatchcase(f"{host}:{port}", each) for each in patterns if each)

@@ -10,6 +10,8 @@ SloError
 ├── InvalidSourceError     settings of a source that cannot work, or are not safe
 ├── NoSuchSourceError      no source is defined under this name
 ├── SourceRetiredError     the name belonged to a source that was retired
+├── InvalidNotificationTargetError  an address that cannot work, or is not safe
+├── NoSuchNotificationTargetError   no address is set under this name
 ├── InvalidWindowError     a time window that cannot be laid out
 ├── InvalidAdjustmentError a maintenance window or exclusion that cannot be laid out
 ├── InvalidWeightError     a weight that weighs nothing
@@ -90,6 +92,22 @@ class SourceRetiredError(SloError):
     def __init__(self, source: str) -> None:
         super().__init__(f"source {source!r} was retired and its name is not used again; choose another")
         self.source = source
+
+
+class InvalidNotificationTargetError(SloError):
+    """An address that cannot work, or is not safe; `wrong` holds pairs of JSON pointer and detail."""
+
+    def __init__(self, target: str, wrong: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(f"notification target {target!r}: " + "; ".join(f"{at}: {detail}" for at, detail in wrong))
+        self.target, self.wrong = target, wrong
+
+
+class NoSuchNotificationTargetError(SloError):
+    """No address is set under this name."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(f"there is no notification target {target!r}; PUT /v1/notification-targets/{target} sets one")
+        self.target = target
 
 
 class InvalidWindowError(SloError):
