@@ -15,6 +15,9 @@ from services.slo.domain.budget.events import (
     BudgetExhausted,
     BudgetRecovered,
 )
+from services.slo.domain.notification_target import commands as target_commands
+from services.slo.domain.notification_target import decider as target
+from services.slo.domain.notification_target import events as target_events
 from services.slo.domain.openslo_object import commands as object_commands
 from services.slo.domain.openslo_object import decider as openslo_object
 from services.slo.domain.openslo_object import events as object_events
@@ -37,6 +40,9 @@ OBJECT: Final[Decider[object_commands.Command, openslo_object.Object, object_eve
 )  # its key is `SLI/<name>`
 BUDGET: Final[Decider[budget_commands.Command, budget.Budget, budget_events.Event]] = Decider(
     "budget", budget.UNASSESSED, budget.decide, budget.evolve
+)
+NOTIFICATION_TARGET: Final[Decider[target_commands.Command, target.NotificationTarget, target_events.Event]] = Decider(
+    "notification-target", None, target.decide, target.evolve
 )
 SOURCE: Final[Decider[source_commands.Command, source.Source, source_events.Event]] = Decider(
     "source", None, source.decide, source.evolve
@@ -79,5 +85,7 @@ CONTRACT: Final = EventRegistry(
         "io.concordat.slo.openslo.stored.v1": object_events.ObjectStored,
         "io.concordat.slo.openslo.removed.v1": object_events.ObjectRemoved,
         "io.concordat.slo.source.defined.v1": SourceDefined,
+        "io.concordat.slo.notification-target.set.v1": target_events.TargetSet,
+        "io.concordat.slo.notification-target.removed.v1": target_events.TargetRemoved,
     },
 )

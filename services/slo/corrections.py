@@ -66,7 +66,8 @@ class Corrections:
     def _reviews(self, connection: Connection, at: datetime) -> list[tuple[str, Review]]:
         rows = connection.execute(fired_since(at - _BACK, _MOST)).mappings().all()
         rows = [row for row in rows if _is_whole(row, at)]
-        self._seen = {row["alert"]: self._seen.get(row["alert"], row["input_version"]) for row in rows}
+        seen = self._seen
+        self._seen = {row["alert"]: int(seen.get(row["alert"]) or row["input_version"]) for row in rows}
         versions = {slo: taken.version for slo, taken in inputs(connection, {row["slo"] for row in rows}).items()}
         changed = [row for row in rows if versions.get(row["slo"], 0) > self._seen[row["alert"]]]
         promises = _promises(connection, {row["slo"] for row in changed})

@@ -82,9 +82,7 @@ def claim(connection: Connection, now: datetime, until: datetime, most: int) -> 
     first = DELIVERIES.alias()
     begins = and_(first.c.alert == _C.alert, first.c.target == _C.target, first.c.kind == "firing")
     waits = exists(select(first.c.id).where(begins, first.c.state == "pending"))
-    due = select(DELIVERIES).where(
-        _C.state == "pending", _C.next_at <= now, or_(_C.kind == "firing", ~waits)
-    )
+    due = select(DELIVERIES).where(_C.state == "pending", _C.next_at <= now, or_(_C.kind == "firing", ~waits))
     rows = connection.execute(due.order_by(_C.next_at).limit(most)).mappings().all()
     return [row for row in rows if _take(connection, row, until)]
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
@@ -13,8 +13,9 @@ from libs.events.ids import new_id
 from services.slo.buckets import Inputs, counts, inputs, observed_at
 from services.slo.domain.budget.commands import Assess, Reading
 from services.slo.domain.budget.events import BudgetAssessed
-from services.slo.domain.burn_rate import History, Tier, burn_rate, default_tiers, judge, over
+from services.slo.domain.burn_rate import LEAST_EVENTS, History, Tier, burn_rate, default_tiers, judge, over, tiers_of
 from services.slo.domain.error_budget import Counts, Target, coverage, figures
+from services.slo.domain.openslo.encoding import read
 from services.slo.domain.openslo.promise import minutes
 
 BURN_WINDOWS: Final[Mapping[str, int]] = {
@@ -33,11 +34,12 @@ class Promised:
     revision: int
     target: float
     window: str
+    definition: Mapping[str, Any] | None = None  # as `domain/openslo/encoding.py` writes it
 
     @classmethod
     def of(cls, row: RowMapping) -> "Promised":
         """From a row of the read model `slos`."""
-        return cls(row["slo"], row["service"], row["revision"], row["target"], row["window"])
+        return cls(row["slo"], row["service"], row["revision"], row["target"], row["window"], row["definition"])
 
     @cached_property
     def exact(self) -> Target:
@@ -52,6 +54,9 @@ class Promised:
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:
         """Its alert conditions."""
+        definition = self.definition or {}
+        if definition.get("policies") or LEAST_EVENTS in definition.get("annotations", {}):
+            return tiers_of(read(dict(definition)))[0]
         return default_tiers(self.period_min, self.exact)[0]
 
 

@@ -67,7 +67,9 @@ def _annotations(alert: AlertFired) -> Mapping[str, str]:
             "summary": f"{who} has had no data for {alert.long_window}.",
             "title": f"({alert.severity}) {who} has no data.",
         }
-    rates = f"{alert.burn_rate_long:.1f} over {alert.long_window}, {alert.burn_rate_short:.1f} over {alert.short_window}"
+    rates = (
+        f"{alert.burn_rate_long:.1f} over {alert.long_window}, {alert.burn_rate_short:.1f} over {alert.short_window}"
+    )
     return {
         "description": f"Burn rate: {rates}; the threshold is {alert.factor:g}.",
         "summary": f"{who} error budget burn rate is over expected.",

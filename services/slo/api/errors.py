@@ -6,8 +6,10 @@ from libs.web.app import Errors
 from libs.web.problems import ErrorKind
 from services.slo.documents import UnreadableError
 from services.slo.domain.errors import (
+    InvalidNotificationTargetError,
     InvalidSourceError,
     InvalidWindowError,
+    NoSuchNotificationTargetError,
     NoSuchObjectError,
     NoSuchSloError,
     NoSuchSourceError,
@@ -23,7 +25,7 @@ def _place(error: UnreadableError) -> dict[str, Any]:
     return {"line": error.line, "column": error.column, "errors": [{"detail": str(error), "pointer": ""}]}
 
 
-def _wrong(error: InvalidSourceError) -> dict[str, Any]:
+def _wrong(error: InvalidSourceError | InvalidNotificationTargetError) -> dict[str, Any]:
     return {"errors": [{"detail": detail, "pointer": pointer} for pointer, detail in error.wrong]}
 
 
@@ -41,6 +43,10 @@ ERRORS: Errors = {
     NoSuchSourceError: ErrorKind(404, "not-found", "There is no such source"),
     SourceRetiredError: ErrorKind(409, "source-retired", "The source was retired"),
     InvalidSourceError: ErrorKind(422, "invalid-source", "The source cannot be asked like that", extra=_wrong),
+    NoSuchNotificationTargetError: ErrorKind(404, "not-found", "There is no such notification target"),
+    InvalidNotificationTargetError: ErrorKind(
+        422, "invalid-notification-target", "Nothing can be sent there", extra=_wrong
+    ),
     UnreadableError: ErrorKind(422, "unreadable-document", "The text holds no documents", extra=_place),
     InvalidPolicyError: ErrorKind(
         422,

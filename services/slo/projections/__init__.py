@@ -6,6 +6,7 @@ from services.slo.projections.causes import DEPLOYMENTS, INCIDENTS
 from services.slo.projections.error_budget_policies import ERROR_BUDGET_POLICIES
 from services.slo.projections.known_services import KNOWN_SERVICES
 from services.slo.projections.lessons import LESSONS
+from services.slo.projections.notification_targets import NOTIFICATION_TARGETS
 from services.slo.projections.openslo_objects import OPENSLO_OBJECTS
 from services.slo.projections.polled_slos import POLLED_SLOS
 from services.slo.projections.slo_alerts import SLO_ALERTS
@@ -23,4 +24,5 @@ PROJECTIONS: Final = (
     POLLED_SLOS,
     ERROR_BUDGET_POLICIES,
     LESSONS,
+    NOTIFICATION_TARGETS,
 )
