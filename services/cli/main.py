@@ -234,6 +234,43 @@ def import_access_log(
     _run(show(send_access_log(url, _api_key(api_key, data_dir), slo, file), as_json=as_json))
 
 
+@slo_app.command("import")
+def import_counts(  # noqa: PLR0913  each is an option
+    slo: Annotated[str, typer.Argument(help="The SLO's name.")],
+    file: Annotated[Path, typer.Argument(help="CSV (start,good,total; a bucket a minute) or JSON lines.")],
+    source: Annotated[str, typer.Option(help="Who counted; counts of several sources add up.")] = "",
+    after: Annotated[int, typer.Option(help="Go on behind this line.", min=0)] = 0,
+    url: Url = "http://127.0.0.1:8080",
+    api_key: ApiKey = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Send a file of counts per minute as measurements; may be repeated. Exit 1 when a line is refused."""
+    from services.cli.measurements import send_file
+    from services.cli.show import as_line, show
+
+    lines = send_file(url, _api_key(api_key, data_dir), slo, file, source, after)
+    if any(summary["refused_lines"] for summary in _run(show(lines, as_json=as_json, text=as_line))):
+        raise typer.Exit(NO)
+
+
+@slo_app.command("backfill")
+def slo_backfill(  # noqa: PLR0913  each is an option
+    slo: Annotated[str, typer.Argument(help="The SLO's name; it names a source that is polled.")],
+    since: Annotated[str, typer.Option("--from", help="RFC 3339, such as 2026-10-24T00:00:00Z.")],
+    until: Annotated[str, typer.Option(help="RFC 3339; now unless given.")] = "",
+    url: Url = "http://127.0.0.1:8080",
+    api_key: ApiKey = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Read a range of an SLO's past from its source; interrupted, the service goes on, and so does the same command."""
+    from services.cli.measurements import backfill
+    from services.cli.show import show
+
+    _run(show(backfill(url, _api_key(api_key, data_dir), slo, since, until), as_json=as_json))
+
+
 @slo_app.command("report")
 def slo_report(  # noqa: PLR0913  each is an option
     file: Annotated[Path, typer.Argument(help="CSV (start,good,total; a bucket a minute) or JSON lines.")],

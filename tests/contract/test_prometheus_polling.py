@@ -10,7 +10,7 @@ import pytest
 from deploy.local.prometheus import PrometheusServer
 from libs.events.testing import FrozenClock
 from tests.fixtures.services import Database, eventually, memory_is_enough
-from tests.fixtures.slo import NAME, Slo, document, running_slo
+from tests.fixtures.slo import NAME, Slo, polled, running_slo
 
 pytestmark = [pytest.mark.prometheus]
 
@@ -26,21 +26,6 @@ def samples(minutes: int = MINUTES) -> str:
     for code, step in (("200", 9), ("500", 1)):
         lines += [f'requests_total{{code="{code}"}} {n * step} {(FIRST + n) * 60}' for n in range(minutes + 1)]
     return "\n".join([*lines, "# EOF\n"])
-
-
-def polled(name: str = NAME, source: str = "prometheus", total: str = "sum(requests_total)") -> dict[str, Any]:
-    """An SLO that is polled."""
-
-    def metric(query: str) -> dict[str, Any]:
-        return {"metricSource": {"metricSourceRef": source, "type": "Prometheus", "spec": {"query": query}}}
-
-    made = document(name, 0.9)
-    made["spec"]["indicator"]["spec"]["ratioMetric"] = {
-        "counter": True,
-        "good": metric('sum(requests_total{code!~"5.."})'),
-        "total": metric(total),
-    }
-    return made
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from services.slo.config import SloSettings
 from tests.fixtures.services import Database, memory_is_enough
-from tests.fixtures.slo import NAME, NOW, Slo, document, running_slo
+from tests.fixtures.slo import NAME, NOW, Slo, polled, running_slo
 
 PROMETHEUS = {
     "apiVersion": "openslo/v1",
@@ -24,14 +24,6 @@ async def slo(database: Database) -> AsyncGenerator[Slo]:
     """The slo service, which may ask servers of this machine."""
     async with running_slo(database, source_hosts="127.0.0.1, *.internal") as service:
         yield service
-
-
-def polled() -> dict[str, Any]:
-    """An SLO that is polled from `prometheus`."""
-    made = document()
-    metric = {"metricSource": {"metricSourceRef": "prometheus", "spec": {"query": "sum(requests_total)"}}}
-    made["spec"]["indicator"]["spec"]["ratioMetric"] = {"counter": True, "good": metric, "total": metric}
-    return made
 
 
 async def test_a_source_is_defined_changed_listed_and_retired(slo: Slo) -> None:
