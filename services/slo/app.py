@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from libs.events.resources import Resources
 from libs.web.app import create_service_app
 from services.slo.api import (
+    adjustments,
     alerts,
     definitions,
     explain,
@@ -18,6 +19,7 @@ from services.slo.api import (
     policies,
     polling,
     release_gate,
+    rules,
     series,
     sources,
     validation,
@@ -48,6 +50,8 @@ def create_app(resources: Resources, settings: SloSettings) -> FastAPI:
             polling.router,
             sources.router,
             openslo_objects.router,
+            adjustments.router,
+            rules.router,
             validation.router,
             policies.router,
             release_gate.router,

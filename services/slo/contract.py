@@ -4,6 +4,9 @@ from typing import Final
 
 from libs.events.decider import Decider
 from libs.events.registry import EventRegistry
+from services.slo.domain.adjustment import commands as adjustment_commands
+from services.slo.domain.adjustment import decider as adjustment
+from services.slo.domain.adjustment import events as adjustment_events
 from services.slo.domain.budget import commands as budget_commands
 from services.slo.domain.budget import decider as budget
 from services.slo.domain.budget import events as budget_events
@@ -38,6 +41,9 @@ SLO: Final[Decider[slo_commands.Command, slo.Slo, slo_events.Event]] = Decider("
 OBJECT: Final[Decider[object_commands.Command, openslo_object.Object, object_events.Event]] = Decider(
     "openslo", None, openslo_object.decide, openslo_object.evolve
 )  # its key is `SLI/<name>`
+ADJUSTMENT: Final[Decider[adjustment_commands.Command, adjustment.State, adjustment_events.Event]] = Decider(
+    "adjustment", None, adjustment.decide, adjustment.evolve
+)
 BUDGET: Final[Decider[budget_commands.Command, budget.Budget, budget_events.Event]] = Decider(
     "budget", budget.UNASSESSED, budget.decide, budget.evolve
 )
@@ -55,6 +61,8 @@ CONTRACT: Final = EventRegistry(
     published={
         "io.concordat.slo.slo.defined.v1": SloDefined,
         "io.concordat.slo.slo.ended.v1": SloEnded,
+        "io.concordat.slo.adjustment.agreed.v1": adjustment_events.AdjustmentAgreed,
+        "io.concordat.slo.adjustment.ended.v1": adjustment_events.AdjustmentEnded,
         "io.concordat.slo.budget.assessed.v1": BudgetAssessed,
         "io.concordat.slo.budget.exhausted.v1": BudgetExhausted,
         "io.concordat.slo.budget.recovered.v1": BudgetRecovered,

@@ -30,6 +30,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.evidence.recorded": "evidence recorded: {e.kind}",
     "slo.slo.defined": "SLO {e.slo} defined, revision {e.revision}, target {e.target}",
     "slo.slo.ended": "SLO {e.slo} ended",
+    "slo.adjustment.agreed": "time adjusted: {e.reason}",
+    "slo.adjustment.ended": "an adjustment ended",
     "slo.budget.assessed": "SLO {e.slo} is {e.state}",
     "slo.budget.exhausted": "error budget of SLO {e.slo} exhausted",
     "slo.budget.recovered": "error budget of SLO {e.slo} recovered",
@@ -96,6 +98,7 @@ class Fact:
     to_phase: object = ""
     passed: object = False
     slo: object = ""
+    source: object = ""
     revision: object = ""
     target: object = ""
     state: object = ""
@@ -118,7 +121,6 @@ class Fact:
     outcome: object = ""
     evidence: object = ""
 
-    source: object = ""
     would_fire: object = False
 
     @property

@@ -6,13 +6,16 @@ from libs.web.app import Errors
 from libs.web.problems import ErrorKind
 from services.slo.documents import UnreadableError
 from services.slo.domain.errors import (
+    InvalidAdjustmentError,
     InvalidNotificationTargetError,
     InvalidSourceError,
     InvalidWindowError,
+    NoSuchAdjustmentError,
     NoSuchNotificationTargetError,
     NoSuchObjectError,
     NoSuchSloError,
     NoSuchSourceError,
+    OneSideError,
     SloExistsError,
     SourceRetiredError,
 )
@@ -35,6 +38,14 @@ def _at(error: Exception, pointer: str) -> dict[str, Any]:
 
 ERRORS: Errors = {
     NoSuchSloError: ErrorKind(404, "not-found", "There is no such SLO"),
+    NoSuchAdjustmentError: ErrorKind(404, "not-found", "There is no such adjustment"),
+    InvalidAdjustmentError: ErrorKind(
+        422,
+        "invalid-adjustment",
+        "The adjustment cannot be laid out",
+        extra=lambda error: {"errors": [{"detail": error.detail, "pointer": f"/{error.part}"}]},
+    ),
+    OneSideError: ErrorKind(422, "one-side", "Both sides must agree"),
     NoSuchObjectError: ErrorKind(404, "not-found", "There is no such object"),
     SloExistsError: ErrorKind(
         409, "slo-exists", "The name has another definition", extra=lambda error: {"revision": error.revision}

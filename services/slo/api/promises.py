@@ -363,7 +363,7 @@ async def unknown_after(resources: Resources, services: set[str], wait_s: float)
     return set()
 
 
-def unknown_service(service: str) -> Problem:
-    """The refusal of an SLO about a service that nobody has told of."""
+def unknown_service(service: str, pointer: str = "/spec/service") -> Problem:
+    """The refusal of what is about a service that nobody has told of."""
     detail = f"there is no service {service!r}; register it (POST /v1/services), or correct its name"
-    return Problem(422, "unknown-service", "The service is unknown", detail, [Place(detail, "/spec/service")])
+    return Problem(422, "unknown-service", "The service is unknown", detail, [Place(detail, pointer)])

@@ -37,6 +37,7 @@ class Adjustment:
         zone: IANA name of the zone whose wall time recurs.
         rrule: An RFC 5545 recurrence rule, such as `FREQ=WEEKLY;BYDAY=SU`; empty for a single occurrence. *start* is an
             occurrence only if it fits the rule.
+        until: From when on nothing is excused any more, also inside an occurrence; None for never.
 
     Raises:
         InvalidAdjustmentError: The parts make no adjustment; says which and why.
@@ -47,6 +48,7 @@ class Adjustment:
     duration: timedelta
     zone: str = "UTC"
     rrule: str = ""
+    until: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None:
@@ -90,8 +92,11 @@ def occurrences(adjustment: Adjustment, since: datetime, until: datetime) -> Ite
         starts = _rule(adjustment).between(earliest, until, inc=True)
     for start in starts:
         begin = start.astimezone(UTC)
-        if begin < until and begin + adjustment.duration > since:
-            yield Bounds(begin, begin + adjustment.duration)
+        end = begin + adjustment.duration
+        if adjustment.until is not None and end > adjustment.until:
+            end = adjustment.until
+        if begin < end and begin < until and end > since:
+            yield Bounds(begin, end)
 
 
 def excused(adjustments: Iterable[Adjustment], since: datetime, until: datetime) -> Excused:

@@ -14,6 +14,8 @@ SloError
 ├── NoSuchNotificationTargetError   no address is set under this name
 ├── InvalidWindowError     a time window that cannot be laid out
 ├── InvalidAdjustmentError a maintenance window or exclusion that cannot be laid out
+├── NoSuchAdjustmentError  there is no adjustment of this id
+├── OneSideError           one person cannot agree for both sides
 ├── InvalidWeightError     a weight that weighs nothing
 └── CompositeCycleError    a composite SLO that would contain itself
 """
@@ -124,6 +126,22 @@ class InvalidAdjustmentError(SloError):
     def __init__(self, part: str, value: object, detail: str) -> None:
         super().__init__(f"the adjustment's {part} is {value!r}; {detail}")
         self.part, self.value, self.detail = part, value, detail
+
+
+class NoSuchAdjustmentError(SloError):
+    """There is no adjustment of this id."""
+
+    def __init__(self, adjustment: str) -> None:
+        super().__init__(f"there is no adjustment {adjustment!r}; GET /v1/adjustments lists them")
+        self.adjustment = adjustment
+
+
+class OneSideError(SloError):
+    """One person cannot agree for both sides."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} cannot agree for both sides; name somebody of development and somebody of SRE")
+        self.name = name
 
 
 class InvalidWeightError(SloError):

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from services.slo.projections.adjustments import ADJUSTMENTS
 from services.slo.projections.causes import DEPLOYMENTS, INCIDENTS
 from services.slo.projections.error_budget_policies import ERROR_BUDGET_POLICIES
 from services.slo.projections.known_services import KNOWN_SERVICES
@@ -16,6 +17,7 @@ from services.slo.projections.sources import SOURCES
 PROJECTIONS: Final = (
     SLOS,
     OPENSLO_OBJECTS,
+    ADJUSTMENTS,
     SLO_ALERTS,
     KNOWN_SERVICES,
     INCIDENTS,

@@ -62,6 +62,14 @@ def test_an_occurrence_that_began_before_counts_as_far_as_it_reaches() -> None:
     assert not list(occurrences(weekly, at("2026-01-12T03:00:00Z"), at("2026-01-13T00:00:00Z")))
 
 
+def test_one_that_ended_covers_what_came_before_and_cuts_what_was_under_way() -> None:
+    daily = Adjustment("remove", EPOCH, HOUR, rrule="FREQ=DAILY", until=EPOCH + timedelta(days=1, minutes=20))
+    got = excused([daily], EPOCH, EPOCH + timedelta(days=5)).removed
+    assert got == (range(60), range(24 * 60, 24 * 60 + 20))
+    never = Adjustment("remove", EPOCH, HOUR, rrule="FREQ=DAILY", until=EPOCH)
+    assert excused([never], EPOCH, EPOCH + timedelta(days=5)) == Excused()
+
+
 def test_the_last_friday_of_a_month_can_be_said() -> None:
     rule = Adjustment("remove", at("2026-01-30T22:00:00Z"), HOUR, rrule="FREQ=MONTHLY;BYDAY=-1FR;COUNT=3")
     got = [

@@ -1,0 +1,1 @@
+"""An adjustment that both sides agreed on: maintenance windows and exclusions."""

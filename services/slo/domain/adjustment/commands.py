@@ -1,0 +1,47 @@
+"""What one can ask of an adjustment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.slo.domain.adjustments import Adjustment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agree:
+    """Excuse some time.
+
+    Args:
+        adjustment: Its id.
+        slos: Whose; empty for all of *service*.
+        service: All of its SLOs, also later ones; empty if *slos* are named.
+        time: Which time, and what happens to it.
+        reason: Why.
+        development: Who agreed for development.
+        sre: Who agreed for SRE.
+        by: Who wrote it down.
+        at: When.
+    """
+
+    adjustment: str
+    slos: tuple[str, ...]
+    service: str
+    time: Adjustment
+    reason: str
+    development: str
+    sre: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """Excuse nothing from *until* on; what it excused before stays excused."""
+
+    adjustment: str
+    until: datetime
+    reason: str
+    by: str
+    at: datetime
+
+
+Command = Agree | End
