@@ -18,7 +18,7 @@ from libs.web.etag import answer
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time
-from services.slo.api.terms import in_force, revisions, terms_of
+from services.slo.api.terms import excuses_of, in_force, revisions, terms_of
 from services.slo.buckets import inputs
 from services.slo.domain.explain import Breakdown, Cause, explain, worst
 from services.slo.domain.methods import Measured
@@ -121,7 +121,8 @@ def _explained(connection: Connection, defined: Defined, at: datetime, step: str
     window = bounds(terms.window, at)
     passed = Bounds(window.start, min(window.end, at))
     asked = passed.minutes if terms.method == "occurrences" else passed.closed_minutes
-    measured = Measured(read_series(connection, promise.slo, asked), terms.method, terms.slicing)
+    excuses = excuses_of(connection, promise.slo, [asked])
+    measured = Measured(read_series(connection, promise.slo, asked), terms.method, terms.slicing, excuses)
     whole, views = Fraction(), list[Causes]()
     defined_at_all = False
     for happened in (

@@ -16,7 +16,7 @@ from libs.web.etag import answer
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time, promised
-from services.slo.api.terms import in_force, revisions, terms_of
+from services.slo.api.terms import excuses_of, in_force, revisions, terms_of
 from services.slo.buckets import inputs
 from services.slo.domain.assessment import Terms
 from services.slo.domain.burn_rate import duration
@@ -154,12 +154,13 @@ def _past(connection: Connection, slo: str, terms: Terms, until: datetime) -> Pa
     found = read_hours(connection, slo, hours)
     places = found.unit - hours.start
     observed[places] = found.observed
-    if terms.method == "occurrences":
+    minutes = range(hours.start * HOUR, hours.stop * HOUR)
+    excuses = excuses_of(connection, slo, [minutes])
+    if terms.method == "occurrences" and not excuses.any:
         total[places] = found.total
         bad[places] = found.total - found.good
     else:
-        minutes = range(hours.start * HOUR, hours.stop * HOUR)
-        measured = Measured(read_series(connection, slo, minutes), terms.method, terms.slicing)
+        measured = Measured(read_series(connection, slo, minutes), terms.method, terms.slicing, excuses)
         for place, hour in enumerate(hours):
             bad[place], total[place] = _slices_of(measured, hour)
     return Past(until, bad, total, observed > 0)

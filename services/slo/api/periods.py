@@ -15,7 +15,7 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time
-from services.slo.api.terms import calendar_of, in_force, revisions, terms_of
+from services.slo.api.terms import calendar_of, excuses_of, in_force, revisions, terms_of
 from services.slo.buckets import inputs
 from services.slo.domain.assessment import Assessment, assess_within
 from services.slo.domain.error_budget import State
@@ -129,6 +129,7 @@ def _judged(
     for defined, some in groupby(found, key=lambda window: in_force(known, min(window.end, until))):
         run, terms = list(some), terms_of(defined)
         windows = [Bounds(window.start, min(window.end, until)).minutes for window in run]
-        measured = read_measured(connection, defined.promise.slo, terms, windows)
+        slo = defined.promise.slo
+        measured = read_measured(connection, slo, terms, windows, excuses_of(connection, slo, windows))
         for window in run:
             yield period(assess_within(measured, terms, window, until), float(terms.target), defined.revision)

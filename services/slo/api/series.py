@@ -17,7 +17,7 @@ from libs.web.etag import answer
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time
-from services.slo.api.terms import in_force, revisions, terms_of
+from services.slo.api.terms import excuses_of, in_force, revisions, terms_of
 from services.slo.buckets import inputs
 from services.slo.domain.assessment import assess
 from services.slo.domain.burn_rate import duration
@@ -124,7 +124,8 @@ def _points(connection: Connection, defined: Defined, run: Sequence[tuple[int, d
     terms = terms_of(defined)
     spans = [Bounds(_EPOCH + first * _MINUTE, end).minutes for first, end in run]
     windows = [_passed(bounds(terms.window, end), end) for _, end in run]
-    measured = read_measured(connection, defined.promise.slo, terms, [*spans, *windows])
+    asked, slo = [*spans, *windows], defined.promise.slo
+    measured = read_measured(connection, slo, terms, asked, excuses_of(connection, slo, asked))
     for (first, end), span in zip(run, spans, strict=True):
         counted = measured.counts(span)
         budget = assess(measured, terms, end)

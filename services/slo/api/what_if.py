@@ -21,6 +21,7 @@ from services.slo.api.schemas import Time
 from services.slo.api.terms import (
     METHODS,
     calendar_of,
+    excuses_of,
     in_force,
     method_text,
     revisions,
@@ -147,7 +148,8 @@ def _past(connection: Connection, defined: Defined, terms: Terms, since: datetim
     else:
         found = list(periods(terms.window, since, until))
     windows = [Bounds(each.start, min(each.end, until)).minutes for each in found]
-    measured = read_measured(connection, defined.promise.slo, terms, windows)
+    slo = defined.promise.slo
+    measured = read_measured(connection, slo, terms, windows, excuses_of(connection, slo, windows))
     items = [
         period(assess_within(measured, terms, each, until), float(terms.target), defined.revision) for each in found
     ]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.fixtures.services import memory_is_enough
+from tests.fixtures.services import eventually, memory_is_enough
 from tests.fixtures.slo import MINUTE, NAME, NOW, Slo, document
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -134,3 +134,31 @@ async def test_what_cannot_be_tried_is_refused(slo: Slo) -> None:
     ):
         assert (await slo.call("POST", WHAT_IF, wrong, expect=422))["code"] == code, wrong
     await slo.call("POST", "/v1/slos/nobody:what-if", {}, expect=404)
+
+
+async def test_what_both_sides_excused_counts_nowhere(slo: Slo) -> None:
+    await slo.define()
+    await slo.measure(NOW - 3 * HOUR, 60, 1000, 1000)
+    await slo.measure(NOW - HOUR, 60, 500, 1000)
+    await slo.status(total=120_000)
+    excused = {
+        "slos": [NAME],
+        "effect": "remove",
+        "start": (NOW - HOUR).isoformat(),
+        "duration": "PT1H",
+        "reason": "the database was moved",
+        "agreed_by": {"development": "ana", "sre": "bo"},
+    }
+    await slo.call("POST", "/v1/adjustments", excused, expect=201)
+
+    async def applied() -> bool:
+        return (await slo.call("GET", f"{PERIODS}?by=month"))["items"][0]["total"] == 60_000
+
+    assert await eventually(applied)
+    (month,) = (await slo.call("GET", f"{PERIODS}?by=month"))["items"]
+    window = (await slo.call("POST", WHAT_IF, {"target": 0.999}))["proposed"]["items"][-1]
+    explained = await slo.call("GET", f"/v1/slos/{NAME}/explain")
+    last = (await slo.call("GET", f"/v1/slos/{NAME}/series?step=1h"))["points"][-1]
+    assert (month["error_budget_remaining"], window["error_budget_remaining"]) == (1.0, 1.0)
+    assert (explained["error_budget_consumed"], explained["buckets"]["items"]) == (0.0, [])
+    assert (last["total"], last["error_budget_remaining"]) == (None, 1.0)
