@@ -7,6 +7,10 @@ concordat_slo_sli{slo,service}                        good / total; absent while
 concordat_slo_error_budget_remaining{slo,service}     1 - consumed, negative when violated; absent while undefined
 concordat_slo_coverage{slo,service}                   share of the window that was observed
 concordat_slos_left_out                               SLOs beyond the bound, which have no series of their own
+concordat_slo_source_up{source}                       whether a source gave what it was asked for last (`poller.py`)
+concordat_slo_source_lag_seconds{source}              age of its newest minute that was read
+concordat_slo_source_buckets_total{source}            buckets read from it
+concordat_slo_source_failures_total{source}           reads that gave nothing; beyond 200 sources all are "(other)"
 concordat_slo_evaluation_seconds                      how long the last evaluation took (`collector.py`)
 """
 

@@ -110,6 +110,41 @@ async def test_a_backfill_asked_for_again_goes_on_and_another_range_takes_its_pl
     assert (other["backfill"]["minutes"], other["backfill"]["minutes_done"]) == (2880, 0)
 
 
+def data_source(**details: Any) -> dict[str, Any]:
+    """An OpenSLO DataSource."""
+    spec = {"type": "Prometheus", "connectionDetails": details}
+    return {"apiVersion": "openslo/v1", "kind": "DataSource", "metadata": {"name": "prometheus"}, "spec": spec}
+
+
+async def test_a_data_source_of_type_prometheus_is_a_source(slo: Slo) -> None:
+    path = "/v1/openslo/DataSource/prometheus"
+    stored = await slo.call("PUT", path, data_source(url="http://127.0.0.1:9", concurrency=8))
+    assert stored["warnings"] == []
+    source = await slo.call("GET", "/v1/sources/prometheus")
+    assert (source["settings"]["address"], source["settings"]["concurrency"]) == ("http://127.0.0.1:9", 8)
+    await slo.call("PUT", path, data_source(url="http://127.0.0.1:10"))
+    assert (await slo.call("GET", "/v1/sources/prometheus"))["revision"] == 2
+
+
+@memory_is_enough
+@pytest.mark.parametrize(
+    ("details", "said"),
+    [
+        ({"url": "http://elsewhere:9090"}, "CONCORDAT_SOURCE_HOSTS"),
+        ({}, "address: Field required"),
+        ({"url": "http://127.0.0.1:9", "token": "secret"}, "token: Extra inputs are not permitted"),
+        ({"url": "http://user:word@127.0.0.1:9"}, "holds a user or a password"),
+    ],
+)
+async def test_a_data_source_that_cannot_be_polled_is_stored_and_says_why_not(
+    slo: Slo, details: dict[str, Any], said: str
+) -> None:
+    stored = await slo.call("PUT", "/v1/openslo/DataSource/prometheus", data_source(**details))
+    (warning,) = stored["warnings"]
+    assert said in warning
+    await slo.call("GET", "/v1/sources/prometheus", expect=404)
+
+
 @pytest.mark.parametrize(
     ("hosts", "address", "may"),
     [
