@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from libs.events.envelope import Context, Metadata
 from libs.events.rebuild import rebuilding
 from libs.events.testing import FrozenClock
+from libs.events.views import Views
 from libs.web.internal_auth import Principal, sign
 from services.slo.domain.budget.events import BudgetAssessed
+from services.slo.domain.policy.standing import SloBudget
 from services.slo.projections.error_budget_policies import ERROR_BUDGET_POLICIES
 from services.slo.reactions import OBSERVING, observe, observing
 from tests.fixtures.services import KEY, Elsewhere, eventually, memory_is_enough
@@ -375,3 +378,26 @@ async def test_the_read_models_of_a_policy_are_the_same_after_a_rebuild(slo: Slo
         pass
     assert await resources.views.dump(ERROR_BUDGET_POLICIES) == before
     assert (before[0][0], await said(slo)) == ("checkout-api", was)
+
+
+class Behind:
+    """Read models that answer once what they showed before."""
+
+    def __init__(self, views: Views, before: tuple[SloBudget, ...]) -> None:
+        self._views, self._before = views, [before]
+
+    async def read(self, query: Any, *args: Any) -> Any:
+        """The budgets of before, then those of now."""
+        return self._before.pop() if self._before else await self._views.read(query, *args)
+
+
+@memory_is_enough
+async def test_whoever_read_older_budgets_does_not_have_the_last_word(slo: Slo) -> None:
+    await in_force(slo)
+    await outage(slo)
+    await stands(slo, "frozen")
+    before = (SloBudget(NAME, "met", 0.1, 0.9, 1.0),)
+    late: Any = Behind(slo.running.resources.views, before)
+    resources = replace(slo.running.resources, views=late)
+    await observe(resources, "checkout-api", Context.of_request(NOW, Metadata(actor="late")))
+    assert (await slo.call("GET", POLICY))["state"] == "frozen"
