@@ -6,6 +6,7 @@ from libs.events.resources import Resources
 from libs.web.app import create_service_app
 from services.slo.api import (
     adjustments,
+    agreement,
     alerts,
     definitions,
     explain,
@@ -51,6 +52,7 @@ def create_app(resources: Resources, settings: SloSettings) -> FastAPI:
             sources.router,
             openslo_objects.router,
             adjustments.router,
+            agreement.router,
             rules.router,
             validation.router,
             policies.router,

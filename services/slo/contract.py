@@ -7,6 +7,9 @@ from libs.events.registry import EventRegistry
 from services.slo.domain.adjustment import commands as adjustment_commands
 from services.slo.domain.adjustment import decider as adjustment
 from services.slo.domain.adjustment import events as adjustment_events
+from services.slo.domain.agreement import commands as agreement_commands
+from services.slo.domain.agreement import decider as agreement
+from services.slo.domain.agreement import events as agreement_events
 from services.slo.domain.budget import commands as budget_commands
 from services.slo.domain.budget import decider as budget
 from services.slo.domain.budget import events as budget_events
@@ -44,6 +47,9 @@ OBJECT: Final[Decider[object_commands.Command, openslo_object.Object, object_eve
 ADJUSTMENT: Final[Decider[adjustment_commands.Command, adjustment.State, adjustment_events.Event]] = Decider(
     "adjustment", None, adjustment.decide, adjustment.evolve
 )
+AGREEMENT: Final[Decider[agreement_commands.Command, agreement.Agreement, agreement_events.Event]] = Decider(
+    "agreement", None, agreement.decide, agreement.evolve
+)  # its key is the SLO's
 BUDGET: Final[Decider[budget_commands.Command, budget.Budget, budget_events.Event]] = Decider(
     "budget", budget.UNASSESSED, budget.decide, budget.evolve
 )
@@ -63,6 +69,9 @@ CONTRACT: Final = EventRegistry(
         "io.concordat.slo.slo.ended.v1": SloEnded,
         "io.concordat.slo.adjustment.agreed.v1": adjustment_events.AdjustmentAgreed,
         "io.concordat.slo.adjustment.ended.v1": adjustment_events.AdjustmentEnded,
+        "io.concordat.slo.revision.proposed.v1": agreement_events.RevisionProposed,
+        "io.concordat.slo.revision.agreed.v1": agreement_events.RevisionAgreed,
+        "io.concordat.slo.revision.declined.v1": agreement_events.RevisionDeclined,
         "io.concordat.slo.budget.assessed.v1": BudgetAssessed,
         "io.concordat.slo.budget.exhausted.v1": BudgetExhausted,
         "io.concordat.slo.budget.recovered.v1": BudgetRecovered,
@@ -90,6 +99,10 @@ CONTRACT: Final = EventRegistry(
         "io.concordat.slo.policy.obligation-fulfilled.v1": policy_events.ObligationFulfilled,
     },
     internal={
+        "io.concordat.slo.revision.side-agreed.v1": agreement_events.SideAgreed,
+        "io.concordat.slo.revision.withdrawn.v1": agreement_events.RevisionWithdrawn,
+        "io.concordat.slo.revision.superseded.v1": agreement_events.RevisionSuperseded,
+        "io.concordat.slo.revision.expired.v1": agreement_events.RevisionExpired,
         "io.concordat.slo.openslo.stored.v1": object_events.ObjectStored,
         "io.concordat.slo.openslo.removed.v1": object_events.ObjectRemoved,
         "io.concordat.slo.source.defined.v1": SourceDefined,

@@ -27,7 +27,8 @@ from libs.events.resources import Resources
 from libs.events.store import Timer
 from libs.events.timers import Fire
 from services.slo.buckets import counts
-from services.slo.contract import CONTRACT, POLICY
+from services.slo.contract import AGREEMENT, CONTRACT, POLICY
+from services.slo.domain.agreement.commands import Expire
 from services.slo.domain.budget.events import BudgetAssessed
 from services.slo.domain.error_budget import Target
 from services.slo.domain.policy.commands import Attribute, Command, Fulfil, IncidentSpending, Observe
@@ -86,7 +87,13 @@ class _Due(msgspec.Struct, frozen=True):
     service: str
 
 
+class _Lapsed(msgspec.Struct, frozen=True):
+    slo: str
+    proposal: str
+
+
 _DUE: Final = codec.decoder(_Due)
+_LAPSED: Final = codec.decoder(_Lapsed)
 
 
 def observing(resources: Resources) -> Reaction:
@@ -130,12 +137,17 @@ def incidents(resources: Resources) -> Reaction:
 
 
 def timers(resources: Resources) -> Mapping[str, Fire]:
-    """An exemption or a broken glass expires: see where the service stands then."""
+    """An exemption or a broken glass expires: see where the service stands then. A proposal lapses."""
+
+    async def expire(timer: Timer, context: Context) -> None:
+        lapsed = _LAPSED.decode(timer.payload)
+        command = Expire(slo=lapsed.slo, proposal=lapsed.proposal, at=context.at)
+        await resources.handler.handle(AGREEMENT, lapsed.slo, command, context)
 
     async def fire(timer: Timer, context: Context) -> None:
         await observe(resources, _DUE.decode(timer.payload).service, context)
 
-    return {POLICY.category: fire}
+    return {POLICY.category: fire, AGREEMENT.category: expire}
 
 
 async def observe(resources: Resources, service: str, context: Context) -> None:

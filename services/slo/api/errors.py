@@ -5,6 +5,7 @@ from typing import Any
 from libs.web.app import Errors
 from libs.web.problems import ErrorKind
 from services.slo.documents import UnreadableError
+from services.slo.domain.agreement import errors as agreement
 from services.slo.domain.errors import (
     InvalidAdjustmentError,
     InvalidNotificationTargetError,
@@ -44,6 +45,19 @@ ERRORS: Errors = {
         "invalid-adjustment",
         "The adjustment cannot be laid out",
         extra=lambda error: {"errors": [{"detail": error.detail, "pointer": f"/{error.part}"}]},
+    ),
+    agreement.NoProposalError: ErrorKind(404, "not-found", "There is no such proposal"),
+    agreement.ProposalClosedError: ErrorKind(
+        409, "proposal-closed", "The proposal has ended", extra=lambda error: {"end": error.end, "open": error.current}
+    ),
+    agreement.ProposalExpiredError: ErrorKind(409, "proposal-expired", "The proposal has lapsed"),
+    agreement.ProposalTakenError: ErrorKind(409, "id-taken", "The id stands for something else"),
+    agreement.NoSignersError: ErrorKind(409, "no-signers", "Nobody may sign", extra=lambda error: {"side": error.side}),
+    agreement.ExpiryPassedError: ErrorKind(
+        422, "invalid-expiry", "It must end later", extra=lambda error: _at(error, "/expires")
+    ),
+    agreement.NotTheProposerError: ErrorKind(
+        403, "not-the-proposer", "Somebody else must do this", extra=lambda error: {"proposer": error.proposer}
     ),
     OneSideError: ErrorKind(422, "one-side", "Both sides must agree"),
     NoSuchObjectError: ErrorKind(404, "not-found", "There is no such object"),
