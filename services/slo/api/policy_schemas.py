@@ -16,7 +16,17 @@ from services.slo.domain.policy.document import Change, Document, Kind, Party
 from services.slo.domain.policy.events import PostmortemRequired
 from services.slo.domain.policy.reasons import Reason
 from services.slo.domain.policy.standing import SloBudget, Standing
-from services.slo.domain.policy.state import Disagreement, Edition, Exemption, Glass, InForce, Obligation, Unsigned
+from services.slo.domain.policy.state import (
+    Disagreement,
+    Due,
+    Edition,
+    Exemption,
+    Glass,
+    InForce,
+    Obligation,
+    Unsigned,
+    timetable,
+)
 from services.slo.domain.release_gate import Decision
 from services.slo.domain.signing import Side, Signature
 
@@ -344,6 +354,7 @@ class ErrorBudgetAnswer:
 
     `state`, `since` and `policy_version` are null where nobody has written a policy. Only exemptions and broken
     glasses that hold, disagreements that are open and what is still owed are listed; the policy has all of them.
+    `upcoming` is what falls due: the end of exemptions and broken glasses, follow-ups, the day to revisit the policy.
     """
 
     service: str
@@ -362,6 +373,7 @@ class ErrorBudgetAnswer:
     disagreements: list[DisagreementAnswer]
     owed: list[ObligationAnswer]
     missing: list[MissingAnswer]
+    upcoming: list[Due]
 
 
 def policy_answer(policy: Unsigned | InForce) -> PolicyAnswer:
@@ -408,6 +420,7 @@ def error_budget_answer(service: str, policy: Unsigned | InForce | None, decisio
         disagreements=_disagreements(each for each in record.disagreements if not each.settled) if record else [],
         owed=_obligations(each for each in record.obligations if not each.fulfilled) if record else [],
         missing=_missing(policy.newest) if policy else [],
+        upcoming=[due for due in timetable(policy) if due.at > at],
     )
 
 

@@ -118,6 +118,8 @@ async def test_an_exemption_thaws_and_its_end_freezes_again_by_itself(slo: Slo) 
     granted = await do(slo, "exempt", asked, "bo")
     assert (granted["state"], granted["exemptions"][0]["approver"]) == ("exhausted", "bo")
     assert (await slo.call("GET", GATE))["reasons"][0]["code"] == "exempted"
+    upcoming = (await slo.call("GET", STANDING))["upcoming"]
+    assert [due["kind"] for due in upcoming] == ["exemption-expires", "revisit"]
     slo.clock.advance(HOUR)
     await stands(slo, "frozen")
     assert (await slo.call("GET", STANDING))["exemptions"] == []
