@@ -1,6 +1,6 @@
 """The burn-rate alerts of an SLO."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -15,8 +15,9 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.definitions import existing
 from services.slo.contract import SLO
-from services.slo.domain.burn_rate import Severity
+from services.slo.domain.burn_rate import Severity, Tier, duration, tiers_of
 from services.slo.domain.openslo.definition import Operator
+from services.slo.domain.openslo.encoding import read
 from services.slo.projections.slo_alerts import SLO_ALERTS, alerts_of
 
 AlertState = Literal["firing", "resolved"]
@@ -65,10 +66,50 @@ class AlertAnswer:
     correction: Correction | None
 
 
-router = Router(prefix="/v1/slos/{slo}/alerts", tags=["slos"])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertConditionAnswer:
+    """A tier: fires while the burn rate over both windows is over the threshold, for `after_min` minutes.
+
+    At the threshold, `share_of_budget` is spent in the long window. A long window with fewer events than
+    `least_events` says nothing.
+    """
+
+    name: str
+    policy: str
+    severity: Severity
+    short_window: str
+    long_window: str
+    op: Operator
+    factor: float
+    share_of_budget: float
+    after_min: int
+    on_burning: bool
+    on_no_data: bool
+    least_events: int
+    targets: Sequence[str]
+    tell_resolved: bool
 
 
-@router.get("", openapi_extra=needs("slos.read"), responses=responses(404), dependencies=[fresh(SLO_ALERTS)])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertConditions:
+    """What an SLO alerts on, and why default tiers are left out or settings have no effect."""
+
+    items: list[AlertConditionAnswer]
+    warnings: Sequence[str]
+
+
+router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
+
+
+@router.get("/alert-conditions", openapi_extra=needs("slos.read"), responses=responses(404))
+async def list_slo_alert_conditions(slo: str, resources: ResourcesDep) -> AlertConditions:
+    """The SLO's alert conditions: those of its policies, or the default tiers."""
+    defined = existing((await resources.handler.load(SLO, slo)).state, slo)
+    tiers, warnings = tiers_of(read(defined.promise.definition))
+    return AlertConditions(items=list(map(_condition, tiers)), warnings=warnings)
+
+
+@router.get("/alerts", openapi_extra=needs("slos.read"), responses=responses(404), dependencies=[fresh(SLO_ALERTS)])
 async def list_slo_alerts(
     slo: str,
     resources: ResourcesDep,
@@ -79,6 +120,25 @@ async def list_slo_alerts(
     existing((await resources.handler.load(SLO, slo)).state, slo)
     return await resources.views.read(
         page.fetch, alerts_of(slo, state or []), key=SLO_ALERTS.view.c.alert, item=_alert, descending=True
+    )
+
+
+def _condition(tier: Tier) -> AlertConditionAnswer:
+    return AlertConditionAnswer(
+        name=tier.name,
+        policy=tier.policy,
+        severity=tier.severity,
+        short_window=duration(tier.short_min),
+        long_window=duration(tier.long_min),
+        op=tier.op,
+        factor=float(tier.factor),
+        share_of_budget=float(tier.share),
+        after_min=tier.after_min,
+        on_burning=tier.on_burning,
+        on_no_data=tier.on_no_data,
+        least_events=tier.least_events,
+        targets=tier.targets,
+        tell_resolved=tier.tell_resolved,
     )
 
 

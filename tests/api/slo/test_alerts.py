@@ -76,3 +76,12 @@ async def test_data_that_goes_on_corrects_nothing(slo: Slo) -> None:
     await slo.call("POST", f"/v1/slos/{NAME}/measurements", buckets(NOW - 3 * HOUR, 1, 5, 5), expect=202)
     await slo.status(total=70_005)
     assert (await _alerts(slo, 1))[0]["correction"] is None
+
+
+async def test_the_conditions_of_an_slo_say_what_it_alerts_on_and_what_is_left_out(slo: Slo) -> None:
+    await slo.define(target=0.9)
+    told = await slo.call("GET", f"/v1/slos/{NAME}/alert-conditions")
+    assert [item["name"] for item in told["items"]] == ["page-30m-6h", "ticket-2h-1d", "ticket-6h-3d"]
+    assert "a burn rate above 13.44 is impossible" in told["warnings"][0]
+    page = told["items"][0]
+    assert (page["factor"], page["share_of_budget"], page["targets"]) == (5.6, 0.05, [])
