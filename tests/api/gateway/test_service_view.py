@@ -316,3 +316,13 @@ async def test_a_service_shows_its_error_budget_policy_and_its_freeze(
     await elsewhere.tell(stream, "slo.policy.unfrozen", **about)
     shown = (await elsewhere.seen(client, "/v1/services/checkout-api")).json()["error_budget"]
     assert (shown["frozen"], shown["frozen_since"]) == (False, None)
+
+
+async def test_an_slo_that_ended_leaves_the_view(client: httpx.AsyncClient, elsewhere: Elsewhere) -> None:
+    await elsewhere.register("checkout-api")
+    await elsewhere.tell("slo/availability", "slo.slo.defined", **SLO, revision=1, target=0.999, window="28d")
+    await elsewhere.tell("budget/availability", "slo.budget.assessed", **SLO, **ASSESSED)
+    assert len((await elsewhere.seen(client, "/v1/services/checkout-api")).json()["slos"]) == 1
+    await elsewhere.tell("slo/availability", "slo.slo.ended", slo="availability", service="checkout-api", revision=1)
+    assert (await elsewhere.seen(client, "/v1/services/checkout-api")).json()["slos"] == []
+    assert (await elsewhere.seen(client, "/v1/overview")).json()["slos_by_state"] == {}

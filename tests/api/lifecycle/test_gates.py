@@ -217,9 +217,10 @@ async def test_the_policy_shows_every_number_with_its_source(lifecycle: Running)
     assert policy["checks"]["rollback_drill"]["max_age_days"]["value"] == 30
 
 
-async def test_a_freeze_closes_the_gate_until_releases_go_on(lifecycle: Running, clock: FrozenClock) -> None:
+async def test_a_freeze_closes_the_gate_until_releases_go_on(
+    lifecycle: Running, slo: Elsewhere, clock: FrozenClock
+) -> None:
     await register(lifecycle)
-    slo = Elsewhere("slo", lifecycle.resources.bus, clock)
     await define(slo)
     await assess(slo, clock.now())
     await results_once(lifecycle, {"error_budget_left_and_no_freeze": "pass"})
@@ -233,3 +234,16 @@ async def test_a_freeze_closes_the_gate_until_releases_go_on(lifecycle: Running,
     assert check["evidence"][0]["id"] == str(frozen.event_id)
     await slo.says("policy.unfrozen", stream, **about)
     await results_once(lifecycle, {"error_budget_left_and_no_freeze": "pass"})
+
+
+async def test_an_slo_that_ended_says_nothing_at_a_gate(lifecycle: Running, slo: Elsewhere, clock: FrozenClock) -> None:
+    await register(lifecycle)
+    await define(slo)
+    await assess(slo, clock.now(), state="violated", sli=0.91, error_budget_remaining=-8.0)
+    await results_once(lifecycle, {"slo_met_with_coverage": "fail"})
+    ended = {"slo": "checkout-availability", "service": "checkout-api", "revision": 1}
+    await slo.says("slo.ended", "slo/checkout-availability", **ended)
+
+    gate = await results_once(lifecycle, {"slo_met_with_coverage": "unknown"})
+
+    assert "no SLO is known" in [check["detail"] for check in gate["checks"]]
