@@ -228,10 +228,11 @@ def judge(
     history: History,
     earlier: Callable[[], Pairs] = tuple,
 ) -> Verdict:
-    """What the windows of *tier* say; `unknown` (no data) and `few` (too few events) never end an alert.
+    """What the windows of *tier* say; `few` (no data in one of them, or too few events) never ends an alert.
 
     Missing data says nothing: an outage that kills the telemetry is still an outage. An observed minute without
-    events does say something: that nothing failed.
+    events does say something: that nothing failed. `unknown` is for the caller to say, of data that ended before the
+    long window began.
 
     Args:
         tier: The condition.
@@ -241,9 +242,7 @@ def judge(
         history: Of the SLO.
         earlier: The windows that ended 1, 2 ... `tier.after_min` minutes earlier; asked for when it matters.
     """
-    if short.observed == 0 or long.observed == 0:
-        return "unknown"
-    if long.total < tier.least_events:
+    if short.observed == 0 or long.observed == 0 or long.total < tier.least_events:
         return "few"
     if not tier.on_burning or not over(tier, target, short, long):
         return "quiet"

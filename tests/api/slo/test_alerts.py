@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.fixtures.services import eventually
-from tests.fixtures.slo import MINUTE, NAME, NOW, Slo, buckets
+from tests.fixtures.slo import MINUTE, NAME, NOW, Slo, buckets, document
 
 HOUR = timedelta(hours=1)
 
@@ -85,3 +85,39 @@ async def test_the_conditions_of_an_slo_say_what_it_alerts_on_and_what_is_left_o
     assert "a burn rate above 13.44 is impossible" in told["warnings"][0]
     page = told["items"][0]
     assert (page["factor"], page["share_of_budget"], page["targets"]) == (5.6, 0.05, [])
+
+
+async def test_data_that_stops_is_told_where_the_policy_asks_for_it(slo: Slo) -> None:
+    rate = {"kind": "burnrate", "op": "gt", "threshold": 10, "lookbackWindow": "1h"}
+    policy = {
+        "kind": "AlertPolicy",
+        "metadata": {"name": "dead"},
+        "spec": {
+            "alertWhenNoData": True,
+            "conditions": [
+                {
+                    "kind": "AlertCondition",
+                    "metadata": {"name": "quiet"},
+                    "spec": {"severity": "page", "condition": rate},
+                }
+            ],
+            "notificationTargets": [
+                {"kind": "AlertNotificationTarget", "metadata": {"name": "on-call"}, "spec": {"target": "webhook"}}
+            ],
+        },
+    }
+    defined = document()
+    defined["spec"]["alertPolicies"] = [policy]
+    await slo.call("POST", "/v1/slos", defined, expect=201)
+    await slo.measure(NOW - HOUR, 60, 1000, 1000)
+    await slo.status(total=60_000)
+    slo.clock.advance(HOUR + MINUTE)
+    (alert,) = await _alerts(slo, 1, state="firing")
+    assert (alert["tier"], alert["policy"], alert["no_data"], alert["data_until"]) == (
+        "dead.quiet",
+        "dead",
+        True,
+        "2026-11-21T10:00:00Z",
+    )
+    await slo.measure(NOW + HOUR, 1, 1000, 1000)
+    await _alerts(slo, 1, state="resolved")

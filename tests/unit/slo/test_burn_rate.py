@@ -86,7 +86,7 @@ def test_a_threshold_is_compared_without_rounding(bad: int, good: int, factor: F
         (Counts(0, 500, 5), Counts(5400, 6000, 60), "burning"),
         (Counts(500, 500, 5), Counts(5400, 6000, 60), "quiet"),
         (Counts(0, 500, 5), Counts(5999, 6000, 60), "quiet"),
-        (Counts(), Counts(5400, 6000, 60), "unknown"),
+        (Counts(), Counts(5400, 6000, 60), "few"),
         (Counts(0, 0, 5), Counts(5400, 6000, 60), "quiet"),
     ],
     ids=["both windows", "short one recovered", "long one unharmed", "no data", "observed, but no traffic"],
