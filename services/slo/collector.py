@@ -1,5 +1,8 @@
 """The worker's reader of measurements: keeps them, and says what they mean.
 
+What is needed to evaluate an SLO stays in memory (`book.py`): it is read when the SLO is first evaluated and follows
+the measurements from then on, so a tick reads next to nothing.
+
 Members of the group share the partitions of the topic. A partition's owner alone takes its measurements in and alone
 evaluates the SLOs that lie in it; that two processes once believe to own it harms nothing, since buckets move with
 the checkpoint and assessments with the version of their stream.
@@ -7,9 +10,11 @@ the checkpoint and assessments with the version of their stream.
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
-from itertools import islice
-from typing import Final
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Final, TypeVar
 
 from prometheus_client import Counter, Gauge
 from sqlalchemy import Connection, select
@@ -19,27 +24,36 @@ from libs.events.bus import MEASUREMENTS, BusRecord, Consumer, Offsets, TopicPar
 from libs.events.envelope import Context, Metadata
 from libs.events.errors import ConflictError, FencedError
 from libs.events.ledger import Checkpoint, Ledger
-from libs.events.partition import partition_of
 from libs.events.resources import Resources
-from services.slo.buckets import take_in
+from services.slo.book import Book, Promised
+from services.slo.buckets import journaled, merge, partition_of_slo, read, take_in
 from services.slo.config import SloSettings
 from services.slo.contract import BUDGET
 from services.slo.domain.budget.commands import Assess
 from services.slo.domain.budget.decider import Budget
-from services.slo.evaluation import Promised, assessments
+from services.slo.domain.day_sums import MissingDayError
+from services.slo.domain.windows import minute_at
+from services.slo.evaluation import assessment, excused_too, fill, first_wants, lacking
 from services.slo.measurements import decode
 from services.slo.projections.slos import SLOS
+from services.slo.retention import kept, longer, prune
 
 GROUP: Final = "slo.measurements"
 _RECORDS = 10_000  # per transaction
 _STEADY_S = 1.0  # data that keeps coming is evaluated this often
 _NAMED = 1_000  # more than so many are not named in a query
 _AT_ONCE = 64  # appends that wait for one commit
+_ASSESSED = 100  # SLOs, some 5 ms, before others have their turn
+_READ = 500  # SLOs that are read at once
+_ROWS, _ENTRIES, _MERGE_AFTER_MIN = 256, 30_000, 60  # of a partition's journal, which is then merged
+_PRUNE_EVERY = timedelta(hours=1)
+T = TypeVar("T")
 _ACTOR = Metadata(actor="slo", auth_method="evaluation")
 _LOG = logging.getLogger(__name__)
 
 TAKEN = Counter("concordat_measurements_taken", "Measurements kept")
 REFUSED = Counter("concordat_measurements_refused", "Records on the measurements topic that hold no measurement")
+TOO_LATE = Counter("concordat_measurements_too_late", "Measurements of days whose minutes are no longer kept")
 EVALUATION_SECONDS = Gauge("concordat_slo_evaluation_seconds", "How long the last evaluation took")
 
 Records = Mapping[TopicPartition, Sequence[BusRecord]]
@@ -53,6 +67,10 @@ class Collector:
         self._settings = settings
         self._ledger = Ledger(GROUP, 0)
         self._said: dict[str, Budget] = {}  # what is known to stand in the streams of owned SLOs
+        self._promises: dict[str, Promised] = {}
+        self._books: dict[str, Book] = {}
+        self._journaled: dict[int, tuple[int, int, int]] = {}  # rows, measurements, since which minute
+        self._tidied_on = self._pruned_at = datetime.min.replace(tzinfo=UTC)
         self._dirty: set[str] = set()
         self._dirty_since = self._ticked_at = float("-inf")
 
@@ -71,6 +89,7 @@ class Collector:
     async def _consume(self, stop: asyncio.Event, backoff: Backoff) -> None:
         consumer = await self._resources.bus.consumer([MEASUREMENTS], GROUP, self._load)
         self._said.clear()
+        self._books.clear()
         try:
             while not stop.is_set():
                 poll = consumer.poll(timeout_s=self._patience_s(), max_records=_RECORDS)
@@ -78,12 +97,17 @@ class Collector:
                 records = await unless_stopped(stop, poll, otherwise=nothing)
                 await self._take(records)
                 await self._evaluate_if_due(consumer, settled=not records)
+                await self._merge_if_due()
+                await self._prune_if_due(consumer)
                 backoff.succeeded()
         finally:
             await consumer.close()
 
     async def _load(self, partitions: Collection[TopicPartition]) -> Offsets:
         await self._resources.views.read(self._ledger.load)
+        numbers = {each.partition for each in partitions}
+        self._books = {slo: book for slo, book in self._books.items() if partition_of_slo(slo) not in numbers}
+        self._journaled |= await self._resources.views.read(journaled, numbers)
         return {each: self._ledger.next((GROUP, each.partition)) for each in partitions}
 
     async def _take(self, records: Records) -> None:
@@ -100,15 +124,24 @@ class Collector:
 
         def keep(connection: Connection) -> None:
             self._ledger.advance(connection, moves)
-            take_in(connection, measurements)
+            take_in(connection, measurements, now)
 
+        now = self._resources.clock.now()
         await self._resources.views.write_long(keep)
         self._ledger.committed(moves, ())
         TAKEN.inc(len(measurements))
         REFUSED.inc(len(decoded) - len(measurements))
+        taken: dict[str, list[tuple[int, str, int, int]]] = defaultdict(list)
+        for each in measurements:
+            taken[each.slo].append((each.minute, each.source, each.good, each.total))
+        for slo in taken.keys() & self._books.keys():
+            self._books[slo].take_many(taken[slo])
+        for place, some in records.items():
+            rows, entries, since = self._journaled.get(place.partition, (0, 0, minute_at(now)))
+            self._journaled[place.partition] = rows + 1, entries + len(some), since
         if not self._dirty:
             self._dirty_since = _clock()
-        self._dirty |= {measurement.slo for measurement in measurements}
+        self._dirty |= taken.keys()
 
     def _patience_s(self) -> float:
         """How long to wait for records before something else is due."""
@@ -129,29 +162,107 @@ class Collector:
         started = _clock()
         at = self._resources.clock.now()
         owned = {place.partition for place in consumer.assignment()}
-        query = select(SLOS.view).where(SLOS.view.c.service.is_not(None))
-        if slos is not None and len(slos) <= _NAMED:
-            query = query.where(SLOS.view.c.slo.in_(sorted(slos)))
         self._dirty = set()
+        promises = [each for each in await self._promised(slos) if partition_of_slo(each.slo) in owned]
+        self._said = {slo: said for slo, said in self._said.items() if partition_of_slo(slo) in owned}
+        books = await self._opened(promises, at)
+        incomplete: dict[str, Book] = {}
+        for some in _batches(list(books.items()), _ASSESSED):
+            news: list[Assess] = []
+            for slo, book in some:
+                try:
+                    assess = assessment(book, at, self._settings.assess_every)
+                except MissingDayError:
+                    incomplete[slo] = book
+                else:
+                    if self._is_news(assess):
+                        news.append(assess)
+            await self._say_all(news)
+            await asyncio.sleep(0)
+        await self._complete(incomplete, at)
+        for some in _batches(list(incomplete.values()), _ASSESSED):
+            assessed = [assessment(book, at, self._settings.assess_every) for book in some]
+            await self._say_all([assess for assess in assessed if self._is_news(assess)])
+        if slos is None:
+            self._tidy(books, at)
+        EVALUATION_SECONDS.set(_clock() - started)
 
-        def assess(connection: Connection) -> list[Assess]:
-            promises = [
-                Promised.of(row)
-                for row in connection.execute(query).mappings()
-                if (slos is None or row["slo"] in slos) and _partition(row["slo"]) in owned
-            ]
-            return assessments(connection, promises, at, self._settings.assess_every)
+    async def _promised(self, slos: Collection[str] | None) -> list[Promised]:
+        """*slos* as they are defined now (None: all); definitions are read once for each revision."""
+        view = SLOS.view.c
+        query = select(view.slo, view.revision).where(view.service.is_not(None), view.ended_at.is_(None))
+        if slos is not None and len(slos) <= _NAMED:
+            query = query.where(view.slo.in_(sorted(slos)))
 
-        assessed = await self._resources.views.read_long(assess)
-        self._said = {slo: said for slo, said in self._said.items() if _partition(slo) in owned}
-        news = (assess for assess in assessed if self._is_news(assess))
-        while some := list(islice(news, _AT_ONCE)):
+        def revisions(connection: Connection) -> dict[str, int]:
+            return {slo: revision for slo, revision in connection.execute(query) if slos is None or slo in slos}
+
+        def definitions(connection: Connection, slos: Sequence[str]) -> list[Promised]:
+            rows = select(SLOS.view).where(view.slo.in_(slos))
+            return [Promised.of(row) for row in connection.execute(rows).mappings()]
+
+        found = await self._resources.views.read_long(revisions)
+        known = self._promises
+        new = [slo for slo, revision in found.items() if slo not in known or known[slo].revision != revision]
+        for some in _batches(new, _READ):
+            known.update({each.slo: each for each in await self._resources.views.read_long(definitions, some)})
+        if slos is None:
+            self._promises = {slo: each for slo, each in known.items() if slo in found}
+            self._books = {slo: book for slo, book in self._books.items() if slo in found}
+        held = [known[slo] for slo in found if slo in known]
+        promises = await self._resources.views.read_long(excused_too, held)
+        known.update({each.slo: each for each in promises})
+        return promises
+
+    async def _opened(self, promises: Collection[Promised], at: datetime) -> dict[str, Book]:
+        """The books of *promises*, in memory from now on."""
+        new: dict[str, Book] = {}
+        for promised in promises:
+            book = self._books.get(promised.slo)
+            if book is None or not book.holds_for(promised, at):
+                new[promised.slo] = Book(promised, at)
+        for some in _by_partition(new):
+            wants = first_wants(some, at)
+            fill(some, wants, await self._resources.views.read_long(read, wants))
+            self._books |= some
+        return {promised.slo: self._books[promised.slo] for promised in promises}
+
+    async def _complete(self, books: Mapping[str, Book], at: datetime) -> None:
+        for some in _by_partition(books):
+            while wants := lacking(some, at):
+                fill(some, wants, await self._resources.views.read_long(read, wants))
+
+    def _tidy(self, books: Mapping[str, Book], at: datetime) -> None:
+        """Once a day, forget what no window reaches any more."""
+        if at.date() != self._tidied_on.date():
+            self._tidied_on = at
+            for book in books.values():
+                book.tidy(at)
+
+    async def _merge_if_due(self) -> None:
+        """Merge the journal of the partition that needs it most."""
+        now = self._resources.clock.now()
+        for partition, (rows, entries, since) in self._journaled.items():
+            if rows >= _ROWS or entries >= _ENTRIES or minute_at(now) - since >= _MERGE_AFTER_MIN:
+                TOO_LATE.inc(await self._resources.views.write_long(merge, partition, now))
+                del self._journaled[partition]
+                return
+
+    async def _prune_if_due(self, consumer: Consumer) -> None:
+        """Every hour, remove what is kept no longer; the owner of the first partition does."""
+        now = self._resources.clock.now()
+        if now - self._pruned_at < _PRUNE_EVERY or not any(p.partition == 0 for p in consumer.assignment()):
+            return
+        self._pruned_at = now
+        await self._resources.views.write_long(prune, now, kept(self._settings), longer(self._promises.values()))
+
+    async def _say_all(self, news: Sequence[Assess]) -> None:
+        for some in _batches(news, _AT_ONCE):
             for done in await asyncio.gather(*map(self._say, some), return_exceptions=True):
                 if isinstance(done, ConflictError):
                     _LOG.info("another process says it: %s", done)
                 elif done is not None:
                     raise done
-        EVALUATION_SECONDS.set(_clock() - started)
 
     def _is_news(self, assess: Assess) -> bool:
         said = self._said.get(assess.figures.slo)
@@ -164,8 +275,17 @@ class Collector:
         self._said[slo] = outcome.state
 
 
-def _partition(slo: str) -> int:
-    return partition_of(slo, MEASUREMENTS.partitions)
+def _by_partition(books: Mapping[str, Book]) -> Iterator[dict[str, Book]]:
+    """*books* in parts that are read at once; those of one partition share its journal."""
+    ordered = sorted(books, key=lambda slo: (partition_of_slo(slo), slo))
+    for _, slos in groupby(ordered, key=partition_of_slo):
+        for some in _batches(list(slos), _READ):
+            yield {slo: books[slo] for slo in some}
+
+
+def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def _clock() -> float:

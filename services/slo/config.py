@@ -23,6 +23,8 @@ class SloSettings(Settings):
         source_hosts: Which hosts sources may be asked at, as `prometheus.example.com,*.internal,localhost:9090`.
         metrics_slos: So many SLOs, the first by name, have series of their own on /metrics.
         webhook_hosts: Which hosts may be sent notifications, written like `source_hosts`.
+        minutes_kept_d: Minute buckets are kept for so many days after their day last changed.
+        hours_kept_d: Sums per hour are kept for so many days.
     """
 
     tick_s: float = Field(default=15, gt=0)
@@ -34,6 +36,8 @@ class SloSettings(Settings):
     secrets_dir: Path | None = None
     source_hosts: str = ""
     webhook_hosts: str = ""
+    minutes_kept_d: int = Field(default=35, ge=4)  # alert conditions look back three days
+    hours_kept_d: int = Field(default=400, ge=35)
 
     @property
     def secrets(self) -> Path:

@@ -16,6 +16,7 @@ from libs.events.backoff import PASSING, Backoff, stopped_within
 from libs.events.envelope import Context, Metadata
 from libs.events.errors import ConflictError
 from libs.events.resources import Resources
+from services.slo.book import Promised
 from services.slo.buckets import inputs
 from services.slo.config import SloSettings
 from services.slo.contract import BUDGET
@@ -24,7 +25,7 @@ from services.slo.domain.burn_rate import burn_rate, burns
 from services.slo.domain.error_budget import Target
 from services.slo.domain.openslo.promise import minutes
 from services.slo.domain.windows import minute_at
-from services.slo.evaluation import Promised, spent
+from services.slo.evaluation import spent
 from services.slo.projections.slo_alerts import fired_since
 from services.slo.projections.slos import SLOS
 
@@ -81,7 +82,7 @@ class Corrections:
 def _review(connection: Connection, row: RowMapping, promised: Promised, version: int, at: datetime) -> Review:
     target = Target.of(row["target"])
     factor = Fraction(row["factor"]).limit_denominator(10**6)  # 14/15 is 0.9333... in the event
-    found = spent(connection, promised, at, _windows(row))
+    found = spent(connection, promised, _windows(row))
     short, long = (burn_rate(target, window) or 0.0 for window in found)
     burning = all(burns(target, window, factor, row["op"]) for window in found)
     return Review(row["alert"], burning, short, long, version, at)

@@ -1,182 +1,200 @@
 """What the buckets say about an SLO at a time: a pure function of both, for a reader and for the worker."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from libs.events.ids import new_id
-from services.slo.buckets import Inputs, counts, inputs, observed_at
+from services.slo.book import Book, Promised
+from services.slo.buckets import Found, Want, read
+from services.slo.buckets import minutes as kept_minutes
+from services.slo.domain.adjustments import NOTHING_EXCUSED, excused
+from services.slo.domain.assessment import Assessment
 from services.slo.domain.budget.commands import Assess, Reading
 from services.slo.domain.budget.events import BudgetAssessed
-from services.slo.domain.burn_rate import LEAST_EVENTS, History, Tier, burn_rate, default_tiers, judge, over, tiers_of
-from services.slo.domain.error_budget import Counts, Target, coverage, figures
-from services.slo.domain.openslo.encoding import read
+from services.slo.domain.burn_rate import History, Tier, burn_rate, judge
+from services.slo.domain.day_sums import DAY_MIN
+from services.slo.domain.error_budget import Counts, Projection
 from services.slo.domain.openslo.promise import minutes
+from services.slo.domain.windows import Rolling, minute_at
+from services.slo.projections.adjustments import adjustments_of
+from services.slo.series_reader import read_measured
 
 BURN_WINDOWS: Final[Mapping[str, int]] = {
     text: minutes(text) for text in ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 }  # all windows of the SRE Workbook's tiers
-_NOTHING = Inputs(0, 0, -1)
-_EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class Promised:
-    """What an evaluation needs to know of an SLO."""
-
-    slo: str
-    service: str
-    revision: int
-    target: float
-    window: str
-    definition: Mapping[str, Any] | None = None  # as `domain/openslo/encoding.py` writes it
-
-    @classmethod
-    def of(cls, row: RowMapping) -> "Promised":
-        """From a row of the read model `slos`."""
-        return cls(row["slo"], row["service"], row["revision"], row["target"], row["window"], row["definition"])
-
-    @cached_property
-    def exact(self) -> Target:
-        """The target as a ratio."""
-        return Target.of(self.target)
-
-    @cached_property
-    def period_min(self) -> int:
-        """Length of the window."""
-        return minutes(self.window)
-
-    @cached_property
-    def tiers(self) -> tuple[Tier, ...]:
-        """Its alert conditions."""
-        definition = self.definition or {}
-        if definition.get("policies") or LEAST_EVENTS in definition.get("annotations", {}):
-            return tiers_of(read(dict(definition)))[0]
-        return default_tiers(self.period_min, self.exact)[0]
+_LONGEST_MIN: Final = max(BURN_WINDOWS.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The figures of an SLO, its burn rates, and how fresh the data under them is."""
+    """The figures of an SLO, its burn rates, how fresh the data under them is, and what its period may come to."""
 
     figures: BudgetAssessed
     burn_rates: Mapping[str, float | None]
     data_until: datetime | None
+    projection: Projection | None
 
 
 def status(connection: Connection, promised: Promised, at: datetime) -> Status:
-    """The SLO at *at*, which may be any time."""
-    windows = [_before(at, length) for length in (promised.period_min, *BURN_WINDOWS.values())]
-    period, *burning = counts(connection, [promised.slo], windows)[promised.slo]
-    taken = inputs(connection, [promised.slo]).get(promised.slo, _NOTHING)
-    observed = observed_at(connection, promised.slo, windows[0])
+    """The SLO at *at*, which may be any time, with the adjustments that hold for it now."""
+    (promised,) = excused_too(connection, [promised])
+    return status_of(connection, promised, at)
+
+
+def status_of(connection: Connection, promised: Promised, at: datetime) -> Status:
+    """As `status`, with the adjustments that *promised* names."""
+    stop = minute_at(at)
+    windows = {text: range(stop - length, stop) for text, length in BURN_WINDOWS.items()}
+    book = Book(promised, at, besides_min=_LONGEST_MIN)
+    open_books(connection, {promised.slo: book}, at)
+    complete(connection, {promised.slo: book}, at, tuple(windows.values()))
+    assessment = book.assess(at)
+    until = _observed_until(connection, book, book.period_minutes(at))
     return Status(
-        figures=_assessed(promised, period, taken.version, at),
-        burn_rates={t: burn_rate(promised.exact, c) for t, c in zip(BURN_WINDOWS, burning, strict=True)},
-        data_until=None if observed is None else datetime.fromtimestamp((observed[1] + 1) * 60, UTC),
+        figures=_assessed(promised, assessment, book.inputs.version, at),
+        burn_rates={
+            text: burn_rate(promised.terms.target, book.tally.spent(window)) for text, window in windows.items()
+        },
+        data_until=None if until is None else datetime.fromtimestamp(until * 60, UTC),
+        projection=assessment.projection,
     )
 
 
-def spent(connection: Connection, promised: Promised, at: datetime, windows: Sequence[range]) -> list[Counts]:
-    """What lies in each of *windows*, none of which ends after *at*."""
-    del at
-    return counts(connection, [promised.slo], windows)[promised.slo]
+def spent(connection: Connection, promised: Promised, windows: Sequence[range]) -> list[Counts]:
+    """Good and all of what the budget counts in each of *windows*, and their observed minutes."""
+    (promised,) = excused_too(connection, [promised])
+    first, last = min(window.start for window in windows), max(window.stop for window in windows)
+    since, until = (datetime.fromtimestamp(minute * 60, UTC) for minute in (first, last))
+    excuses = excused(promised.adjustments, since, until) if promised.adjustments else NOTHING_EXCUSED
+    tally = read_measured(connection, promised.slo, promised.terms, windows, excuses)
+    return [tally.spent(window) for window in windows]
 
 
-def assessments(
-    connection: Connection, promises: Collection[Promised], at: datetime, quiet_for: timedelta
-) -> list[Assess]:
-    """What the buckets say of many SLOs at once, in a few reads however many they are.
+def excused_too(connection: Connection, promises: Sequence[Promised]) -> list[Promised]:
+    """*promises* with the adjustments that hold for them now."""
+    found = adjustments_of(connection, [promised.slo for promised in promises])
+    now = ((promised, tuple(found.get(promised.slo, ()))) for promised in promises)
+    return [each if each.adjustments == held else replace(each, adjustments=held) for each, held in now]
+
+
+def open_books(connection: Connection, books: Mapping[str, Book], at: datetime) -> None:
+    """Fill new *books* with what is kept."""
+    wants = first_wants(books, at)
+    fill(books, wants, read(connection, wants))
+
+
+def complete(connection: Connection, books: Mapping[str, Book], at: datetime, windows: Collection[range] = ()) -> None:
+    """Read what *books* lack for their alert conditions, their period, and *windows*."""
+    while wants := lacking(books, at, windows):
+        fill(books, wants, read(connection, wants))
+
+
+def first_wants(books: Mapping[str, Book], at: datetime) -> Mapping[str, Want]:
+    """What is to be read for new *books*."""
+    return {slo: book.first_want(at) for slo, book in books.items()}
+
+
+def lacking(books: Mapping[str, Book], at: datetime, windows: Collection[range] = ()) -> Mapping[str, Want]:
+    """What is to be read for *books* that hold something already; see `complete`."""
+    lacks = {slo: book.lacks(at, (*windows, *_alert_windows(book, at))) for slo, book in books.items()}
+    return {slo: want for slo, want in lacks.items() if want is not None}
+
+
+def fill(books: Mapping[str, Book], wants: Mapping[str, Want], found: Mapping[str, Found]) -> None:
+    """Put what was read into *books*."""
+    for slo, want in wants.items():
+        books[slo].fill(found[slo], want)
+
+
+def assessment(book: Book, at: datetime, quiet_for: timedelta) -> Assess:
+    """What the buckets say of an SLO.
 
     Figures are those of *at*. Alert conditions are judged where an SLO's data ends, so data that is a few minutes
     late judges the same; data that ended longer ago than a condition's long window says nothing.
+
+    Raises:
+        MissingDayError: The book lacks something; `complete` reads it.
     """
-    taken = inputs(connection, [promised.slo for promised in promises])
-    data = {p.slo: _Data(_before(at, p.period_min), taken.get(p.slo, _NOTHING)) for p in promises}
-    sharing: dict[tuple[range, ...], list[str]] = defaultdict(list)  # SLOs that are asked for the same windows
-    for promised in promises:
-        held = data[promised.slo]
-        windows = (window for tier in promised.tiers for window in held.windows(tier))
-        sharing[held.period, *windows].append(promised.slo)
-    for windows, slos in sharing.items():
-        for slo, found in counts(connection, slos, windows).items():
-            data[slo].counts.update(zip(windows, found, strict=True))
-    return [_assess(connection, promised, data[promised.slo], at, quiet_for) for promised in promises]
-
-
-@dataclass(frozen=True, slots=True)
-class _Data:
-    """What is known of one SLO while it is evaluated."""
-
-    period: range
-    taken: Inputs
-    counts: dict[range, Counts] = field(default_factory=dict[range, Counts])
-
-    @property
-    def end(self) -> int:
-        """Where alert conditions are judged: behind the last observed minute, but not in the future."""
-        return min(self.taken.last + 1, self.period.stop)
-
-    def windows(self, tier: Tier) -> tuple[range, range]:
-        """The short and the long window of *tier*."""
-        return range(self.end - tier.short_min, self.end), range(self.end - tier.long_min, self.end)
-
-
-def _assess(connection: Connection, promised: Promised, data: _Data, at: datetime, quiet_for: timedelta) -> Assess:
-    readings = tuple([_read(connection, promised, tier, data) for tier in promised.tiers])
-    return Assess(_assessed(promised, data.counts[data.period], data.taken.version, at), readings, quiet_for)
-
-
-def _read(connection: Connection, promised: Promised, tier: Tier, data: _Data) -> Reading:
-    short, long = (data.counts[window] for window in data.windows(tier))
-    target, end = promised.exact, data.end
-    rates = burn_rate(target, short) or 0.0, burn_rate(target, long) or 0.0
+    promised = book.promised
+    target = promised.terms.target
+    found = book.assess(at)
+    end = _end(book, at)
     until = datetime.fromtimestamp(end * 60, UTC)
-    if data.period.stop - end > tier.long_min:
-        return Reading(tier, "unknown", *rates, alert=str(new_id()), data_until=until)
-    age = promised.period_min
-    if over(tier, target, short, long):  # only then it matters, and it costs a read
-        observed = observed_at(connection, promised.slo, data.period)
-        age = end - observed[0] if observed else 0
-    history = History(data.counts[data.period], age, promised.period_min)
+    readings: list[Reading] = []
+    history: History | None = None
+    for tier in promised.tiers:
+        if minute_at(at) - end > tier.long_min:
+            readings.append(Reading(tier, "unknown", 0.0, 0.0, alert=str(new_id()), data_until=until))
+            continue
+        short, long = map(book.tally.spent, tier.windows(end))
+        rates = burn_rate(target, short) or 0.0, burn_rate(target, long) or 0.0
+        if history is None:
+            period = book.period_minutes(at)
+            first = min(book.inputs.first, end)  # a calendar's period may have begun just now, with data before it
+            rolling = isinstance(promised.terms.window, Rolling)
+            age = end - (max(first, period.start) if rolling else first)
+            history = History(book.tally.spent(period), age, promised.period_min)
+        verdict = judge(tier, target, short, long, history, partial(_earlier, book, tier, end))
+        readings.append(Reading(tier, verdict, *rates, str(new_id()) if verdict == "burning" else "", until))
+    return Assess(_assessed(promised, found, book.inputs.version, at), tuple(readings), quiet_for)
 
-    def earlier() -> list[tuple[Counts, Counts]]:
-        windows = [window for back in range(1, tier.after_min + 1) for window in tier.windows(end - back)]
-        found = counts(connection, [promised.slo], windows)[promised.slo]
-        return list(zip(found[::2], found[1::2], strict=True))
 
-    verdict = judge(tier, target, short, long, history, earlier)
-    return Reading(tier, verdict, *rates, alert=str(new_id()), data_until=until)
+def _earlier(book: Book, tier: Tier, end: int) -> list[tuple[Counts, Counts]]:
+    """The windows of *tier* that ended 1, 2 ... minutes before *end*."""
+    ends = range(end - 1, end - 1 - tier.after_min, -1)
+    return [(book.tally.spent(short), book.tally.spent(long)) for short, long in map(tier.windows, ends)]
 
 
-def _assessed(promised: Promised, period: Counts, version: int, at: datetime) -> BudgetAssessed:
-    found = figures(promised.exact, period.good, period.total)
+def _end(book: Book, at: datetime) -> int:
+    """Where alert conditions are judged: behind the last observed minute, but not in the future."""
+    return min(book.inputs.last + 1, minute_at(at))
+
+
+def _alert_windows(book: Book, at: datetime) -> Iterator[range]:
+    end = _end(book, at)
+    for tier in book.promised.tiers:
+        if minute_at(at) - end <= tier.long_min:
+            for last in {end, end - tier.after_min}:
+                yield from tier.windows(last)
+
+
+def _observed_until(connection: Connection, book: Book, window: range) -> int | None:
+    """The minute after the last observed one in *window*; None if there is none."""
+    last = book.inputs.last
+    if last < window.stop:
+        return last + 1 if last >= window.start else None
+    for day in book.observed_days(window):
+        whole = range(day * DAY_MIN, (day + 1) * DAY_MIN)
+        part = range(max(whole.start, window.start), min(whole.stop, window.stop))
+        found = kept_minutes(connection, book.promised.slo, part).minute
+        if len(found):
+            return int(found[-1]) + 1
+        if not len(kept_minutes(connection, book.promised.slo, whole).minute):
+            return part.stop  # of which only hours are kept
+    return None
+
+
+def _assessed(promised: Promised, found: Assessment, version: int, at: datetime) -> BudgetAssessed:
     return BudgetAssessed(
         slo=promised.slo,
         service=promised.service,
         revision=promised.revision,
-        state=found.state,
-        target=promised.target,
-        sli=found.sli,
-        good=period.good,
-        total=period.total,
-        coverage=coverage(period.observed, promised.period_min),
+        state=found.figures.state,
+        target=float(promised.terms.target),
+        sli=found.figures.sli,
+        good=found.counts.good,
+        total=found.counts.total,
+        coverage=1.0 if found.coverage is None else found.coverage,
         window=promised.window,
-        window_start=at - timedelta(minutes=promised.period_min),
-        window_end=at,
-        error_budget_consumed=found.consumed,
-        error_budget_remaining=found.remaining,
+        window_start=found.window.start,
+        window_end=found.window.end,
+        error_budget_consumed=found.figures.consumed,
+        error_budget_remaining=found.figures.remaining,
         input_version=version,
         at=at,
     )
-
-
-def _before(at: datetime, length_min: int) -> range:
-    """The *length_min* minutes that end at *at*: those that start in [at - length, at)."""
-    stop = -((_EPOCH - at) // _MINUTE)  # rounded up
-    return range(stop - length_min, stop)

@@ -26,11 +26,10 @@ from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
 from libs.events.store import Timer
 from libs.events.timers import Fire
-from services.slo.buckets import counts
+from services.slo.book import Promised
 from services.slo.contract import AGREEMENT, CONTRACT, POLICY
 from services.slo.domain.agreement.commands import Expire
 from services.slo.domain.budget.events import BudgetAssessed
-from services.slo.domain.error_budget import Target
 from services.slo.domain.policy.commands import Attribute, Command, Fulfil, IncidentSpending, Observe
 from services.slo.domain.policy.events import (
     DisagreementSettled,
@@ -41,6 +40,7 @@ from services.slo.domain.policy.events import (
 )
 from services.slo.domain.policy.state import InForce, owed
 from services.slo.domain.slo.events import SloDefined, SloEnded
+from services.slo.evaluation import spent
 from services.slo.projections.causes import INCIDENTS, incident_named
 from services.slo.projections.lessons import EVENTS as LESSONS_EVENTS
 from services.slo.projections.lessons import LESSONS, ActionOpened, PostmortemPublished, learned_from
@@ -191,8 +191,8 @@ async def _attribute(resources: Resources, service: str, incident: str, context:
     if found is not None and isinstance(policy, InForce):
         felt = _minutes(found.since, found.until or context.at)
         days = policy.edition.document.incident_window_days.days
-        spent = await resources.views.read(_spent, service, incident, felt, days)
-        await _handle(resources, service, Attribute(service=service, incidents=spent, at=context.at), context)
+        shares = await resources.views.read(_spent, service, incident, felt, days)
+        await _handle(resources, service, Attribute(service=service, incidents=shares, at=context.at), context)
 
 
 async def _fulfil(resources: Resources, service: str, incident: str, context: Context) -> None:
@@ -218,17 +218,15 @@ def _spent(
     connection: Connection, service: str, incident: str, felt: range, window: timedelta
 ) -> tuple[IncidentSpending, ...]:
     """What *incident* spent of the budget that each SLO of *service* has for the *window* up to the incident's end."""
-    view = SLOS.view
-    targets = {
-        row.slo: Target.of(row.target)
-        for row in connection.execute(select(view.c.slo, view.c.target).where(view.c.service == service))
-    }
+    rows = select(SLOS.view).where(SLOS.view.c.service == service, SLOS.view.c.ended_at.is_(None))
     whole = range(felt.stop - window // _MINUTE, felt.stop)
     shares: list[IncidentSpending] = []
-    for slo, (during, all_of_it) in counts(connection, targets, (felt, whole)).items():
-        budget = Fraction(all_of_it.total * targets[slo].budget, targets[slo].q)
+    for promised in map(Promised.of, connection.execute(rows).mappings().all()):
+        during, all_of_it = spent(connection, promised, (felt, whole))
+        target = promised.terms.target
+        budget = Fraction(all_of_it.total * target.budget, target.q)
         if budget:
-            shares.append(IncidentSpending(incident, slo, float((during.total - during.good) / budget)))
+            shares.append(IncidentSpending(incident, promised.slo, float(during.bad / budget)))
     return tuple(shares)
 
 

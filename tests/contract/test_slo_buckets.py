@@ -1,25 +1,84 @@
-"""Minute buckets add up alike in memory, in SQLite and in Postgres, however they arrive."""
+"""Measurements are kept and summed up alike in memory, in SQLite and in Postgres, however they arrive."""
 
 import random
-from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from hypothesis import given
-from hypothesis import strategies as st
+from sqlalchemy import Connection, select
 
 from libs.events.migrate import migrate
 from libs.events.views import Views, open_views
-from services.slo.buckets import METADATA, Inputs, counts, inputs, observed_at, split, take_in
-from services.slo.domain.error_budget import Counts
+from services.slo.book import Book, Promised
+from services.slo.buckets import (
+    INPUTS,
+    METADATA,
+    MINUTES,
+    Inputs,
+    inputs,
+    journaled,
+    merge,
+    minutes,
+    partition_of_slo,
+    read,
+    take_in,
+)
+from services.slo.domain.adjustments import Adjustment, excused
+from services.slo.domain.assessment import Terms, assess
+from services.slo.domain.burn_rate import default_tiers, length_min
+from services.slo.domain.error_budget import Target
+from services.slo.domain.methods import DEFAULT_SLICING, Measured, Method, Slicing
+from services.slo.domain.openslo.promise import minutes as length
+from services.slo.domain.series import Series
+from services.slo.domain.windows import Calendar, Rolling, Window
+from services.slo.evaluation import BURN_WINDOWS, assessment, fill, first_wants, lacking, status_of
 from services.slo.measurements import Measurement
+from services.slo.retention import Kept, longer, prune, warnings
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MINUTE = int(NOON.timestamp()) // 60
+DAY = 24 * 60
+QUIET = timedelta(minutes=1)
+Held = dict[tuple[str, int, str], Measurement]
+
+
+def promise(
+    window: Window | str,
+    method: Method = "occurrences",
+    slicing: Slicing = DEFAULT_SLICING,
+    adjustments: tuple[Adjustment, ...] = (),
+    target: str = "0.9",
+    slo: str = "a",
+) -> Promised:
+    """A promise with default tiers."""
+    window = Rolling(length(window)) if isinstance(window, str) else window
+    terms = Terms(Target.of(target), window, method, slicing)
+    tiers = default_tiers(length_min(window), terms.target)[0]
+    return Promised(slo, "s", 1, "w", terms, tiers, adjustments)
+
+
+PROMISES = (
+    promise("2d"),
+    promise("7d", adjustments=(Adjustment("remove", NOON - timedelta(hours=30), timedelta(hours=9)),)),
+    promise(
+        "7d",
+        adjustments=(Adjustment("count_as_good", NOON - timedelta(days=9), timedelta(minutes=95), rrule="FREQ=DAILY"),),
+    ),
+    promise("7d", "timeslices", Slicing(5, Fraction(1, 2))),
+    promise("3d", "timeslices", Slicing(7, Fraction(1, 2))),
+    promise("7d", "ratio-timeslices", Slicing(60)),
+    promise("7d", "ratio-timeslices", Slicing(2000)),
+    promise(Calendar(1, "w", datetime(2026, 1, 5), "Europe/Berlin")),  # noqa: DTZ001
+    promise(
+        Calendar(1, "M", datetime(2026, 1, 1), "Asia/Kathmandu"),  # noqa: DTZ001
+        "timeslices",
+        Slicing(15, Fraction(1, 2)),
+    ),
+)
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -37,12 +96,19 @@ def _measured(
     return Measurement(slo, NOON + timedelta(minutes=offset), source, revision, good, total)
 
 
-async def _take(views: Views, *measurements: Measurement) -> None:
-    await views.write(take_in, measurements)
+async def _take(views: Views, *measurements: Measurement, at: datetime = NOON) -> None:
+    await views.write(take_in, measurements, at)
 
 
-async def _window(views: Views, start: int, stop: int, slo: str = "a") -> Counts:
-    return (await views.read(counts, [slo], [range(MINUTE + start, MINUTE + stop)]))[slo][0]
+async def _merge(views: Views, slo: str = "a", at: datetime = NOON) -> int:
+    return await views.write_long(merge, partition_of_slo(slo), at)
+
+
+async def _kept(views: Views, slo: str = "a") -> dict[int, tuple[int, int]]:
+    """The minutes of *slo*, counted from NOON."""
+    found: Series = await views.read(minutes, slo, range(MINUTE - 100 * DAY, MINUTE + 100 * DAY))
+    columns = (found.minute - MINUTE).tolist(), found.good.tolist(), found.total.tolist()
+    return {minute: (good, total) for minute, good, total in zip(*columns, strict=True)}
 
 
 async def test_the_migrations_make_the_tables_that_the_code_uses(views: Views) -> None:
@@ -53,78 +119,219 @@ async def test_the_migrations_make_the_tables_that_the_code_uses(views: Views) -
     assert await views.read(missing) == []
 
 
-async def test_sources_add_up_and_the_highest_revision_of_each_wins(views: Views) -> None:
+@pytest.mark.parametrize("merged", [False, True], ids=["journaled", "merged"])
+async def test_sources_add_up_and_the_highest_revision_of_each_wins(views: Views, merged: bool) -> None:  # noqa: FBT001
     await _take(views, _measured(0, 9, 10), _measured(0, 5, 5, source="eu"))
+    if merged:
+        await _merge(views)
     await _take(views, _measured(0, 8, 10, revision=2), _measured(0, 0, 5, source="eu", revision=0))
-    assert await _window(views, 0, 1) == Counts(13, 15, 1)
+    assert await _kept(views) == {0: (13, 15)}
 
 
-async def test_of_equal_revisions_the_last_one_stays(views: Views) -> None:
+@pytest.mark.parametrize("merged", [False, True], ids=["journaled", "merged"])
+async def test_of_equal_revisions_the_last_one_stays(views: Views, merged: bool) -> None:  # noqa: FBT001
     await _take(views, _measured(0, 1, 10), _measured(0, 2, 10))
+    if merged:
+        await _merge(views)
     await _take(views, _measured(0, 3, 10))
-    assert await _window(views, 0, 1) == Counts(3, 10, 1)
+    assert await _kept(views) == {0: (3, 10)}
 
 
 async def test_a_minute_without_events_is_observed_all_the_same(views: Views) -> None:
     await _take(views, _measured(0, 0, 0))
-    assert await _window(views, -5, 5) == Counts(0, 0, 1)
+    assert await _kept(views) == {0: (0, 0)}
+    found = await views.read(status_of, PROMISES[0], NOON + timedelta(minutes=1))
+    assert (found.figures.coverage, found.figures.sli) == (1 / (2 * DAY), None)
 
 
-async def test_what_was_taken_in_is_counted(views: Views) -> None:
+async def test_numbers_as_large_as_they_may_be_are_kept(views: Views) -> None:
+    await _take(views, _measured(0, 2**40 - 1, 2**40, revision=2**53), _measured(1, 0, 2**40, revision=-(2**53)))
+    await _merge(views)
+    assert await _kept(views) == {0: (2**40 - 1, 2**40), 1: (0, 2**40)}
+
+
+async def test_what_was_taken_in_is_counted_before_and_after_it_is_merged(views: Views) -> None:
     await _take(views, _measured(3, 1, 1), _measured(-4, 1, 1), _measured(0, 1, 1, slo="b"))
+    await _merge(views)
     await _take(views, _measured(7, 1, 1))
-    assert await views.read(inputs, ["a", "b", "c"]) == {
-        "a": Inputs(3, MINUTE - 4, MINUTE + 7),
-        "b": Inputs(1, MINUTE, MINUTE),
-    }
-    assert await views.read(observed_at, "a", range(MINUTE - 3, MINUTE + 7)) == (MINUTE + 3, MINUTE + 3)
-    assert await views.read(observed_at, "c", range(MINUTE)) is None
+    expected = {"a": Inputs(3, MINUTE - 4, MINUTE + 7), "b": Inputs(1, MINUTE, MINUTE)}
+    assert await views.read(inputs, ["a", "b", "c"]) == expected
+    await _merge(views)
+    await _merge(views, "b")
+    assert await views.read(inputs, ["a", "b", "c"]) == expected
+    assert await views.read(journaled, [partition_of_slo("a"), partition_of_slo("b")]) == {}
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_every_window_is_the_sum_of_its_minutes_however_late_they_came(views: Views, seed: int) -> None:
+@pytest.mark.parametrize(
+    "promised",
+    PROMISES,
+    ids=lambda each: f"{each.terms.method}-{each.terms.slicing.length_min}-{each.period_min // DAY}d",
+)
+@pytest.mark.parametrize("seed", range(2))
+async def test_figures_equal_a_count_over_all_minutes_however_they_came(
+    views: Views, promised: Promised, seed: int
+) -> None:
     chance = random.Random(seed)  # noqa: S311  a test's choice
-    held: dict[tuple[str, int, str], Measurement] = {}
-    for _ in range(6):
-        batch: list[Measurement] = []
-        for _ in range(chance.randrange(1, 400)):
-            total = chance.randrange(10)
-            measurement = Measurement(
-                chance.choice("ab"),
-                NOON + timedelta(minutes=chance.randrange(-4000, 4000)),
-                chance.choice(("push", "eu")),
-                chance.randrange(4),
-                chance.randint(0, total),
-                total,
-            )
-            batch.append(measurement)
-            key = measurement.slo, measurement.minute, measurement.source
-            if key not in held or held[key].revision <= measurement.revision:
-                held[key] = measurement
+    held: Held = {}
+    at = NOON - timedelta(days=2)
+    book = Book(promised, at)
+    await _complete(views, {"a": book}, at, first=True)
+    latest = MINUTE - 2 * DAY
+    for _ in range(7):
+        at += timedelta(seconds=chance.randrange(8 * 60 * 60))
+        batch = list(_batch(chance, held, latest, int(at.timestamp()) // 60))
+        latest = max([latest, *(each.minute for each in batch)])
         await _take(views, *batch)
-    windows = [range(MINUTE + a, MINUTE + b) for a, b in ((-4000, 4000), (-1, 1), (-61, 59), (-1441, 1500), (7, 7))]
-    windows += [range(MINUTE + start, MINUTE + start + chance.randrange(5000)) for start in range(-4000, 0, 571)]
-    got = await views.read(counts, ["a", "b", "nothing"], windows)
-    for slo in ("a", "b", "nothing"):
-        assert got[slo] == [_by_hand(held, slo, window) for window in windows]
+        book.take_many([(each.minute, each.source, each.good, each.total) for each in batch if each.slo == "a"])
+        if chance.random() < 0.4:
+            await _merge(views)
+        if chance.random() < 0.3:
+            book.tidy(at)
+        if not book.holds_for(promised, at):
+            book = Book(promised, at)
+            await _complete(views, {"a": book}, at, first=True)
+        await _complete(views, {"a": book}, at)
+        measured = _by_hand(held, promised, at)
+        expected = assess(measured, promised.terms, at)
+        found = await views.read(status_of, promised, at)
+        assert book.assess(at) == expected
+        assert assessment(book, at, QUIET).figures == found.figures
+        assert (found.figures.sli, found.figures.good, found.figures.coverage) == (
+            expected.figures.sli,
+            expected.counts.good,
+            expected.coverage,
+        )
+        for text, span in BURN_WINDOWS.items():
+            stop = -(-int(at.timestamp() * 1e6) // 60_000_000)
+            good, total = measured.sli(range(stop - span, stop))
+            assert found.burn_rates[text] == (None if total == 0 else (total - good) * 10 / total), text
 
 
-def _by_hand(held: dict[tuple[str, int, str], Measurement], slo: str, window: range) -> Counts:
-    inside = {key: m for key, m in held.items() if key[0] == slo and key[1] in window}
-    return Counts(
-        sum(m.good for m in inside.values()), sum(m.total for m in inside.values()), len({key[1] for key in inside})
-    )
+def _batch(chance: random.Random, held: Held, latest: int, now: int) -> Sequence[Measurement]:
+    """Measurements of the last days in any order, or those that just followed; noted in *held*."""
+    batch: list[Measurement] = []
+    live = chance.random() < 0.5
+    for number in range(chance.randrange(1, 12 if live else 900)):
+        total = chance.randrange(10)
+        minute = min(latest + number // 2, now) if live else now - chance.randrange(10 * DAY)
+        measurement = Measurement(
+            chance.choice("aaab"),
+            datetime.fromtimestamp(minute * 60, UTC),
+            chance.choice(("push", "eu")),
+            chance.randrange(4),
+            chance.randint(0, total),
+            total,
+        )
+        batch.append(measurement)
+        key = measurement.slo, measurement.minute, measurement.source
+        if key not in held or held[key].revision <= measurement.revision:
+            held[key] = measurement
+    return batch
 
 
-@given(st.integers(0, 10**6), st.integers(0, 10**6))
-def test_a_window_is_split_into_a_handful_of_ranges_that_cover_it_once(start: int, length: int) -> None:
-    parts = list(split(range(start, start + length)))
-    covered: dict[int, int] = defaultdict(int)
-    for level, first, stop in parts:
-        unit = (1, 60, 1440)[level]
-        covered[first * unit] += 1
-        covered[stop * unit] -= 1
-    edges = {minute: change for minute, change in covered.items() if change}
-    assert edges == ({start: 1, start + length: -1} if length else {})
-    assert len(parts) <= 5
-    assert sum(stop - first for level, first, stop in parts if level < 2) <= 2 * 59 + 2 * 23
+def _by_hand(held: Held, promised: Promised, at: datetime) -> Measured:
+    buckets: dict[int, tuple[int, int]] = {}
+    for (slo, minute, _), each in held.items():
+        if slo == promised.slo:
+            good, total = buckets.get(minute, (0, 0))
+            buckets[minute] = good + each.good, total + each.total
+    excuses = excused(promised.adjustments, at - timedelta(days=60), at + timedelta(days=60))
+    return Measured(Series.of(buckets), promised.terms.method, promised.terms.slicing, excuses)
+
+
+async def _complete(views: Views, books: dict[str, Book], at: datetime, *, first: bool = False) -> None:
+    if first:
+        wants = first_wants(books, at)
+        fill(books, wants, await views.read_long(read, wants))
+    while wants := lacking(books, at):
+        fill(books, wants, await views.read_long(read, wants))
+
+
+async def test_alert_conditions_are_judged_where_the_data_ends(views: Views) -> None:
+    promised = promise("28d", target="0.99")
+    await _take(views, *(_measured(-80 + minute, 500, 1000) for minute in range(60)))
+    book = Book(promised, NOON)
+    await _complete(views, {"a": book}, NOON, first=True)
+    assert {reading.verdict for reading in assessment(book, NOON, QUIET).readings if reading.tier.long_min == 60} == {
+        "burning"
+    }
+
+
+KEEPS = Kept(8, 400)
+
+
+async def test_minutes_are_removed_when_they_are_old_and_hours_stay(views: Views) -> None:
+    await _take(views, *(_measured(-9 * DAY + minute, 1, 2) for minute in range(180)), _measured(0, 1, 1))
+    await _merge(views)
+    assert await views.write(prune, NOON, KEEPS, {}) == 0  # they have only just arrived
+    later = NOON + timedelta(days=8, minutes=1)
+    assert await views.write(prune, later, KEEPS, {}) == 1
+    assert list(await _kept(views)) == [0]
+    whole = promise("28d")
+    assert (await views.read(status_of, whole, later)).figures.total == 361
+
+
+async def test_a_window_that_begins_where_only_hours_are_kept_begins_at_the_next_full_hour(views: Views) -> None:
+    await _take(views, *(_measured(-20 * DAY + minute, 1, 2) for minute in range(180)))
+    await _merge(views)
+    await views.write(prune, NOON + timedelta(days=9), KEEPS, {})
+    promised = promise("2d")
+    end = NOON - timedelta(days=18)
+    assert (await views.read(status_of, promised, end)).figures.total == 360
+    assert (await views.read(status_of, promised, end + timedelta(minutes=1))).figures.total == 240
+    assert (await views.read(status_of, promised, end + timedelta(hours=1))).figures.total == 240
+    cut = await views.read(status_of, promised, end - timedelta(days=2) + timedelta(minutes=61))
+    assert (cut.figures.total, cut.figures.sli) == (120, 0.5)
+
+
+@pytest.mark.parametrize("merged", [False, True], ids=["journaled", "merged"])
+async def test_what_comes_after_its_minutes_were_removed_is_too_late(views: Views, merged: bool) -> None:  # noqa: FBT001
+    await _take(views, _measured(-20 * DAY, 1, 2))
+    await _merge(views)
+    await views.write(prune, NOON + timedelta(days=9), KEEPS, {})
+    await _take(views, _measured(-20 * DAY, 2, 2, revision=2), _measured(-19 * DAY, 3, 3))
+    if merged:
+        assert await _merge(views) == 1
+    promised = promise("28d")
+    figures = (await views.read(status_of, promised, NOON)).figures
+    assert (figures.good, figures.total, figures.input_version) == (4, 5, 3)
+
+
+async def test_hours_are_removed_when_they_are_older_still(views: Views) -> None:
+    await _take(views, _measured(-9 * DAY, 1, 2))
+    await _merge(views)
+    await views.write(prune, NOON + timedelta(days=440), KEEPS, {})
+    promised = promise("28d")
+    assert (await views.read(status_of, promised, NOON)).figures.total == 0
+
+
+async def test_methods_that_slice_keep_their_minutes_as_long_as_the_window(views: Views) -> None:
+    slicing = promise("28d", "timeslices", Slicing(5))
+    await _take(views, *(_measured(-9 * DAY, 1, 1, slo=slo) for slo in "ab"))
+    for slo in "ab":
+        await _merge(views, slo)
+    await views.write(prune, NOON + timedelta(days=9), KEEPS, longer([slicing]))
+
+    def left(connection: Connection) -> Sequence[str]:
+        return connection.execute(select(MINUTES.c.slo)).scalars().all()
+
+    assert await views.read(left) == ["a"]
+
+
+def test_a_window_longer_than_what_is_kept_is_warned_of() -> None:
+    assert warnings(promise("7d"), KEEPS) == []
+    (rounded,) = warnings(promise("28d"), KEEPS)
+    assert "begin at a full hour" in rounded
+    (less,) = warnings(promise("366d"), Kept(8, 365))
+    assert "figures will be of less" in less
+
+
+async def test_two_that_merge_the_same_journal_count_it_once(views: Views) -> None:
+    await _take(views, _measured(0, 1, 1))
+    await _merge(views)
+    await _merge(views)
+
+    def version(connection: Connection) -> int:
+        return connection.execute(select(INPUTS.c.version)).scalar_one()
+
+    assert await views.read(version) == 1

@@ -152,7 +152,7 @@ def _past(connection: Connection, slo: str, terms: Terms, until: datetime) -> Pa
     hours = range((since - _EPOCH) // _HOUR, (until - _EPOCH) // _HOUR)
     bad, total, observed = (np.zeros(len(hours)) for _ in range(3))
     found = read_hours(connection, slo, hours)
-    places = found.unit - hours.start
+    places = found.hour - hours.start
     observed[places] = found.observed
     minutes = range(hours.start * HOUR, hours.stop * HOUR)
     excuses = excuses_of(connection, slo, [minutes])
@@ -191,13 +191,13 @@ def _traffic(connection: Connection, defined: Defined, at: datetime, failures: i
     found = status(connection, asked, at).figures
     items: list[Traffic] = []
     for tier in asked.tiers:
-        helpful = suggestions(asked.exact, tier, asked.period_min, found.total, failures)
+        helpful = suggestions(asked.terms.target, tier, asked.period_min, found.total, failures)
         if helpful:
             items.append(
                 Traffic(
                     tier=tier.name,
                     long_window=duration(tier.long_min),
-                    events_needed=least_events(asked.exact, tier.factor, failures),
+                    events_needed=least_events(asked.terms.target, tier.factor, failures),
                     events_expected=found.total * tier.long_min / asked.period_min,
                     suggestions=[Suggestion(kind=s.kind, value=float(s.value), text=s.text) for s in helpful],
                 )

@@ -10,12 +10,13 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from libs.web.schemas import Body, Moment, Name
+from services.slo.book import Promised
 from services.slo.domain.budget.events import BudgetAssessed
 from services.slo.domain.error_budget import State
 from services.slo.domain.openslo_object.decider import Removed, Stored
 from services.slo.domain.slo.commands import Document
-from services.slo.domain.slo.decider import Defined
-from services.slo.evaluation import Promised, Status
+from services.slo.domain.slo.decider import Defined, definition_of
+from services.slo.evaluation import Status
 from services.slo.measurements import MOST, MOST_REVISION, PUSHED
 
 MOST_BUCKETS = 100_000  # of an SLO in a request: more than two months
@@ -222,7 +223,7 @@ class Validation:
 def promised(defined: Defined) -> Promised:
     """What an evaluation needs of a definition."""
     promise = defined.promise
-    return Promised(promise.slo, promise.service, defined.revision, promise.target, promise.window)
+    return Promised.defined(promise.slo, promise.service, defined.revision, promise.window, definition_of(defined))
 
 
 def stored_object(state: Stored | Removed, warnings: list[str]) -> StoredObject:

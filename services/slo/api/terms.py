@@ -7,32 +7,25 @@ from typing import Final
 from sqlalchemy import Connection
 
 from libs.events.resources import Resources
+from services.slo import book
 from services.slo.contract import SLO
 from services.slo.domain.adjustments import NOTHING_EXCUSED, Excused, excused
 from services.slo.domain.assessment import Terms
 from services.slo.domain.burn_rate import duration
 from services.slo.domain.errors import NoSuchSloError
-from services.slo.domain.methods import DEFAULT_SLICING, Method, Slicing
+from services.slo.domain.methods import Method
 from services.slo.domain.openslo.promise import minutes
 from services.slo.domain.slo.decider import Defined, Slo, definition_of
 from services.slo.domain.windows import Calendar, Rolling, Unit, Window
 from services.slo.projections.adjustments import adjustments_of
 
-METHODS: Final[dict[str, Method]] = {
-    "Occurrences": "occurrences",
-    "Timeslices": "timeslices",
-    "RatioTimeslices": "ratio-timeslices",
-}  # OpenSLO's names for them
 _EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
 _MONDAY_AND_FIRST: Final = datetime(2024, 1, 1)  # noqa: DTZ001  a wall time, of any zone
 
 
 def terms_of(defined: Defined) -> Terms:
     """What *defined* promises, and how it is measured."""
-    definition = definition_of(defined)
-    slices = definition.objectives[0].slices
-    slicing = Slicing(slices.length_min, slices.target or DEFAULT_SLICING.target) if slices else DEFAULT_SLICING
-    return Terms(definition.target, definition.window, METHODS[definition.method], slicing)
+    return book.terms_of(definition_of(defined))
 
 
 def window_text(window: Window) -> str:
@@ -63,7 +56,7 @@ def calendar_of(length: str, zone: str) -> Calendar:
 
 def method_text(method: Method) -> str:
     """OpenSLO's name of *method*."""
-    return next(name for name, each in METHODS.items() if each == method)
+    return next(name for name, each in book.METHODS.items() if each == method)
 
 
 def excuses_of(connection: Connection, slo: str, windows: Sequence[range]) -> Excused:

@@ -19,7 +19,6 @@ from libs.web.schemas import Body
 from services.slo.api.periods import Period, period
 from services.slo.api.schemas import Time
 from services.slo.api.terms import (
-    METHODS,
     calendar_of,
     excuses_of,
     in_force,
@@ -29,6 +28,7 @@ from services.slo.api.terms import (
     window_of,
     window_text,
 )
+from services.slo.book import METHODS
 from services.slo.buckets import inputs
 from services.slo.domain.assessment import Terms, assess_within
 from services.slo.domain.error_budget import Target

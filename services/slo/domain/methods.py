@@ -33,7 +33,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -71,28 +71,31 @@ class Slicing:
 DEFAULT_SLICING: Final = Slicing()
 
 
-class Measured:
-    """The minutes of one SLO, summed up by one method: any window costs the same few look-ups.
+class Sums(Protocol):
+    """Rows of a method, summed over any range of keys."""
+
+    def over(self, wanted: range) -> tuple[int, ...]:
+        """How many keys in *wanted* have rows, and the sum of each column over them."""
+        ...
+
+
+class Tally:
+    """The sums of one SLO under one method: any window costs the same few look-ups.
 
     Args:
-        series: The observed minutes, unadjusted.
+        minutes: Total and good events of the observed minutes, adjusted.
+        slices: The method's rows; None for occurrences, whose rows *minutes* are.
         method: Which figure is the SLI.
         slicing: For the methods that slice.
         excuses: The minutes adjustments cover; at least all that the windows asked for can reach.
     """
 
     def __init__(
-        self,
-        series: Series,
-        method: Method = "occurrences",
-        slicing: Slicing = DEFAULT_SLICING,
-        excuses: Excused = NOTHING_EXCUSED,
+        self, minutes: Sums, slices: Sums | None, method: Method, slicing: Slicing, excuses: Excused = NOTHING_EXCUSED
     ) -> None:
         self.method: Method = method
         self.slicing, self.excuses = slicing, excuses
-        series = adjusted(series, excuses)
-        self._minutes = PrefixSums(series.minute, (series.total, series.good))
-        self._slices = None if method == "occurrences" else PrefixSums(*rows(series, method, slicing))
+        self._minutes, self._slices = minutes, slices
 
     def counts(self, window: range) -> Counts:
         """The events in the minutes of *window*."""
@@ -117,6 +120,34 @@ class Measured:
             ratio(sums), self.method, self.slicing.empty, excused - removed, len(grid) - counted - removed
         )
 
+    @property
+    def key_min(self) -> int:
+        """Minutes of one bucket or slice."""
+        return 1 if self._slices is None else self.slicing.length_min
+
+
+class Measured(Tally):
+    """The tally of minutes that are all at hand.
+
+    Args:
+        series: The observed minutes, unadjusted.
+        method: Which figure is the SLI.
+        slicing: For the methods that slice.
+        excuses: The minutes adjustments cover; at least all that the windows asked for can reach.
+    """
+
+    def __init__(
+        self,
+        series: Series,
+        method: Method = "occurrences",
+        slicing: Slicing = DEFAULT_SLICING,
+        excuses: Excused = NOTHING_EXCUSED,
+    ) -> None:
+        series = adjusted(series, excuses)
+        self._events = PrefixSums(series.minute, (series.total, series.good))
+        self._sliced = None if method == "occurrences" else PrefixSums(*rows(series, method, slicing))
+        super().__init__(self._events, self._sliced, method, slicing, excuses)
+
     def bad(self, window: range) -> tuple[Ints, Ints]:
         """Where the budget of *window* was spent.
 
@@ -124,13 +155,13 @@ class Measured:
             The first minute of each bucket or slice (its length is `key_min`), and the badness in it. Together that is
             exactly the SLI's denominator less its numerator.
         """
-        if self._slices is None:
-            first, stop = self._minutes.keys.searchsorted((window.start, window.stop))
-            total, good = (column[first:stop] for column in self._minutes.columns)
-            return self._minutes.keys[first:stop], total - good
+        if self._sliced is None:
+            first, stop = self._events.keys.searchsorted((window.start, window.stop))
+            total, good = (column[first:stop] for column in self._events.columns)
+            return self._events.keys[first:stop], total - good
         grid = slices(window, self.key_min)
-        first, stop = self._slices.keys.searchsorted((grid.start, max(grid.start, grid.stop)))
-        keys, (_, *digits) = self._slices.keys[first:stop], (c[first:stop] for c in self._slices.columns)
+        first, stop = self._sliced.keys.searchsorted((grid.start, max(grid.start, grid.stop)))
+        keys, (_, *digits) = self._sliced.keys[first:stop], (c[first:stop] for c in self._sliced.columns)
         unit, value = 1, digits[0]
         if self.method == "ratio-timeslices":
             unit, value = SCALE, _joined(*(digit.astype(object) for digit in digits))
@@ -139,11 +170,6 @@ class Measured:
         badness = np.concatenate((unit - value, np.full(len(without), unit, value.dtype)))
         order = starts.argsort(kind="stable")
         return starts[order], badness[order]
-
-    @property
-    def key_min(self) -> int:
-        """Minutes of one bucket or slice."""
-        return 1 if self._slices is None else self.slicing.length_min
 
     def _empty_and_bad(self, grid: range, counted: Ints) -> Ints:
         """The slices of *grid* that count as bad because they held no events."""
@@ -172,6 +198,20 @@ def rows(series: Series, method: Method, slicing: Slicing = DEFAULT_SLICING) -> 
         ones,
         *((_reached(good, total, slicing.target),) if method == "timeslices" else _digits(good, total)),
     )
+
+
+def slice_row(good: int, total: int, method: Method, slicing: Slicing) -> tuple[int, ...]:
+    """What a slice that holds *good* of *total* events adds to the sums of its method: one key, and each column."""
+    width = 2 if method == "timeslices" else 4
+    if total == 0:
+        return (0,) * (width + 1)
+    if method == "timeslices":
+        return 1, 1, int(good * slicing.target.denominator >= total * slicing.target.numerator)
+    digits: list[int] = []
+    for radix in _RADICES:
+        digit, good = divmod(good * radix, total)
+        digits.append(digit)
+    return 1, 1, *digits[:-1], digits[-1] + (good > 0)
 
 
 def daily(found: Rows, key_min: int = 1) -> Rows:

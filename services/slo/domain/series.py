@@ -10,6 +10,7 @@ Ints = npt.NDArray[np.int64]  # of Python integers (dtype object) where 64 bits 
 Buckets = Mapping[int, tuple[int, int]]  # minute since the epoch -> good, total
 
 _LARGEST = 2**63
+_NONE: Ints = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +39,17 @@ class Series:
         """The minutes in *window*."""
         first, stop = self.minute.searchsorted((window.start, window.stop))
         return Series(self.minute[first:stop], self.good[first:stop], self.total[first:stop])
+
+
+def joined_series(parts: Sequence[Series]) -> Series:
+    """*parts*, each of which ends before the next begins, as one."""
+    if not parts:
+        return Series(_NONE, _NONE, _NONE)
+    return Series(
+        np.concatenate([part.minute for part in parts]),
+        np.concatenate([part.good for part in parts]),
+        np.concatenate([part.total for part in parts]),
+    )
 
 
 def ints(values: Sequence[int]) -> Ints:

@@ -1,0 +1,89 @@
+"""How long measurements are kept: minutes for weeks, hours for more than a year.
+
+A bucket may be replaced as long as its minute is kept, counted from when the last one of its day arrived. Of what is
+older, hours are left, and a window that begins among them begins at the next full hour. Methods that slice need
+minutes, so those of their SLOs are kept as long as the window.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, select
+
+from services.slo.book import Promised
+from services.slo.buckets import HOURS, MINUTES, SPAN_DAYS
+from services.slo.config import SloSettings
+from services.slo.domain.day_sums import DAY_MIN
+from services.slo.domain.windows import Rolling, minute_at
+
+_AT_ONCE = 500  # SLOs in a statement
+_DAY = timedelta(days=1)
+_LONGER_MONTHS = 5  # days: how much longer than usual a calendar's period can be
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long, in days."""
+
+    minutes_d: int
+    hours_d: int
+
+
+def kept(settings: SloSettings) -> Kept:
+    """As it is set."""
+    return Kept(settings.minutes_kept_d, settings.hours_kept_d)
+
+
+def longer(promises: Iterable[Promised]) -> dict[str, int]:
+    """Days for which SLOs need their minutes because their method slices."""
+    return {
+        each.slo: -(-each.period_min // DAY_MIN) + _LONGER_MONTHS
+        for each in promises
+        if each.terms.method != "occurrences"
+    }
+
+
+def warnings(promised: Promised, keeps: Kept) -> list[str]:
+    """What of the SLO's window is not kept as exactly as it is promised."""
+    days = promised.period_min / DAY_MIN
+    if days > keeps.hours_d:
+        less = f"the window of {promised.window} is longer than measurements are kept ({keeps.hours_d} days): figures"
+        return [f"{less} will be of less; raise CONCORDAT_HOURS_KEPT_D or choose a shorter window"]
+    if days > keeps.minutes_d and promised.terms.method == "occurrences" and isinstance(promised.terms.window, Rolling):
+        later = f"the window of {promised.window} is longer than minutes are kept ({keeps.minutes_d} days): it will"
+        return [f"{later} begin at a full hour; raise CONCORDAT_MINUTES_KEPT_D if that is not exact enough"]
+    return []
+
+
+def prune(connection: Connection, now: datetime, keeps: Kept, longer: Mapping[str, int]) -> int:
+    """Remove what is kept no longer.
+
+    Args:
+        connection: In a transaction.
+        now: What the time is.
+        keeps: How long.
+        longer: SLOs whose minutes are kept for more days.
+
+    Returns:
+        From how many days of SLOs the minutes were removed.
+    """
+    m, h = MINUTES.c, HOURS.c
+    changed_before = minute_at(now) - keeps.minutes_d * DAY_MIN
+    removed = 0
+    old: dict[int, list[str]] = defaultdict(list)
+    last = changed_before // DAY_MIN
+    for slo, day in connection.execute(select(m.slo, m.day).where(m.day < last, m.changed < changed_before)):
+        if day < (minute_at(now) - max(longer.get(slo, 0), keeps.minutes_d) * DAY_MIN) // DAY_MIN:
+            old[day].append(slo)
+    for day, slos in sorted(old.items()):
+        for some in _batches(sorted(slos)):
+            gone = delete(MINUTES).where(m.day == day, m.slo.in_(some), m.changed < changed_before)
+            removed += connection.execute(gone).rowcount
+    connection.execute(delete(HOURS).where(h.span < (minute_at(now) - keeps.hours_d * DAY_MIN) // DAY_MIN // SPAN_DAYS))
+    return removed
+
+
+def _batches(slos: list[str]) -> Iterable[Collection[str]]:
+    return (slos[start : start + _AT_ONCE] for start in range(0, len(slos), _AT_ONCE))
