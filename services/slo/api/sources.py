@@ -32,6 +32,7 @@ from services.slo.projections.sources import SOURCES
 from services.slo.prometheus import Fault
 
 router = Router(prefix="/v1/sources", tags=["sources"])
+_HEALTH = ("slos", "error", "last_asked_at", "last_success_at", "read_until", "lag_s")  # what read models know
 _NAMED = 20  # SLOs that are named one by one
 
 SourceState = Literal["unknown", "working", "failing", "retired"]
@@ -205,19 +206,20 @@ async def get_source(request: Request, source: str, resources: ResourcesDep) -> 
     """One source: its settings, its health, and what it does not answer."""
     now = resources.clock.now()
     loaded = await resources.handler.load(SOURCE, source)
-    just_defined = SourceAnswer(**_fields(source, loaded.state), failing_slos=[])
+    said = _fields(source, loaded.state)
 
-    def find(connection: Connection) -> SourceAnswer | None:
+    def find(connection: Connection) -> SourceAnswer:
         row = connection.execute(_healthy().where(SOURCES.view.c.source == source)).mappings().one_or_none()
-        if row is None:
-            return None
+        told = {name: value for name, value in _item(row, now).items() if name in _HEALTH} if row else {}
+        if row and row["state"] != said["state"]:
+            told["error"] = None  # the read model is a moment behind
         faults = [
             SourceFault(slo=slo, **asdict(fault), remedy=fault.remedy)
             for slo, fault in failing(connection, source, _NAMED)
         ]
-        return SourceAnswer(**_item(row, now), failing_slos=faults)
+        return SourceAnswer(**said | told, failing_slos=faults)
 
-    return answer(request, await resources.views.read(find) or just_defined)
+    return answer(request, await resources.views.read(find))
 
 
 async def _define(
@@ -255,8 +257,7 @@ def _fields(source: str, state: Source) -> dict[str, Any]:
                 said = "working" if isinstance(health, Working) else "failing"
             since = None if health is None else health.since
             held = {"revision": revision, "settings": asdict(settings), "state": said, "since": since}
-    unknown = ("error", "last_asked_at", "last_success_at", "read_until", "lag_s")
-    return {"name": source, "slos": 0} | held | dict.fromkeys(unknown)
+    return dict.fromkeys(_HEALTH) | {"name": source, "slos": 0} | held
 
 
 def _healthy() -> Select[Any]:
