@@ -52,7 +52,6 @@ class Notifier:
     def __init__(self, resources: Resources, settings: SloSettings) -> None:
         self._resources = resources
         self._settings = settings
-        self._news = asyncio.Event()
 
     @property
     def reaction(self) -> Reaction:
@@ -80,8 +79,9 @@ class Notifier:
                     if clock() - pruned_at >= _PRUNE_EVERY_S:
                         await self._resources.views.write_long(prune, self._resources.clock.now())
                         pruned_at = clock()
-                    if not await self._send_due(http):
-                        PENDING.set(await self._resources.views.read(pending))
+                    waiting = await self._resources.views.read(pending)
+                    PENDING.set(waiting)
+                    if not waiting or not await self._send_due(http):
                         await stopped_within(stop, min(_LOOK_EVERY_S, self._settings.tick_s))
                     backoff.succeeded()
                 except PASSING as error:
