@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
@@ -46,6 +46,7 @@ class Call:
         context: When, who, which request; goes into the events.
         if_match: The version from `If-Match`, if sent.
         idempotency: The `Idempotency-Key` with route and payload hash, if sent.
+        begun: Whether no answer is kept under that key, and this call is the first with it.
     """
 
     resources: Resources
@@ -53,6 +54,23 @@ class Call:
     context: Context
     if_match: int | None = None
     idempotency: IdempotencyKey | None = None
+    begun: bool = False
+
+    async def once(self, work: Callable[["Call"], Awaitable[Response]]) -> Response:
+        """What *work* answers, or answered before to the same `Idempotency-Key`: then it does not run.
+
+        For what finds out a lot, or may refuse, before it has a command to handle with the call it is given.
+        """
+        if self.idempotency is None:
+            return await work(self)
+        kept = await self.resources.store.begin(self.idempotency, self.context.at)
+        if kept is not None:
+            return self._respond(kept, {"Idempotency-Replayed": "true"})
+        try:
+            return await work(replace(self, begun=True))
+        except Exception:
+            await self.resources.store.abandon(self.idempotency)
+            raise
 
     async def handle(  # noqa: PLR0913  each is a part of one request
         self,
@@ -123,7 +141,7 @@ class Call:
 
     async def _once(self, work: Callable[[], Awaitable[StoredAnswer]]) -> Response:
         store, idempotency = self.resources.store, self.idempotency
-        if idempotency is not None:
+        if idempotency is not None and not self.begun:
             kept = await store.begin(idempotency, self.context.at)
             if kept is not None:
                 return self._respond(kept, {"Idempotency-Replayed": "true"})

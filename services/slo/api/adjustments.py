@@ -21,8 +21,8 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from libs.web.schemas import Body, Line, Name, Text
-from services.slo.api.definitions import existing
-from services.slo.api.promises import unknown_service
+from services.slo.api.definitions import existing, wait_s
+from services.slo.api.promises import unknown_after, unknown_service
 from services.slo.api.schemas import Time
 from services.slo.contract import ADJUSTMENT, SLO
 from services.slo.domain.adjustment.commands import Agree, End
@@ -31,7 +31,7 @@ from services.slo.domain.adjustments import Adjustment, Effect
 from services.slo.domain.errors import NoSuchAdjustmentError
 from services.slo.projections import adjustments as read_model
 from services.slo.projections.adjustments import ADJUSTMENTS
-from services.slo.projections.known_services import KNOWN_SERVICES, unknown_services
+from services.slo.projections.known_services import KNOWN_SERVICES
 from services.slo.projections.slos import SLOS
 
 router = Router(prefix="/v1/adjustments", tags=["adjustments"])
@@ -118,7 +118,7 @@ class AdjustmentAnswer:
     responses=responses(404, 422),
     dependencies=[fresh(KNOWN_SERVICES)],
 )
-async def agree_adjustment(body: NewAdjustment, call: CallDep) -> Response:
+async def agree_adjustment(request: Request, body: NewAdjustment, call: CallDep) -> Response:
     """Excuse some time, past or to come; figures, alerts and reports follow, also those of past windows."""
     time = Adjustment(body.effect, body.start, body.duration, body.zone, body.rrule)
     if bool(body.slos) == bool(body.service):
@@ -126,7 +126,7 @@ async def agree_adjustment(body: NewAdjustment, call: CallDep) -> Response:
         raise Problem(422, "invalid-adjustment", "It is not clear whose", detail, [Place(detail, "/slos")])
     for slo in body.slos:
         existing((await call.resources.handler.load(SLO, slo)).state, slo)
-    if body.service and await call.resources.views.read(unknown_services, {body.service}):
+    if body.service and await unknown_after(call.resources, {body.service}, wait_s(request)):
         raise unknown_service(body.service, "/service")
     key = str(new_id())
     command = Agree(

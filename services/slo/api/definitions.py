@@ -19,7 +19,6 @@ from libs.web.consistency import HEADER, fresh
 from libs.web.etag import strong
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
-from services.slo.api.data_sources import with_sources
 from services.slo.api.promises import Key, Plan, Planned, load, plan, users
 from services.slo.api.schemas import (
     Definition,
@@ -100,17 +99,20 @@ async def define_slos(
     wrong with are stored together. SLOs that use an edited object get a new revision.
     """
     values = read_documents(await request.body())
-    made = await plan(call.resources, values, call.context.at, mode=mode, revise=revise, wait_s=_wait_s(request))
-    made = await with_sources(request, call, made)
-    if len(values) == 1:
-        return await _store_one(call, made, 201)
-    results = [_result(index, made) for index in range(len(values))]
-    if not made.planned:
-        return await call.run(lambda: _answer(results))
-    first, *others = made.steps
-    return await call.handle(
-        first.decider, first.key, first.command, body=lambda _: {"items": results}, status=207, also=others
-    )
+
+    async def work(call: Call) -> Response:
+        made = await plan(call.resources, values, call.context.at, mode=mode, revise=revise, wait_s=wait_s(request))
+        if len(values) == 1:
+            return await _store_one(call, made, 201)
+        results = [_result(index, made) for index in range(len(values))]
+        if not made.planned:
+            return await call.run(lambda: _answer(results))
+        first, *others = made.steps
+        return await call.handle(
+            first.decider, first.key, first.command, body=lambda _: {"items": results}, status=207, also=others
+        )
+
+    return await call.once(work)
 
 
 @router.put(
@@ -210,13 +212,17 @@ async def put(request: Request, call: Call, key: Key, mode: Mode) -> Response:
     if len(values) != 1:
         detail = f"PUT takes the one document of {key[1]}; POST /v1/slos takes many"
         raise Problem(422, "invalid-openslo", "One document is expected", detail, [Place(detail)])
-    made = await plan(call.resources, values, call.context.at, mode=mode, revise=True, wait_s=_wait_s(request))
-    for planned in made.planned.values():
-        if planned.sent.key != key:
-            kind, name = planned.sent.key
-            detail = f"the document is the {kind} {name!r}, the path the {key[0]} {key[1]!r}; a name never changes"
-            raise Problem(422, "name-differs", "The names differ", detail, [Place(detail, "/metadata/name")])
-    return await _store_one(call, await with_sources(request, call, made), 200)
+
+    async def work(call: Call) -> Response:
+        made = await plan(call.resources, values, call.context.at, mode=mode, revise=True, wait_s=wait_s(request))
+        for planned in made.planned.values():
+            if planned.sent.key != key:
+                kind, name = planned.sent.key
+                detail = f"the document is the {kind} {name!r}, the path the {key[0]} {key[1]!r}; a name never changes"
+                raise Problem(422, "name-differs", "The names differ", detail, [Place(detail, "/metadata/name")])
+        return await _store_one(call, made, 200)
+
+    return await call.once(work)
 
 
 async def refuse_used(resources: Resources, key: Key) -> None:
@@ -281,7 +287,7 @@ async def _answer(results: list[dict[str, Any]]) -> Answer:
     return Answer(207, encode({"items": results}))
 
 
-def _wait_s(request: Request) -> float:
-    """No time for a caller that brought a token: what it names is applied."""
+def wait_s(request: Request) -> float:
+    """How long a service is waited for; no time for a caller that brought a token: what it names is applied."""
     settings: SloSettings = request.app.state.settings
     return 0.0 if HEADER in request.headers else settings.service_wait_s

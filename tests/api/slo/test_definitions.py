@@ -48,6 +48,16 @@ async def test_another_definition_under_the_name_is_refused_and_put_revises(slo:
     assert stale["code"] == "precondition-failed"
 
 
+async def test_a_repeated_request_gets_its_first_answer_though_the_slo_has_changed_since(slo: Slo) -> None:
+    first = await slo.call("POST", "/v1/slos", DOCUMENT, expect=201, Idempotency_Key="k-1")
+    await slo.call("PUT", f"/v1/slos/{NAME}", document(target=0.999))
+    assert await slo.call("POST", "/v1/slos", DOCUMENT, expect=201, Idempotency_Key="k-1") == first
+    refused = {"code": "slo-exists", "revision": 2}
+    assert (await slo.call("POST", "/v1/slos", DOCUMENT, expect=409, Idempotency_Key="k-2")).items() >= refused.items()
+    await slo.call("PUT", f"/v1/slos/{NAME}", DOCUMENT)
+    assert (await slo.call("POST", "/v1/slos", DOCUMENT, expect=201, Idempotency_Key="k-2"))["revision"] == 3
+
+
 async def test_put_keeps_the_name_of_its_path(slo: Slo) -> None:
     refused = await slo.call("PUT", "/v1/slos/other", DOCUMENT, expect=422)
     assert (refused["code"], refused["errors"][0]["pointer"]) == ("name-differs", "/metadata/name")
