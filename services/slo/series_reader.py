@@ -11,7 +11,7 @@ from services.slo.buckets import Want, minutes, read
 from services.slo.domain.adjustments import NOTHING_EXCUSED, Excused
 from services.slo.domain.assessment import Terms
 from services.slo.domain.day_sums import DAY_MIN
-from services.slo.domain.series import Series
+from services.slo.domain.series import Series, joined_series
 
 HOUR = 60  # minutes
 
@@ -19,6 +19,16 @@ HOUR = 60  # minutes
 def read_series(connection: Connection, slo: str, window: range) -> Series:
     """The observed minutes of *slo* in *window* (minutes since the epoch), all sources together."""
     return minutes(connection, slo, window)
+
+
+def read_events(connection: Connection, slo: str, window: range) -> Series:
+    """As `read_series`; where only hours are kept, all of an hour stands at its first minute. Not for slices."""
+    days = frozenset(range(window.start // DAY_MIN, -(-window.stop // DAY_MIN)))
+    found = read(connection, {slo: Want(window, days)})[slo]
+    hours = found.hours.take(~np.isin(found.hours.hour // 24, list(found.days)))
+    both = joined_series([Series(hours.hour * HOUR, hours.good, hours.total), *found.days.values()])
+    order = both.minute.argsort()
+    return Series(both.minute[order], both.good[order], both.total[order]).within(window)
 
 
 def read_hours(connection: Connection, slo: str, hours: range) -> Hours:

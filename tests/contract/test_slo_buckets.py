@@ -38,6 +38,7 @@ from services.slo.domain.windows import Calendar, Rolling, Window
 from services.slo.evaluation import BURN_WINDOWS, assessment, fill, first_wants, lacking, status_of
 from services.slo.measurements import Measurement
 from services.slo.retention import Kept, longer, prune, warnings
+from services.slo.series_reader import read_events
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MINUTE = int(NOON.timestamp()) // 60
@@ -282,6 +283,15 @@ async def test_a_window_that_begins_where_only_hours_are_kept_begins_at_the_next
     assert (await views.read(status_of, promised, end + timedelta(hours=1))).figures.total == 240
     cut = await views.read(status_of, promised, end - timedelta(days=2) + timedelta(minutes=61))
     assert (cut.figures.total, cut.figures.sli) == (120, 0.5)
+
+
+async def test_events_whose_minutes_were_removed_stand_at_the_start_of_their_hour(views: Views) -> None:
+    await _take(views, *(_measured(-20 * DAY + minute, 1, 2) for minute in range(90)), _measured(0, 5, 6))
+    await _merge(views)
+    await views.write(prune, NOON + timedelta(days=9), KEEPS, {})
+    found = await views.read(read_events, "a", range(MINUTE - 28 * DAY, MINUTE + 1))
+    assert [minute - MINUTE for minute in found.minute.tolist()] == [-20 * DAY, -20 * DAY + 60, 0]
+    assert (found.good.tolist(), found.total.tolist()) == ([60, 30, 5], [120, 60, 6])
 
 
 @pytest.mark.parametrize("merged", [False, True], ids=["journaled", "merged"])

@@ -25,7 +25,7 @@ from services.slo.domain.methods import Measured
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import Bounds, bounds, minute_at
 from services.slo.projections.causes import DEPLOYMENTS, INCIDENTS, Happened, deployments_of, incidents_of
-from services.slo.series_reader import read_series
+from services.slo.series_reader import read_events, read_series
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
 
@@ -122,7 +122,8 @@ def _explained(connection: Connection, defined: Defined, at: datetime, step: str
     passed = Bounds(window.start, min(window.end, at))
     asked = passed.minutes if terms.method == "occurrences" else passed.closed_minutes
     excuses = excuses_of(connection, promise.slo, [asked])
-    measured = Measured(read_series(connection, promise.slo, asked), terms.method, terms.slicing, excuses)
+    reader = read_events if terms.method == "occurrences" else read_series
+    measured = Measured(reader(connection, promise.slo, asked), terms.method, terms.slicing, excuses)
     whole, views = Fraction(), list[Causes]()
     defined_at_all = False
     for happened in (

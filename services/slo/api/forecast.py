@@ -26,7 +26,7 @@ from services.slo.domain.methods import SCALE, Measured
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import bounds
 from services.slo.evaluation import status
-from services.slo.series_reader import HOUR, read_hours, read_series
+from services.slo.series_reader import HOUR, read_events, read_hours, read_series
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
 
@@ -160,7 +160,8 @@ def _past(connection: Connection, slo: str, terms: Terms, until: datetime) -> Pa
         total[places] = found.total
         bad[places] = found.total - found.good
     else:
-        measured = Measured(read_series(connection, slo, minutes), terms.method, terms.slicing, excuses)
+        reader = read_events if terms.method == "occurrences" else read_series
+        measured = Measured(reader(connection, slo, minutes), terms.method, terms.slicing, excuses)
         for place, hour in enumerate(hours):
             bad[place], total[place] = _slices_of(measured, hour)
     return Past(until, bad, total, observed > 0)
