@@ -283,7 +283,10 @@ def _add(found: Found, day: int, block: Entries | None, journal: Entries | None)
     """Put the minutes of *day* into what was found."""
     if block is None and (journal is None or _of_day(found.hours, day).any()):
         return
-    kept = current(joined([each for each in (block, journal) if each is not None]))
+    if block is not None and journal is None:
+        kept = block
+    else:
+        kept = current(joined([each for each in (block, journal) if each is not None]))
     found.days[day] = series(kept)
     if day == found.inputs.last // DAY_MIN:
         last = np.full(len(kept.sources), -1)

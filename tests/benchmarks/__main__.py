@@ -17,7 +17,7 @@ from rich.table import Table
 
 from tests.benchmarks.result import Result
 
-MODULES = ("store", "projections", "bus", "http", "story")
+MODULES = ("store", "projections", "bus", "http", "slo", "story")
 OUTPUT = Path(__file__).parents[2] / "build" / "bench.json"
 
 
