@@ -7,10 +7,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, select
+from sqlalchemy import text as sql
 
+from libs.events import migrate as migrate_module
 from libs.events.migrate import migrate
 from libs.events.views import Views, open_views
 from services.slo.book import Book, Promised
@@ -334,6 +337,30 @@ def test_a_window_longer_than_what_is_kept_is_warned_of() -> None:
     assert "begin at a full hour" in rounded
     (less,) = warnings(promise("366d"), Kept(8, 365))
     assert "figures will be of less" in less
+
+
+async def test_measurements_of_the_first_version_are_moved(views: Views) -> None:
+    def first_version(connection: Connection) -> None:
+        for table in ("slo_journal", "slo_minute_blocks", "slo_hour_blocks"):
+            connection.execute(sql(f"DROP TABLE {table}"))
+        config = migrate_module._config("slo", connection)  # pyright: ignore[reportPrivateUsage]
+        for name in ("slo_hours", "slo_days"):
+            connection.execute(sql(f"CREATE TABLE {name} (slo TEXT)"))
+        connection.execute(
+            sql("CREATE TABLE slo_minutes (slo TEXT, minute INT, source TEXT, revision INT, good INT, total INT)")
+        )
+        old = [("a", MINUTE, "push", 7, 1, 2), ("a", MINUTE, "eu", 1, 3, 4), ("a", MINUTE + 2 * DAY, "push", 1, 5, 6)]
+        for row in old:
+            connection.execute(sql(f"INSERT INTO slo_minutes VALUES {row}"))  # noqa: S608  a test's own
+        connection.execute(sql(f"INSERT INTO slo_inputs VALUES ('a', 9, {MINUTE}, {MINUTE + 2 * DAY})"))  # noqa: S608
+        command.stamp(config, "2026_11_21_0004")
+
+    await views.write_long(first_version)
+    await views.write_long(migrate, "slo")
+    assert await _kept(views) == {0: (4, 6), 2 * DAY: (5, 6)}
+    assert await views.read(inputs, ["a"]) == {"a": Inputs(9, MINUTE, MINUTE + 2 * DAY)}
+    await _take(views, _measured(0, 0, 2, revision=6))
+    assert (await _kept(views))[0] == (4, 6)  # revisions are moved too
 
 
 async def test_two_that_merge_the_same_journal_count_it_once(views: Views) -> None:
