@@ -7,6 +7,7 @@ it is (`polls.py`): a process that dies in between is followed by one that reads
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -103,7 +104,8 @@ class Poller:
                 await backoff.pause(stop)
             finally:
                 if lease is not None:
-                    await self._resources.store.release(lease)
+                    with suppress(*PASSING):
+                        await self._resources.store.release(lease)
             await stopped_within(stop, LEASE_S / 3)
 
     async def _lease(self, source: _Source) -> Lease | None:
