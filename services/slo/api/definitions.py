@@ -19,6 +19,7 @@ from libs.web.consistency import HEADER, fresh
 from libs.web.etag import strong
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
+from services.slo.api.data_sources import with_sources
 from services.slo.api.promises import Key, Plan, Planned, load, plan, users
 from services.slo.api.schemas import (
     Definition,
@@ -102,6 +103,7 @@ async def define_slos(
 
     async def work(call: Call) -> Response:
         made = await plan(call.resources, values, call.context.at, mode=mode, revise=revise, wait_s=wait_s(request))
+        made = await with_sources(request, call, made)
         if len(values) == 1:
             return await _store_one(call, made, 201)
         results = [_result(index, made) for index in range(len(values))]
@@ -220,7 +222,7 @@ async def put(request: Request, call: Call, key: Key, mode: Mode) -> Response:
                 kind, name = planned.sent.key
                 detail = f"the document is the {kind} {name!r}, the path the {key[0]} {key[1]!r}; a name never changes"
                 raise Problem(422, "name-differs", "The names differ", detail, [Place(detail, "/metadata/name")])
-        return await _store_one(call, made, 200)
+        return await _store_one(call, await with_sources(request, call, made), 200)
 
     return await call.once(work)
 
