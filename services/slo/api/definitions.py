@@ -43,6 +43,8 @@ from services.slo.domain.slo.commands import Document, End
 from services.slo.domain.slo.decider import Defined, Ended, Slo, definition_of
 from services.slo.evaluation import status
 from services.slo.projections.known_services import KNOWN_SERVICES
+from services.slo.retention import kept
+from services.slo.retention import warnings as retention_warnings
 
 router = Router(prefix="/v1/slos", tags=["slos"])
 
@@ -130,13 +132,14 @@ async def revise_slo(request: Request, slo: str, call: CallDep, mode: ModeParame
 
 
 @router.get("/{slo}", response_model=SloAnswer, openapi_extra=needs("slos.read"), responses=responses(404))
-async def get_slo(slo: str, resources: ResourcesDep, as_of: AsOf = None) -> Response:
+async def get_slo(request: Request, slo: str, resources: ResourcesDep, as_of: AsOf = None) -> Response:
     """The definition of one SLO, and how it stands: now, or as it was promised at a time."""
     loaded = await resources.handler.load(SLO, slo, as_of=as_of)
     defined = existing(loaded.state, slo)
     at = as_of or resources.clock.now()
     now = status_answer(await resources.views.read(status, promised(defined), at))
-    warnings = list(without_effect(definition_of(defined)))
+    keeps = kept(request.app.state.settings)
+    warnings = [*without_effect(definition_of(defined)), *retention_warnings(promised(defined), keeps)]
     body = SloAnswer(**definition(defined, warnings, ended_at(loaded.state)), status=now)
     # The version is what If-Match takes; the figures move without it, so nothing is answered 304.
     return Response(encode(body), headers={"ETag": strong(loaded.version)}, media_type="application/json")

@@ -168,3 +168,11 @@ async def test_a_text_that_cannot_be_read_is_not_valid(slo: Slo) -> None:
     answer = await slo.running.client.post("/v1/openslo:validate", content=b"a: [")
     assert answer.status_code == 200
     assert (answer.json()["valid"], answer.json()["errors"][0]["code"]) == (False, "unreadable")
+
+
+async def test_a_window_longer_than_minutes_are_kept_is_warned_of(slo: Slo) -> None:
+    sent = document()
+    sent["spec"]["timeWindow"][0]["duration"] = "90d"
+    await slo.call("POST", "/v1/slos", sent, expect=201)
+    (warning,) = (await slo.call("GET", f"/v1/slos/{NAME}"))["warnings"]
+    assert "longer than minutes are kept (35 days): it will begin at a full hour" in warning
