@@ -199,7 +199,7 @@ class Collector:
 
         def definitions(connection: Connection, slos: Sequence[str]) -> list[Promised]:
             rows = select(SLOS.view).where(view.slo.in_(slos))
-            return [Promised.of(row) for row in connection.execute(rows).mappings()]
+            return [Promised.of(row) for row in connection.execute(rows).mappings() if row["definition"]]
 
         found = await self._resources.views.read_long(revisions)
         known = self._promises
