@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, exists, select
 
 from services.slo.book import Promised
 from services.slo.buckets import HOURS, MINUTES, SPAN_DAYS
@@ -81,7 +81,10 @@ def prune(connection: Connection, now: datetime, keeps: Kept, longer: Mapping[st
         for some in _batches(sorted(slos)):
             gone = delete(MINUTES).where(m.day == day, m.slo.in_(some), m.changed < changed_before)
             removed += connection.execute(gone).rowcount
-    connection.execute(delete(HOURS).where(h.span < (minute_at(now) - keeps.hours_d * DAY_MIN) // DAY_MIN // SPAN_DAYS))
+    ended = h.span < (minute_at(now) - keeps.hours_d * DAY_MIN) // DAY_MIN // SPAN_DAYS
+    of_span = m.day >= h.span * SPAN_DAYS, m.day < (h.span + 1) * SPAN_DAYS
+    needed = exists().where(m.slo == h.slo, *of_span)  # what arrived lately, however long ago it was measured
+    connection.execute(delete(HOURS).where(ended, ~needed))
     return removed
 
 

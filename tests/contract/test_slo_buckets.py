@@ -318,6 +318,14 @@ async def test_hours_are_removed_when_they_are_older_still(views: Views) -> None
     assert (await views.read(status_of, promised, NOON)).figures.total == 0
 
 
+async def test_what_arrived_lately_is_kept_however_long_ago_it_was_measured(views: Views) -> None:
+    long_ago = NOON - timedelta(days=4000)
+    await _take(views, _measured(-4000 * DAY, 1, 2), _measured(-4001 * DAY, 1, 2))
+    await _merge(views)
+    await views.write(prune, NOON + timedelta(days=1), KEEPS, {})
+    assert (await views.read(status_of, promise("28d"), long_ago + timedelta(hours=1))).figures.total == 4
+
+
 async def test_methods_that_slice_keep_their_minutes_as_long_as_the_window(views: Views) -> None:
     slicing = promise("28d", "timeslices", Slicing(5))
     await _take(views, *(_measured(-9 * DAY, 1, 1, slo=slo) for slo in "ab"))
