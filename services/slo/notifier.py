@@ -7,9 +7,8 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import httpx
 from prometheus_client import Counter, Gauge
 from sqlalchemy import Connection, RowMapping
 
@@ -26,6 +25,9 @@ from services.slo.deliveries import Kind, Outcome, claim, enqueue, finish, pendi
 from services.slo.domain.budget.events import AlertCorrected, AlertFired, AlertResolved
 from services.slo.prometheus import Secrets, SourceError
 from services.slo.webhook import payload
+
+if TYPE_CHECKING:
+    import httpx
 
 NAME: Final = "slo.notifications"  # never changes: ids of deliveries follow from it
 GIVE_UP: Final = timedelta(days=1)  # news that is older helps nobody
@@ -73,20 +75,19 @@ class Notifier:
         """Send what is due until *stop*."""
         backoff, clock = Backoff(), asyncio.get_running_loop().time
         pruned_at = float("-inf")
-        async with httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as http:
-            while not stop.is_set():
-                try:
-                    if clock() - pruned_at >= _PRUNE_EVERY_S:
-                        await self._resources.views.write_long(prune, self._resources.clock.now())
-                        pruned_at = clock()
-                    waiting = await self._resources.views.read(pending)
-                    PENDING.set(waiting)
-                    if not waiting or not await self._send_due(http):
-                        await stopped_within(stop, min(_LOOK_EVERY_S, self._settings.tick_s))
-                    backoff.succeeded()
-                except PASSING as error:
-                    _LOG.warning("notifications wait: %s", error)
-                    await backoff.pause(stop)
+        while not stop.is_set():
+            try:
+                if clock() - pruned_at >= _PRUNE_EVERY_S:
+                    await self._resources.views.write_long(prune, self._resources.clock.now())
+                    pruned_at = clock()
+                waiting = await self._resources.views.read(pending)
+                PENDING.set(waiting)
+                if not waiting or not await self._send_due():
+                    await stopped_within(stop, min(_LOOK_EVERY_S, self._settings.tick_s))
+                backoff.succeeded()
+            except PASSING as error:
+                _LOG.warning("notifications wait: %s", error)
+                await backoff.pause(stop)
 
     async def _fired(self, event: AlertFired, recorded: Recorded, context: Context) -> None:
         FIRED.labels(event.severity).inc()
@@ -122,11 +123,14 @@ class Notifier:
         ]
         await self._resources.views.write(enqueue, rows, now)
 
-    async def _send_due(self, http: httpx.AsyncClient) -> int:
+    async def _send_due(self) -> int:
         """Send what is due now; how many attempts were made."""
+        import httpx  # noqa: PLC0415  it takes long, and most workers never notify
+
         now = self._resources.clock.now()
         rows = await self._resources.views.write(claim, now, now + _CLAIMED, _AT_ONCE)
-        outcomes = await asyncio.gather(*(self._attempt(http, row) for row in rows))
+        async with httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as http:
+            outcomes = await asyncio.gather(*(self._attempt(http, row) for row in rows))
         if rows:
             await self._resources.views.write(self._note_all, rows, outcomes)
         return len(rows)
@@ -140,7 +144,9 @@ class Notifier:
             finish(connection, row, outcome, now, now + pause)
             DELIVERIES.labels("retried" if outcome.state == "pending" else outcome.state).inc()
 
-    async def _attempt(self, http: httpx.AsyncClient, row: RowMapping) -> Outcome:
+    async def _attempt(self, http: "httpx.AsyncClient", row: RowMapping) -> Outcome:
+        import httpx  # noqa: PLC0415  as above
+
         target: str = row["target"]
         address = (await self._resources.handler.load(NOTIFICATION_TARGET, target)).state
         if address is None:

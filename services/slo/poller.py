@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from prometheus_client import Counter, Gauge
 from sqlalchemy import Connection, select
@@ -29,7 +29,6 @@ from services.slo.polls import Done, Poll, due, note_poll, save, time_of
 from services.slo.projections.sources import SOURCES
 from services.slo.prometheus import (
     Fault,
-    PrometheusSource,
     Query,
     Refused,
     Secrets,
@@ -37,9 +36,11 @@ from services.slo.prometheus import (
     Span,
     indicator_of,
     newest,
-    open_source,
     read_on,
 )
+
+if TYPE_CHECKING:
+    from services.slo.prometheus.client import PrometheusSource
 
 LEASE_S: Final = 15.0
 _LOOK_EVERY_S: Final = 1.0  # for sources and backfills that are new
@@ -115,6 +116,8 @@ class Poller:
     async def _poll(self, source: _Source, settings: Settings, lease: Lease, stop: asyncio.Event) -> None:
         if not self._settings.may_ask(settings.address):
             raise SourceError(Fault("source-not-allowed", "address", f"{settings.address} is not among the hosts"))
+        from services.slo.prometheus.client import open_source  # noqa: PLC0415  httpx, where it is used
+
         async with open_source(settings, Secrets(self._settings.secrets)) as prometheus:
             turns = Turns(self._resources, source.name, settings, prometheus)
             while not stop.is_set():
@@ -128,7 +131,7 @@ class Poller:
 class Turns:
     """The polling of one source, a turn after the other: all that is new, and a part of each of some backfills."""
 
-    def __init__(self, resources: Resources, source: str, settings: Settings, prometheus: PrometheusSource) -> None:
+    def __init__(self, resources: Resources, source: str, settings: Settings, prometheus: "PrometheusSource") -> None:
         self._resources, self._source, self._settings = resources, source, settings
         self._prometheus = prometheus
         self._failed: dict[tuple[str, str], int] = {}  # at which minute; it is tried again in the next

@@ -19,9 +19,9 @@ from services.slo.prometheus import (
     SourceError,
     Span,
     indicator_of,
-    open_source,
     read_on,
 )
+from services.slo.prometheus.client import open_source
 from services.slo.prometheus.counting import asked
 
 pytestmark = pytest.mark.prometheus

@@ -20,14 +20,13 @@ from services.slo.domain.source.commands import Auth, Settings, Tls
 from services.slo.prometheus import (
     Indicator,
     Progress,
-    PrometheusSource,
     Query,
     Secrets,
     SourceError,
     Span,
-    open_source,
     read_on,
 )
+from services.slo.prometheus.client import PrometheusSource, open_source
 
 FIRST = 28_000_000
 ONE = Span(FIRST, FIRST + 1)

@@ -1,19 +1,20 @@
 """Counts from a Prometheus: good and total events per minute, read through its query API.
 
     indicator = indicator_of(sli["ratioMetric"])
-    async with open_source(settings, Secrets(directory)) as source:
+    async with client.open_source(settings, Secrets(directory)) as source:
         async for progress, reading in read_on(source, indicator, Progress.between(since, until)):
             publish(reading.measurements(slo, "prometheus", revision))
             keep(progress)
 
+The client is imported where a source is opened: it takes as long as all the rest of the service.
 How whole counts come out of counters is told in `counting.py`, and why in decision 0011.
 """
 
-from services.slo.prometheus.client import PrometheusSource, Secrets, open_source
 from services.slo.prometheus.faults import REMEDIES, Fault, SourceError
 from services.slo.prometheus.indicator import Bucket, Indicator, Query, Reading, Refused, indicator_of
 from services.slo.prometheus.plan import Progress, Span, newest
 from services.slo.prometheus.poller import Step, read_on
+from services.slo.prometheus.secrets import Secrets
 
 __all__ = [
     "REMEDIES",
@@ -21,7 +22,6 @@ __all__ = [
     "Fault",
     "Indicator",
     "Progress",
-    "PrometheusSource",
     "Query",
     "Reading",
     "Refused",
@@ -31,6 +31,5 @@ __all__ = [
     "Step",
     "indicator_of",
     "newest",
-    "open_source",
     "read_on",
 ]

@@ -1,12 +1,14 @@
 """Reading a span after the other, in steps that a source can bear."""
 
 from collections.abc import AsyncIterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from services.slo.prometheus.client import PrometheusSource
 from services.slo.prometheus.faults import SHORTENED, SourceError
 from services.slo.prometheus.indicator import Indicator, Reading
 from services.slo.prometheus.plan import A_DAY_MIN, SHORTEST_MIN, Progress
+
+if TYPE_CHECKING:
+    from services.slo.prometheus.client import PrometheusSource
 
 
 class Step(NamedTuple):
@@ -17,7 +19,7 @@ class Step(NamedTuple):
 
 
 async def read_on(
-    source: PrometheusSource, indicator: Indicator, progress: Progress, *, longest_min: int = A_DAY_MIN
+    source: "PrometheusSource", indicator: Indicator, progress: Progress, *, longest_min: int = A_DAY_MIN
 ) -> AsyncIterator[Step]:
     """Everything that *progress* has not read, oldest first; each step says how far it has come (`progress.share`).
 
