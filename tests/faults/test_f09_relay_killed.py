@@ -85,7 +85,7 @@ async def test_what_was_acknowledged_and_not_saved_is_only_repeated_in_order(
 ) -> None:
     deaths = 3
     for death in range(deaths):
-        process = await relaying.start(ahead_s=death * EVERY_LEASE_IS_OVER, at=death + 1, fault="die")
+        process = await relaying.start(ahead_s=death * EVERY_LEASE_IS_OVER, at=1, fault="die")
         assert await process.wait() == -9
     last = await relaying.start(ahead_s=deaths * EVERY_LEASE_IS_OVER, at=0, fault="die")
     await caught_up(service)

@@ -236,6 +236,8 @@ async def refuse_used(resources: Resources, key: Key) -> None:
     Raises:
         Problem: 409, it names them.
     """
+    if await load(resources, key) is None:
+        return  # nobody can need what is not there, and whoever ends it is told so
     needing = ["/".join(user) for user in await users(resources, [key])]
     if needing:
         detail = f"{', '.join(needing[:5])} {'refer' if len(needing) > 1 else 'refers'} to it; change or end that first"
