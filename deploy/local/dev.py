@@ -111,9 +111,13 @@ async def main() -> int:
         roles = [
             Role(f"{service}-{kind}", ("run", service, kind, *options), environment[service] | urls, folder)
             for service in SERVICES
-            for kind, options in (("api", ("--port", str(ports[service]))), ("worker", ("--port", "0")))
+            for kind, options in (("worker", ("--port", "0")), ("api", ("--port", str(ports[service]))))
         ]
-        kept = [asyncio.create_task(role.keep(stop)) for role in roles]
+        *behind, gateway = roles
+        kept = [asyncio.create_task(role.keep(stop)) for role in behind]
+        for service in SERVICES[:-1]:  # whoever finds the gateway ready finds everyone behind it
+            await _ready(ports[service], stop)
+        kept.append(asyncio.create_task(gateway.keep(stop)))
         if await _ready(gateway_port, stop):
             _print(f"ready: http://127.0.0.1:{gateway_port}, key in {folder / 'admin.key'}; Ctrl-C ends all of it")
         await asyncio.gather(*kept)
