@@ -135,4 +135,5 @@ async def _serve(app: FastAPI, host: str, port: int, on_ready: Callable[[int], N
     # What was made until now stays; walking it again and again took a third of the time of a command.
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
+    gc.enable()  # whoever starts may have switched it off
     await DrainingServer(config, state.draining, on_ready).serve()
