@@ -381,7 +381,7 @@ def openslo_validate(
     """Check OpenSLO v1 documents of any kind; needs no server. Exit 1 when one is invalid."""
     import json
 
-    from services.slo.openslo_file import as_json, check_file, check_lines
+    from services.slo.exchange.openslo_file import as_json, check_file, check_lines
 
     known_mode = _one_of("--mode", mode, "strict", "lenient")
     if jsonl is not None:

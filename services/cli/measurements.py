@@ -9,7 +9,7 @@ from typing import Any, Final
 from libs.events.clock import SystemClock
 from services.cli.errors import REFUSED, CliError
 from services.cli.remote import Gateway
-from services.slo.imports import read_measurements
+from services.slo.measurements.imports import read_measurements
 
 Line = dict[str, Any]
 _LINES_PER_REQUEST: Final = 2_000

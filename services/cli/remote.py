@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 
 from services.cli.errors import REFUSED, UNREACHABLE, CliError
-from services.slo.access_log import read_access_log
+from services.slo.measurements.access_log import read_access_log
 
 Line = dict[str, Any]
 _BUCKETS_PER_REQUEST = 2_000

@@ -25,8 +25,6 @@ from libs.events.envelope import Context, Metadata
 from libs.events.errors import ConflictError, FencedError
 from libs.events.ledger import Checkpoint, Ledger
 from libs.events.resources import Resources
-from services.slo.book import Book, Promised
-from services.slo.buckets import journaled, merge, partition_of_slo, read, take_in
 from services.slo.config import SloSettings
 from services.slo.contract import BUDGET
 from services.slo.domain.budget.commands import Assess
@@ -34,9 +32,11 @@ from services.slo.domain.budget.decider import Budget
 from services.slo.domain.day_sums import MissingDayError
 from services.slo.domain.windows import minute_at
 from services.slo.evaluation import assessment, excused_too, fill, first_wants, lacking
-from services.slo.measurements import decode
+from services.slo.measurements.book import Book, Promised
+from services.slo.measurements.buckets import journaled, merge, partition_of_slo, read, take_in
+from services.slo.measurements.retention import kept, longer, prune
+from services.slo.measurements.topic import decode
 from services.slo.projections.slos import SLOS
-from services.slo.retention import kept, longer, prune
 
 GROUP: Final = "slo.measurements"
 _RECORDS = 10_000  # per transaction

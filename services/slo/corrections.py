@@ -16,8 +16,6 @@ from libs.events.backoff import PASSING, Backoff, stopped_within
 from libs.events.envelope import Context, Metadata
 from libs.events.errors import ConflictError
 from libs.events.resources import Resources
-from services.slo.book import Promised
-from services.slo.buckets import inputs
 from services.slo.config import SloSettings
 from services.slo.contract import BUDGET
 from services.slo.domain.budget.commands import Review
@@ -26,6 +24,8 @@ from services.slo.domain.error_budget import Target
 from services.slo.domain.openslo.promise import minutes
 from services.slo.domain.windows import minute_at
 from services.slo.evaluation import spent
+from services.slo.measurements.book import Promised
+from services.slo.measurements.buckets import inputs
 from services.slo.projections.slo_alerts import fired_since
 from services.slo.projections.slos import SLOS
 

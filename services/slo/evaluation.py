@@ -9,9 +9,6 @@ from typing import Final
 from sqlalchemy import Connection
 
 from libs.events.ids import new_id
-from services.slo.book import Book, Promised
-from services.slo.buckets import Found, Want, read
-from services.slo.buckets import minutes as kept_minutes
 from services.slo.domain.adjustments import NOTHING_EXCUSED, excused
 from services.slo.domain.assessment import Assessment
 from services.slo.domain.budget.commands import Assess, Reading
@@ -21,8 +18,11 @@ from services.slo.domain.day_sums import DAY_MIN
 from services.slo.domain.error_budget import Counts, Projection
 from services.slo.domain.openslo.promise import minutes
 from services.slo.domain.windows import Rolling, minute_at
+from services.slo.measurements.book import Book, Promised
+from services.slo.measurements.buckets import Found, Want, read
+from services.slo.measurements.buckets import minutes as kept_minutes
+from services.slo.measurements.series_reader import read_measured
 from services.slo.projections.adjustments import adjustments_of
-from services.slo.series_reader import read_measured
 
 BURN_WINDOWS: Final[Mapping[str, int]] = {
     text: minutes(text) for text in ("5m", "30m", "1h", "2h", "6h", "1d", "3d")

@@ -26,7 +26,6 @@ from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
 from libs.events.store import Timer
 from libs.events.timers import Fire
-from services.slo.book import Promised
 from services.slo.contract import AGREEMENT, CONTRACT, POLICY
 from services.slo.domain.agreement.commands import Expire
 from services.slo.domain.budget.events import BudgetAssessed
@@ -41,6 +40,7 @@ from services.slo.domain.policy.events import (
 from services.slo.domain.policy.state import InForce, owed
 from services.slo.domain.slo.events import SloDefined, SloEnded
 from services.slo.evaluation import spent
+from services.slo.measurements.book import Promised
 from services.slo.projections.causes import INCIDENTS, incident_named
 from services.slo.projections.lessons import EVENTS as LESSONS_EVENTS
 from services.slo.projections.lessons import LESSONS, ActionOpened, PostmortemPublished, learned_from

@@ -8,8 +8,8 @@ from services.slo.collector import Collector
 from services.slo.config import SloSettings
 from services.slo.corrections import Corrections
 from services.slo.metrics import keep_fleet
-from services.slo.notifier import Notifier
-from services.slo.poller import Poller
+from services.slo.notifying.notifier import Notifier
+from services.slo.polling.poller import Poller
 from services.slo.projections import PROJECTIONS
 from services.slo.reactions import incidents, observing, timers
 

@@ -13,16 +13,16 @@ from sqlalchemy import Connection, func, insert, select
 
 from libs.events.migrate import migrate
 from libs.events.views import Views, open_views
-from services.slo.blocks import Entries, hourly, joined_hours, pack, pack_hours, series
-from services.slo.book import Book, Promised
-from services.slo.buckets import HOURS, INPUTS, MINUTES, SPAN_DAYS, read
 from services.slo.domain.assessment import Terms
 from services.slo.domain.burn_rate import default_tiers
 from services.slo.domain.day_sums import DAY_MIN
 from services.slo.domain.error_budget import Target
 from services.slo.domain.windows import Rolling
 from services.slo.evaluation import assessment, fill, first_wants, lacking
-from services.slo.measurements import Measurement
+from services.slo.measurements.blocks import Entries, hourly, joined_hours, pack, pack_hours, series
+from services.slo.measurements.book import Book, Promised
+from services.slo.measurements.buckets import HOURS, INPUTS, MINUTES, SPAN_DAYS, read
+from services.slo.measurements.topic import Measurement
 from tests.benchmarks.result import Result, below, beside
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.slo.polls import Done, Poll, ask_backfill, due, read, save
+from services.slo.polling.polls import Done, Poll, ask_backfill, due, read, save
 from services.slo.prometheus import Fault, Progress
 from tests.fixtures.services import Database, eventually
 from tests.fixtures.slo import NAME, NOW, Slo, polled, running_slo

@@ -16,8 +16,17 @@ from sqlalchemy import text as sql
 from libs.events import migrate as migrate_module
 from libs.events.migrate import migrate
 from libs.events.views import Views, open_views
-from services.slo.book import Book, Promised
-from services.slo.buckets import (
+from services.slo.domain.adjustments import Adjustment, excused
+from services.slo.domain.assessment import Terms, assess
+from services.slo.domain.burn_rate import default_tiers, length_min
+from services.slo.domain.error_budget import Target
+from services.slo.domain.methods import DEFAULT_SLICING, Measured, Method, Slicing
+from services.slo.domain.openslo.promise import minutes as length
+from services.slo.domain.series import Series
+from services.slo.domain.windows import Calendar, Rolling, Window
+from services.slo.evaluation import BURN_WINDOWS, assessment, fill, first_wants, lacking, status_of
+from services.slo.measurements.book import Book, Promised
+from services.slo.measurements.buckets import (
     INPUTS,
     METADATA,
     MINUTES,
@@ -30,18 +39,9 @@ from services.slo.buckets import (
     read,
     take_in,
 )
-from services.slo.domain.adjustments import Adjustment, excused
-from services.slo.domain.assessment import Terms, assess
-from services.slo.domain.burn_rate import default_tiers, length_min
-from services.slo.domain.error_budget import Target
-from services.slo.domain.methods import DEFAULT_SLICING, Measured, Method, Slicing
-from services.slo.domain.openslo.promise import minutes as length
-from services.slo.domain.series import Series
-from services.slo.domain.windows import Calendar, Rolling, Window
-from services.slo.evaluation import BURN_WINDOWS, assessment, fill, first_wants, lacking, status_of
-from services.slo.measurements import Measurement
-from services.slo.retention import Kept, longer, prune, warnings
-from services.slo.series_reader import read_events
+from services.slo.measurements.retention import Kept, longer, prune, warnings
+from services.slo.measurements.series_reader import read_events
+from services.slo.measurements.topic import Measurement
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MINUTE = int(NOON.timestamp()) // 60

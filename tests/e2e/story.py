@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from services.slo.access_log import read_access_log
+from services.slo.measurements.access_log import read_access_log
 
 ROOT = Path(__file__).parents[2]
 SHARED_LOG = ROOT.parent / "shared" / "data" / "access.log"

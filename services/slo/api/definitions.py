@@ -34,7 +34,6 @@ from services.slo.api.schemas import (
 )
 from services.slo.config import SloSettings
 from services.slo.contract import SLO
-from services.slo.documents import read_documents, write_documents
 from services.slo.domain.errors import NoSuchSloError
 from services.slo.domain.openslo import Mode
 from services.slo.domain.openslo.promise import without_effect
@@ -42,9 +41,10 @@ from services.slo.domain.openslo_object.decider import Object, Removed, Stored
 from services.slo.domain.slo.commands import Document, End
 from services.slo.domain.slo.decider import Defined, Ended, Slo, definition_of
 from services.slo.evaluation import status
+from services.slo.exchange.documents import read_documents, write_documents
+from services.slo.measurements.retention import kept
+from services.slo.measurements.retention import warnings as retention_warnings
 from services.slo.projections.known_services import KNOWN_SERVICES
-from services.slo.retention import kept
-from services.slo.retention import warnings as retention_warnings
 
 router = Router(prefix="/v1/slos", tags=["slos"])
 

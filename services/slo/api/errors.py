@@ -4,7 +4,6 @@ from typing import Any
 
 from libs.web.app import Errors
 from libs.web.problems import ErrorKind
-from services.slo.documents import UnreadableError
 from services.slo.domain.agreement import errors as agreement
 from services.slo.domain.errors import (
     InvalidAdjustmentError,
@@ -23,6 +22,7 @@ from services.slo.domain.errors import (
 from services.slo.domain.policy import errors as policy
 from services.slo.domain.policy.document import InvalidPolicyError
 from services.slo.domain.signing import MachineSignsError, NotASignerError, SignedOtherwiseError
+from services.slo.exchange.documents import UnreadableError
 
 
 def _place(error: UnreadableError) -> dict[str, Any]:

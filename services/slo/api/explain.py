@@ -19,13 +19,13 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time
 from services.slo.api.terms import excuses_of, in_force, revisions, terms_of
-from services.slo.buckets import inputs
 from services.slo.domain.explain import Breakdown, Cause, explain, worst
 from services.slo.domain.methods import Measured
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import Bounds, bounds, minute_at
+from services.slo.measurements.buckets import inputs
+from services.slo.measurements.series_reader import read_events, read_series
 from services.slo.projections.causes import DEPLOYMENTS, INCIDENTS, Happened, deployments_of, incidents_of
-from services.slo.series_reader import read_events, read_series
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
 

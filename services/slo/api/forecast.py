@@ -17,7 +17,6 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time, promised
 from services.slo.api.terms import excuses_of, in_force, revisions, terms_of
-from services.slo.buckets import inputs
 from services.slo.domain.assessment import Terms
 from services.slo.domain.burn_rate import duration
 from services.slo.domain.forecast import BackTest, NotEnoughData, Past, forecast
@@ -26,7 +25,8 @@ from services.slo.domain.methods import SCALE, Measured
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import bounds
 from services.slo.evaluation import status
-from services.slo.series_reader import HOUR, read_events, read_hours, read_series
+from services.slo.measurements.buckets import inputs
+from services.slo.measurements.series_reader import HOUR, read_events, read_hours, read_series
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
 

@@ -19,11 +19,11 @@ from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from services.slo.api.definitions import existing
 from services.slo.api.schemas import Accepted, Buckets, ManyBuckets, PartlyAccepted, Results, WrongBucket
-from services.slo.bucket_rules import REMEDIES, BucketRules, WrongBucketError, values_in
 from services.slo.config import SloSettings
 from services.slo.contract import SLO
 from services.slo.domain.errors import NoSuchSloError
-from services.slo.measurements import Measurement, record
+from services.slo.measurements.bucket_rules import REMEDIES, BucketRules, WrongBucketError, values_in
+from services.slo.measurements.topic import Measurement, record
 from services.slo.projections.slos import SLOS
 
 router = Router(prefix="/v1", tags=["measurements"])

@@ -23,10 +23,10 @@ from libs.web.routing import Router
 from libs.web.schemas import Body, Name
 from services.slo.config import SloSettings
 from services.slo.contract import NOTIFICATION_TARGET
-from services.slo.deliveries import DELIVERIES, Kind, State, listed
 from services.slo.domain.errors import NoSuchNotificationTargetError
 from services.slo.domain.notification_target.commands import Address, RemoveTarget, SetTarget
 from services.slo.domain.notification_target.decider import NotificationTarget
+from services.slo.notifying.deliveries import DELIVERIES, Kind, State, listed
 from services.slo.projections.notification_targets import NOTIFICATION_TARGETS
 
 router = Router(prefix="/v1", tags=["notifications"])

@@ -16,12 +16,12 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time
 from services.slo.api.terms import calendar_of, excuses_of, in_force, revisions, terms_of
-from services.slo.buckets import inputs
 from services.slo.domain.assessment import Assessment, assess_within
 from services.slo.domain.error_budget import State
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import Bounds, Rolling, Window, bounds, minute_at
-from services.slo.series_reader import read_measured
+from services.slo.measurements.buckets import inputs
+from services.slo.measurements.series_reader import read_measured
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
 

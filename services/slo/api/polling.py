@@ -23,9 +23,9 @@ from services.slo.api.schemas import Time
 from services.slo.api.sources import SourceFault
 from services.slo.contract import SLO
 from services.slo.domain.slo.decider import definition_of
-from services.slo.polled import Polled, polled
-from services.slo.polls import ask_backfill, read, time_of
+from services.slo.polling.polls import ask_backfill, read, time_of
 from services.slo.prometheus import Fault, Progress
+from services.slo.prometheus.polled import Polled, polled
 
 router = Router(prefix="/v1/slos/{slo}", tags=["sources"])
 

@@ -34,10 +34,10 @@ from services.slo.domain.openslo_object.decider import Stored
 from services.slo.domain.slo.commands import Document, Revise
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.source.decider import Defined as Polled
+from services.slo.exchange.promql import complainer
 from services.slo.projections.known_services import unknown_services
 from services.slo.projections.openslo_objects import OPENSLO_OBJECTS, users_of
 from services.slo.projections.slos import SLOS
-from services.slo.promql import complainer
 
 _LOOK_AGAIN_S = 0.02
 _CATCH_UP_S = 2.0

@@ -10,14 +10,14 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from libs.web.schemas import Body, Moment, Name
-from services.slo.book import Promised
 from services.slo.domain.budget.events import BudgetAssessed
 from services.slo.domain.error_budget import State
 from services.slo.domain.openslo_object.decider import Removed, Stored
 from services.slo.domain.slo.commands import Document
 from services.slo.domain.slo.decider import Defined, definition_of
 from services.slo.evaluation import Status
-from services.slo.measurements import MOST, MOST_REVISION, PUSHED
+from services.slo.measurements.book import Promised
+from services.slo.measurements.topic import MOST, MOST_REVISION, PUSHED
 
 MOST_BUCKETS = 100_000  # of an SLO in a request: more than two months
 _YEARS = (1970, 9000)  # minutes are counted from 1970; windows before and after stay within what a date can be

@@ -18,13 +18,13 @@ from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time
 from services.slo.api.terms import excuses_of, in_force, revisions, terms_of
-from services.slo.buckets import inputs
 from services.slo.domain.assessment import assess
 from services.slo.domain.burn_rate import duration
 from services.slo.domain.error_budget import figures
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import Bounds, bounds, minute_at
-from services.slo.series_reader import read_measured
+from services.slo.measurements.buckets import inputs
+from services.slo.measurements.series_reader import read_measured
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
 

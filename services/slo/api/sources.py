@@ -26,7 +26,7 @@ from services.slo.contract import SOURCE
 from services.slo.domain.errors import NoSuchSourceError
 from services.slo.domain.source.commands import Auth, DefineSource, RetireSource, Settings, Tls
 from services.slo.domain.source.decider import Defined, Retired, Source, Working
-from services.slo.polls import SOURCE_POLLS, failing, slos_of, time_of
+from services.slo.polling.polls import SOURCE_POLLS, failing, slos_of, time_of
 from services.slo.projections.polled_slos import POLLED_SLOS
 from services.slo.projections.sources import SOURCES
 from services.slo.prometheus import Fault

@@ -7,7 +7,6 @@ from typing import Final
 from sqlalchemy import Connection
 
 from libs.events.resources import Resources
-from services.slo import book
 from services.slo.contract import SLO
 from services.slo.domain.adjustments import NOTHING_EXCUSED, Excused, excused
 from services.slo.domain.assessment import Terms
@@ -17,6 +16,7 @@ from services.slo.domain.methods import Method
 from services.slo.domain.openslo.promise import minutes
 from services.slo.domain.slo.decider import Defined, Slo, definition_of
 from services.slo.domain.windows import Calendar, Rolling, Unit, Window
+from services.slo.measurements import book
 from services.slo.projections.adjustments import adjustments_of
 
 _EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)

@@ -12,7 +12,7 @@ from libs.web.routing import Router
 from services.slo.api.definitions import DOCUMENTS, ModeParameter
 from services.slo.api.promises import check_all, fault_answer, unresolved
 from services.slo.api.schemas import Validation
-from services.slo.documents import UnreadableError, read_documents
+from services.slo.exchange.documents import UnreadableError, read_documents
 from services.slo.projections.known_services import KNOWN_SERVICES
 
 router = Router(prefix="/v1", tags=["slos"])

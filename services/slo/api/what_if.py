@@ -28,15 +28,15 @@ from services.slo.api.terms import (
     window_of,
     window_text,
 )
-from services.slo.book import METHODS
-from services.slo.buckets import inputs
 from services.slo.domain.assessment import Terms, assess_within
 from services.slo.domain.error_budget import Target
 from services.slo.domain.methods import Slicing
 from services.slo.domain.openslo.promise import minutes
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import Bounds, Rolling, bounds, periods
-from services.slo.series_reader import read_measured
+from services.slo.measurements.book import METHODS
+from services.slo.measurements.buckets import inputs
+from services.slo.measurements.series_reader import read_measured
 
 router = Router(tags=["slos"])
 

@@ -10,10 +10,10 @@ from services.slo.domain.openslo import Fault
 from services.slo.domain.openslo.faults import TOP
 from services.slo.exchange import openslo, sloth, v1alpha
 from services.slo.exchange.level import Events, ServiceLevel
+from services.slo.exchange.promql import complainer
 from services.slo.exchange.reader import Notes, Reader
 from services.slo.exchange.rules import Group, Origin, groups
 from services.slo.exchange.windows import DAY, Catalogue, catalogue, duration
-from services.slo.promql import complainer
 
 Form = Literal["prom", "k8s", "openslo"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from services.slo.domain.openslo import Complain, Fault, Path
-from services.slo.promql import complainer
+from services.slo.exchange.promql import complainer
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")  # Prometheus before version 3
 Spell = Callable[[str], str]

@@ -10,7 +10,7 @@ from libs.events.projection import Fold, Key, Projection, Row
 from services.slo.contract import CONTRACT
 from services.slo.domain.slo.decider import definition_of
 from services.slo.domain.slo.events import SloDefined, SloEnded
-from services.slo.polled import polled
+from services.slo.prometheus.polled import polled
 
 
 def _columns() -> tuple[Column[Any], ...]:

@@ -26,8 +26,8 @@ from typing import Final
 
 import promql_parser as promql
 
+from services.slo.exchange.promql import complainer
 from services.slo.prometheus.faults import SourceError, refuse
-from services.slo.promql import complainer
 
 STEP: Final = "15s"  # divides a minute; a restart loses at most what one instance counted in a step
 LOOKBACK: Final = "5m"  # Prometheus's --query.lookback-delta

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple
 
-from services.slo.measurements import MOST, Measurement
+from services.slo.measurements.topic import MOST, Measurement
 from services.slo.prometheus.counting import asked
 from services.slo.prometheus.faults import Code, Fault, refuse
 from services.slo.prometheus.plan import Span

@@ -10,7 +10,7 @@ from libs.events.errors import FencedError
 from libs.events.partition import partition_of
 from services.slo.collector import GROUP, Collector
 from services.slo.config import SloSettings
-from services.slo.measurements import Measurement, record
+from services.slo.measurements.topic import Measurement, record
 from tests.fixtures.services import eventually
 from tests.fixtures.slo import MINUTE, NAME, NOW, Slo
 

@@ -8,7 +8,7 @@ import pytest
 
 from libs.events.bus import MEASUREMENTS, OutRecord
 from libs.events.errors import BusUnavailableError
-from services.slo.access_log import read_access_log
+from services.slo.measurements.access_log import read_access_log
 from tests.fixtures.services import memory_is_enough
 from tests.fixtures.slo import MINUTE, NAME, NOW, Slo, buckets
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from services.slo import collector
+from services.slo.exchange.promql import complainer
 from services.slo.metrics import Fleet, Published
-from services.slo.promql import complainer
 
 ROOT = Path(__file__).parents[3]
 DASHBOARDS = sorted((ROOT / "deploy" / "grafana").glob("*.json"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.slo.access_log import Bucket, count_requests, read_access_log
+from services.slo.measurements.access_log import Bucket, count_requests, read_access_log
 
 EXCERPT = Path(__file__).parents[2] / "data" / "access.log"
 REAL = Path(__file__).parents[4] / "shared" / "data" / "access.log"

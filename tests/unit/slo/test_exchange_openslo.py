@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from services.slo.domain.openslo import check
 from services.slo.exchange import Options, RefusedError, Upgrade, generate, latency_slo, upgrade
+from services.slo.exchange.promql import complainer
 from services.slo.exchange.queries import InvalidQueryError, windowed
-from services.slo.promql import complainer
 
 V1 = """
 apiVersion: openslo/v1

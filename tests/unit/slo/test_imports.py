@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.slo.domain.report import read_buckets
-from services.slo.imports import REMEDIES, Batch, Refused, read_measurements
-from services.slo.measurements import MOST, Measurement
+from services.slo.measurements.imports import REMEDIES, Batch, Refused, read_measurements
+from services.slo.measurements.topic import MOST, Measurement
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 HEADER = "start,good,total"

@@ -7,7 +7,7 @@ import pytest
 
 from services.cli.errors import NO, SETUP, USAGE
 from services.cli.main import main
-from services.slo.openslo_file import check_file, check_lines
+from services.slo.exchange.openslo_file import check_file, check_lines
 
 SAMPLE = Path(__file__).parents[4] / "shared" / "conformance" / "openslo_v1_sample.jsonl"
 SERVICE = "apiVersion: openslo/v1\nkind: Service\nmetadata: {name: web}\nspec: {}\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.slo.measurements import MOST, Measurement, decode, record
+from services.slo.measurements.topic import MOST, Measurement, decode, record
 from services.slo.prometheus import (
     REMEDIES,
     Bucket,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.slo.promql import complainer
+from services.slo.exchange.promql import complainer
 
 
 @pytest.mark.parametrize(

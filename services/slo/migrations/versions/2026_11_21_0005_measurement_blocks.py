@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text
 
-from services.slo.blocks import Entries, by_day
-from services.slo.buckets import merge_entries
-from services.slo.measurements import Measurement
+from services.slo.measurements.blocks import Entries, by_day
+from services.slo.measurements.buckets import merge_entries
+from services.slo.measurements.topic import Measurement
 
 revision = "2026_11_21_0005"
 down_revision = "2026_11_21_0004"

@@ -33,7 +33,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.events.bus import MEASUREMENTS
 from libs.events.partition import partition_of
-from services.slo.blocks import (
+from services.slo.domain.series import Series, joined_series
+from services.slo.measurements.blocks import (
     DAY_MIN,
     Entries,
     Hours,
@@ -48,8 +49,7 @@ from services.slo.blocks import (
     unpack,
     unpack_hours,
 )
-from services.slo.domain.series import Series, joined_series
-from services.slo.measurements import Measurement
+from services.slo.measurements.topic import Measurement
 
 SPAN_DAYS: Final = 32  # of hours in a block
 _HOURS_OF_DAY = 24

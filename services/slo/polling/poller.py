@@ -24,8 +24,8 @@ from libs.events.store import Lease
 from services.slo.config import SloSettings
 from services.slo.contract import SOURCE
 from services.slo.domain.source.commands import NoteFailure, NoteSuccess, Settings
-from services.slo.measurements import Measurement, record
-from services.slo.polls import Done, Poll, due, note_poll, save, time_of
+from services.slo.measurements.topic import Measurement, record
+from services.slo.polling.polls import Done, Poll, due, note_poll, save, time_of
 from services.slo.projections.sources import SOURCES
 from services.slo.prometheus import (
     Fault,

@@ -21,10 +21,10 @@ from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
 from services.slo.config import SloSettings
 from services.slo.contract import BUDGET, NOTIFICATION_TARGET
-from services.slo.deliveries import Kind, Outcome, claim, enqueue, finish, pending, prune
 from services.slo.domain.budget.events import AlertCorrected, AlertFired, AlertResolved
+from services.slo.notifying.deliveries import Kind, Outcome, claim, enqueue, finish, pending, prune
+from services.slo.notifying.webhook import payload
 from services.slo.prometheus import Secrets, SourceError
-from services.slo.webhook import payload
 
 if TYPE_CHECKING:
     import httpx

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.slo.domain.series import Ints, Series
-from services.slo.measurements import Measurement
+from services.slo.measurements.topic import Measurement
 
 DAY_MIN = 24 * 60
 _HOUR_MIN = 60

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast
 
-from services.slo.measurements import MOST
+from services.slo.measurements.topic import MOST
 
 Code = Literal[
     "not-an-object",

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, exists, select
 
-from services.slo.book import Promised
-from services.slo.buckets import HOURS, MINUTES, SPAN_DAYS
 from services.slo.config import SloSettings
 from services.slo.domain.day_sums import DAY_MIN
 from services.slo.domain.windows import Rolling, minute_at
+from services.slo.measurements.book import Promised
+from services.slo.measurements.buckets import HOURS, MINUTES, SPAN_DAYS
 
 _AT_ONCE = 500  # SLOs in a statement
 _DAY = timedelta(days=1)

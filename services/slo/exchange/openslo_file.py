@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.slo.documents import UnreadableError, read_documents
 from services.slo.domain.openslo import Complain, Fault, Mode, check
-from services.slo.promql import complainer
+from services.slo.exchange.documents import UnreadableError, read_documents
+from services.slo.exchange.promql import complainer
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import RowMapping
 
-from services.slo.blocks import Hours
-from services.slo.buckets import NO_HOURS, Found, Inputs, Want
 from services.slo.domain.adjustments import NOTHING_EXCUSED, Adjustment, Excused, adjusted, excused
 from services.slo.domain.assessment import Assessment, Terms, assess_within
 from services.slo.domain.burn_rate import Tier, length_min, tiers_of
@@ -21,6 +19,8 @@ from services.slo.domain.openslo.definition import Definition
 from services.slo.domain.openslo.encoding import read
 from services.slo.domain.series import Series, joined_series
 from services.slo.domain.windows import Bounds, Calendar, bounds
+from services.slo.measurements.blocks import Hours
+from services.slo.measurements.buckets import NO_HOURS, Found, Inputs, Want
 
 METHODS: Final[Mapping[str, Method]] = {
     "Occurrences": "occurrences",

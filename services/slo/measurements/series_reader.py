@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from sqlalchemy import Connection
 
-from services.slo.blocks import Hours, hourly, joined_hours
-from services.slo.book import DayTally
-from services.slo.buckets import Want, minutes, read
 from services.slo.domain.adjustments import NOTHING_EXCUSED, Excused
 from services.slo.domain.assessment import Terms
 from services.slo.domain.day_sums import DAY_MIN
 from services.slo.domain.series import Series, joined_series
+from services.slo.measurements.blocks import Hours, hourly, joined_hours
+from services.slo.measurements.book import DayTally
+from services.slo.measurements.buckets import Want, minutes, read
 
 HOUR = 60  # minutes
 

@@ -9,10 +9,10 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from services.slo.bucket_rules import REMEDIES as OF_BUCKETS
-from services.slo.bucket_rules import BucketRules, WrongBucketError
-from services.slo.bucket_rules import Code as BucketCode
-from services.slo.measurements import Measurement
+from services.slo.measurements.bucket_rules import REMEDIES as OF_BUCKETS
+from services.slo.measurements.bucket_rules import BucketRules, WrongBucketError
+from services.slo.measurements.bucket_rules import Code as BucketCode
+from services.slo.measurements.topic import Measurement
 
 Code = BucketCode | Literal["missing-column", "not-csv", "not-json"]
 REMEDIES: Final[dict[Code, str]] = {

@@ -1,0 +1,1 @@
+"""Alerts on their way to notification targets, until each is delivered."""

@@ -1,0 +1,1 @@
+"""Asking sources for counts: every minute what is new, and the past where it was asked for."""
