@@ -363,6 +363,7 @@ async def test_a_freeze_ends_when_the_slo_is_about_another_service_now(slo: Slo)
     await outage(slo)
     await stands(slo, "frozen")
     await slo.lifecycle.says("service.registered", "service/search", service="search")
+    await slo.knows("search")
     await slo.call("PUT", f"/v1/slos/{NAME}", document(service="search"))
     await stands(slo, "recovering")
 

@@ -27,10 +27,11 @@ async def test_an_slo_has_its_figures_and_the_fleet_its_counts(slo: Slo) -> None
 
     async def told() -> Any:
         found = await _scraped(slo)
-        return found if found.get("concordat_slo_alerts_firing['page']") else None
+        firing, judged = found.get("concordat_slo_alerts_firing['page']"), f"concordat_slo_sli{of_slo}" in found
+        return found if firing and judged else None
 
-    found = await eventually(told)
     of_slo = f"['checkout-api', '{NAME}']"
+    found = await eventually(told)
     assert found[f"concordat_slo_target{of_slo}"] == 0.99
     assert found[f"concordat_slo_sli{of_slo}"] == 0.5
     assert found[f"concordat_slo_error_budget_remaining{of_slo}"] == -49.0
