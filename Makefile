@@ -17,6 +17,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q libs services  # the first start is as fast as the next, wherever bytecode is not written
 	@touch $@
 
 run: $(READY) ## everything in one process, nothing else needed (concordat serve)
