@@ -17,7 +17,8 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from deploy.local.kafka import KafkaServer
-from deploy.local.postgres import PostgresServer, free_port
+from deploy.local.postgres import PostgresServer
+from deploy.local.server import free_port
 
 SERVICES = ("lifecycle", "slo", "incidents", "gateway")
 _CONCORDAT = (sys.executable, "-m", "services.cli.main")

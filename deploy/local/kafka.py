@@ -3,21 +3,16 @@
 import fcntl
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
-from typing import Self
 
-from deploy.local.postgres import free_port
+from deploy.local.server import Command, LocalServer, free_port
 
 VERSION = "4.3.1"
 _COORDINATES = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-nop:1.7.36"
 _ROOT = Path(__file__).parents[2]
 _CLUSTER_ID = "Concordat0000000000000"  # 22 characters of base64, as Kafka wants it
-_START_WITHIN_S = 60.0
-_STOP_WITHIN_S = 30.0
 _MEMORY = ("-Xmx384m", "-XX:+UseSerialGC")
 _FAST_START = "-XX:TieredStopAtLevel=1"  # halves the start, costs throughput
 
@@ -39,98 +34,43 @@ group.initial.rebalance.delay.ms=0
 """
 
 
-class KafkaServer:
-    """One broker on loopback whose data lies in one folder.
+class KafkaServer(LocalServer):
+    """One broker on loopback; *external* is by default `KAFKA_BOOTSTRAP_SERVERS` of the environment."""
 
-    `with KafkaServer(folder) as server:` starts it and stops it. With *external*, by default
-    `KAFKA_BOOTSTRAP_SERVERS` of the environment, it stands for the broker that runs there: starting and stopping do
-    nothing, and `kill` is refused.
-    """
+    name = "Kafka"
 
     def __init__(self, directory: Path, port: int = 0, *, external: str | None = None, fast_start: bool = True) -> None:
-        self.directory = directory
-        self.external = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "") if external is None else external
-        self.port = 0 if self.external else port or free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        chosen = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "") if external is None else external
+        super().__init__(directory, port, external=chosen)
         self._options = (*_MEMORY, _FAST_START) if fast_start else _MEMORY
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     @property
     def bootstrap_servers(self) -> str:
         """Where clients connect."""
         return self.external or f"127.0.0.1:{self.port}"
 
-    @property
-    def log(self) -> Path:
-        """What the broker prints."""
-        return self.directory / "kafka.log"
-
-    def start(self) -> None:
-        """Format the folder if it is new, start the broker, return when it takes connections."""
-        if self.external or self.process is not None:
-            return
+    def prepare(self) -> Command:
+        """Format a new folder."""
         java, classpath = _java(), _classpath()
         properties = self.directory / "server.properties"
-        self.directory.mkdir(parents=True, exist_ok=True)
         properties.write_text(
             _PROPERTIES.format(port=self.port, controller=free_port(), folder=self.directory), encoding="ascii"
         )
-        with self.log.open("ab") as log:
-            if not (self.directory / "log" / "meta.properties").exists():
+        if not (self.directory / "log" / "meta.properties").exists():
+            tool = [java, "-cp", classpath, "kafka.tools.StorageTool"]
+            with self.log.open("ab") as log:
                 subprocess.run(  # noqa: S603  our own command
-                    [java, "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", properties],
-                    stdout=log,
-                    stderr=log,
-                    check=True,
+                    [*tool, "format", "-t", _CLUSTER_ID, "-c", properties], stdout=log, stderr=log, check=True
                 )
-            self.process = subprocess.Popen(  # noqa: S603  our own command
-                [java, *self._options, "-cp", classpath, "kafka.Kafka", properties],
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + _START_WITHIN_S
-        while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                message = f"Kafka does not start, see {self.log}"
-                raise RuntimeError(message)
-            time.sleep(0.05)
+        return [java, *self._options, "-cp", classpath, "kafka.Kafka", str(properties)], {}
 
-    def stop(self) -> None:
-        """Stop the broker cleanly."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """Take the broker away as a power cut would."""
-        if self.external:
-            message = "the broker at KAFKA_BOOTSTRAP_SERVERS is not ours to kill"
-            raise RuntimeError(message)
-        self._end(signal.SIGKILL)
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it takes connections."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return True
         except OSError:
             return False
-
-    def _end(self, sent: signal.Signals) -> None:
-        if self.process is None:
-            return
-        self.process.send_signal(sent)
-        try:
-            self.process.wait(_STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process = None
 
 
 def _java() -> str:

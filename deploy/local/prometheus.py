@@ -3,21 +3,16 @@
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
 
-from deploy.local.postgres import free_port
+from deploy.local.server import Command, LocalServer
 
 _ROOT = Path(__file__).parents[2]
 _PROGRAMS = ("prometheus", "promtool")
-_START_WITHIN_S = 60.0
-_STOP_WITHIN_S = 30.0
 _RETENTION = "100y"  # tests bring series of any past
 
 _CONFIG = """\
@@ -30,10 +25,8 @@ _JOB = """\
 """
 
 
-class PrometheusServer:
-    """One Prometheus on loopback whose data lies in one folder.
-
-    `with PrometheusServer(folder) as server:` starts it and stops it.
+class PrometheusServer(LocalServer):
+    """One Prometheus on loopback.
 
     Args:
         directory: Where its data, configuration and log lie.
@@ -42,6 +35,8 @@ class PrometheusServer:
         interval: How often it scrapes and evaluates rules, as Prometheus writes durations.
         web_config: Text of a `--web.config.file` (basic auth, TLS); the default asks for nothing.
     """
+
+    name = "Prometheus"
 
     def __init__(
         self,
@@ -52,29 +47,15 @@ class PrometheusServer:
         interval: str = "1s",
         web_config: str = "",
     ) -> None:
-        self.directory = directory
-        self.port = port or free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        super().__init__(directory, port)
         self._scrape = scrape or {}
         self._interval = interval
         self._web_config = web_config
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     @property
     def url(self) -> str:
         """Where its API is, without a final slash."""
         return f"{'https' if 'tls_server_config' in self._web_config else 'http'}://127.0.0.1:{self.port}"
-
-    @property
-    def log(self) -> Path:
-        """What the server prints."""
-        return self.directory / "prometheus.log"
 
     def load(self, openmetrics: str) -> None:
         """Put samples of any time into the storage of a server that does not run.
@@ -98,48 +79,25 @@ class PrometheusServer:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.yaml").write_text(rules, encoding="utf-8")
 
-    def start(self) -> None:
-        """Start the server, return when it answers queries."""
-        if self.process is not None:
-            return
-        self.directory.mkdir(parents=True, exist_ok=True)
+    def prepare(self) -> Command:
+        """Write its configuration."""
         config, web = self.directory / "prometheus.yaml", self.directory / "web.yaml"
         text = _CONFIG.format(folder=self.directory.resolve(), interval=self._interval)
         jobs = [_JOB.format(job=job, target=target) for job, target in self._scrape.items()]
         config.write_text(text + ("".join(jobs) or "  []\n"), encoding="utf-8")
         web.write_text(self._web_config, encoding="utf-8")
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603  our own command
-                [
-                    program("prometheus"),
-                    f"--config.file={config}",
-                    f"--web.config.file={web}",
-                    f"--web.listen-address=127.0.0.1:{self.port}",
-                    f"--storage.tsdb.path={self.directory / 'data'}",
-                    f"--storage.tsdb.retention.time={_RETENTION}",
-                    "--enable-feature=native-histograms",
-                ],
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + _START_WITHIN_S
-        while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                message = f"Prometheus does not start, see {self.log}"
-                raise RuntimeError(message)
-            time.sleep(0.05)
+        return [
+            program("prometheus"),
+            f"--config.file={config}",
+            f"--web.config.file={web}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            f"--storage.tsdb.path={self.directory / 'data'}",
+            f"--storage.tsdb.retention.time={_RETENTION}",
+            "--enable-feature=native-histograms",
+        ], {}
 
-    def stop(self) -> None:
-        """Stop the server cleanly."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """Take the server away as a power cut would."""
-        self._end(signal.SIGKILL)
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it answers queries."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=1) as answer:
                 return answer.status == 200  # noqa: PLR2004  OK
@@ -147,17 +105,6 @@ class PrometheusServer:
             return error.code != 503  # noqa: PLR2004  not ready; 401 and 400 (TLS) say that it listens
         except OSError:
             return False
-
-    def _end(self, sent: signal.Signals) -> None:
-        if self.process is None:
-            return
-        self.process.send_signal(sent)
-        try:
-            self.process.wait(_STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process = None
 
 
 def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,8 @@ from pathlib import Path
 import uvloop
 
 from deploy.local.kafka import KafkaServer
-from deploy.local.postgres import PostgresServer, free_port
+from deploy.local.postgres import PostgresServer
+from deploy.local.server import free_port
 from libs.events.migrate import upgrade
 from libs.web.internal_auth import Principal, sign
 from tests.benchmarks import load

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from deploy.local.postgres import free_port
+from deploy.local.server import free_port
 from services.slo.domain.source.commands import Auth, Settings, Tls
 from services.slo.prometheus import (
     Indicator,
