@@ -26,6 +26,7 @@ from libs.events.resources import Resources
 from libs.events.settings import Settings
 from libs.web import health, metrics, openapi
 from libs.web.auth import Authenticate, GatewayTokens
+from libs.web.calls import AnsweredBeforeError
 from libs.web.health import Health
 from libs.web.middleware import Surroundings
 from libs.web.problems import ErrorKind, Place, Problem, respond_problem
@@ -147,6 +148,7 @@ def _handlers(errors: Errors) -> dict[int | type[Exception], Handler]:
 
     return {cls: handler(kind) for cls, kind in errors.items()} | {
         Problem: _problem,
+        AnsweredBeforeError: _answered_before,
         ConflictError: _conflict,
         RequestValidationError: _invalid,
         HTTPException: _http,
@@ -155,6 +157,10 @@ def _handlers(errors: Errors) -> dict[int | type[Exception], Handler]:
 
 async def _problem(request: Request, error: Problem) -> Response:
     return respond_problem(request, error)
+
+
+async def _answered_before(_: Request, error: AnsweredBeforeError) -> Response:
+    return error.answer
 
 
 async def _conflict(request: Request, error: ConflictError) -> Response:

@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
@@ -45,8 +45,7 @@ class Call:
         principal: Who asks.
         context: When, who, which request; goes into the events.
         if_match: The version from `If-Match`, if sent.
-        idempotency: The `Idempotency-Key` with route and payload hash, if sent.
-        begun: Whether no answer is kept under that key, and this call is the first with it.
+        idempotency: The `Idempotency-Key` with route and payload hash, if sent; no answer is kept under it yet.
     """
 
     resources: Resources
@@ -54,23 +53,6 @@ class Call:
     context: Context
     if_match: int | None = None
     idempotency: IdempotencyKey | None = None
-    begun: bool = False
-
-    async def once(self, work: Callable[["Call"], Awaitable[Response]]) -> Response:
-        """What *work* answers, or answered before to the same `Idempotency-Key`: then it does not run.
-
-        For what finds out a lot, or may refuse, before it has a command to handle with the call it is given.
-        """
-        if self.idempotency is None:
-            return await work(self)
-        kept = await self.resources.store.begin(self.idempotency, self.context.at)
-        if kept is not None:
-            return self._respond(kept, {"Idempotency-Replayed": "true"})
-        try:
-            return await work(replace(self, begun=True))
-        except Exception:
-            await self.resources.store.abandon(self.idempotency)
-            raise
 
     async def handle(  # noqa: PLR0913  each is a part of one request
         self,
@@ -105,23 +87,21 @@ class Call:
             internal = {_STREAM: outcome.stream} | ({} if outcome.tail is None else {_TAIL: str(outcome.tail)})
             return Answer(status, encode(body(outcome)), headers | internal)
 
-        async def work() -> StoredAnswer:
-            outcome = await self.resources.handler.handle(
-                decider,
-                key,
-                command,
-                self.context,
-                expected=self.if_match,
-                effects=effects,
-                also=also,
-                idempotency=self.idempotency,
-                answer=answer,
-            )
-            # A command that was carried out before still shows the caller all of it: the log's head covers it.
-            position = outcome.position or await self.resources.store.head()
-            return StoredAnswer(answer(outcome), position)
-
-        return await self._once(work)
+        started = time.perf_counter()
+        outcome = await self.resources.handler.handle(
+            decider,
+            key,
+            command,
+            self.context,
+            expected=self.if_match,
+            effects=effects,
+            also=also,
+            idempotency=self.idempotency,
+            answer=answer,
+        )
+        # A command that was carried out before still shows the caller all of it: the log's head covers it.
+        position = outcome.position or await self.resources.store.head()
+        return self._done(StoredAnswer(answer(outcome), position), started)
 
     async def run(self, work: Callable[[], Awaitable[Answer]]) -> Response:
         """Carry out *work* and answer what it returns, once per `Idempotency-Key`.
@@ -129,29 +109,18 @@ class Call:
         For what is not one command on one aggregate, such as publishing measurements. The answer is kept after
         the work, in a transaction of its own, so *work* must be safe to repeat.
         """
-
-        async def kept() -> StoredAnswer:
-            answer = await work()
-            if self.idempotency is None:
-                return StoredAnswer(answer, 0)
-            appended = await self.resources.store.append(AppendRequest(idempotency=self.idempotency, answer=answer))
-            return StoredAnswer(answer, appended.position)
-
-        return await self._once(kept)
-
-    async def _once(self, work: Callable[[], Awaitable[StoredAnswer]]) -> Response:
-        store, idempotency = self.resources.store, self.idempotency
-        if idempotency is not None and not self.begun:
-            kept = await store.begin(idempotency, self.context.at)
-            if kept is not None:
-                return self._respond(kept, {"Idempotency-Replayed": "true"})
         started = time.perf_counter()
-        try:
-            done = await work()
-        except Exception:
-            if idempotency is not None:
-                await store.abandon(idempotency)
-            raise
+        answer = await work()
+        if self.idempotency is None:
+            return self._done(StoredAnswer(answer, 0), started)
+        appended = await self.resources.store.append(AppendRequest(idempotency=self.idempotency, answer=answer))
+        return self._done(StoredAnswer(answer, appended.position), started)
+
+    def replay(self, kept: StoredAnswer) -> Response:
+        """The answer that an earlier request with the same `Idempotency-Key` got."""
+        return self._respond(kept, {"Idempotency-Replayed": "true"})
+
+    def _done(self, done: StoredAnswer, started: float) -> Response:
         COMMAND_SECONDS.labels(self.resources.service).observe(time.perf_counter() - started)
         return self._respond(done, {})
 
@@ -164,11 +133,23 @@ class Call:
         return Response(done.answer.body, done.answer.status, headers, "application/json")
 
 
-async def call(request: Request) -> Call:
-    """What *request* wants done, by whom, under which conditions.
+class AnsweredBeforeError(Exception):
+    """The request repeats one that was answered: *answer* is what it gets, and nothing else is done."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__("answered before")
+        self.answer = answer
+
+
+async def call(request: Request) -> AsyncGenerator[Call]:
+    """What *request* wants done, by whom, under which conditions; it ends here if it was answered before.
+
+    So a route may find out a lot, or refuse, before it has a command to handle. Whatever it refuses may be tried again
+    under the same `Idempotency-Key`.
 
     Raises:
         Problem: A header cannot be read.
+        AnsweredBeforeError: It is a repetition.
     """
     state = request.scope["state"]
     resources: Resources = request.app.state.resources
@@ -182,13 +163,25 @@ async def call(request: Request) -> Call:
         correlation_id=request_id,
         traceparent=state["trace"].traceparent,
     )
-    return Call(
+    idempotency = await _idempotency(request, principal, sent_header(request, b"idempotency-key"))
+    made = Call(
         resources,
         principal,
         Context.of_request(resources.clock.now(), metadata),
         expected_version(sent_header(request, b"if-match")),
-        await _idempotency(request, principal, sent_header(request, b"idempotency-key")),
+        idempotency,
     )
+    if idempotency is None:
+        yield made
+        return
+    kept = await resources.store.begin(idempotency, made.context.at)
+    if kept is not None:
+        raise AnsweredBeforeError(made.replay(kept))
+    try:
+        yield made
+    except Exception:
+        await resources.store.abandon(idempotency)
+        raise
 
 
 CallDep = Annotated[Call, Depends(call)]

@@ -102,21 +102,17 @@ async def define_slos(
     wrong with are stored together. SLOs that use an edited object get a new revision.
     """
     values = read_documents(await request.body())
-
-    async def work(call: Call) -> Response:
-        made = await plan(call.resources, values, call.context.at, mode=mode, revise=revise, wait_s=wait_s(request))
-        made = await with_sources(request, call, made)
-        if len(values) == 1:
-            return await _store_one(call, made, 201)
-        results = [_result(index, made) for index in range(len(values))]
-        if not made.planned:
-            return await call.run(lambda: _answer(results))
-        first, *others = made.steps
-        return await call.handle(
-            first.decider, first.key, first.command, body=lambda _: {"items": results}, status=207, also=others
-        )
-
-    return await call.once(work)
+    made = await plan(call.resources, values, call.context.at, mode=mode, revise=revise, wait_s=wait_s(request))
+    made = await with_sources(request, call, made)
+    if len(values) == 1:
+        return await _store_one(call, made, 201)
+    results = [_result(index, made) for index in range(len(values))]
+    if not made.planned:
+        return await call.run(lambda: _answer(results))
+    first, *others = made.steps
+    return await call.handle(
+        first.decider, first.key, first.command, body=lambda _: {"items": results}, status=207, also=others
+    )
 
 
 @router.put(
@@ -217,17 +213,13 @@ async def put(request: Request, call: Call, key: Key, mode: Mode) -> Response:
     if len(values) != 1:
         detail = f"PUT takes the one document of {key[1]}; POST /v1/slos takes many"
         raise Problem(422, "invalid-openslo", "One document is expected", detail, [Place(detail)])
-
-    async def work(call: Call) -> Response:
-        made = await plan(call.resources, values, call.context.at, mode=mode, revise=True, wait_s=wait_s(request))
-        for planned in made.planned.values():
-            if planned.sent.key != key:
-                kind, name = planned.sent.key
-                detail = f"the document is the {kind} {name!r}, the path the {key[0]} {key[1]!r}; a name never changes"
-                raise Problem(422, "name-differs", "The names differ", detail, [Place(detail, "/metadata/name")])
-        return await _store_one(call, await with_sources(request, call, made), 200)
-
-    return await call.once(work)
+    made = await plan(call.resources, values, call.context.at, mode=mode, revise=True, wait_s=wait_s(request))
+    for planned in made.planned.values():
+        if planned.sent.key != key:
+            kind, name = planned.sent.key
+            detail = f"the document is the {kind} {name!r}, the path the {key[0]} {key[1]!r}; a name never changes"
+            raise Problem(422, "name-differs", "The names differ", detail, [Place(detail, "/metadata/name")])
+    return await _store_one(call, await with_sources(request, call, made), 200)
 
 
 async def refuse_used(resources: Resources, key: Key) -> None:

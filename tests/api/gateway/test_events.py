@@ -5,16 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
-from libs.events.envelope import Recorded
 from libs.events.testing import FrozenClock
 from services.gateway.projections import PROJECTIONS
 from services.gateway.projections.journal import JOURNAL
 from tests.fixtures.elsewhere import Elsewhere
-
-GOLDEN = sorted((Path(__file__).parents[2] / "golden").glob("*.json"))
+from tests.fixtures.golden import GOLDEN, recorded
 
 
 @pytest.fixture
@@ -141,26 +138,14 @@ async def test_keys_are_listed_with_those_that_are_over(client: httpx.AsyncClien
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_every_read_model_understands_every_event_ever_written(path: Path) -> None:
-    recorded = msgspec.convert(
-        {
-            "position": 1,
-            "stream": "x/y",
-            "version": 1,
-            "type": path.stem,
-            "event_id": "0197f5d2-8f6e-7a51-b9d4-6f1c64c1b0aa",
-            "occurred_at": "2026-11-21T10:00:00Z",
-            "recorded_at": "2026-11-21T10:00:00Z",
-            "data": b"",
-            "metadata": b"",
-        },
-        Recorded,
-    )
-    recorded = msgspec.structs.replace(recorded, data=path.read_bytes(), metadata=b'{"actor":"ana"}')
+    written = recorded(path)
     for projection in PROJECTIONS:
-        if path.stem in projection.events and (fold := projection.folds.get(type(projection.events.decode(recorded)))):
-            event = projection.events.decode(recorded)
-            for key in fold.keys(event, recorded):
-                fold.apply(None, event, recorded, key)
+        if written.type not in projection.events:
+            continue
+        event = projection.events.decode(written)
+        if fold := projection.folds.get(type(event)):
+            for key in fold.keys(event, written):
+                fold.apply(None, event, written, key)
 
 
 def test_the_journal_has_a_sentence_for_every_published_type() -> None:

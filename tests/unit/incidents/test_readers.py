@@ -1,11 +1,6 @@
 """What incidents reads of other services is what they write."""
 
-from datetime import UTC, datetime
-from pathlib import Path
-
 from libs.events.embedded_log import EmbeddedLog
-from libs.events.envelope import Recorded
-from libs.events.ids import new_id
 from libs.events.memory import MemoryStore
 from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
@@ -14,16 +9,14 @@ from libs.events.views import open_views
 from services.incidents.contract import CONTRACT
 from services.incidents.projections.known_services import KNOWN_SERVICES
 from services.incidents.reactions import slo_alerts
-
-GOLDEN = Path(__file__).parents[2] / "golden"
-AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
+from tests.fixtures.golden import golden, recorded
 
 
 def readable(events: EventRegistry) -> set[str]:
     """The types that *events* decodes from what their service says it writes."""
     for kind in events:
-        data = (GOLDEN / f"{kind.name}.json").read_bytes()
-        events.decode(Recorded(1, "a/b", 1, kind.name, new_id(), AT, AT, data, b'{"actor":"golden"}'))
+        for path in golden(kind.name):
+            events.decode(recorded(path))
     return {kind.name for kind in events}
 
 

@@ -1,18 +1,16 @@
 """What may become of an SLO's definition."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
-from libs.events import codec
 from libs.events.testing import given
-from services.slo.contract import SLO
+from services.slo.contract import CONTRACT, SLO
 from services.slo.domain.errors import SloExistsError
 from services.slo.domain.slo.commands import Define, Promise, Revise
 from services.slo.domain.slo.decider import definition_of
 from services.slo.domain.slo.events import SloDefined
 from services.slo.domain.windows import Rolling
+from tests.fixtures.golden import golden, recorded
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 PROMISE = Promise(
@@ -30,7 +28,6 @@ DEFINED = SloDefined(
     AT,
     {"name": "a"},
 )
-GOLDEN = Path(__file__).parents[2] / "golden" / "io.concordat.slo.slo.defined.v1.json"
 STRICTER = replace(PROMISE, target=0.9999)
 
 
@@ -60,6 +57,6 @@ def test_a_revision_counts_up() -> None:
 
 
 def test_events_of_the_first_version_say_what_they_define_too() -> None:
-    event = codec.convert({**json.loads(GOLDEN.read_bytes()), "definition": {}}, SloDefined)
+    event: SloDefined = CONTRACT.decode(recorded(golden("io.concordat.slo.slo.defined.v1")[0]))
     definition = definition_of(event)
     assert (definition.name, definition.window, float(definition.target)) == (event.slo, Rolling(28 * 24 * 60), 0.999)
