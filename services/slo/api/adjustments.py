@@ -24,7 +24,7 @@ from libs.web.schemas import Body, Line, Name, Text
 from services.slo.api.definitions import existing, wait_s
 from services.slo.api.promises import unknown_after, unknown_service
 from services.slo.api.schemas import Time
-from services.slo.contract import ADJUSTMENT, SLO
+from services.slo.contract import ADJUSTMENT, POLICY, SLO
 from services.slo.domain.adjustment.commands import Agree, End
 from services.slo.domain.adjustment.decider import Agreed, Ended, State
 from services.slo.domain.adjustments import Adjustment, Effect
@@ -124,10 +124,12 @@ async def agree_adjustment(request: Request, body: NewAdjustment, call: CallDep)
     if bool(body.slos) == bool(body.service):
         detail = "name either the SLOs, or one service for all of its SLOs"
         raise Problem(422, "invalid-adjustment", "It is not clear whose", detail, [Place(detail, "/slos")])
-    for slo in body.slos:
-        existing((await call.resources.handler.load(SLO, slo)).state, slo)
+    load = call.resources.handler.load
+    services = {existing((await load(SLO, slo)).state, slo).promise.service for slo in body.slos}
     if body.service and await unknown_after(call.resources, {body.service}, wait_s(request)):
         raise unknown_service(body.service, "/service")
+    services |= {body.service} if body.service else set()
+    policies = [(await load(POLICY, service)).state for service in sorted(services)]
     key = str(new_id())
     command = Agree(
         adjustment=key,
@@ -137,6 +139,7 @@ async def agree_adjustment(request: Request, body: NewAdjustment, call: CallDep)
         reason=body.reason,
         development=body.agreed_by.development,
         sre=body.agreed_by.sre,
+        signers=tuple(policy.edition.document.signers for policy in policies if policy),
         by=call.principal.name,
         at=call.context.at,
     )

@@ -18,6 +18,7 @@ from services.slo.domain.errors import (
     OneSideError,
     SloExistsError,
     SourceRetiredError,
+    UnnamedSignerError,
 )
 from services.slo.domain.policy import errors as policy
 from services.slo.domain.policy.document import InvalidPolicyError
@@ -59,7 +60,13 @@ ERRORS: Errors = {
     agreement.NotTheProposerError: ErrorKind(
         403, "not-the-proposer", "Somebody else must do this", extra=lambda error: {"proposer": error.proposer}
     ),
-    OneSideError: ErrorKind(422, "one-side", "Both sides must agree"),
+    OneSideError: ErrorKind(422, "one-side", "Both sides must agree", extra=lambda error: _at(error, "/agreed_by")),
+    UnnamedSignerError: ErrorKind(
+        422,
+        "not-a-signer",
+        "Somebody else must agree",
+        extra=lambda error: _at(error, f"/agreed_by/{error.side}") | {"who_can": error.may},
+    ),
     NoSuchObjectError: ErrorKind(404, "not-found", "There is no such object"),
     SloExistsError: ErrorKind(
         409, "slo-exists", "The name has another definition", extra=lambda error: {"revision": error.revision}

@@ -144,6 +144,17 @@ class OneSideError(SloError):
         self.name = name
 
 
+class UnnamedSignerError(SloError):
+    """The error-budget policy names others who may agree for that side."""
+
+    def __init__(self, name: str, side: str, may: tuple[str, ...]) -> None:
+        super().__init__(
+            f"{name} may not agree for {side}: the service's error-budget policy names {' or '.join(may)}; have one of"
+            " them agree, or name others in a new version of the policy"
+        )
+        self.name, self.side, self.may = name, side, may
+
+
 class InvalidWeightError(SloError):
     """A weight that weighs nothing."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from services.slo.domain.adjustments import Adjustment
 from services.slo.projections.adjustments import adjustments_of
+from tests.fixtures.services import memory_is_enough
 from tests.fixtures.slo import NAME, NOW, Slo
 
 SUNDAYS: dict[str, Any] = {
@@ -86,6 +87,23 @@ async def test_what_makes_no_adjustment_is_refused_with_its_place(
 async def test_one_person_does_not_stand_for_both_sides(slo: Slo) -> None:
     alone = SUNDAYS | {"agreed_by": {"development": "ana", "sre": "ana"}}
     assert (await slo.call("POST", "/v1/adjustments", alone, expect=422))["code"] == "one-side"
+
+
+@memory_is_enough
+@pytest.mark.parametrize("adjustment", [SUNDAYS, ONCE], ids=["of the service", "of an SLO"])
+async def test_who_may_agree_is_named_in_the_error_budget_policy_where_there_is_one(
+    slo: Slo, adjustment: dict[str, Any]
+) -> None:
+    await slo.define()
+    policy = {"service": "checkout-api", "executive": "cleo", "revisit_by": "2027-11-21"}
+    policy |= {"signers": {"development": ["ana"], "sre": ["bo"]}}
+    await slo.call("POST", "/v1/error-budget-policies", policy, expect=201)
+    for side, other in (("development", {"development": "kim"}), ("sre", {"sre": "kim"})):
+        unnamed = adjustment | {"agreed_by": SUNDAYS["agreed_by"] | other}
+        refused = await slo.call("POST", "/v1/adjustments", unnamed, expect=422)
+        assert (refused["code"], refused["errors"][0]["pointer"]) == ("not-a-signer", f"/agreed_by/{side}")
+        assert refused["who_can"] == policy["signers"][side]
+    await slo.call("POST", "/v1/adjustments", adjustment, expect=201)
 
 
 async def test_of_nothing_nothing_is_excused(slo: Slo) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.slo.domain.adjustments import Adjustment
+from services.slo.domain.signing import Signers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class Agree:
         reason: Why.
         development: Who agreed for development.
         sre: Who agreed for SRE.
+        signers: Who may, by the error-budget policy of each service concerned that has one.
         by: Who wrote it down.
         at: When.
     """
@@ -29,6 +31,7 @@ class Agree:
     reason: str
     development: str
     sre: str
+    signers: tuple[Signers, ...]
     by: str
     at: datetime
 

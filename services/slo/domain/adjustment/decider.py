@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.slo.domain.adjustment.commands import Agree, Command, End
 from services.slo.domain.adjustment.events import AdjustmentAgreed, AdjustmentEnded, Event
-from services.slo.domain.errors import NoSuchAdjustmentError, OneSideError
+from services.slo.domain.errors import NoSuchAdjustmentError, OneSideError, UnnamedSignerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ def decide(command: Command, state: State) -> tuple[Event, ...]:
 
     Raises:
         OneSideError: The same person cannot agree for both sides.
+        UnnamedSignerError: The error-budget policy names others.
         NoSuchAdjustmentError: There is nothing to end.
     """
     match state, command:
         case None, Agree():
-            if command.development == command.sre:
-                raise OneSideError(command.sre)
+            _require_both_sides(command)
             return (_agreed(command),)
         case Agreed() | Ended(), Agree():
             return ()
@@ -56,6 +56,16 @@ def evolve(state: State, event: Event) -> State:
             return Ended(agreed, event)
         case _, _:
             return state
+
+
+def _require_both_sides(command: Agree) -> None:
+    if command.development == command.sre:
+        raise OneSideError(command.sre)
+    for signers in command.signers:
+        if command.development not in signers.development:
+            raise UnnamedSignerError(command.development, "development", signers.development)
+        if command.sre not in signers.sre:
+            raise UnnamedSignerError(command.sre, "sre", signers.sre)
 
 
 def _agreed(command: Agree) -> AdjustmentAgreed:
