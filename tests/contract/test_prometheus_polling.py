@@ -10,7 +10,7 @@ import pytest
 from deploy.local.prometheus import PrometheusServer
 from libs.events.testing import FrozenClock
 from tests.fixtures.services import Database, eventually, memory_is_enough
-from tests.fixtures.slo import NAME, Slo, polled, running_slo
+from tests.fixtures.slo import NAME, Slo, polled, running_slo, threshold
 
 pytestmark = [pytest.mark.prometheus]
 
@@ -120,6 +120,31 @@ async def test_a_source_that_fails_says_why_and_what_it_missed_is_read_later(slo
     working = await health(slo, "working")
     assert working["failing_slos"] == []
     await slo.status(total=600)
+
+
+async def test_a_threshold_is_polled_as_a_good_or_a_bad_minute(slo: Slo, start_prometheus: Start) -> None:
+    """Every tenth minute is too slow, in two days of backfill as in the last hour."""
+    values = [f"latency_seconds {0.7 if n % 10 == 0 else 0.2} {(FIRST + n) * 60}" for n in range(1, MINUTES + 1)]
+    await source(slo, start_prometheus("\n".join(["# TYPE latency_seconds gauge", *values, "# EOF\n"])))
+    assert (await slo.call("POST", "/v1/slos", threshold(), expect=201))["warnings"] == []
+    status = await slo.status(total=60)
+    assert (status["good"], status["sli"]) == (54, 0.9)
+    until = NOW - timedelta(seconds=40)
+    asked = {"from": (until - timedelta(days=2)).isoformat(), "until": until.isoformat()}
+    await slo.call("POST", f"/v1/slos/{NAME}:backfill", asked, expect=202)
+    assert (await slo.status(total=2880))["good"] == 2592
+
+
+@memory_is_enough
+async def test_a_threshold_under_timeslices_judges_the_minutes_of_a_slice(slo: Slo, start_prometheus: Start) -> None:
+    values = [f"latency_seconds {0.7 if n % 10 in {1, 2} else 0.2} {(FIRST + n) * 60}" for n in range(1, MINUTES + 1)]
+    await source(slo, start_prometheus("\n".join(["# TYPE latency_seconds gauge", *values, "# EOF\n"])))
+    document = threshold()
+    document["spec"]["budgetingMethod"] = "Timeslices"
+    document["spec"]["objectives"][0] |= {"timeSliceTarget": 0.8, "timeSliceWindow": "5m"}
+    await slo.call("POST", "/v1/slos", document, expect=201)
+    status = await slo.status(total=60)
+    assert (status["good"], status["sli"]) == (48, 0.5)  # of five minutes three are good, then all
 
 
 @memory_is_enough

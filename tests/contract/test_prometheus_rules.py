@@ -19,6 +19,7 @@ from services.slo.exchange import Options, catalogue, generate, latency_slo, to_
 from services.slo.exchange.documents import read_documents
 from services.slo.exchange.windows import duration
 from tests.fixtures.promtool import GOOD, TOTAL, Firing, firing, openslo, values
+from tests.fixtures.slo import threshold
 
 pytestmark = pytest.mark.prometheus
 
@@ -74,8 +75,9 @@ def rules(*documents: object, **options: Any) -> str:
         [latency_slo("fast", threshold="0.5", matchers='job="api", code!~"5.."', **LATENCY)],
         [latency_slo("fast", threshold="1", grouping=("route",), **LATENCY)],
         [latency_slo("fast", threshold="0.2", native=True, **LATENCY)],
+        [threshold()],
     ],
-    ids=["sloth", "v1alpha", "openslo", "latency", "grouped", "native"],
+    ids=["sloth", "v1alpha", "openslo", "latency", "grouped", "native", "threshold"],
 )  # fmt: skip
 def test_promtool_takes_the_rules(documents: list[object], *, event_weighted: bool, tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
@@ -210,6 +212,18 @@ def test_nothing_but_events_counts_in_the_period() -> None:
         [30],
     )
     assert [value for _, _, value in found] == [1.0]
+
+
+@pytest.mark.parametrize("event_weighted", [False, True])
+def test_minutes_beyond_a_threshold_are_bad_and_those_without_a_number_are_none(*, event_weighted: bool) -> None:
+    """Of the five minutes before the 20th, two are slow, one is not known; the minute that just ends comes next."""
+    slow, idle, minutes = (15, 17, 20), 16, range(1, 31)
+    seconds = [0 if minute == idle else 5 if minute in slow else 2 for minute in minutes]
+    series = {"seconds": seconds, "requests": [0 if minute == idle else 10 for minute in minutes]}
+    made = rules(threshold(query="sum(seconds) / sum(requests)"), event_weighted=event_weighted)
+    for window, expected in (("5m", 2 / 4), ("1h", 2 / 18)):
+        ((_, _, ratio),) = values(made, series, f"slo:sli_error:ratio_rate{window}", [20])
+        assert ratio == pytest.approx(expected)
 
 
 def test_requests_at_the_threshold_of_a_histogram_are_fast() -> None:

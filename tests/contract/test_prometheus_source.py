@@ -63,13 +63,8 @@ def counted(samples: Samples, minute: int) -> int | None:
 
 
 def ratio(good: str, total: str, *, counter: bool = True) -> Indicator:
-    return indicator_of(
-        {
-            "counter": counter,
-            "good": {"metricSource": {"type": "Prometheus", "spec": {"query": good}}},
-            "total": {"metricSource": {"type": "Prometheus", "spec": {"query": total}}},
-        }
-    )
+    counts = {name: {"metricSource": {"spec": {"query": query}}} for name, query in (("good", good), ("total", total))}
+    return indicator_of({"ratioMetric": {"counter": counter, **counts}})
 
 
 async def read(server: PrometheusServer, indicator: Indicator, span: Span, settings: Settings | None = None) -> Reading:
@@ -180,13 +175,13 @@ async def test_an_absent_count_is_not_zero_unless_the_query_says_so(start_promet
     sources = {name: {"metricSource": {"spec": {"query": query}}} for name, query in (("bad", bad), ("total", total))}
     span = Span(FIRST + 1, FIRST + 4)
 
-    got = await read(server, indicator_of({"counter": True, **sources}), span)
+    got = await read(server, indicator_of({"ratioMetric": {"counter": True, **sources}}), span)
     assert [(some.fault.code, some.minutes) for some in got.refused] == [("count-missing", 3)]
-    assert got.refused[0].fault.place == "ratioMetric.bad.metricSource.spec.query"
+    assert got.refused[0].fault.place == "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query"
     assert not got.buckets
 
     sources["bad"]["metricSource"]["spec"]["query"] = f"{bad} or vector(0)"
-    got = await read(server, indicator_of({"counter": True, **sources}), span)
+    got = await read(server, indicator_of({"ratioMetric": {"counter": True, **sources}}), span)
     assert [(bucket.good, bucket.total) for bucket in got.buckets] == [(60, 60)] * 3
 
 
@@ -233,7 +228,7 @@ async def test_a_ratio_is_kept_to_six_decimals_that_the_query_rounds_itself(star
 
     async def raw(query: str, kind: str) -> Reading:
         metric = {"metricSource": {"spec": {"query": query}}}
-        return await read(server, indicator_of({"raw": metric, "rawType": kind}), span)
+        return await read(server, indicator_of({"ratioMetric": {"raw": metric, "rawType": kind}}), span)
 
     got = await raw("share / 3", "success")
     assert [(bucket.good, bucket.total) for bucket in got.buckets] == [(1_000_000, 1_000_000)]
@@ -263,7 +258,7 @@ async def test_a_bad_query_is_refused_with_the_words_of_prometheus(start_prometh
     with pytest.raises(SourceError, match="parse error: ") as refusal:
         await read(server, ratio(query, query, counter=False), Span(FIRST, FIRST + 1))
     assert refusal.value.fault.code == "query-refused"
-    assert refusal.value.fault.place == "ratioMetric.good.metricSource.spec.query"
+    assert refusal.value.fault.place == "spec.indicator.spec.ratioMetric.good.metricSource.spec.query"
 
 
 async def test_a_query_that_cannot_be_executed_is_refused_with_the_words_of_prometheus(start_prometheus: Start) -> None:

@@ -35,6 +35,7 @@ from services.slo.api.schemas import (
 from services.slo.config import SloSettings
 from services.slo.contract import SLO
 from services.slo.domain.errors import NoSuchSloError
+from services.slo.domain.openslo import Definition as Promise
 from services.slo.domain.openslo import Mode
 from services.slo.domain.openslo.promise import without_effect
 from services.slo.domain.openslo_object.decider import Object, Removed, Stored
@@ -42,9 +43,11 @@ from services.slo.domain.slo.commands import Document, End
 from services.slo.domain.slo.decider import Defined, Ended, Slo, definition_of
 from services.slo.evaluation import status
 from services.slo.exchange.documents import read_documents, write_documents
+from services.slo.measurements.book import Promised
 from services.slo.measurements.retention import kept
 from services.slo.measurements.retention import warnings as retention_warnings
 from services.slo.projections.known_services import KNOWN_SERVICES
+from services.slo.prometheus.polled import not_polled
 
 router = Router(prefix="/v1/slos", tags=["slos"])
 
@@ -103,7 +106,7 @@ async def define_slos(
     """
     values = read_documents(await request.body())
     made = await plan(call.resources, values, call.context.at, mode=mode, revise=revise, wait_s=wait_s(request))
-    made = await with_sources(request, call, made)
+    made = await with_sources(request, call, _warned(request, made))
     if len(values) == 1:
         return await _store_one(call, made, 201)
     results = [_result(index, made) for index in range(len(values))]
@@ -134,8 +137,7 @@ async def get_slo(request: Request, slo: str, resources: ResourcesDep, as_of: As
     defined = existing(loaded.state, slo)
     at = as_of or resources.clock.now()
     now = status_answer(await resources.views.read(status, promised(defined), at))
-    keeps = kept(request.app.state.settings)
-    warnings = [*without_effect(definition_of(defined)), *retention_warnings(promised(defined), keeps)]
+    warnings = _warnings(request, definition_of(defined), defined.promise.window)
     body = SloAnswer(**definition(defined, warnings, ended_at(loaded.state)), status=now)
     # The version is what If-Match takes; the figures move without it, so nothing is answered 304.
     return Response(encode(body), headers={"ETag": strong(loaded.version)}, media_type="application/json")
@@ -219,7 +221,7 @@ async def put(request: Request, call: Call, key: Key, mode: Mode) -> Response:
             kind, name = planned.sent.key
             detail = f"the document is the {kind} {name!r}, the path the {key[0]} {key[1]!r}; a name never changes"
             raise Problem(422, "name-differs", "The names differ", detail, [Place(detail, "/metadata/name")])
-    return await _store_one(call, await with_sources(request, call, made), 200)
+    return await _store_one(call, await with_sources(request, call, _warned(request, made)), 200)
 
 
 async def refuse_used(resources: Resources, key: Key) -> None:
@@ -234,6 +236,20 @@ async def refuse_used(resources: Resources, key: Key) -> None:
     if needing:
         detail = f"{', '.join(needing[:5])} {'refer' if len(needing) > 1 else 'refers'} to it; change or end that first"
         raise Problem(409, "in-use", f"The {key[0]} is in use", detail, extra={"used_by": needing})
+
+
+def _warned(request: Request, made: Plan) -> Plan:
+    """*made*, saying what of the SLOs has no effect here."""
+    for planned in made.planned.values():
+        if planned.definition is not None:
+            planned.warnings.extend(_warnings(request, planned.definition, planned.step.command.promise.window))
+    return made
+
+
+def _warnings(request: Request, definition: Promise, window: str) -> list[str]:
+    settings: SloSettings = request.app.state.settings
+    judged = Promised.defined(definition.name, definition.service, 0, window, definition)
+    return [*without_effect(definition), *not_polled(definition), *retention_warnings(judged, kept(settings))]
 
 
 async def _store_one(call: Call, made: Plan, status: int) -> Response:

@@ -28,7 +28,7 @@ from services.slo.domain.openslo import (
     references,
     resolve,
 )
-from services.slo.domain.openslo.promise import promise_of, without_effect
+from services.slo.domain.openslo.promise import promise_of
 from services.slo.domain.openslo_object.commands import Store
 from services.slo.domain.openslo_object.decider import Stored
 from services.slo.domain.slo.commands import Document, Revise
@@ -66,14 +66,16 @@ class Planned:
     Args:
         sent: Which.
         step: What stores it.
-        warnings: What of it has no effect.
+        warnings: What is to be known about it.
         revision: That it will have.
+        definition: Of an SLO.
     """
 
     sent: Sent
     step: AnyStep
     warnings: list[str]
     revision: int
+    definition: Definition | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,12 +263,11 @@ class _Planning:
         """The plan."""
         planned: dict[int, Planned] = {}
         for index, sent in self.sent.items():
-            step, warnings = self._step(sent, at), [*self.warnings[index], *self._without_effect(sent)]
+            step = self._step(sent, at)
             state = (await self.resources.handler.load(step.decider, step.key)).state
             made = step.decider.fold(state, step.decider.decide(step.command, state))
-            planned[index] = Planned(
-                sent, step, warnings, made.last.revision if sent.key[0] != "SLO" else made.revision
-            )
+            revision = made.last.revision if sent.key[0] != "SLO" else made.revision
+            planned[index] = Planned(sent, step, self.warnings[index], revision, self.definitions.get(sent.key))
         return Plan(planned, self.refused, [self._step(user, at) for user in self.users])
 
     def _step(self, sent: Sent, at: datetime) -> AnyStep:
@@ -276,10 +277,6 @@ class _Planning:
             promise = promise_of(self.definitions[sent.key], sent.decoded, sent.document, uses)
             return Step(SLO, name, Revise(promise, at))
         return Step(OBJECT, f"{kind}/{name}", Store(kind, name, sent.document, uses, at))
-
-    def _without_effect(self, sent: Sent) -> Sequence[str]:
-        definition = self.definitions.get(sent.key)
-        return without_effect(definition) if definition else ()
 
     async def _load(self, keys: set[Key]) -> None:
         while wanted := sorted(keys - self.stored.keys()):

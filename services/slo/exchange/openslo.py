@@ -13,10 +13,12 @@ from services.slo.domain.openslo.faults import TOP
 from services.slo.domain.openslo.promise import minutes
 from services.slo.domain.openslo.resolution import Catalogue, policies_of
 from services.slo.exchange.level import Alert, Events, Raw, ServiceLevel
-from services.slo.exchange.queries import InvalidQueryError, windowed
+from services.slo.exchange.queries import InvalidQueryError, render, windowed
+from services.slo.exchange.queries import check as check_query
 from services.slo.exchange.reader import Notes
 
 ALERT = "ErrorBudgetBurn"
+_BEYOND = {"lte": ">", "lt": ">=", "gte": "<", "gt": "<="}  # what is not good, by the operator of what is
 
 Fields = Mapping[str, object]
 
@@ -55,7 +57,7 @@ class _Slo:
     def levels(self) -> list[ServiceLevel]:
         if self._spec["budgetingMethod"] != "Occurrences":
             self._refuse(TOP / "spec" / "budgetingMethod", "rules count events; use Occurrences")
-        period_min, sli = self._period(), self._sli()
+        period_min = self._period()
         policies, faults = policies_of(self._slo, self._beside)
         self._notes.faults += faults
         name, service = str(self._metadata["name"]), str(self._spec["service"])
@@ -66,7 +68,7 @@ class _Slo:
                 name=f"{name}{suffix}",
                 service=service,
                 target=target,
-                sli=sli,
+                sli=self._sli(objective),
                 period_min=period_min,
                 page=Alert(ALERT),
                 ticket=Alert(ALERT),
@@ -90,7 +92,7 @@ class _Slo:
             self._refuse(TOP / "spec" / "timeWindow" / 0, "Prometheus looks back over ranges; set isRolling: true")
         return minutes(cast("str", window["duration"]))
 
-    def _sli(self) -> Events | Raw:
+    def _sli(self, objective: Fields) -> Events | Raw:
         path, indicator = TOP / "spec" / "indicator" / "spec", cast("Fields | None", self._spec.get("indicator"))
         if "indicatorRef" in self._spec:
             path = TOP / "spec" / "indicatorRef"
@@ -104,11 +106,23 @@ class _Slo:
         if indicator is None:
             self._refuse(TOP / "spec" / "objectives", "composite SLOs have no rules; define one SLO each")
             return Raw("")
-        ratio = cast("Fields", indicator["spec"]).get("ratioMetric")
-        if ratio is None:
-            self._refuse(path, "only ratio metrics have rules; count good and all events, with a ratioMetric")
-            return Raw("")
-        return self._ratio(cast("Fields", ratio), path / "ratioMetric")
+        spec = cast("Fields", indicator["spec"])
+        if "thresholdMetric" in spec:
+            return self._threshold(spec, objective, path)
+        return self._ratio(cast("Fields", spec["ratioMetric"]), path / "ratioMetric")
+
+    def _threshold(self, spec: Fields, objective: Fields, path: Path) -> Events:
+        """Minutes by the value at their end, NaN being none: what the poller counts.
+
+        The offset keeps a window from holding a minute more where ranges include their start (before Prometheus 3).
+        """
+        value = f"({self._query(spec, 'thresholdMetric', path)}) >= -Inf"
+        beyond, limit = _BEYOND.get(str(objective.get("op")), ""), objective.get("value")
+        if not beyond or limit is None:
+            self._refuse(path / "thresholdMetric", "what is good is not said; give the objective op and value")
+        minutes = "[{{.window}}:1m] offset 1ms"
+        bad = f"sum_over_time((({value}) {beyond} bool {limit}){minutes})"
+        return Events(bad, f"count_over_time(({value}){minutes})")
 
     def _ratio(self, ratio: Fields, path: Path) -> Events | Raw:
         if "raw" in ratio:
@@ -133,6 +147,10 @@ class _Slo:
             self._refuse(at / "spec" / "query", "must be a PromQL query", "required")
             return ""
         try:
+            if name == "thresholdMetric":
+                text = render(text, "1m")
+                check_query(text, self._notes.complain, windowed=False)
+                return text
             return windowed(text, self._notes.complain, counter=bool(ratio.get("counter", False)))
         except InvalidQueryError as error:
             self._refuse(at / "spec" / "query", error.detail, error.code)

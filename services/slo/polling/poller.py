@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 LEASE_S: Final = 15.0
 _LOOK_EVERY_S: Final = 1.0  # for sources and backfills that are new
 _MOST_LABELS: Final = 200
-_PLACE: Final = "spec.indicator.spec.ratioMetric"
 _PROBE: Final = Query("vector(1)", "address")
 _ACTOR: Final = Metadata(actor="slo", auth_method="polling")
 _LOG = logging.getLogger(__name__)
@@ -180,7 +179,7 @@ class Turns:
 
     async def _ask(self, poll: Poll, revision: int) -> tuple[Done, list[Measurement]]:
         try:
-            async for progress, reading in read_on(self._prometheus, indicator_of(poll.ratio, _PLACE), poll.progress):
+            async for progress, reading in read_on(self._prometheus, indicator_of(poll.sli), poll.progress):
                 measurements = list(reading.measurements(poll.slo, self._source, revision))
                 return Done(poll, progress, _gathered(reading.refused)), measurements
         except SourceError as error:

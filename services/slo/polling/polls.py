@@ -51,14 +51,14 @@ class Poll:
     Args:
         slo: The SLO.
         kind: `live` reads on as time passes, `backfill` a range of the past.
-        ratio: Its OpenSLO `ratioMetric`.
+        sli: The `spec` of its OpenSLO SLI, as `indicator_of` takes it.
         progress: How far it is.
         fault: What was wrong when it was read last.
     """
 
     slo: str
     kind: Kind
-    ratio: dict[str, Any]
+    sli: dict[str, Any]
     progress: Progress
     fault: Fault | None = None
 
@@ -82,7 +82,7 @@ def due(connection: Connection, source: str, newest: int) -> list[Poll]:
     polled, polls = POLLED_SLOS.view, POLLS
     live = and_(polls.c.slo == polled.c.slo, polls.c.kind == "live")
     backfill = and_(polls.c.slo == polled.c.slo, polls.c.kind == "backfill", polls.c.done < polls.c.until)
-    query = select(polled.c.slo, polled.c.ratio, *polls.c[1:]).where(polled.c.source == source)
+    query = select(polled.c.slo, polled.c.sli, *polls.c[1:]).where(polled.c.source == source)
     found = [_live(row, newest) for row in connection.execute(query.outerjoin(polls, live)).mappings()]
     behind = sorted((poll for poll in found if poll.progress.done < newest), key=lambda poll: poll.progress.done)
     backfills = connection.execute(query.join(polls, backfill).order_by(polls.c.done)).mappings()
@@ -159,7 +159,7 @@ def _live(row: Any, newest: int) -> Poll:  # noqa: ANN401  a mapping by column
 
 
 def _poll(row: Any, kind: Kind, progress: Progress) -> Poll:  # noqa: ANN401  as above
-    return Poll(row["slo"], kind, row["ratio"], progress, _fault(row))
+    return Poll(row["slo"], kind, row["sli"], progress, _fault(row))
 
 
 def _progress(row: Any) -> Progress:  # noqa: ANN401  as above

@@ -14,12 +14,12 @@ from services.slo.prometheus.polled import polled
 
 
 def _columns() -> tuple[Column[Any], ...]:
-    return (Column("slo", Text, primary_key=True), Column("source", Text), Column("ratio", Json()))
+    return (Column("slo", Text, primary_key=True), Column("source", Text), Column("sli", Json()))
 
 
 def _defined(_: Row | None, event: SloDefined, __: Recorded, ___: Key) -> Row | None:
     found = polled(definition_of(event))
-    return None if found is None else {"slo": event.slo, "source": found.source, "ratio": dict(found.ratio)}
+    return None if found is None else {"slo": event.slo, "source": found.source, "sli": dict(found.sli)}
 
 
 def _ended(_: Row | None, __: SloEnded, ___: Recorded, ____: Key) -> None:

@@ -1,6 +1,6 @@
 """Counts from a Prometheus: good and total events per minute, read through its query API.
 
-    indicator = indicator_of(sli["ratioMetric"])
+    indicator = indicator_of(sli["spec"])
     async with client.open_source(settings, Secrets(directory)) as source:
         async for progress, reading in read_on(source, indicator, Progress.between(since, until)):
             publish(reading.measurements(slo, "prometheus", revision))

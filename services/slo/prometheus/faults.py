@@ -37,6 +37,7 @@ Code = Literal[
     "good-exceeds-total",
     "ratio-out-of-range",
     "ratio-too-fine",
+    "value-nan",
 ]
 
 REMEDIES: Final[dict[Code, str]] = {
@@ -53,7 +54,7 @@ REMEDIES: Final[dict[Code, str]] = {
     "source-unavailable": "nothing to do if it passes: it is asked again; otherwise look at the server",
     "source-partial": "mend what the warning names, often a store that is down; a part of the answer counts too little",
     "source-clock-behind": "synchronise the clocks of the server and of this service",
-    "indicator-not-polled": "give ratioMetric with total and good or bad, or raw, each with spec.query",
+    "indicator-not-polled": "give a ratioMetric (total and good or bad, or raw) or a thresholdMetric, with spec.query",
     "query-not-promql": "correct it; PromQL newer than the parser goes with counter: false, long parts with rules",
     "query-not-a-counter": (
         "give counters, bare with counter: true or under rate or increase, summed, added, subtracted or with "
@@ -74,6 +75,7 @@ REMEDIES: Final[dict[Code, str]] = {
     "count-too-large": "check the query's unit; a minute holds at most 2^40 events",
     "good-exceeds-total": "make the series of good (or bad) a part of those of total",
     "ratio-out-of-range": "a ratio lies from 0 to 1; divide a percentage by 100",
+    "value-nan": "find what divides zero by zero; to call such a minute absent, ask for `(<query>) >= -Inf`",
     "ratio-too-fine": "say how exact it is to be: round(<query>, 0.000001); nothing is rounded here",
 }
 

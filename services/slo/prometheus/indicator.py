@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple
 
+from services.slo.domain.openslo.definition import Limit
 from services.slo.measurements.topic import MOST, Measurement
 from services.slo.prometheus.counting import asked
 from services.slo.prometheus.faults import Code, Fault, refuse
@@ -36,12 +38,15 @@ class Indicator:
     """What is asked, and what the answers mean.
 
     Args:
-        kind: `good` and `bad` count events out of total; `success` and `failure` are ratios of each minute.
-        queries: Good or bad, then total; or the ratio alone.
+        kind: `good` and `bad` count events out of total; `success` and `failure` are ratios of each minute; of a
+            `threshold` each minute is one event, good if the value is within the limit.
+        queries: Good or bad, then total; or the ratio or the value alone.
+        limit: Of a threshold.
     """
 
-    kind: Literal["good", "bad", "success", "failure"]
+    kind: Literal["good", "bad", "success", "failure", "threshold"]
     queries: tuple[Query, ...]
+    limit: Limit | None = None
 
 
 class Bucket(NamedTuple):
@@ -91,16 +96,20 @@ class Reading:
             yield Measurement(slo, datetime.fromtimestamp(minute * 60, UTC), source, revision, good, total)
 
 
-def indicator_of(ratio: Mapping[str, Any], place: str = "ratioMetric") -> Indicator:
-    """The queries of a valid OpenSLO `ratioMetric`.
+def indicator_of(sli: Mapping[str, Any], place: str = "spec.indicator.spec") -> Indicator:
+    """The queries of the `spec` of a valid OpenSLO SLI.
 
     Args:
-        ratio: Its fields.
+        sli: Its fields; with a `thresholdMetric` also `op` and `value` of the objective, the value as a fraction.
         place: Its path in the document; faults name places below it.
 
     Raises:
         SourceError: A query is missing, or counters cannot be told apart in it.
     """
+    if "thresholdMetric" in sli:
+        limit = Limit(sli["op"], Fraction(sli["value"]))
+        return Indicator("threshold", (_query(sli, "thresholdMetric", place),), limit)
+    ratio, place = sli["ratioMetric"], f"{place}.ratioMetric"
     if "raw" in ratio:
         kind = "failure" if ratio.get("rawType") == "failure" else "success"
         return Indicator(kind, (_query(ratio, "raw", place),))
@@ -108,13 +117,14 @@ def indicator_of(ratio: Mapping[str, Any], place: str = "ratioMetric") -> Indica
     return Indicator(kind, tuple(_query(ratio, name, place) for name in (kind, "total")))
 
 
-def _query(ratio: Mapping[str, Any], name: str, place: str) -> Query:
-    spec = ratio.get(name, {}).get("metricSource", {}).get("spec", {})
+def _query(fields: Mapping[str, Any], name: str, place: str) -> Query:
+    spec = fields.get(name, {}).get("metricSource", {}).get("spec", {})
     text, at = spec.get("query"), f"{place}.{name}.metricSource.spec.query"
     if not isinstance(text, str) or not text.strip():
         raise refuse("indicator-not-polled", at, "there is no query")
     text = _WINDOW.sub("1m", text)
-    return Query(text if name == "raw" else asked(text, at, counter=bool(ratio.get("counter"))), at)
+    counts = name in {"good", "bad", "total"}
+    return Query(asked(text, at, counter=bool(fields.get("counter"))) if counts else text, at)
 
 
 def reading(indicator: Indicator, answers: Sequence[Values], span: Span) -> Reading:
@@ -145,6 +155,8 @@ def _gathered(wrong: list[tuple[int, Fault]]) -> list[Refused]:
 
 def _bucket(indicator: Indicator, texts: Sequence[str | None]) -> tuple[int, int] | Fault:
     """Good and total of a minute that at least one query knows."""
+    if indicator.limit is not None:
+        return _judged(texts[0] or "", indicator.queries[0].place, indicator.limit)
     counts: list[int] = []
     whole = _count if len(texts) > 1 else _parts
     for query, text in zip(indicator.queries, texts, strict=True):
@@ -196,3 +208,11 @@ def _number(text: str, place: str) -> Decimal | Fault:
     if number.is_infinite():
         return Fault("count-infinite", place, f"is {text}")
     return number
+
+
+def _judged(text: str, place: str, limit: Limit) -> tuple[int, int] | Fault:
+    """The minute as one event; infinity is a value that is compared, as in PromQL, and NaN is none."""
+    value = Decimal(text)
+    if value.is_nan():
+        return Fault("value-nan", place, "is NaN")
+    return int(limit.holds(value)), 1

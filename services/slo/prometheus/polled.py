@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.slo.domain.openslo.checking import is_prometheus
-from services.slo.domain.openslo.definition import Definition, RawRatio, Threshold
+from services.slo.domain.openslo.definition import Definition, Indicator, RawRatio, Threshold
+from services.slo.prometheus.faults import SourceError
+from services.slo.prometheus.indicator import indicator_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,27 +16,51 @@ class Polled:
 
     Args:
         source: The name of the source.
-        ratio: The OpenSLO `ratioMetric`.
+        sli: The `spec` of its OpenSLO SLI, as `indicator_of` takes it.
     """
 
     source: str
-    ratio: Mapping[str, Any]
+    sli: Mapping[str, Any]
 
 
 def polled(definition: Definition) -> Polled | None:
     """What is polled for an SLO; None where measurements are sent.
 
-    All metrics of its ratio must name the same source, a Prometheus, in their `metricSourceRef`.
+    All its metrics must name the same source, a Prometheus, in their `metricSourceRef`.
     """
     indicator = definition.indicator
-    if indicator is None or isinstance(indicator.measure, Threshold):
+    if indicator is None:
         return None
-    sources = {(metric.source.name, metric.source.type) for metric in indicator.metrics.values()}
-    ((source, kind), *others) = sources
+    ((source, kind), *others) = _sources(indicator)
     if not source or not is_prometheus(kind) or others:
         return None
-    ratio: dict[str, Any] = {kind: {"metricSource": {"spec": m.spec}} for kind, m in indicator.metrics.items()}
-    ratio["counter"] = indicator.measure.counter
+    metrics: dict[str, Any] = {kind: {"metricSource": {"spec": m.spec}} for kind, m in indicator.metrics.items()}
+    if isinstance(indicator.measure, Threshold):
+        limit = definition.objectives[0].limit
+        if limit is None:
+            return None
+        return Polled(source, {"thresholdMetric": metrics["threshold"], "op": limit.op, "value": str(limit.value)})
+    ratio = metrics | {"counter": indicator.measure.counter}
     if isinstance(indicator.measure, RawRatio):
         ratio["rawType"] = indicator.measure.means
-    return Polled(source, ratio)
+    return Polled(source, {"ratioMetric": ratio})
+
+
+def not_polled(definition: Definition) -> list[str]:
+    """Why metrics in a Prometheus are not polled, or cannot be, for people; nothing of an SLO that asks none."""
+    indicator = definition.indicator
+    if indicator is None or not any(is_prometheus(kind) for _, kind in _sources(indicator)):
+        return []
+    found = polled(definition)
+    if found is None:
+        remedy = "have all its metrics name the same source of type Prometheus in metricSourceRef, or push measurements"
+        return [f"nothing polls it: {remedy} (POST /v1/measurements)"]
+    try:
+        indicator_of(found.sli)
+    except SourceError as error:
+        return [f"it cannot be polled: {error}"]
+    return []
+
+
+def _sources(indicator: Indicator) -> set[tuple[str, str]]:
+    return {(metric.source.name, metric.source.type) for metric in indicator.metrics.values()}

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 import yaml
 
 from services.slo.domain.slo.commands import Document
 from tests.fixtures.services import eventually
-from tests.fixtures.slo import DOCUMENT, NAME, Slo, document
+from tests.fixtures.slo import DOCUMENT, NAME, Slo, document, polled
 
 
 async def _send(slo: Slo, content: str, kind: str = "application/yaml", **headers: str) -> tuple[int, Document]:
@@ -170,9 +171,37 @@ async def test_a_text_that_cannot_be_read_is_not_valid(slo: Slo) -> None:
     assert (answer.json()["valid"], answer.json()["errors"][0]["code"]) == (False, "unreadable")
 
 
-async def test_a_window_longer_than_minutes_are_kept_is_warned_of(slo: Slo) -> None:
+async def test_a_window_longer_than_minutes_are_kept_is_warned_of_in_every_answer(slo: Slo) -> None:
     sent = document()
     sent["spec"]["timeWindow"][0]["duration"] = "90d"
-    await slo.call("POST", "/v1/slos", sent, expect=201)
-    (warning,) = (await slo.call("GET", f"/v1/slos/{NAME}"))["warnings"]
+    made = await slo.call("POST", "/v1/slos", sent, expect=201)
+    (warning,) = made["warnings"]
     assert "longer than minutes are kept (35 days): it will begin at a full hour" in warning
+    for answer in (
+        await slo.call("PUT", f"/v1/slos/{NAME}", sent),
+        await slo.call("GET", f"/v1/slos/{NAME}"),
+        (await slo.call("POST", "/v1/slos", [sent, document("other")], expect=207))["items"][0],
+    ):
+        assert answer["warnings"] == [warning]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, ""),
+        ({"spec": {"query": "avg(requests_total)"}}, "query-not-a-counter"),
+        ({"metricSourceRef": ""}, "nothing polls it: have all its metrics name the same source"),
+    ],
+)
+async def test_why_a_metric_cannot_be_polled_is_said_at_once(slo: Slo, change: dict[str, Any], said: str) -> None:
+    sent = polled()
+    sent["spec"]["indicator"]["spec"]["ratioMetric"]["total"]["metricSource"] |= change
+    source = {
+        "apiVersion": "openslo/v1",
+        "kind": "DataSource",
+        "metadata": {"name": "prometheus"},
+        "spec": {"type": "Prometheus", "connectionDetails": {}},
+    }
+    warnings = (await slo.call("POST", "/v1/slos", [sent, source], expect=207))["items"][0]["warnings"]
+    assert len(warnings) == bool(said)
+    assert all(said in warning for warning in warnings)

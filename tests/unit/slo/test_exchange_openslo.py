@@ -168,11 +168,34 @@ def test_what_no_rules_can_be_made_of_is_refused_with_its_place(path: str, to: A
     assert refused(changed(V1, path, to)) == [(at, code)]
 
 
-def test_thresholds_and_slices_have_no_rules() -> None:
-    slo = changed(V1, "spec.indicator.spec", {"thresholdMetric": {"metricSource": {"spec": {"query": "x"}}}})
+def threshold(query: str = "p99", **objective: Any) -> dict[str, Any]:
+    slo = changed(V1, "spec.indicator.spec", {"thresholdMetric": {"metricSource": {"spec": {"query": query}}}})
+    slo["spec"]["objectives"][0] |= {"op": "lte", "value": 0.2} | objective
+    return slo
+
+
+def test_slices_have_no_rules() -> None:
+    slo = threshold(timeSliceTarget=0.9, timeSliceWindow="1m")
     slo["spec"] |= {"budgetingMethod": "Timeslices"}
-    slo["spec"]["objectives"][0] |= {"op": "lte", "value": 1, "timeSliceTarget": 0.9, "timeSliceWindow": "1m"}
-    assert refused(slo) == [("spec.budgetingMethod", "unsupported"), ("spec.indicator.spec", "unsupported")]
+    assert refused(slo) == [("spec.budgetingMethod", "unsupported")]
+
+
+@pytest.mark.parametrize(("op", "beyond"), [("lte", ">"), ("lt", ">="), ("gte", "<"), ("gt", "<=")])
+def test_minutes_beyond_a_threshold_are_bad_and_those_without_a_number_are_none(op: str, beyond: str) -> None:
+    made = groups(threshold("max_over_time(p99[{{.window}}])", op=op))[0]["rules"][2]
+    assert made["record"] == "slo:sli_error:ratio_rate1h"
+    assert made["expr"].split("\n") == [
+        f"(sum_over_time((((max_over_time(p99[1m])) >= -Inf) {beyond} bool 0.2)[1h:1m] offset 1ms))",
+        "/",
+        "(count_over_time(((max_over_time(p99[1m])) >= -Inf)[1h:1m] offset 1ms))",
+        "",
+    ]
+
+
+def test_a_threshold_whose_query_is_no_promql_is_refused_with_its_place() -> None:
+    assert refused(threshold("max(")) == [
+        ("spec.indicator.spec.thresholdMetric.metricSource.spec.query", "promql"),
+    ]
 
 
 def test_an_indicator_that_is_not_there_is_refused() -> None:

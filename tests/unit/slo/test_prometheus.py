@@ -121,14 +121,24 @@ def metric(query: object) -> dict[str, Any]:
     ],
 )
 def test_a_ratio_metric_is_one_query_or_two(ratio: Mapping[str, Any], kind: str, texts: list[str]) -> None:
-    indicator = indicator_of(ratio)
+    indicator = indicator_of({"ratioMetric": ratio})
     assert (indicator.kind, [query.text for query in indicator.queries]) == (kind, texts)
+
+
+def threshold(query: str, op: str, value: str) -> Indicator:
+    return indicator_of({"thresholdMetric": metric(query), "op": op, "value": value})
+
+
+def test_a_threshold_metric_is_asked_as_it_is() -> None:
+    indicator = threshold("sum(rate(r[{{ .window }}]))", "lte", "1/5")
+    assert [query.text for query in indicator.queries] == ["sum(rate(r[1m]))"]
+    assert indicator.queries[0].place == "spec.indicator.spec.thresholdMetric.metricSource.spec.query"
 
 
 @pytest.mark.parametrize("query", [None, "", "  ", 7])
 def test_a_ratio_metric_without_a_query_is_refused_with_its_path(query: object) -> None:
     with pytest.raises(SourceError) as refusal:
-        indicator_of({"good": metric("g"), "total": metric(query)}, "spec.indicator.spec.ratioMetric")
+        indicator_of({"ratioMetric": {"good": metric("g"), "total": metric(query)}})
     assert refusal.value.fault.code == "indicator-not-polled"
     assert refusal.value.fault.place == "spec.indicator.spec.ratioMetric.total.metricSource.spec.query"
 
@@ -314,6 +324,24 @@ def test_a_minute_that_is_no_count_is_refused_alone(good: str | None, total: str
     got = reading(PAIR, answers, SPAN)
     assert got.buckets == [(FIRST + 1, 1, 2)]
     assert [(some.fault.code, some.fault.place, some.first) for some in got.refused] == [(code, place, FIRST)]
+
+
+@pytest.mark.parametrize(
+    ("op", "good"),
+    [("lte", [1, 1, 0, 1, 0]), ("lt", [1, 0, 0, 1, 0]), ("gte", [0, 1, 1, 0, 1]), ("gt", [0, 0, 1, 0, 1])],
+)
+def test_a_minute_is_good_if_its_value_is_within_the_limit_exactly(op: str, good: list[int]) -> None:
+    values = ["0.19999999999999999", "0.2", "2.0000000000000001e-01", "-Inf", "+Inf"]
+    span = Span(FIRST, FIRST + 6)
+    got = reading(threshold("p99", op, "1/5"), [{FIRST + at: text for at, text in enumerate(values)}], span)
+    assert got.buckets == [Bucket(FIRST + at, each, 1) for at, each in enumerate(good)]
+    assert (got.absent, got.refused) == (1, [])
+
+
+def test_a_minute_whose_value_is_no_number_is_neither_good_nor_bad() -> None:
+    got = reading(threshold("p99", "lte", "1/5"), [{FIRST: "NaN", FIRST + 1: "0.1"}], SPAN)
+    assert got.buckets == [Bucket(FIRST + 1, 1, 1)]
+    assert [(some.fault.code, some.first, some.minutes) for some in got.refused] == [("value-nan", FIRST, 1)]
 
 
 @pytest.mark.parametrize(

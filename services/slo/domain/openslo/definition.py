@@ -4,8 +4,10 @@ Numbers are exact: what was written in decimal is a ratio of integers. Lengths a
 that is a length has 30 days, while calendar windows keep their unit.
 """
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -14,6 +16,12 @@ from services.slo.domain.windows import Window
 
 Method = Literal["Occurrences", "Timeslices", "RatioTimeslices"]
 Operator = Literal["gt", "lt", "gte", "lte"]
+_COMPARED: Mapping[Operator, Callable[[Any, Any], bool]] = {
+    "gt": operator.gt,
+    "lt": operator.lt,
+    "gte": operator.ge,
+    "lte": operator.le,
+}
 
 _SHORT = 12  # long windows are so many short ones: 1 h and 5 min, 6 h and 30 min, 3 d and 6 h (SRE Workbook, ch. 5)
 _PAGE = frozenset({"page", "critical", "high", "urgent", "fatal", "sev1", "sev2", "p0", "p1"})
@@ -110,6 +118,11 @@ class Limit:
 
     op: Operator
     value: Fraction
+
+    def holds(self, value: Decimal) -> bool:
+        """Whether *value*, any number or infinite, is good; compared exactly."""
+        exact = Fraction(value) if value.is_finite() else float(value)
+        return _COMPARED[self.op](exact, self.value)
 
 
 @dataclass(frozen=True, slots=True)
