@@ -27,6 +27,7 @@ from libs.events.settings import Settings
 from libs.web import health, metrics, openapi
 from libs.web.auth import Authenticate, GatewayTokens
 from libs.web.calls import AnsweredBeforeError
+from libs.web.documents import UnreadableError
 from libs.web.health import Health
 from libs.web.middleware import Surroundings
 from libs.web.problems import ErrorKind, Place, Problem, respond_problem
@@ -35,7 +36,13 @@ from libs.web.routing import ServiceRoute
 Errors = Mapping[type[Exception], ErrorKind]
 """A service's `api/errors.py`: how each of its domain errors looks over HTTP."""
 
+
+def _line(error: UnreadableError) -> Mapping[str, Any]:
+    return {"line": error.line, "column": error.column, "errors": [{"detail": str(error), "pointer": ""}]}
+
+
 _BUILT_IN: Errors = {
+    UnreadableError: ErrorKind(422, "unreadable-document", "The text holds no documents", extra=_line),
     ReservedError: ErrorKind(409, "name-taken", "The name is taken"),
     RefusedError: ErrorKind(422, "unstorable-value", "The body holds a value that cannot be kept"),
     KeyInFlightError: ErrorKind(

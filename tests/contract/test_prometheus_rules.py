@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from deploy.local.prometheus import PrometheusServer, promtool
+from libs.web.documents import read_documents
 from services.slo.domain.burn_rate import burns
 from services.slo.domain.error_budget import Counts, Target
 from services.slo.exchange import Options, catalogue, generate, latency_slo, to_yaml
-from services.slo.exchange.documents import read_documents
 from services.slo.exchange.windows import duration
 from tests.fixtures.promtool import GOOD, TOTAL, Firing, firing, openslo, values
 from tests.fixtures.slo import threshold

@@ -16,6 +16,7 @@ from libs.web.app import ResourcesDep
 from libs.web.auth import needs
 from libs.web.calls import Call, CallDep
 from libs.web.consistency import HEADER, fresh
+from libs.web.documents import read_documents, write_documents
 from libs.web.etag import strong
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
@@ -42,7 +43,6 @@ from services.slo.domain.openslo_object.decider import Object, Removed, Stored
 from services.slo.domain.slo.commands import Document, End
 from services.slo.domain.slo.decider import Defined, Ended, Slo, definition_of
 from services.slo.evaluation import status
-from services.slo.exchange.documents import read_documents, write_documents
 from services.slo.measurements.book import Promised
 from services.slo.measurements.retention import kept
 from services.slo.measurements.retention import warnings as retention_warnings

@@ -23,11 +23,6 @@ from services.slo.domain.errors import (
 from services.slo.domain.policy import errors as policy
 from services.slo.domain.policy.document import InvalidPolicyError
 from services.slo.domain.signing import MachineSignsError, NotASignerError, SignedOtherwiseError
-from services.slo.exchange.documents import UnreadableError
-
-
-def _place(error: UnreadableError) -> dict[str, Any]:
-    return {"line": error.line, "column": error.column, "errors": [{"detail": str(error), "pointer": ""}]}
 
 
 def _wrong(error: InvalidSourceError | InvalidNotificationTargetError) -> dict[str, Any]:
@@ -79,7 +74,6 @@ ERRORS: Errors = {
     InvalidNotificationTargetError: ErrorKind(
         422, "invalid-notification-target", "Nothing can be sent there", extra=_wrong
     ),
-    UnreadableError: ErrorKind(422, "unreadable-document", "The text holds no documents", extra=_place),
     InvalidPolicyError: ErrorKind(
         422,
         "invalid-policy",

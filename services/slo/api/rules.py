@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
+from libs.web.documents import read_documents
 from libs.web.problems import Problem, responses
 from libs.web.routing import Router
 from services.slo.api.definitions import DOCUMENTS, AsOf, existing
 from services.slo.api.promises import fault_answer, load
 from services.slo.contract import SLO
 from services.slo.exchange import Options, Refusal, RefusedError, generate, minutes, to_yaml
-from services.slo.exchange.documents import read_documents
 
 router = Router(prefix="/v1", tags=["slos"])
 

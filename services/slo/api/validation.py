@@ -8,11 +8,11 @@ from starlette.requests import Request
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
 from libs.web.consistency import fresh
+from libs.web.documents import UnreadableError, read_documents
 from libs.web.routing import Router
 from services.slo.api.definitions import DOCUMENTS, ModeParameter
 from services.slo.api.promises import check_all, fault_answer, unresolved
 from services.slo.api.schemas import Validation
-from services.slo.exchange.documents import UnreadableError, read_documents
 from services.slo.projections.known_services import KNOWN_SERVICES
 
 router = Router(prefix="/v1", tags=["slos"])

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from libs.web.documents import UnreadableError, read_documents
 from services.slo.domain.errors import InvalidOptionError
 from services.slo.domain.openslo import Fault
 from services.slo.domain.openslo.faults import TOP
-from services.slo.exchange.documents import UnreadableError, read_documents
 from services.slo.exchange.generate import Options, Refusal, RefusedError, generate, written_by
 from services.slo.exchange.output import to_yaml
 from services.slo.exchange.v1alpha import Upgrade, upgrade

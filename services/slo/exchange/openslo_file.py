@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from libs.web.documents import UnreadableError, read_documents
 from services.slo.domain.openslo import Complain, Fault, Mode, check
-from services.slo.exchange.documents import UnreadableError, read_documents
 from services.slo.exchange.promql import complainer
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from libs.web.documents import read_documents
 from services.slo.exchange import Catalogue, Options, RefusedError, generate, read_catalogue, to_yaml
-from services.slo.exchange.documents import read_documents
 
 SHARED = Path(__file__).parents[4] / "shared" / "conformance" / "sloth"
 DAY = 24 * 60

@@ -1,4 +1,4 @@
-"""OpenSLO texts, YAML or JSON, as plain values: what YAML hides is refused with the place where it stands.
+"""Texts, YAML or JSON, as plain values: what YAML hides is refused with the place where it stands.
 
 Refused are duplicate and non-string keys, tags, merge keys, and aliases that blow a small text up.
 """

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.slo.exchange.documents import UnreadableError, read_documents, write_documents
+from libs.web.documents import UnreadableError, read_documents, write_documents
 
 
 def test_many_documents_and_lists_of_them_are_read_in_order() -> None:
