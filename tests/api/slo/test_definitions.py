@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from services.slo.domain.slo.commands import Document
-from tests.fixtures.services import eventually
-from tests.fixtures.slo import DOCUMENT, NAME, Slo, document, polled
+from tests.fixtures.services import Database, eventually
+from tests.fixtures.slo import DOCUMENT, NAME, Slo, document, polled, running_slo
 
 
 async def _send(slo: Slo, content: str, kind: str = "application/yaml", **headers: str) -> tuple[int, Document]:
@@ -69,11 +69,12 @@ async def test_a_service_nobody_told_of_is_refused_with_its_place(slo: Slo) -> N
     assert (refused["code"], refused["errors"][0]["pointer"]) == ("unknown-service", "/spec/service")
 
 
-async def test_a_service_that_is_being_registered_is_waited_for(slo: Slo) -> None:
-    sent = asyncio.create_task(slo.call("POST", "/v1/slos", document(service="search"), expect=201))
-    await asyncio.sleep(0)  # the request is on its way
-    await slo.lifecycle.says("service.registered", "service/search", service="search")
-    assert (await sent)["service"] == "search"
+async def test_a_service_that_is_being_registered_is_waited_for(database: Database) -> None:
+    async with running_slo(database, service_wait_s=10) as slo:
+        sent = asyncio.create_task(slo.call("POST", "/v1/slos", document(service="search"), expect=201))
+        await asyncio.sleep(0)  # the request is on its way
+        await slo.lifecycle.says("service.registered", "service/search", service="search")
+        assert (await sent)["service"] == "search"
 
 
 async def test_every_broken_rule_is_named(slo: Slo) -> None:
@@ -132,6 +133,7 @@ async def test_events_of_many_documents_have_ids_of_their_own(slo: Slo) -> None:
 async def test_a_list_is_filtered_and_shows_the_last_figures(slo: Slo) -> None:
     await slo.define("a")
     await slo.lifecycle.says("service.registered", "service/search", service="search")
+    await slo.knows("search")
     token = (await slo.running.client.post("/v1/slos", json=document("b", service="search"))).headers[
         "Consistency-Token"
     ]

@@ -33,6 +33,7 @@ async def test_the_lowest_budget_comes_first_and_the_unknown_ones_last(slo: Slo)
 async def test_a_team_sees_the_slos_of_the_services_it_owns(slo: Slo) -> None:
     said = slo.lifecycle.says
     await said("service.registered", "service/search", service="search", owner_team="find")
+    await slo.knows("search")
     await slo.call("POST", "/v1/slos", document("a"), expect=201)
     await slo.call("POST", "/v1/slos", document("b", service="search"), expect=201)
 
