@@ -9,7 +9,7 @@ import pytest
 from libs.events.bus import MEASUREMENTS, OutRecord
 from libs.events.errors import BusUnavailableError
 from services.slo.measurements.access_log import read_access_log
-from tests.fixtures.services import memory_is_enough
+from tests.fixtures.services import eventually, memory_is_enough
 from tests.fixtures.slo import MINUTE, NAME, NOW, Slo, buckets
 
 PATH = f"/v1/slos/{NAME}/measurements"
@@ -50,9 +50,12 @@ async def test_absent_zero_and_no_events_are_three_things(slo: Slo) -> None:
     await slo.define()
     assert (await slo.status(total=0))["data_until"] is None
     await slo.measure(NOW - 5 * MINUTE, 5, 0, 0)
-    zero = await slo.status(total=0, at=NOW)
-    while zero["coverage"] == 0:
-        zero = await slo.status(total=0, at=NOW)
+
+    async def observed() -> Any:
+        status = await slo.status(total=0, at=NOW)
+        return status if status["coverage"] else None
+
+    zero = await eventually(observed)
     assert (zero["state"], zero["sli"], zero["coverage"]) == ("undefined", None, 5 / 40_320)
     assert zero["burn_rates"]["5m"] is None
     await slo.measure(NOW - 5 * MINUTE, 1, 0, 7)
