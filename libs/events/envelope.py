@@ -109,5 +109,10 @@ class Context:
         )
         return cls(at, metadata, lambda index: reaction_id(source.event_id, reaction, index))
 
+    def part(self, name: str) -> "Context":
+        """The context of one of several commands under this one; the ids of its events follow from *name* too."""
+        source = self.event_id(0)
+        return Context(self.at, self.metadata, lambda index: reaction_id(source, name, index))
+
 
 _METADATA = msgspec.json.Decoder(Metadata)

@@ -21,6 +21,7 @@ ACTION = Decider("action", None, action.decide, action.evolve)
 CONTRACT = EventRegistry(
     published={
         "io.concordat.incidents.alert.triggered.v1": of_alert.AlertTriggered,
+        "io.concordat.incidents.alert.urgency-raised.v1": of_alert.AlertUrgencyRaised,
         "io.concordat.incidents.alert.acknowledged.v1": of_alert.AlertAcknowledged,
         "io.concordat.incidents.alert.resolved.v1": of_alert.AlertResolved,
         "io.concordat.incidents.incident.declared.v1": of_incident.IncidentDeclared,
@@ -31,6 +32,7 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.incident.closed.v1": of_incident.IncidentClosed,
         "io.concordat.incidents.incident.cancelled.v1": of_incident.IncidentCancelled,
         "io.concordat.incidents.incident.reopened.v1": of_incident.IncidentReopened,
+        "io.concordat.incidents.incident.classified.v1": of_incident.IncidentClassified,
         "io.concordat.incidents.postmortem.drafted.v1": of_postmortem.PostmortemDrafted,
         "io.concordat.incidents.postmortem.published.v1": of_postmortem.PostmortemPublished,
         "io.concordat.incidents.action.opened.v1": of_action.ActionOpened,

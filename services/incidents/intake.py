@@ -141,6 +141,7 @@ class Intake:
                     summary=signal.summary,
                     incident=step[0].key if step else "",
                     at=signal.fired,
+                    group=signal.group,
                 )
                 await handler.handle(ALERT, alert, command, context, effects=alert_effects, also=step)
             except ReservedError as error:

@@ -1,18 +1,34 @@
-"""What other services say, and what incidents does about it: burn-rate alerts open and end alerts here."""
+"""What is said on the bus, and what incidents does about it.
 
+Burn-rate alerts open and end alerts here. Own alerts are heard too: one that pages takes those of its group that wait
+in the queue into its incident.
+"""
+
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from libs.events.envelope import Context, Recorded
+from libs.events.errors import StoreUnavailableError
+from libs.events.handler import Step
 from libs.events.ids import derived_id
 from libs.events.reactor import Reaction
 from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
-from services.incidents.intake import Intake, Signal
+from services.incidents.contract import ALERT, CONTRACT, INCIDENT, SERVICE
+from services.incidents.domain.alert.commands import RaiseUrgency
+from services.incidents.domain.alert.decider import Resolved
+from services.incidents.domain.alert.events import AlertTriggered
+from services.incidents.domain.errors import IllegalTransitionError
+from services.incidents.domain.incident.commands import JoinAlert
+from services.incidents.intake import Intake, Signal, incident_effects
+from services.incidents.projections.alerts import ALERTS, queued
 
 SLO_ALERTS = "incidents.slo-alerts"  # never changes: ids of alerts and incidents follow from it
+URGENCY = "incidents.urgency"
 _SLO = "slo"
+_PATIENCE_S = 0.5  # for a read model that is about to apply what was heard here first; then it is tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,36 @@ def slo_alerts(resources: Resources) -> Reaction:
         ),
         act={BurnRateAlertFired: fired, BurnRateAlertResolved: resolved},
     )
+
+
+def urgency(resources: Resources) -> Reaction:
+    """An alert pages: what waits in the queue of its group is as urgent, and belongs to its incident."""
+
+    async def triggered(event: AlertTriggered, recorded: Recorded, context: Context) -> None:
+        if event.urgency == "low" or not event.group or not event.incident:
+            return
+        views, handler = resources.views, resources.handler
+        if not await views.wait_applied(ALERTS.name, SERVICE, resources.store.epoch, 0, recorded.position, _PATIENCE_S):
+            message = f"alerts has not applied position {recorded.position} yet"
+            raise StoreUnavailableError(message)
+        for alert in await views.read(queued, event.group):
+            loaded = await handler.load(ALERT, alert)
+            if loaded.state is None or isinstance(loaded.state, Resolved):
+                continue
+            why: dict[str, Any] = {"by": event.integration, "at": context.at}
+            why["reason"] = f"of low urgency until alert {event.alert} of the same group fired: {event.summary}"
+            join = JoinAlert(alert=alert, summary=loaded.state.opened.summary, **why)
+            with suppress(IllegalTransitionError):  # the incident is over already
+                await handler.handle(
+                    ALERT,
+                    alert,
+                    RaiseUrgency(incident=event.incident, **why),
+                    context.part(alert),
+                    expected=loaded.version,
+                    also=(Step(INCIDENT, event.incident, join, incident_effects),),
+                )
+
+    return Reaction(name=URGENCY, source=SERVICE, events=CONTRACT, act={AlertTriggered: triggered})
 
 
 def _signal(event: BurnRateAlertFired) -> Signal:

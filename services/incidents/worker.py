@@ -4,10 +4,10 @@ from libs.events.resources import Resources
 from libs.events.worker import Worker
 from services.incidents.config import IncidentsSettings
 from services.incidents.projections import PROJECTIONS
-from services.incidents.reactions import slo_alerts
+from services.incidents.reactions import slo_alerts, urgency
 
 
 def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
-    """The worker of incidents: relays its events, keeps its read models, hears burn-rate alerts."""
+    """The worker of incidents: relays its events, keeps its read models, hears of alerts."""
     del settings  # no part of it can be set yet
-    return Worker(resources, projections=PROJECTIONS, reactions=(slo_alerts(resources),))
+    return Worker(resources, projections=PROJECTIONS, reactions=(slo_alerts(resources), urgency(resources)))

@@ -18,7 +18,6 @@ from libs.events import codec
 from libs.events.bus import EVENT_PARTITIONS
 from libs.events.envelope import Context, Recorded
 from libs.events.errors import ConflictError, StoreUnavailableError
-from libs.events.ids import reaction_id
 from libs.events.partition import partition_of
 from libs.events.projection import Projection
 from libs.events.reactor import Reaction
@@ -235,9 +234,8 @@ async def _handle(
 ) -> bool:
     """Whether *command* said anything; *expected* is the version of the policy that it was made for."""
     version = (await resources.handler.load(POLICY, service)).version if expected is None else expected
-    source, step = context.event_id(0), f"{type(command).__name__}@{version}"
-    derived = Context(context.at, context.metadata, lambda index: reaction_id(source, step, index))
-    outcome = await resources.handler.handle(POLICY, service, command, derived, expected=expected)
+    part = context.part(f"{type(command).__name__}@{version}")
+    outcome = await resources.handler.handle(POLICY, service, command, part, expected=expected)
     return bool(outcome.events)
 
 

@@ -20,6 +20,7 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from services.incidents.api.filters import matching
 from services.incidents.api.schemas import (
+    Classification,
     Declaration,
     Entry,
     EntryAnswer,
@@ -37,6 +38,7 @@ from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.incident.commands import (
     Acknowledge,
     Cancel,
+    Classify,
     Close,
     Command,
     CorrectMilestones,
@@ -88,10 +90,13 @@ async def list_incidents(
     service: Annotated[list[str] | None, Query()] = None,
     state: Annotated[list[IncidentState] | None, Query()] = None,
     severity: Annotated[list[Severity] | None, Query()] = None,
+    outage_class: Annotated[list[str] | None, Query()] = None,
 ) -> Page[IncidentAnswer]:
     """Incidents in all states unless filtered, the newest first."""
     c = INCIDENTS.view.c
-    query = select(INCIDENTS.view).where(*matching({c.service: service, c.state: state, c.severity: severity}))
+    query = select(INCIDENTS.view).where(
+        *matching({c.service: service, c.state: state, c.severity: severity, c.outage_class: outage_class})
+    )
     return await resources.views.read(
         page.fetch, query, key=c.ordinal, item=lambda row: of_row(IncidentAnswer, row), descending=True
     )
@@ -111,6 +116,15 @@ async def resolve_incident(call: CallDep, reference: Id, body: Resolution | None
     """It is over; while alerts fire only with force and a reason."""
     asked = body or Resolution()
     command = Resolve(by=call.principal.name, reason=asked.reason, at=call.context.at, force=asked.force)
+    return await _carry(call, reference, command)
+
+
+@router.post(
+    "/{id}:classify", response_model=IncidentAnswer, openapi_extra=needs("incidents.write"), responses=responses(404)
+)
+async def classify_incident(call: CallDep, reference: Id, body: Classification) -> Response:
+    """Say of what class of outage it was; what one class spends of a quarter's error budget is counted together."""
+    command = Classify(outage_class=body.outage_class, by=call.principal.name, reason=body.reason, at=call.context.at)
     return await _carry(call, reference, command)
 
 

@@ -54,6 +54,14 @@ class Resolution(Why):
     force: StrictBool = False
 
 
+class Classification(Why):
+    """Of what class of outage it is: the word that others of its kind have, such as an antipattern's name."""
+
+    model_config = _example(outage_class="retry-storm", reason="clients retried without a limit")
+
+    outage_class: Label
+
+
 class Declaration(Why):
     """Something is wrong; the times default to the moment of declaring."""
 
@@ -175,6 +183,7 @@ class IncidentAnswer:
     stage: Stage | None
     declared_by: str
     acknowledged_by: str
+    outage_class: str
     alerts: list[str]
     alerts_firing: list[str]
     impact_started: datetime
@@ -321,6 +330,7 @@ def incident_answer(incident: Incident) -> IncidentAnswer:
         stage=incident.stage if isinstance(incident, Active) else None,
         declared_by=record.declared_by,
         acknowledged_by=record.acknowledged_by,
+        outage_class=record.outage_class,
         alerts=list(record.alerts),
         alerts_firing=list(record.firing),
         **asdict(record.milestones),

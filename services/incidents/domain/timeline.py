@@ -6,6 +6,7 @@ from services.incidents.domain.incident.events import (
     IncidentAlertCleared,
     IncidentAlertJoined,
     IncidentCancelled,
+    IncidentClassified,
     IncidentClosed,
     IncidentDeclared,
     IncidentMilestoneCorrected,
@@ -23,7 +24,7 @@ def describe(event: Event) -> str:
     return f"{words}: {event.reason}" if event.reason else words
 
 
-def _words(event: Event) -> str:  # noqa: C901, PLR0911  one line per kind of event
+def _words(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912  one line per kind of event
     match event:
         case IncidentDeclared(severity=severity, title=title):
             return f"declared {severity}: {title}"
@@ -41,6 +42,8 @@ def _words(event: Event) -> str:  # noqa: C901, PLR0911  one line per kind of ev
             return "cancelled, a false alarm"
         case IncidentReopened():
             return "reopened"
+        case IncidentClassified(outage_class=outage_class):
+            return f"an outage of the class {outage_class}"
         case IncidentAlertJoined(summary=summary):
             return f"a further alert fires: {summary}"
         case IncidentAlertCleared(alert=alert):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Text
+from sqlalchemy import BigInteger, Column, Connection, Text, select
 
 from libs.events.columns import Instant
 from libs.events.projection import Projection, Row
@@ -13,12 +13,13 @@ from services.incidents.domain.alert.events import (
     AlertResolved,
     AlertRetriggered,
     AlertTriggered,
+    AlertUrgencyRaised,
 )
 from services.incidents.projections.folds import changes, opens
 
 
 def _columns() -> Sequence[Column[Any]]:
-    names = "integration", "dedup_key", "service", "urgency", "summary", "state", "incident"
+    names = "integration", "dedup_key", "group", "service", "urgency", "summary", "state", "incident"
     return (
         Column("id", Text, primary_key=True),
         *(Column(name, Text, nullable=False) for name in names),
@@ -35,6 +36,7 @@ def _triggered(event: AlertTriggered) -> Row:
     return {
         "integration": event.integration,
         "dedup_key": event.dedup_key,
+        "group": event.group,
         "service": event.service,
         "urgency": event.urgency,
         "summary": event.summary,
@@ -65,8 +67,16 @@ ALERTS = Projection(
         AlertTriggered: opens(_triggered),
         AlertRetriggered: changes(lambda row, _: {"count": row["count"] + 1}),
         AlertAcknowledged: changes(_acknowledged),
+        AlertUrgencyRaised: changes(lambda _, event: {"urgency": event.urgency, "incident": event.incident}),
         AlertResolved: changes(_resolved),
     },
     sources=(SERVICE,),
-    indexes=(("service", "id"), ("state", "id"), ("incident",)),
+    indexes=(("service", "id"), ("state", "id"), ("incident",), ("group",)),
 )
+
+
+def queued(connection: Connection, group: str) -> list[str]:
+    """The open alerts of low urgency in *group*, the oldest first."""
+    c = ALERTS.view.c
+    query = select(c.id).where(c.group == group, c.urgency == "low", c.state != "resolved").order_by(c.id)
+    return list(connection.execute(query).scalars())

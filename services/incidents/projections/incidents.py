@@ -13,6 +13,7 @@ from services.incidents.domain.incident.events import (
     IncidentAlertCleared,
     IncidentAlertJoined,
     IncidentCancelled,
+    IncidentClassified,
     IncidentClosed,
     IncidentDeclared,
     IncidentMilestoneCorrected,
@@ -31,7 +32,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("ordinal", BigInteger, nullable=False),  # the number, to sort by
         *(Column(name, Text, nullable=False) for name in ("number", "title", "service", "severity", "state")),
         Column("stage", Text),
-        *(Column(name, Text, nullable=False) for name in ("declared_by", "acknowledged_by")),
+        *(Column(name, Text, nullable=False) for name in ("declared_by", "acknowledged_by", "outage_class")),
         *(Column(name, Json(), nullable=False) for name in ("alerts", "alerts_firing")),
         *(Column(name, Instant()) for name in MILESTONES),
     )
@@ -49,6 +50,7 @@ def _declared(event: IncidentDeclared) -> Row:
         "stage": None,
         "declared_by": event.by,
         "acknowledged_by": "",
+        "outage_class": "",
         "alerts": alerts,
         "alerts_firing": alerts,
         **dict.fromkeys(MILESTONES),
@@ -93,10 +95,11 @@ INCIDENTS = Projection(
         IncidentReopened: changes(
             lambda _, __: _state("active", "investigating") | {"mitigated": None, "resolved": None}
         ),
+        IncidentClassified: changes(lambda _, event: {"outage_class": event.outage_class}),
         IncidentAlertJoined: changes(_joined),
         IncidentAlertCleared: changes(_cleared),
         IncidentMilestoneCorrected: changes(lambda _, event: {event.milestone: event.time}),
     },
     sources=(SERVICE,),
-    indexes=(("ordinal",), ("service", "ordinal"), ("state", "ordinal")),
+    indexes=(("ordinal",), ("service", "ordinal"), ("state", "ordinal"), ("outage_class", "ordinal")),
 )

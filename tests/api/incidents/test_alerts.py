@@ -75,6 +75,30 @@ async def test_a_ticket_waits_in_the_queue(incidents: Running, slo: Elsewhere) -
     assert (await incidents.call("GET", "/v1/incidents"))["items"] == []
 
 
+async def test_a_page_takes_the_tickets_of_its_slo_into_its_incident(incidents: Running, slo: Elsewhere) -> None:
+    await fires(slo, "slow", "ticket")
+    await fires(slo, "gone", "ticket")
+    await ends(slo, "gone")
+    await fires(slo, "fast", "page")
+
+    paging = await listed(incidents, "/v1/alerts?urgency=high", 2)
+    page, raised = sorted(paging, key=lambda alert: alert["dedup_key"])
+    assert (page["dedup_key"], raised["dedup_key"]) == ("fast", "slow")
+    assert raised == await incidents.call("GET", f"/v1/alerts/{raised['id']}")
+
+    incident = await incidents.call("GET", "/v1/incidents/INC-1")
+    assert (raised["incident"], incident["alerts_firing"]) == (incident["id"], [page["id"], raised["id"]])
+    entry = (await incidents.call("GET", "/v1/incidents/INC-1/timeline"))["items"][-1]
+    assert (entry["kind"], entry["author"]) == ("alert-joined", "slo")
+    assert f"of low urgency until alert {page['id']} of the same group fired" in entry["text"]
+    told = await incidents.resources.store.load(f"alert/{raised['id']}")
+    assert told[-1].type == "io.concordat.incidents.alert.urgency-raised.v1"
+
+    await ends(slo, "fast")
+    await ends(slo, "slow")
+    await listed(incidents, "/v1/incidents?state=resolved")
+
+
 @memory_is_enough
 async def test_resolving_while_an_alert_fires_needs_force_and_a_reason(incidents: Running, slo: Elsewhere) -> None:
     await fires(slo)

@@ -7,7 +7,7 @@ import pytest
 from libs.events.bus import Bus
 from libs.events.testing import FrozenClock
 from libs.web.internal_auth import Principal
-from tests.fixtures.services import Database, Elsewhere, Running, memory_is_enough, running
+from tests.fixtures.services import Database, Elsewhere, Running, eventually, memory_is_enough, running
 
 OUTAGE = {"title": "Checkout fails", "service": "checkout-api", "severity": "sev2"}
 
@@ -257,3 +257,28 @@ async def test_a_page_that_was_seen_is_not_sent_again(incidents: Running) -> Non
     answer = await incidents.client.get("/v1/incidents/INC-1", headers={"If-None-Match": seen.headers["ETag"]})
 
     assert (answer.status_code, answer.content) == (304, b"")
+
+
+async def test_an_incident_is_counted_with_those_of_its_class_also_after_it_is_closed(incidents: Running) -> None:
+    await declared(incidents)
+    for verb in ("resolve", "close"):
+        await incidents.call("POST", f"/v1/incidents/INC-1:{verb}")
+    why = {"outage_class": "retry-storm", "reason": "no limit"}
+    classified = await incidents.call("POST", "/v1/incidents/INC-1:classify", why)
+    assert (classified["state"], classified["outage_class"]) == ("closed", "retry-storm")
+    assert await incidents.call("POST", "/v1/incidents/INC-1:classify", why) == classified
+    entry = (await incidents.call("GET", "/v1/incidents/INC-1/timeline"))["items"][-1]
+    assert (entry["kind"], entry["text"]) == ("classified", "an outage of the class retry-storm: no limit")
+
+    async def listed() -> Any:
+        return (await incidents.call("GET", "/v1/incidents?outage_class=retry-storm&outage_class=other"))["items"]
+
+    assert await eventually(listed) == [classified]
+
+
+@memory_is_enough
+async def test_a_false_alarm_is_of_no_class(incidents: Running) -> None:
+    await declared(incidents)
+    await incidents.call("POST", "/v1/incidents/INC-1:cancel")
+    refused = await incidents.call("POST", "/v1/incidents/INC-1:classify", {"outage_class": "retry-storm"}, expect=409)
+    assert refused["code"] == "illegal-transition"

@@ -10,7 +10,10 @@ from services.incidents.domain.asked import Asked
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Open it. Its identity is (integration, dedup_key); *incident* is empty when it goes to the queue."""
+    """Open it. Its identity is (integration, dedup_key); *incident* is empty when it goes to the queue.
+
+    *group* is what alerts share an incident by.
+    """
 
     alert: str
     integration: str
@@ -20,6 +23,7 @@ class Trigger:
     summary: str
     incident: str
     at: datetime
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +48,11 @@ class Resolve(Asked):
     verb: ClassVar[str] = "resolve"
 
 
-Command = Trigger | Retrigger | Acknowledge | Resolve
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseUrgency(Asked):
+    """Let it page, as a part of *incident*."""
+
+    incident: str
+
+
+Command = Trigger | Retrigger | RaiseUrgency | Acknowledge | Resolve

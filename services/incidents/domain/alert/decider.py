@@ -7,12 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from services.incidents.domain.alert.commands import Acknowledge, Command, Resolve, Retrigger, Trigger
+from services.incidents.domain.alert.commands import (
+    Acknowledge,
+    Command,
+    RaiseUrgency,
+    Resolve,
+    Retrigger,
+    Trigger,
+)
 from services.incidents.domain.alert.events import (
     AlertAcknowledged,
     AlertResolved,
     AlertRetriggered,
     AlertTriggered,
+    AlertUrgencyRaised,
     Event,
 )
 from services.incidents.domain.errors import AbsentError, IllegalTransitionError
@@ -74,11 +82,13 @@ def decide(command: Command, state: Alert) -> tuple[Event, ...]:
             raise AbsentError("alert")
         case (Triggered() | Acknowledged(), Retrigger(summary=summary, at=at)):
             return (AlertRetriggered(state.opened.alert, summary, at),)
+        case ((Triggered(opened=it) | Acknowledged(opened=it)), RaiseUrgency()) if it.urgency == "low":
+            return (_raised(it, command),)
         case Triggered(opened=it), Acknowledge(by=by, reason=reason, at=at):
             return (AlertAcknowledged(it.alert, it.service, it.incident, by, reason, at),)
         case ((Triggered(opened=it) | Acknowledged(opened=it)), Resolve(by=by, reason=reason, at=at)):
             return (AlertResolved(it.alert, it.service, it.incident, by, reason, at),)
-        case (_, Trigger()) | (Acknowledged(), Acknowledge()) | (Resolved(), Resolve()):
+        case (_, Trigger() | RaiseUrgency()) | (Acknowledged(), Acknowledge()) | (Resolved(), Resolve()):
             return ()
         case Resolved(), Retrigger():
             raise IllegalTransitionError("alert", state.name, "trigger", ())
@@ -93,6 +103,8 @@ def evolve(state: Alert, event: Event) -> Alert:
             return Triggered(event)
         case ((Triggered() | Acknowledged()), AlertRetriggered()):
             return replace(state, count=state.count + 1)
+        case ((Triggered() | Acknowledged()), AlertUrgencyRaised(urgency=urgency, incident=incident)):
+            return replace(state, opened=replace(state.opened, urgency=urgency, incident=incident))
         case Triggered(opened=opened, count=count), AlertAcknowledged(by=by, at=at):
             return Acknowledged(opened, count, at, by)
         case ((Triggered() | Acknowledged()), AlertResolved(by=by, at=at)):
@@ -111,4 +123,17 @@ def _triggered(command: Trigger) -> AlertTriggered:
         summary=command.summary,
         at=command.at,
         incident=command.incident,
+        group=command.group,
+    )
+
+
+def _raised(opened: AlertTriggered, command: RaiseUrgency) -> AlertUrgencyRaised:
+    return AlertUrgencyRaised(
+        alert=opened.alert,
+        service=opened.service,
+        urgency="high",
+        incident=command.incident,
+        by=command.by,
+        reason=command.reason,
+        at=command.at,
     )

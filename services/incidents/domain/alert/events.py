@@ -9,7 +9,7 @@ Urgency = Literal["high", "low"]  # high pages; low goes to the queue
 
 @dataclass(frozen=True, slots=True)
 class AlertTriggered:
-    """It fires; *incident* is the one it belongs to, empty in the queue."""
+    """It fires; *incident* is the one it belongs to, empty in the queue, *group* what it shares with other alerts."""
 
     alert: str
     integration: str
@@ -19,6 +19,20 @@ class AlertTriggered:
     summary: str
     at: datetime
     incident: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertUrgencyRaised:
+    """It pages now, and belongs to an incident: a more urgent alert of its group has begun to fire."""
+
+    alert: str
+    service: str
+    urgency: Urgency
+    incident: str
+    by: str
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +68,4 @@ class AlertResolved:
     at: datetime
 
 
-Event = AlertTriggered | AlertRetriggered | AlertAcknowledged | AlertResolved
+Event = AlertTriggered | AlertRetriggered | AlertUrgencyRaised | AlertAcknowledged | AlertResolved

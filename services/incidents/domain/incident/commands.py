@@ -93,6 +93,14 @@ class Reopen(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Classify(Asked):
+    """Say of what class of outage it is; also after it is closed, when it is understood."""
+
+    verb: ClassVar[str] = "classify"
+    outage_class: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JoinAlert(Asked):
     """A further alert belongs to it."""
 
@@ -131,4 +139,4 @@ class Note(Asked):
 
 Stages = Investigate | Identify | Monitor
 Transition = Acknowledge | Stages | Mitigate | Resolve | Close | Cancel | Reopen
-Command = Declare | Transition | JoinAlert | AcknowledgeAlert | ClearAlert | CorrectMilestones | Note
+Command = Declare | Transition | Classify | JoinAlert | AcknowledgeAlert | ClearAlert | CorrectMilestones | Note

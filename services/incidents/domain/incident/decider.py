@@ -19,6 +19,7 @@ from services.incidents.domain.incident.commands import (
     Acknowledge,
     AcknowledgeAlert,
     Cancel,
+    Classify,
     ClearAlert,
     Close,
     Command,
@@ -41,6 +42,7 @@ from services.incidents.domain.incident.events import (
     IncidentAlertCleared,
     IncidentAlertJoined,
     IncidentCancelled,
+    IncidentClassified,
     IncidentClosed,
     IncidentDeclared,
     IncidentFact,
@@ -67,6 +69,7 @@ class Record:
         firing: Those of them that still fire.
         group: What further alerts join it by; empty: none do.
         reopened: Whether it was over once before.
+        outage_class: What it is counted together with; empty: nobody said.
     """
 
     incident: str
@@ -81,6 +84,7 @@ class Record:
     firing: tuple[str, ...] = ()
     acknowledged_by: str = ""
     reopened: bool = False
+    outage_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ Known = Triage | Active | Mitigated | Resolved | Closed | Cancelled
 Incident = Known | None  # None: nothing declared
 
 
-def decide(command: Command, state: Incident) -> tuple[Event, ...]:  # noqa: PLR0911  one line per kind of command
+def decide(command: Command, state: Incident) -> tuple[Event, ...]:  # noqa: C901, PLR0911  one line per kind of command
     """The facts *command* produces; none if it was already carried out.
 
     Raises:
@@ -169,6 +173,8 @@ def decide(command: Command, state: Incident) -> tuple[Event, ...]:  # noqa: PLR
             return (_noted(state.record, command),)
         case _, CorrectMilestones():
             return _corrected(state.record, command)
+        case _, Classify():
+            return _classified(state, command)
         case _, JoinAlert():
             return _joined(state, command)
         case Triage(record), AcknowledgeAlert():
@@ -235,6 +241,8 @@ def evolve(state: Incident, event: Event) -> Incident:  # noqa: C901, PLR0911, P
             return Cancelled(record)
         case IncidentReopened():
             return Active(replace(_reached(record, mitigated=None, resolved=None), reopened=True), "investigating")
+        case IncidentClassified(outage_class=outage_class):
+            changed = replace(record, outage_class=outage_class)
         case IncidentAlertJoined(alert=alert):
             changed = replace(record, alerts=(*record.alerts, alert), firing=(*record.firing, alert))
         case IncidentAlertCleared(alert=alert):
@@ -262,6 +270,15 @@ def _declared(command: Declare) -> IncidentDeclared:
         impact_started=milestones.impact_started,
         detected=milestones.detected,
     )
+
+
+def _classified(state: Known, command: Classify) -> tuple[Event, ...]:
+    """A false alarm was no outage."""
+    if isinstance(state, Cancelled):
+        raise IllegalTransitionError("incident", state.name, command.verb, state.allowed)
+    if state.record.outage_class == command.outage_class:
+        return ()
+    return (_fact(IncidentClassified, state.record, command, outage_class=command.outage_class),)
 
 
 def _joined(state: Known, command: JoinAlert) -> tuple[Event, ...]:

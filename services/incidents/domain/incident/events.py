@@ -76,6 +76,13 @@ class IncidentReopened(IncidentFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentClassified(IncidentFact):
+    """It is of a class of outage, such as `retry-storm`: those of one class are counted together."""
+
+    outage_class: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentAlertJoined(IncidentFact):
     """A further alert belongs to it."""
 
@@ -117,6 +124,7 @@ Event = (
     | IncidentClosed
     | IncidentCancelled
     | IncidentReopened
+    | IncidentClassified
     | IncidentAlertJoined
     | IncidentAlertCleared
     | IncidentMilestoneCorrected
