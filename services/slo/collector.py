@@ -36,6 +36,8 @@ from services.slo.measurements.book import Book, Promised
 from services.slo.measurements.buckets import journaled, merge, partition_of_slo, read, take_in
 from services.slo.measurements.retention import kept, longer, prune
 from services.slo.measurements.topic import decode
+from services.slo.projections.said import said_of
+from services.slo.projections.slo_alerts import SLO_ALERTS
 from services.slo.projections.slos import SLOS
 
 GROUP: Final = "slo.measurements"
@@ -43,6 +45,7 @@ _RECORDS = 10_000  # per transaction
 _STEADY_S = 1.0  # data that keeps coming is evaluated this often
 _NAMED = 1_000  # more than so many are not named in a query
 _AT_ONCE = 64  # appends that wait for one commit
+_CATCH_UP_S = 5.0  # for read models; else every stream is read
 _ASSESSED = 100  # SLOs, some 5 ms, before others have their turn
 _READ = 500  # SLOs that are read at once
 _ROWS, _ENTRIES, _MERGE_AFTER_MIN = 256, 30_000, 60  # of a partition's journal, which is then merged
@@ -165,6 +168,7 @@ class Collector:
         self._dirty = set()
         promises = [each for each in await self._promised(slos) if partition_of_slo(each.slo) in owned]
         self._said = {slo: said for slo, said in self._said.items() if partition_of_slo(slo) in owned}
+        await self._recall([promised.slo for promised in promises])
         books = await self._opened(promises, at)
         incomplete: dict[str, Book] = {}
         for some in _batches(list(books.items()), _ASSESSED):
@@ -213,6 +217,18 @@ class Collector:
         promises = await self._resources.views.read_long(excused_too, held)
         known.update({each.slo: each for each in promises})
         return promises
+
+    async def _recall(self, slos: Sequence[str]) -> None:
+        """Learn what was said of *slos* before this process had them; of a few, their streams tell."""
+        new = [slo for slo in slos if slo not in self._said]
+        if len(new) <= _AT_ONCE:
+            return
+        store, views = self._resources.store, self._resources.views
+        head = await store.head()
+        waits = (views.wait_applied(p.name, "slo", store.epoch, 0, head, _CATCH_UP_S) for p in (SLOS, SLO_ALERTS))
+        if all(await asyncio.gather(*waits)):
+            for some in _batches(new, _READ):
+                self._said |= await views.read_long(said_of, some)
 
     async def _opened(self, promises: Collection[Promised], at: datetime) -> dict[str, Book]:
         """The books of *promises*, in memory from now on."""

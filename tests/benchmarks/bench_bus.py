@@ -1,22 +1,17 @@
 """How fast the relay publishes a log to a real Kafka, beside bare `send_batch` of the same records.
 
-`python -m tests.benchmarks.bench_bus [--quick]` runs these rows alone.
+`python -m tests.benchmarks bus [--quick]` runs these rows alone.
 """
 
 import asyncio
 import gc
-import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvloop
 from aiokafka import AIOKafkaProducer
 
-from deploy.local.kafka import KafkaServer
 from libs.events import codec, schema
 from libs.events.bus import OutRecord, Topic, events_topic
 from libs.events.cloudevents import to_record
@@ -28,7 +23,8 @@ from libs.events.postgres import PostgresStore
 from libs.events.resources import Resources
 from libs.events.store import AppendRequest, NewEvent, StreamWrite
 from tests.benchmarks.result import Result, against, alternate
-from tests.fixtures.postgres import own_postgres_server
+from tests.benchmarks.servers import Servers
+from tests.fixtures.postgres import database_of
 from tests.fixtures.relays import lamps, lit, relaying
 
 STREAM_LENGTH = 20
@@ -96,32 +92,25 @@ async def _all_records(store: PostgresStore, topic: Topic) -> list[OutRecord]:
     return records
 
 
-async def run(*, quick: bool) -> list[Result]:
+async def run(servers: Servers, *, quick: bool) -> list[Result]:
     """The relay's rows of the table."""
     total, rounds = (20_000, 3) if quick else (100_000, 5)
     topic = events_topic("lamps")
-    with own_postgres_server() as postgres, tempfile.TemporaryDirectory() as folder:
-        url = postgres.create_database("relay")
-        postgres.execute(";".join(schema.POSTGRES), "relay")
-        with KafkaServer(Path(folder), fast_start=False) as kafka:
-            store, bus = PostgresStore(url), KafkaBus(kafka.bootstrap_servers)
-            await store.start()
-            await _fill(store, total)
-            records = await _all_records(store, topic)
-            gc.freeze()  # as `libs/web/server.py` has it for every process of ours
-            gc.set_threshold(10_000, 20, 50)
-            async with lamps(store, bus) as resources:
-                await _relay(resources, total)  # the broker's and our own first steps are slow
-                ours, bare = await alternate(
-                    rounds,
-                    lambda: _relay(resources, total),
-                    lambda: _bare(kafka.bootstrap_servers, topic, records),
-                )
-            await bus.close()
-            await store.close()
+    with servers.database() as url:
+        servers.postgres.execute(";".join(schema.POSTGRES), database_of(url))
+        store, bus = PostgresStore(url), KafkaBus(servers.kafka.bootstrap_servers)
+        await store.start()
+        await _fill(store, total)
+        records = await _all_records(store, topic)
+        gc.freeze()  # as `libs/web/server.py` has it
+        async with lamps(store, bus) as resources:
+            await _relay(resources, total)  # the broker's and our own first steps are slow
+            ours, bare = await alternate(
+                rounds,
+                lambda: _relay(resources, total),
+                lambda: _bare(servers.kafka.bootstrap_servers, topic, records),
+            )
+        gc.unfreeze()
+        await bus.close()
+        await store.close()
     return [against("relay from Postgres to Kafka", ours, "events/s", "bare send_batch", bare, at_least=0.5)]
-
-
-if __name__ == "__main__":
-    for result in uvloop.run(run(quick="--quick" in sys.argv)):
-        print(result)  # noqa: T201  for a person

@@ -1,71 +1,56 @@
 """How fast commands are answered over HTTP, at their owner and through the gateway, and how soon they are seen.
 
-`python -m tests.benchmarks.bench_http [--quick]` runs these rows alone. Every server is a process of its own, and so
+`python -m tests.benchmarks http [--quick]` runs these rows alone. Every server is a process of its own, and so
 is the load; all of them share the machine's cores.
 """
 
 import asyncio
 import json
-import os
 import secrets
-import shutil
-import socket
-import sys
-import tempfile
 import time
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
 
-import uvloop
-
 from deploy.local.kafka import KafkaServer
-from deploy.local.postgres import PostgresServer
 from deploy.local.server import free_port
 from libs.events.migrate import upgrade
 from libs.web.internal_auth import Principal, sign
 from tests.benchmarks import load
 from tests.benchmarks.result import Result, against, alternate, below
+from tests.benchmarks.servers import Servers, process
 
-_ROOT = Path(__file__).parents[2]
 _PROCESS = ("-m", "tests.benchmarks.http_process")
 _CONCORDAT = ("-m", "services.cli.main")
-_START_WITHIN_S = 60
-_STOP_WITHIN_S = 40
 _NAMES = count(1)
 _BENCH = Principal("bench", "machine", frozenset({"*"}), "bench")
 
 
-async def run(*, quick: bool) -> list[Result]:
+async def run(servers: Servers, *, quick: bool) -> list[Result]:
     """The HTTP rows of the table."""
-    directory = Path(tempfile.mkdtemp(prefix="concordat-bench-"))
-    try:
-        return [
-            *await bench_commands(directory, quick=quick),
-            *await bench_visible_embedded(directory / "embedded", quick=quick),
-            *await bench_visible_kafka(directory / "dev", quick=quick),
-            *await bench_start(directory, quick=quick),
-        ]
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    return [
+        *await bench_commands(servers, quick=quick),
+        *await bench_visible_embedded(servers.directory / "embedded", quick=quick),
+        *await bench_visible_kafka(servers.directory / "dev", quick=quick),
+        *await bench_start(servers.directory, quick=quick),
+    ]
 
 
-async def bench_commands(directory: Path, *, quick: bool) -> list[Result]:
+async def bench_commands(servers: Servers, *, quick: bool) -> list[Result]:
     """64 clients register teams: at the owner, through the gateway, through a gateway that forwards with httpx."""
     total, rounds = (2_000, 3) if quick else (8_000, 5)
     key = secrets.token_urlsafe(48)
-    settings = {"CONCORDAT_INTERNAL_KEY": key, "CONCORDAT_DATA_DIR": str(directory)}
+    settings = {"CONCORDAT_INTERNAL_KEY": key, "CONCORDAT_DATA_DIR": str(servers.directory)}
     async with AsyncExitStack() as stack:
-        server = stack.enter_context(PostgresServer(directory / "postgres"))
-        database = {"CONCORDAT_DATABASE_URL": server.create_database("lifecycle")}
+        database = {"CONCORDAT_DATABASE_URL": stack.enter_context(servers.database())}
         await upgrade(database["CONCORDAT_DATABASE_URL"], "lifecycle")
-        owner = await stack.enter_async_context(_process(*_PROCESS, "owner", env=settings | database))
+        owner = await stack.enter_async_context(process(*_PROCESS, "owner", env=settings | database))
         url = f"http://127.0.0.1:{owner}"
         ours = {"CONCORDAT_LIFECYCLE_URL": url, "CONCORDAT_DATABASE_URL": "memory:"}
-        gateway = await stack.enter_async_context(_process(*_PROCESS, "gateway", env=settings | ours))
-        with_httpx = await stack.enter_async_context(_process(*_PROCESS, "httpx-gateway", url, env=settings))
-        api_key = _api_key(directory)
+        gateway = await stack.enter_async_context(process(*_PROCESS, "gateway", env=settings | ours))
+        with_httpx = await stack.enter_async_context(process(*_PROCESS, "httpx-gateway", url, env=settings))
+        api_key = _api_key(servers.directory)
 
         async def commands(port: int, headers: Mapping[str, str], path: str = "/v1/teams") -> float:
             return (await load.run(port, [_register_team(headers, path) for _ in range(total)])).per_second
@@ -94,7 +79,7 @@ async def bench_visible_embedded(data_dir: Path, *, quick: bool) -> list[Result]
     """Read the gateway's view of a service with the token of its registration, everything in one process."""
     settings = {"CONCORDAT_DATA_DIR": str(data_dir)}
     port = free_port()
-    async with _process(*_CONCORDAT, "serve", "--port", str(port), env=settings, port=port):
+    async with process(*_CONCORDAT, "serve", "--port", str(port), env=settings, port=port):
         p99_ms = await _visible_p99_ms(port, _api_key(data_dir), quick=quick)
     return [below("event in the gateway's view after the 201, embedded, p99", p99_ms, "ms", limit=30)]
 
@@ -109,7 +94,7 @@ async def bench_visible_kafka(dev_dir: Path, *, quick: bool) -> list[Result]:
         "DEV_POSTGRES_PORT": str(free_port()),
     }
     KafkaServer(dev_dir)  # fetches what is not cached yet, outside of the time to start
-    async with _process("-m", "deploy.local.dev", env=settings, port=port):
+    async with process("-m", "deploy.local.dev", env=settings, port=port):
         p99_ms = await _visible_p99_ms(port, _api_key(dev_dir), quick=quick)
     return [below("event in the gateway's view after the 201, Kafka, p99", p99_ms, "ms", limit=100)]
 
@@ -120,7 +105,7 @@ async def bench_start(directory: Path, *, quick: bool) -> list[Result]:
     async def started(*arguments: str, port: int = 0) -> float:
         settings = {"CONCORDAT_DATA_DIR": str(directory / f"start-{next(_NAMES)}")}
         began = time.perf_counter()
-        async with _process(*arguments, env=settings, port=port):  # it has answered one, that it is ready
+        async with process(*arguments, env=settings, port=port):  # it has answered one, that it is ready
             return time.perf_counter() - began
 
     def ours() -> "asyncio.Future[float]":
@@ -164,41 +149,3 @@ def _register_team(headers: Mapping[str, str], path: str) -> bytes:
 
 def _post(path: str, body: object, headers: Mapping[str, str]) -> bytes:
     return load.request("POST", path, dict(headers), json.dumps(body).encode())
-
-
-@asynccontextmanager
-async def _process(*arguments: str, env: Mapping[str, str], port: int = 0) -> AsyncGenerator[int]:
-    """A Python process that listens: on the port it prints, or on *port* if that is given."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *arguments,
-        cwd=_ROOT,
-        env=os.environ | env,
-        stdout=asyncio.subprocess.DEVNULL if port else asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(_START_WITHIN_S):
-            if process.stdout is not None:
-                port = int(await process.stdout.readline())
-            while not await asyncio.to_thread(_is_ready, port):
-                await asyncio.sleep(0.02)
-        yield port
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        async with asyncio.timeout(_STOP_WITHIN_S):
-            await process.wait()
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
-            connection.sendall(load.request("GET", "/readyz", {"Connection": "close"}))
-            return b" 503 " not in connection.recv(64)
-    except OSError:
-        return False
-
-
-if __name__ == "__main__":
-    for result in uvloop.run(run(quick="--quick" in sys.argv)):
-        print(result)  # noqa: T201  for a person

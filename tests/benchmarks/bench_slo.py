@@ -1,121 +1,154 @@
-"""How fast many SLOs are evaluated from what is stored, how soon after a restart, and how little they take up.
+"""How fast one SLO is reported from measurements in memory, beside slo-generator, and documents are validated.
 
-`python -m tests.benchmarks slo [--quick]`. All SLOs hold the same measurements, packed once: what is measured is
-reading and evaluating them, not making them. Seconds are of one core.
+`python -m tests.benchmarks slo [--quick]` runs these rows alone. Everything is in this process;
+seconds are of its core.
 """
 
+import json
+import logging
 import random
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+import yaml
+from slo_generator.compute import compute
 
-from libs.events.migrate import migrate
-from libs.events.views import Views, open_views
-from services.slo.domain.assessment import Terms
-from services.slo.domain.burn_rate import default_tiers
-from services.slo.domain.day_sums import DAY_MIN
+from services.slo.domain.assessment import Terms, assess
 from services.slo.domain.error_budget import Target
+from services.slo.domain.methods import Measured, Method
+from services.slo.domain.openslo import check
+from services.slo.domain.series import Series
 from services.slo.domain.windows import Rolling
-from services.slo.evaluation import assessment, fill, first_wants, lacking
-from services.slo.measurements.blocks import Entries, hourly, joined_hours, pack, pack_hours, series
-from services.slo.measurements.book import Book, Promised
-from services.slo.measurements.buckets import HOURS, INPUTS, MINUTES, SPAN_DAYS, read
-from services.slo.measurements.topic import Measurement
-from tests.benchmarks.result import Result, below, beside
+from services.slo.exchange.documents import read_documents
+from services.slo.exchange.openslo_file import check_lines
+from services.slo.exchange.promql import complainer
+from tests.benchmarks.result import Result, above, against, alternate
+from tests.benchmarks.servers import Servers
+from tests.fixtures.slo import document, polled
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-TODAY = int(NOON.timestamp()) // (60 * DAY_MIN)
-QUIET = timedelta(minutes=1)
-PERIODS = (7, 28, 90)
-_AT_ONCE = 500
+PERIOD_MIN = 28 * 24 * 60
+METHODS: tuple[Method, ...] = ("occurrences", "timeslices", "ratio-timeslices")
+_GOAL = "0.999"
 
 
-async def run(*, quick: bool) -> Sequence[Result]:
+async def run(_: Servers, *, quick: bool) -> list[Result]:
     """The rows."""
-    size = 1_000 if quick else 10_000
-    found: list[Result] = []
-    ticks: dict[int, float] = {}
-    async with open_views("memory:") as views:
-        await views.write_long(migrate, "slo")
-        await views.write_long(_store, size)
-        found += await _storage(views)
-        for days in PERIODS:
-            books, loaded_s = await _loaded(views, size, days)
-            ticks[days] = min(_tick(books) for _ in range(3)) * 10_000 / size
-            if days == PERIODS[1]:
-                name = "10,000 SLOs read from SQLite after a restart"
-                found.append(below(name, loaded_s * 10_000 / size, "s", limit=10))
-    found += [below(f"tick of 10,000 SLOs, window of {days} days", ticks[days], "s", limit=1) for days in PERIODS]
-    found.append(beside("tick, window of 90 days", ticks[90], "s", "of 7 days", ticks[7]))
-    return found
+    logging.getLogger("slo_generator").setLevel(logging.ERROR)  # a line for each report takes longer than the report
+    return [*[await _reports(method, quick=quick) for method in METHODS], *await _validations(quick=quick)]
 
 
-def _day(day: int) -> Entries:
-    """A day of measurements as a busy source sends them, each minute with a revision of its own."""
-    chance = random.Random(day)  # noqa: S311  a workload
-    minutes = DAY_MIN if day < TODAY else DAY_MIN // 2
-    made: list[Measurement] = []
-    for minute in range(minutes):
-        start = datetime.fromtimestamp((day * DAY_MIN + minute) * 60, UTC)
-        total = chance.randrange(900, 1100)
-        revision = int(start.timestamp() * 1e6) + 60_000_000 + chance.randrange(4_000_000)
-        made.append(Measurement("", start, "push", revision, total - chance.choice((0, 0, 0, 1, 2)), total))
-    return Entries.of(made)
+async def _reports(method: Method, *, quick: bool) -> Result:
+    """Both have the measurements in memory, ours as sums that windows are cut from; theirs are told good and bad."""
+    times, rounds = (2_000, 3) if quick else (20_000, 7)
+    measured, terms = Measured(_series(), method), Terms(Target.of(_GOAL), Rolling(PERIOD_MIN), method)
+    ours = assess(measured, terms, NOON)
+    good, total = measured.sli(ours.window.minutes)
+    slo, config = _theirs(good / total if method == "ratio-timeslices" else (good, total - good))
+
+    def theirs() -> list[dict[str, Any]]:
+        return compute(slo, config, NOON.timestamp())
+
+    if theirs()[0]["sli_measurement"] != round(ours.figures.sli or 0, 6):
+        message = f"{ours} and {theirs()} differ"
+        raise AssertionError(message)
+    per_s, their_per_s = await alternate(
+        rounds, _rate(lambda: assess(measured, terms, NOON), times), _rate(theirs, times // 20)
+    )
+    name = f"report of an SLO, 28 days of minutes in memory, {method}"
+    return against(name, per_s, "reports/s", "slo-generator in process", their_per_s, at_least=20)
 
 
-def _store(connection: Connection, size: int) -> None:
-    """What *size* SLOs have: minutes of the days in which windows begin, and hours of 128 days."""
-    days = range(TODAY - 127, TODAY + 1)
-    made = {day: _day(day) for day in days}
-    minutes = {day: pack(made[day]) for day in (*range(TODAY - 7, TODAY + 1), TODAY - 28, TODAY - 90)}
-    spans: dict[int, bytes] = {}
-    for span in {day // SPAN_DAYS for day in days}:
-        spans[span] = pack_hours(joined_hours([hourly(series(made[d])) for d in days if d // SPAN_DAYS == span]))
-    last = int(made[TODAY].minute[-1])
-    for slo in map(_name, range(size)):
-        blocks = [{"slo": slo, "day": day, "changed": 0, "data": data} for day, data in minutes.items()]
-        connection.execute(insert(MINUTES), blocks)
-        connection.execute(insert(HOURS), [{"slo": slo, "span": span, "data": data} for span, data in spans.items()])
-    taken = {"version": 1, "first": days.start * DAY_MIN, "last": last}
-    connection.execute(insert(INPUTS), [{"slo": _name(number)} | taken for number in range(size)])
+def _series() -> Series:
+    """28 days of minutes of a busy service."""
+    chance = random.Random(28)  # noqa: S311  a workload
+    last = int(NOON.timestamp()) // 60
+    counts = [(each - chance.choice((0, 0, 0, 1, 2)), each) for each in chance.choices(range(900, 1100), k=PERIOD_MIN)]
+    return Series.of(dict(zip(range(last - PERIOD_MIN, last), counts, strict=True)))
 
 
-async def _storage(views: Views) -> list[Result]:
-    def sizes(connection: Connection) -> tuple[float, float]:
-        whole = select(func.avg(func.length(MINUTES.c.data))).where(MINUTES.c.day < TODAY)
-        hours = select(func.max(func.length(HOURS.c.data)))
-        return connection.execute(whole).scalar_one(), connection.execute(hours).scalar_one()
+class Counted:
+    """A backend of slo-generator that knows the answer: what it would take to count is not theirs."""
 
-    minutes, hours = await views.read(sizes)
+    def __init__(self, client: object = None, answer: object = None) -> None:
+        self._client, self._answer = client, answer
+
+    def counts(self, _timestamp: int, _window: int, _config: object) -> object:
+        """Good and bad events, or the SLI."""
+        return self._answer
+
+
+def _theirs(answer: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An SLO and a configuration as slo-generator reads them from its files."""
+    backend = f"{__name__}.{Counted.__name__}"
+    spec = {"description": "", "goal": _GOAL, "backend": backend, "method": "counts", "exporters": []}
+    step = {"name": "28 days", "window": PERIOD_MIN * 60, "burn_rate_threshold": 1, "alert": True}
+    steps = [step | {"message_alert": "Freeze", "message_ok": "Go on"}]
+    config = {"backends": {backend: {"answer": answer}}, "error_budget_policies": {"default": {"steps": steps}}}
+    return {"metadata": {"name": "checkout", "labels": {}}, "spec": spec}, config
+
+
+async def _validations(*, quick: bool) -> list[Result]:
+    """Documents with queries for Prometheus and alert conditions, as lines of JSON and as YAML."""
+    times, rounds = (500, 3) if quick else (5_000, 5)
+    documents = [document(), polled(), _POLICY, _CONDITION]
+    lines = [json.dumps({"object": each}).encode() for each in documents]
+    texts = [yaml.safe_dump(each).encode() for each in documents]
+
+    def from_json() -> None:
+        for verdict in check_lines(lines):
+            _must_be_valid(valid=verdict["valid"])
+
+    def from_yaml() -> None:
+        complain = complainer()
+        for text in texts:
+            for value in read_documents(text):
+                _must_be_valid(valid=check(value, "strict", complain).valid)
+
+    json_per_s, yaml_per_s = await alternate(
+        rounds, _rate(from_json, times, len(documents)), _rate(from_yaml, times, len(documents))
+    )
     return [
-        below("a minute's bucket, packed", minutes / DAY_MIN, "bytes", limit=16),
-        below("an hour's bucket, packed", hours / (SPAN_DAYS * 24), "bytes", limit=16),
+        above("OpenSLO documents validated, JSON lines", json_per_s, "documents/s", limit=2_000),
+        above("OpenSLO documents validated, YAML and PromQL", yaml_per_s, "documents/s", limit=2_000),
     ]
 
 
-async def _loaded(views: Views, size: int, days: int) -> tuple[dict[str, Book], float]:
-    terms = Terms(Target.of("0.999"), Rolling(days * DAY_MIN))
-    tiers = default_tiers(days * DAY_MIN, terms.target)[0]
-    started = time.process_time()
-    books = {slo: Book(Promised(slo, "s", 1, f"{days}d", terms, tiers), NOON) for slo in map(_name, range(size))}
-    names = list(books)
-    for first in range(0, size, _AT_ONCE):
-        some = {slo: books[slo] for slo in names[first : first + _AT_ONCE]}
-        wants = first_wants(some, NOON)
-        fill(some, wants, await views.read_long(read, wants))
-        while wants := lacking(some, NOON):
-            fill(some, wants, await views.read_long(read, wants))
-    return books, time.process_time() - started
+_CONDITION: dict[str, Any] = {
+    "apiVersion": "openslo/v1",
+    "kind": "AlertCondition",
+    "metadata": {"name": "burns-fast"},
+    "spec": {
+        "severity": "page",
+        "condition": {"kind": "burnrate", "op": "gt", "threshold": 14.4, "lookbackWindow": "1h", "alertAfter": "5m"},
+    },
+}
+_POLICY: dict[str, Any] = {
+    "apiVersion": "openslo/v1",
+    "kind": "AlertPolicy",
+    "metadata": {"name": "fast"},
+    "spec": {
+        "alertWhenBreaching": True,
+        "conditions": [{"conditionRef": "burns-fast"}],
+        "notificationTargets": [{"targetRef": "on-call"}],
+    },
+}
 
 
-def _tick(books: dict[str, Book]) -> float:
-    started = time.process_time()
-    for book in books.values():
-        assessment(book, NOON, QUIET)
-    return time.process_time() - started
+def _must_be_valid(*, valid: bool) -> None:
+    if not valid:
+        raise AssertionError
 
 
-def _name(number: int) -> str:
-    return f"slo-{number:05}"
+def _rate(work: Callable[[], object], times: int, each: int = 1) -> Callable[[], Awaitable[float]]:
+    """How many a second, doing *work*, which does *each* of them, so many *times*."""
+
+    async def measure() -> float:
+        started = time.process_time()
+        for _ in range(times):
+            work()
+        return times * each / (time.process_time() - started)
+
+    return measure

@@ -1,13 +1,10 @@
 """How fast the store appends, beside its own bare SQL and beside pyeventsourcing.
 
-`python -m tests.benchmarks.bench_store [--quick]` runs these rows alone.
+`python -m tests.benchmarks store [--quick]` runs these rows alone.
 """
 
 import asyncio
-import shutil
 import sqlite3
-import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,12 +17,10 @@ from statistics import quantiles
 from uuid import uuid4
 
 import asyncpg
-import uvloop
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
-from deploy.local.postgres import PostgresServer
 from libs.events import codec, schema
 from libs.events.decider import Decider
 from libs.events.envelope import Context, Metadata
@@ -36,6 +31,7 @@ from libs.events.registry import EventRegistry
 from libs.events.sqlite import SqliteStore
 from libs.events.store import AppendRequest, NewEvent, Store, StreamWrite
 from tests.benchmarks.result import Result, against, alternate, below, beside
+from tests.benchmarks.servers import Servers
 from tests.fixtures.postgres import database_of
 
 CALLERS = 64
@@ -115,9 +111,9 @@ async def _recorder(recorder: ApplicationRecorder, total: int, threads: int) -> 
         return len(events) / (time.perf_counter() - started)
 
 
-async def bench_postgres(server: PostgresServer, *, quick: bool) -> list[Result]:
+async def bench_postgres(servers: Servers, *, quick: bool) -> list[Result]:
     total, rounds = (6_400, 3) if quick else (32_000, 5)
-    with _database(server) as url, _database(server) as bare_url, _database(server, migrated=False) as their_url:
+    with _database(servers) as url, _database(servers) as bare_url, servers.database() as their_url:
         store = PostgresStore(url)
         await store.start()
         runs: list[Run] = []
@@ -225,10 +221,10 @@ _CONTEXT = Metadata(
 )
 
 
-async def bench_commands(server: PostgresServer, *, quick: bool) -> list[Result]:
+async def bench_commands(servers: Servers, *, quick: bool) -> list[Result]:
     """Whole commands on streams of 20 events, by a process that holds their states and by one that just started."""
     streams, rounds = (1_280, 3) if quick else (6_400, 5)
-    with _database(server) as url:
+    with _database(servers) as url:
         store = PostgresStore(url)
         await store.start()
         batches = count()
@@ -284,13 +280,10 @@ async def _in_turns(keys: list[str], act: Callable[[str], Awaitable[object]]) ->
 
 
 @contextmanager
-def _database(server: PostgresServer, *, migrated: bool = True) -> Iterator[str]:
-    name = f"bench_{next(_NAMES)}"
-    url = server.create_database(name)
-    if migrated:
-        server.execute(";".join(schema.POSTGRES), name)
-    yield url
-    server.drop_database(name)
+def _database(servers: Servers) -> Iterator[str]:
+    with servers.database() as url:
+        servers.postgres.execute(";".join(schema.POSTGRES), database_of(url))
+        yield url
 
 
 @contextmanager
@@ -312,20 +305,10 @@ def _pyeventsourcing_sqlite(path: Path) -> Iterator[SQLiteApplicationRecorder]:
     store.close()
 
 
-async def run(*, quick: bool) -> list[Result]:
+async def run(servers: Servers, *, quick: bool) -> list[Result]:
     """The store's rows of the table."""
-    directory = Path(tempfile.mkdtemp(prefix="concordat-bench-"))
-    try:
-        with PostgresServer(directory / "postgres") as server:
-            return [
-                *await bench_postgres(server, quick=quick),
-                *await bench_sqlite(directory, quick=quick),
-                *await bench_commands(server, quick=quick),
-            ]
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    for result in uvloop.run(run(quick="--quick" in sys.argv)):
-        print(result)  # noqa: T201  for a person
+    return [
+        *await bench_postgres(servers, quick=quick),
+        *await bench_sqlite(servers.directory, quick=quick),
+        *await bench_commands(servers, quick=quick),
+    ]

@@ -42,6 +42,11 @@ def below(name: str, value: float, unit: str, *, limit: float) -> Result:
     return Result(name, value, unit, "", None, None, f"< {limit:g} {unit}", value < limit)
 
 
+def above(name: str, value: float, unit: str, *, limit: float) -> Result:
+    """A result whose goal is a lower limit."""
+    return Result(name, value, unit, "", None, None, f">= {limit:,g} {unit}", value >= limit)
+
+
 def beside(name: str, value: float, unit: str, reference: str, reference_value: float) -> Result:
     """A result without a goal, to know how things stand."""
     return Result(name, value, unit, reference, reference_value, value / reference_value, "none", met=True)

@@ -110,6 +110,8 @@ def excused(adjustments: Iterable[Adjustment], since: datetime, until: datetime)
 
 def adjusted(series: Series, excuses: Excused) -> Series:
     """*series* as it counts once *excuses* are made."""
+    if excuses == NOTHING_EXCUSED:
+        return series
     kept = ~_inside(series.minute, excuses.removed)
     minute, good, total = series.minute[kept], series.good[kept], series.total[kept]
     return Series(minute, np.where(_inside(minute, excuses.good), total, good), total)

@@ -223,9 +223,12 @@ _NO_KEYS = np.zeros(0, np.int64)
 
 
 def _spread(column: Ints, places: Ints, size: int) -> Ints:
-    dense = np.zeros(size, column.dtype)
-    dense[places] = column
-    running = dense.cumsum()
+    running = np.zeros(size, column.dtype)
+    if len(column) == size - 1:  # every step has a row
+        column.cumsum(out=running[1:])
+    else:
+        running[places] = column
+        running.cumsum(out=running)
     small = column.dtype != object and int(running[-1]) < _SMALL
     return running.astype(np.uint32) if small else running  # pyright: ignore[reportReturnType]  half the space, whole numbers all the same
 

@@ -222,9 +222,10 @@ class Book:
 
     def first_want(self, at: datetime) -> Want:
         """What is to be read before anything can be said."""
-        moments = (self._period.start, at - timedelta(minutes=self.promised.longest_alert_min), at)
-        edges = [int(each.timestamp()) // (60 * DAY_MIN) for each in moments]
-        return self.tally.wanted(range(self._start, self._stop(at) + DAY_MIN), edges)
+        stop = self._stop(at)
+        looks_back = {length for tier in self.promised.tiers for length in (tier.long_min, tier.short_min)}
+        edges = (int(self._period.start.timestamp()) // 60, stop - 1, *(stop - length for length in looks_back))
+        return self.tally.wanted(range(self._start, stop + DAY_MIN), {edge // DAY_MIN for edge in edges})
 
     def period(self, at: datetime) -> Bounds:
         """The window that *at* lies in, or ends."""

@@ -43,11 +43,13 @@ from services.slo.measurements.blocks import (
     hourly,
     joined,
     joined_hours,
+    latest,
     pack,
     pack_hours,
     series,
     unpack,
     unpack_hours,
+    unpack_series,
 )
 from services.slo.measurements.topic import Measurement
 
@@ -194,7 +196,7 @@ def merge_entries(connection: Connection, new: Mapping[tuple[str, int], Entries]
     for slo, day in new:
         days[day].append(slo)
         spans[day // SPAN_DAYS].add(slo)
-    held = dict(_minute_blocks(connection, days))
+    held = {place: unpack(data) for place, data in _minute_blocks(connection, days)}
     hours = {
         (slo, span): found for span, slos in spans.items() for slo, found in _hour_blocks(connection, slos, span, span)
     }
@@ -279,19 +281,19 @@ def _days(want: Want, journal: Mapping[int, Entries], taken: Inputs) -> Iterable
     return {*want.days, *changed, taken.last // DAY_MIN} if taken.version else ()
 
 
-def _add(found: Found, day: int, block: Entries | None, journal: Entries | None) -> None:
+def _add(found: Found, day: int, block: bytes | None, journal: Entries | None) -> None:
     """Put the minutes of *day* into what was found."""
-    if block is None and (journal is None or _of_day(found.hours, day).any()):
-        return
-    if block is not None and journal is None:
-        kept = block
+    if journal is None:
+        if block is None:
+            return
+        found.days[day], last = unpack_series(block)
     else:
-        kept = current(joined([each for each in (block, journal) if each is not None]))
-    found.days[day] = series(kept)
+        if block is None and _of_day(found.hours, day).any():
+            return
+        kept = current(journal if block is None else joined([unpack(block), journal]))
+        found.days[day], last = series(kept), latest(kept)
     if day == found.inputs.last // DAY_MIN:
-        last = np.full(len(kept.sources), -1)
-        np.maximum.at(last, kept.source, kept.minute)
-        found.latest.update(zip(kept.sources, last.tolist(), strict=True))
+        found.latest.update(last)
 
 
 def _journal(connection: Connection, slos: Collection[str]) -> dict[str, dict[int, Entries]]:
@@ -326,12 +328,12 @@ def _inputs(
 
 def _minute_blocks(
     connection: Connection, days: Mapping[int, Collection[str]]
-) -> Iterator[tuple[tuple[str, int], Entries]]:
+) -> Iterator[tuple[tuple[str, int], bytes]]:
     m = MINUTES.c
     for day, slos in days.items():
         for some in _chunks(slos):
             for slo, data in connection.execute(select(m.slo, m.data).where(m.day == day, m.slo.in_(some))):
-                yield (slo, day), unpack(data)
+                yield (slo, day), data
 
 
 def _hour_blocks(connection: Connection, slos: Collection[str], first: int, last: int) -> Iterator[tuple[str, Hours]]:

@@ -12,7 +12,7 @@ from libs.events.projection import Fold, Key, Projection, Row
 from services.slo.contract import CONTRACT
 from services.slo.domain.budget.events import AlertCorrected, AlertFired, AlertResolved
 
-_FIRED = (
+FIRED: Final = (  # as the event has it
     "alert",
     "slo",
     "service",
@@ -74,7 +74,7 @@ def _columns() -> tuple[Column[Any], ...]:
 
 
 def _fired(_: Row | None, event: AlertFired, __: Recorded, ___: Key) -> Row:
-    told: Row = {name: getattr(event, name) for name in _FIRED}
+    told: Row = {name: getattr(event, name) for name in FIRED}
     return told | dict.fromkeys(_LATER) | {"state": "firing", "fired_at": event.at}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Float, Integer, Select, Text, bindparam, select
+from sqlalchemy import BigInteger, Column, Connection, Float, Integer, Select, Text, bindparam, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -36,6 +36,8 @@ def _columns() -> tuple[Column[Any], ...]:
         Column("error_budget_remaining", Float),
         Column("coverage", Float),
         Column("assessed_at", Instant()),
+        Column("assessed_revision", Integer),
+        Column("input_version", BigInteger),
     )
 
 
@@ -71,6 +73,8 @@ def _assessed(row: Row | None, event: BudgetAssessed, _: Recorded, __: Key) -> R
         "error_budget_remaining": event.error_budget_remaining,
         "coverage": event.coverage,
         "assessed_at": event.at,
+        "assessed_revision": event.revision,
+        "input_version": event.input_version,
     }
 
 

@@ -10,6 +10,7 @@ from libs.events.errors import FencedError
 from libs.events.partition import partition_of
 from services.slo.collector import GROUP, Collector
 from services.slo.config import SloSettings
+from services.slo.contract import BUDGET
 from services.slo.measurements.topic import Measurement, record
 from tests.fixtures.services import eventually
 from tests.fixtures.slo import MINUTE, NAME, NOW, Slo
@@ -60,3 +61,22 @@ async def test_anyone_may_publish_and_counts_of_an_slo_to_come_are_kept(slo: Slo
     await slo.running.resources.bus.publisher().publish([record(early)])
     await slo.define("later")
     assert (await slo.status("later", total=4))["good"] == 3
+
+
+async def test_a_worker_that_starts_knows_what_was_said_of_many_without_reading_their_streams(slo: Slo) -> None:
+    await slo.define()
+    await slo.measure(NOW - timedelta(hours=1), 60, 700, 1000)
+    await slo.figures(NAME, lambda figures: figures.total == 60_000)
+    stream = (await slo.running.resources.handler.load(BUDGET, NAME)).state
+    new = Collector(slo.running.resources, SloSettings())
+    await new._recall([NAME, *SLOS, *(f"slo-of-others-{number}" for number in range(60))])
+    (said,) = new._said.values()
+    assert said.assessed is not None
+    assert stream.assessed is not None
+    for field in ("slo", "service", "revision", "state", "error_budget_remaining", "coverage", "input_version", "at"):
+        assert getattr(said.assessed, field) == getattr(stream.assessed, field), field
+    assert {tier: alert.alert for tier, alert in said.firing.items()} == {
+        tier: alert.alert for tier, alert in stream.firing.items()
+    }
+    assert said.exhausted
+    assert stream.exhausted
