@@ -15,13 +15,13 @@ from typing import Any
 import yaml
 from slo_generator.compute import compute
 
+from libs.web.documents import read_documents
 from services.slo.domain.assessment import Terms, assess
 from services.slo.domain.error_budget import Target
 from services.slo.domain.methods import Measured, Method
 from services.slo.domain.openslo import check
 from services.slo.domain.series import Series
 from services.slo.domain.windows import Rolling
-from services.slo.exchange.documents import read_documents
 from services.slo.exchange.openslo_file import check_lines
 from services.slo.exchange.promql import complainer
 from tests.benchmarks.result import Result, above, against, alternate
