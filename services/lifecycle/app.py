@@ -6,14 +6,14 @@ from libs.events.resources import Resources
 from libs.web.app import create_service_app
 from services.lifecycle.api import evidence, gates, services, teams, transitions
 from services.lifecycle.api.errors import ERRORS
-from services.lifecycle.config import LifecycleSettings, load_policy
+from services.lifecycle.config import LifecycleSettings, load_policy, load_team_policy
 
 
 def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
     """The app that answers for teams, services, their phases, gates and evidence.
 
     Raises:
-        SetupError: The gate policy cannot be used.
+        SetupError: A policy cannot be used.
     """
     app = create_service_app(
         resources=resources,
@@ -24,4 +24,5 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
         settings=settings,
     )
     app.state.policy = load_policy(settings.gate_policy)
+    app.state.team_policy = load_team_policy(settings.team_policy)
     return app

@@ -19,6 +19,11 @@ CONTRACT = EventRegistry(
     published={
         "io.concordat.lifecycle.team.registered.v1": team_events.TeamRegistered,
         "io.concordat.lifecycle.team.changed.v1": team_events.TeamChanged,
+        "io.concordat.lifecycle.team.sharded.v1": team_events.TeamSharded,
+        "io.concordat.lifecycle.team.merged.v1": team_events.TeamMerged,
+        "io.concordat.lifecycle.team.absorbed.v1": team_events.TeamAbsorbed,
+        "io.concordat.lifecycle.team.dissolved.v1": team_events.TeamDissolved,
+        "io.concordat.lifecycle.team.structure-reviewed.v1": team_events.StructureReviewed,
         "io.concordat.lifecycle.service.registered.v1": service_events.ServiceRegistered,
         "io.concordat.lifecycle.service.changed.v1": service_events.ServiceChanged,
         "io.concordat.lifecycle.service.phase-changed.v1": service_events.PhaseChanged,

@@ -20,6 +20,11 @@ OWN_PREFIX: Final = f"{_PREFIX}gateway."
 SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.team.registered": "team {e.team} registered ({e.kind})",
     "lifecycle.team.changed": "team {e.team} changed",
+    "lifecycle.team.sharded": "team {e.team} was cut: {e.reason}",
+    "lifecycle.team.merged": "team {e.team} became a part of {e.into}: {e.reason}",
+    "lifecycle.team.absorbed": "team {e.team} took in {e.absorbed}",
+    "lifecycle.team.dissolved": "team {e.team} was dissolved: {e.reason}",
+    "lifecycle.team.structure-reviewed": "structure of team {e.team} reviewed: {e.outcome}",
     "lifecycle.service.registered": "registered in {e.phase}, {e.profile}",
     "lifecycle.service.changed": "now {e.profile}",
     "lifecycle.service.phase-changed": "moved from {e.from_phase} to {e.to_phase}",
@@ -125,6 +130,8 @@ class Fact:
     executive: object = ""
     outcome: object = ""
     evidence: object = ""
+    into: object = ""
+    absorbed: object = ""
 
     would_fire: object = False
 

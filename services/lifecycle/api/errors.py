@@ -7,6 +7,7 @@ from libs.web.app import Errors
 from libs.web.problems import ErrorKind
 from services.lifecycle.api.views import allowed_transitions
 from services.lifecycle.domain import errors
+from services.lifecycle.domain.team import errors as team
 
 
 def _at(pointer: str, error: Exception) -> Mapping[str, Any]:
@@ -34,6 +35,23 @@ ERRORS: Errors = {
     errors.UnknownReferenceError: ErrorKind(
         422, "unknown-reference", "The body names what does not exist", extra=lambda e: _at(f"/{e.field}", e)
     ),
+    errors.ReferenceEndedError: ErrorKind(
+        409, "reference-ended", "The body names what has ended", extra=lambda e: _at(f"/{e.field}", e)
+    ),
+    team.StructureError: ErrorKind(
+        422,
+        "team-structure",
+        "A team cannot be set up like this",
+        extra=lambda e: {"errors": [fault._asdict() for fault in e.faults]},
+    ),
+    team.TeamEndedError: ErrorKind(409, "team-ended", "The team has ended", extra=lambda e: {"into": e.into or None}),
+    team.TeamNeededError: ErrorKind(
+        409, "team-needed", "Something needs the team", extra=lambda e: {"needed_by": e.needed_by}
+    ),
+    team.ForeignServiceError: ErrorKind(
+        422, "foreign-service", "The team does not own the service", extra=lambda e: _at(f"/{e.field}", e)
+    ),
+    team.MergeError: ErrorKind(409, "teams-differ", "The two teams cannot become one", extra=lambda e: _at("/into", e)),
     errors.NotUnsupportedError: ErrorKind(
         409, "not-unsupported", "Only an unsupported service can be revived", extra=lambda e: _at("/revives", e)
     ),

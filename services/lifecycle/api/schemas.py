@@ -6,30 +6,9 @@ from pydantic import ConfigDict, Field, HttpUrl, StringConstraints
 
 from libs.web.schemas import Body, Line, Moment, Name, Text
 from services.lifecycle.domain.phases import Phase
-from services.lifecycle.domain.team.events import TeamKind
 
 Tier = Annotated[int, Field(ge=1, le=4, description="1 is the most critical.")]
 EvidenceKind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-
-
-class RegisterTeam(Body):
-    """A team to be known."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"name": "checkout", "kind": "dev", "display_name": "Checkout"}]}
-    )
-
-    name: Name
-    kind: TeamKind
-    display_name: Line | None = Field(default=None, description="The name, unless given.")
-
-
-class ChangeTeam(Body):
-    """What may change of a team; what is left out stays."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"display_name": "Checkout and Payment"}]})
-
-    display_name: Line | None = Field(default=None, description="null puts back the name.")
 
 
 class RegisterService(Body):

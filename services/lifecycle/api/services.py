@@ -17,9 +17,10 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf, GatesDep
+from services.lifecycle.api.references import living_team
 from services.lifecycle.api.schemas import ChangeService, RegisterService, Tier
 from services.lifecycle.api.views import ServiceView, StayView, live, service_row, service_view, stay_views
-from services.lifecycle.contract import SERVICE, TEAM
+from services.lifecycle.contract import SERVICE
 from services.lifecycle.domain.errors import NotUnsupportedError, UnknownReferenceError
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.service.commands import Change, Register
@@ -34,7 +35,8 @@ router = Router(prefix="/v1/services", tags=["services"])
 )
 async def register_service(body: RegisterService, call: CallDep, gates: GatesDep) -> Response:
     """Register a service in the first phase, or import it at a later one."""
-    await _known_team(call.resources, body.owner_team)
+    if body.owner_team:
+        await living_team(call.resources, body.owner_team, "owner_team")
     await _revivable(call.resources, body.revives)
     command = Register(
         service=body.name,
@@ -111,7 +113,8 @@ async def get_service(service: str, resources: ResourcesDep, request: Request, a
 async def change_service(service: str, body: ChangeService, call: CallDep) -> Response:
     """Change a service (JSON merge patch)."""
     live(await call.resources.handler.load(SERVICE, service))
-    await _known_team(call.resources, body.owner_team)
+    if body.owner_team:
+        await living_team(call.resources, body.owner_team, "owner_team")
     given = body.model_fields_set
     command = Change(
         service=service,
@@ -131,11 +134,6 @@ async def list_phases(service: str, resources: ResourcesDep, request: Request, a
     loaded = await resources.handler.load(SERVICE, service, as_of=as_of)
     page = Page(items=stay_views(live(loaded).profile))
     return etag.answer(request, page.model_dump(mode="json", by_alias=True), version=loaded.version)
-
-
-async def _known_team(resources: Resources, team: str | None) -> None:
-    if team is not None and (await resources.handler.load(TEAM, team)).state is None:
-        raise UnknownReferenceError("team", team, "owner_team")
 
 
 async def _revivable(resources: Resources, service: str | None) -> None:

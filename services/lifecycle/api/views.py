@@ -16,18 +16,6 @@ from services.lifecycle.domain.phases import Kind, Phase, allowed_from
 from services.lifecycle.domain.policy import Policy
 from services.lifecycle.domain.service.decider import Awaiting, Decided, Profile, Service, Settled, Unsupported
 from services.lifecycle.domain.service.events import TransitionRequested
-from services.lifecycle.domain.team.decider import Team
-from services.lifecycle.domain.team.events import TeamKind
-
-
-@dataclass(frozen=True, slots=True)
-class TeamView:
-    """A team."""
-
-    name: str
-    kind: TeamKind
-    display_name: str
-    registered_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +121,6 @@ class EvidenceView:
     by: str
     recorded_at: datetime
     counts_for: tuple[str, ...]
-
-
-def team_view(found: Loaded[Team] | Outcome[Team]) -> TeamView:
-    """A team as it is answered.
-
-    Raises:
-        UnknownError: There is none.
-    """
-    team = found.state
-    if team is None:
-        raise UnknownError("team", key_of(found))
-    return TeamView(team.team, team.kind, team.display_name, team.registered_at)
 
 
 def live(found: Loaded[Service] | Outcome[Service]) -> Settled | Awaiting | Unsupported:

@@ -4,6 +4,7 @@ LifecycleError
 ├── NameTakenError                 a team or service of this name exists, or did
 ├── UnknownError                   what the command is for does not exist
 ├── UnknownReferenceError          what the command names does not exist
+├── ReferenceEndedError            what the command names has ended
 ├── NotUnsupportedError            only an unsupported service can be revived
 ├── GrandfatheringError            an import asks for more grace than the policy gives
 ├── InTheFutureError               evidence of something that has not happened yet
@@ -53,6 +54,14 @@ class UnknownReferenceError(LifecycleError):
 
     def __init__(self, noun: str, name: str, field: str) -> None:
         super().__init__(f"there is no {noun} {name!r}; register it first, or name another")
+        self.noun, self.name, self.field = noun, name, field
+
+
+class ReferenceEndedError(LifecycleError):
+    """What a field of the command names has ended: nothing new is tied to it."""
+
+    def __init__(self, noun: str, name: str, field: str, onward: str = "") -> None:
+        super().__init__(f"the {noun} {name!r} has ended; name {onward or 'another'}")
         self.noun, self.name, self.field = noun, name, field
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Integer, Text
+from sqlalchemy import Column, Connection, Integer, Text, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.lifecycle.contract import CONTRACT
+from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.service.events import (
     Event,
     PhaseChanged,
@@ -87,3 +88,10 @@ SERVICES: Final = Projection(
     indexes=(("owner_team",), ("phase",)),
     sources=("lifecycle",),
 )
+
+
+def owned_by(connection: Connection, team: str) -> list[str]:
+    """The services that *team* owns and that have not come to their end, by name."""
+    view = SERVICES.view.c
+    query = select(view.name).where(view.owner_team == team, view.phase != Phase.UNSUPPORTED.value)
+    return list(connection.execute(query.order_by(view.name)).scalars())

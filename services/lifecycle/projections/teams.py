@@ -1,15 +1,41 @@
 """Every team, by name."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
 
-from sqlalchemy import Column, Text
+import msgspec
+from sqlalchemy import Boolean, Column, Connection, Text, select
 
-from libs.events.columns import Instant
+from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.lifecycle.contract import CONTRACT
-from services.lifecycle.domain.team.events import Event, TeamChanged, TeamRegistered
+from services.lifecycle.domain.team.decider import Ended, Registered
+from services.lifecycle.domain.team.events import (
+    Event,
+    StructureReviewed,
+    TeamAbsorbed,
+    TeamChanged,
+    TeamDissolved,
+    TeamMerged,
+    TeamRegistered,
+    TeamSharded,
+)
+from services.lifecycle.domain.team.kinds import TeamKind
+from services.lifecycle.domain.team.structure import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class TeamFacts:
+    """What others ask of a team: what kind it is, who belongs to it, and whether it still lives."""
+
+    name: str
+    kind: TeamKind
+    members: tuple[str, ...]
+    leads: tuple[str, ...]
+    product: str
+    ended: bool
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -17,6 +43,11 @@ def _columns() -> Sequence[Column[Any]]:
         Column("name", Text, primary_key=True),
         Column("kind", Text, nullable=False),
         Column("display_name", Text, nullable=False),
+        Column("structure", Json(), nullable=False),
+        Column("reviewed", Json()),
+        Column("shard_of", Text, nullable=False),
+        Column("ended", Boolean, nullable=False),
+        Column("end", Json()),
         Column("registered_at", Instant(), nullable=False),
         Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
     )
@@ -31,19 +62,77 @@ def _registered(_: Row | None, event: TeamRegistered, recorded: Recorded, __: Ke
         "name": event.team,
         "kind": event.kind,
         "display_name": event.display_name,
+        "structure": _plain(event.structure),
+        "reviewed": None,
+        "shard_of": event.shard_of,
+        "ended": False,
+        "end": None,
         "registered_at": event.at,
         "recorded_at": recorded.recorded_at,
     }
 
 
 def _changed(row: Row | None, event: TeamChanged, _: Recorded, __: Key) -> Row | None:
-    return row and row | {"display_name": event.display_name}
+    structure = {} if event.structure is None else {"structure": _plain(event.structure)}
+    return row and row | {"display_name": event.display_name} | structure
+
+
+def _set_up(row: Row | None, event: TeamSharded | TeamAbsorbed, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"structure": _plain(event.structure)}
+
+
+def _reviewed(row: Row | None, event: StructureReviewed, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"reviewed": _plain(event)}
+
+
+def _ended(row: Row | None, event: TeamMerged | TeamDissolved, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"ended": True, "end": _plain(event)}
+
+
+def _plain(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", msgspec.to_builtins(value))
 
 
 TEAMS: Final = Projection(
     name="teams",
     columns=_columns,
     events=CONTRACT,
-    folds={TeamRegistered: Fold(_keys, _registered), TeamChanged: Fold(_keys, _changed)},
+    folds={
+        TeamRegistered: Fold(_keys, _registered),
+        TeamChanged: Fold(_keys, _changed),
+        TeamSharded: Fold(_keys, _set_up),
+        TeamAbsorbed: Fold(_keys, _set_up),
+        StructureReviewed: Fold(_keys, _reviewed),
+        TeamMerged: Fold(_keys, _ended),
+        TeamDissolved: Fold(_keys, _ended),
+    },
     sources=("lifecycle",),
 )
+
+
+def team_of(connection: Connection, name: str) -> TeamFacts | None:
+    """The team of this name, ended or not; None if there never was one."""
+    view = TEAMS.view.c
+    query = select(view.kind, view.structure, view.ended).where(view.name == name)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    structure = msgspec.convert(row.structure, Structure)
+    return TeamFacts(name, row.kind, structure.members, structure.leads, structure.product, ended=row.ended)
+
+
+def team_in(row: Mapping[Any, Any]) -> Registered | Ended:
+    """A row as the state that its stream folds to."""
+    reviewed, end = row["reviewed"], row["end"]
+    team = Registered(
+        team=row["name"],
+        kind=row["kind"],
+        display_name=row["display_name"],
+        registered_at=row["registered_at"],
+        structure=msgspec.convert(row["structure"], Structure),
+        reviewed=msgspec.convert(reviewed, StructureReviewed) if reviewed else None,
+        shard_of=row["shard_of"],
+    )
+    if end is None:
+        return team
+    return Ended(team, msgspec.convert(end, TeamMerged if "into" in end else TeamDissolved))

@@ -1,6 +1,10 @@
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from libs.events.testing import FrozenClock
+from services.lifecycle.projections.teams import TeamFacts, team_of
 from tests.fixtures.lifecycle_api import IN_MEMORY
 from tests.fixtures.services import Running
 
@@ -11,7 +15,7 @@ async def test_a_team_is_registered_read_and_changed(lifecycle: Running) -> None
     created = await lifecycle.client.post("/v1/teams", json=TEAM)
 
     assert (created.status_code, created.headers["Location"]) == (201, "/v1/teams/checkout")
-    assert created.json() == {**TEAM, "registered_at": "2026-11-21T10:00:00Z"}
+    assert {**TEAM, "state": "active", "registered_at": "2026-11-21T10:00:00Z"}.items() <= created.json().items()
     found = await lifecycle.client.get("/v1/teams/checkout")
     assert (found.json(), found.headers["ETag"]) == (created.json(), created.headers["ETag"])
 
@@ -84,3 +88,236 @@ async def test_as_of_answers_what_was_known_then(lifecycle: Running, clock: Froz
     assert (then["display_name"], listed["items"]) == ("Checkout", [then])
     assert earlier["items"] == []
     await lifecycle.call("GET", f"/v1/teams/checkout?as_of={before:%Y-%m-%dT%H:%M:%SZ}", expect=404)
+
+
+CORE = {
+    "name": "core-sre",
+    "kind": "sre",
+    "members": ["ana", "bo"],
+    "leads": ["ana"],
+    "product": "di",
+    "charter": {"mission": "Keep the shop open", "technologies": ["go", "postgres"]},
+    "sites": [
+        {"name": "berlin", "time_zone": "Europe/Berlin", "headcount": 6},
+        {"name": "austin", "time_zone": "America/Chicago", "headcount": 6},
+    ],
+    "duties": [{"name": "ticket queue", "site": "berlin", "holder": "bo", "rotate_by": "2026-12-01"}],
+    "syncs": [{"name": "hand-over", "sites": ["berlin", "austin"], "every": "P7D", "last_held": "2026-11-16"}],
+}
+
+
+async def _register(lifecycle: Running, *services: str) -> str:
+    """Teams checkout and payments, and *services* of checkout; the token of the last."""
+    await lifecycle.call("POST", "/v1/teams", {**TEAM, "members": ["ana", "bo"], "leads": ["ana"]}, expect=201)
+    answer = await lifecycle.client.post("/v1/teams", json={"name": "payments", "kind": "dev", "members": ["cy"]})
+    for service in services:
+        answer = await lifecycle.client.post("/v1/services", json={"name": service, "owner_team": "checkout"})
+    assert answer.status_code == 201
+    return answer.headers["Consistency-Token"]
+
+
+async def _owner(lifecycle: Running, service: str) -> str:
+    return (await lifecycle.call("GET", f"/v1/services/{service}"))["owner_team"]
+
+
+async def test_a_team_says_how_it_is_set_up_and_who_must_do_what_next_and_why(lifecycle: Running) -> None:
+    created = await lifecycle.client.post("/v1/teams", json=CORE)
+    token = {"Consistency-Token": created.headers["Consistency-Token"]}
+
+    team = created.json()
+    listed = await lifecycle.call("GET", "/v1/teams", **token)
+
+    assert listed["items"] == [team]
+    assert {field: team[field] for field in ("members", "leads", "product", "headcount")} == {
+        "members": ["ana", "bo"],
+        "leads": ["ana"],
+        "product": "di",
+        "headcount": 12,
+    }
+    assert [(step["what"], step["who"], step["due"]) for step in team["next_steps"]] == [
+        ("hold 'hand-over'", ["ana"], "2026-11-23"),
+        ("pass on 'ticket queue'", ["bo"], "2026-12-01"),
+        ("review the structure of the team", ["ana"], "2027-11-21"),
+    ]
+    assert team["structure_review"]["source"].startswith("every 365 days")
+
+
+@IN_MEMORY
+async def test_a_team_of_which_little_is_known_says_what_is_missing(lifecycle: Running) -> None:
+    sites = [{"name": site, "time_zone": "Europe/Berlin", "headcount": 6} for site in ("berlin", "oslo")]
+    team = await lifecycle.call("POST", "/v1/teams", {"name": "core-sre", "kind": "sre", "sites": sites}, expect=201)
+
+    assert [step["what"] for step in team["next_steps"] if step["due"] is None] == [
+        "name a lead",
+        "say in the charter which technologies the team knows",
+        "agree a sync with berlin, oslo",
+    ]
+
+
+async def test_a_patch_replaces_what_it_names_and_leaves_the_rest(lifecycle: Running) -> None:
+    before = await lifecycle.call("POST", "/v1/teams", CORE, expect=201)
+
+    after = await lifecycle.call(
+        "PATCH", "/v1/teams/core-sre", {"product": None, "charter": {"technologies": ["rust"]}}, If_Match='"1"'
+    )
+
+    expected = {**before, "product": None, "charter": {**before["charter"], "technologies": ["rust"]}}
+    assert after == expected
+
+
+@IN_MEMORY
+@pytest.mark.parametrize(
+    ("changes", "code", "pointer"),
+    [
+        ({"leads": ["cy"]}, "team-structure", "/leads/0"),
+        (
+            {"sites": [{"name": "oslo", "time_zone": "Europe/Oslo", "headcount": 1}]},
+            "team-structure",
+            "/sites/0/headcount",
+        ),
+        ({"sites": [{"name": "oslo", "time_zone": "Oslo", "headcount": 6}]}, "invalid", "/sites/0/time_zone"),
+        ({"syncs": [{"name": "sync", "sites": ["berlin", "austin"], "every": "PT1H"}]}, "invalid", "/syncs/0/every"),
+        ({"charter": {"services": ["nowhere"]}}, "unknown-reference", "/charter/services/0"),
+        ({"members": ["Ana Person"]}, "invalid", "/members/0"),
+        ({"lead": "ana"}, "invalid", "/lead"),
+    ],
+)
+async def test_a_set_up_that_cannot_be_is_refused_with_its_place(
+    lifecycle: Running, changes: dict[str, Any], code: str, pointer: str
+) -> None:
+    await lifecycle.call("POST", "/v1/teams", CORE, expect=201)
+
+    for method, path, body, match in (
+        ("POST", "/v1/teams", {**CORE, "name": "web-sre", "duties": [], "syncs": [], **changes}, {}),
+        ("PATCH", "/v1/teams/core-sre", {"duties": [], "syncs": [], **changes}, {"If_Match": '"1"'}),
+    ):
+        problem = await lifecycle.call(method, path, body, expect=422, **match)
+        assert (problem["code"], problem["errors"][0]["pointer"]) == (code, pointer)
+
+
+async def test_a_review_of_the_structure_makes_the_next_due_a_year_later(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    await lifecycle.call("POST", "/v1/teams", CORE, expect=201)
+    clock.advance(timedelta(days=100))
+
+    team = await lifecycle.call("POST", "/v1/teams/core-sre:review-structure", {"outcome": "keep"})
+
+    review = team["structure_review"]
+    assert (review["outcome"], review["by"], review["due"]) == ("keep", "ana", "2028-02-29")
+
+
+async def test_a_shard_takes_people_and_services_along_all_at_once(lifecycle: Running) -> None:
+    await _register(lifecycle, "shop", "till")
+    part = {"name": "tills", "members": ["bo"], "leads": ["bo"], "services": ["till"]}
+
+    left = await lifecycle.call("POST", "/v1/teams/checkout:shard", {"into": [part], "reason": "own roadmap"})
+
+    tills = await lifecycle.call("GET", "/v1/teams/tills")
+    assert (left["members"], left["state"]) == (["ana"], "active")
+    assert (tills["kind"], tills["members"], tills["shard_of"]) == ("dev", ["bo"], "checkout")
+    assert [await _owner(lifecycle, name) for name in ("shop", "till")] == ["checkout", "tills"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "remaining", "code", "pointer"),
+    [
+        ([{"name": "payments", "services": ["till"]}], None, "name-taken", "/name"),
+        ([{"name": "tills"}, {"name": "tills"}], None, "name-taken", "/name"),
+        ([{"name": "tills", "services": ["ledger"]}], None, "foreign-service", "/into/0/services/0"),
+        (
+            [{"name": "a", "services": ["till"]}, {"name": "b", "services": ["till"]}],
+            None,
+            "foreign-service",
+            "/into/1/services/0",
+        ),
+        ([{"name": "tills"}], {"leads": ["di"]}, "team-structure", "/leads/0"),
+    ],
+)
+async def test_a_shard_that_cannot_be_changes_nothing(
+    lifecycle: Running, parts: list[dict[str, Any]], remaining: dict[str, Any] | None, code: str, pointer: str
+) -> None:
+    await _register(lifecycle, "shop", "till")
+    body = {"into": parts, "remaining": remaining, "reason": "own roadmap"}
+
+    answer = await lifecycle.client.post("/v1/teams/checkout:shard", json=body)
+
+    assert answer.status_code in {409, 422}
+    assert (answer.json()["code"], answer.json()["errors"][0]["pointer"]) == (code, pointer)
+    assert await _owner(lifecycle, "till") == "checkout"
+    await lifecycle.call("GET", "/v1/teams/tills", expect=404)
+
+
+async def test_a_merge_leaves_no_service_without_an_owner_and_points_onward(lifecycle: Running) -> None:
+    await _register(lifecycle, "shop", "till")
+
+    ended = await lifecycle.call("POST", "/v1/teams/checkout:merge", {"into": "payments", "reason": "one product"})
+
+    assert (ended["state"], ended["end"]["how"], ended["end"]["into"]) == ("ended", "merged", "payments")
+    assert ended["end"]["services"] == {"shop": "payments", "till": "payments"}
+    payments = await lifecycle.call("GET", "/v1/teams/payments")
+    assert payments["members"] == ["cy", "ana", "bo"]
+    assert [await _owner(lifecycle, name) for name in ("shop", "till")] == ["payments", "payments"]
+    problem = await lifecycle.call("PATCH", "/v1/teams/checkout", {}, expect=409, If_Match='"2"')
+    assert (problem["code"], problem["into"]) == ("team-ended", "payments")
+
+
+async def test_a_team_is_not_dissolved_while_a_service_would_be_left_without_an_owner(lifecycle: Running) -> None:
+    await _register(lifecycle, "shop", "till")
+
+    for answer in (
+        await lifecycle.client.delete("/v1/teams/checkout"),
+        await lifecycle.client.post(
+            "/v1/teams/checkout:dissolve", json={"services": {"shop": "payments"}, "reason": "no need"}
+        ),
+    ):
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (409, "team-needed")
+        assert "service till" in problem["needed_by"]
+    assert await _owner(lifecycle, "shop") == "checkout"
+
+    ended = await lifecycle.call("POST", "/v1/teams/checkout:dissolve", {"successor": "payments", "reason": "no need"})
+
+    assert (ended["end"]["how"], ended["end"]["reason"]) == ("dissolved", "no need")
+    assert [await _owner(lifecycle, name) for name in ("shop", "till")] == ["payments", "payments"]
+
+
+async def test_what_has_ended_stays_readable_and_takes_nothing_on(lifecycle: Running) -> None:
+    token = await _register(lifecycle)
+    ended = await lifecycle.client.delete("/v1/teams/payments?reason=never%20needed")
+    token = ended.headers["Consistency-Token"]
+
+    found = await lifecycle.call("GET", "/v1/teams/payments")
+    living = await lifecycle.call("GET", "/v1/teams?state=active", Consistency_Token=token)
+    problem = await lifecycle.call("POST", "/v1/services", {"name": "shop", "owner_team": "payments"}, expect=409)
+
+    assert (found["state"], found["end"]["reason"]) == ("ended", "never needed")
+    assert [team["name"] for team in living["items"]] == ["checkout"]
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("reference-ended", "/owner_team")
+    for path, body in (
+        (":merge", {"into": "payments", "reason": "?"}),
+        (":dissolve", {"successor": "payments", "reason": "?"}),
+    ):
+        if path == ":dissolve":
+            await lifecycle.call("POST", "/v1/services", {"name": "shop", "owner_team": "checkout"}, expect=201)
+        refused = await lifecycle.call("POST", f"/v1/teams/checkout{path}", body, expect=409)
+        assert refused["code"] == "reference-ended"
+
+
+async def test_a_merge_of_two_kinds_or_of_a_team_with_itself_is_refused(lifecycle: Running) -> None:
+    await _register(lifecycle)
+    await lifecycle.call("POST", "/v1/teams", CORE, expect=201)
+
+    for into in ("core-sre", "checkout"):
+        problem = await lifecycle.call("POST", "/v1/teams/checkout:merge", {"into": into, "reason": "?"}, expect=409)
+        assert (problem["code"], problem["errors"][0]["pointer"]) == ("teams-differ", "/into")
+
+
+async def test_others_ask_who_belongs_to_a_team(lifecycle: Running) -> None:
+    created = await lifecycle.client.post("/v1/teams", json=CORE)
+    await lifecycle.call("GET", "/v1/teams", Consistency_Token=created.headers["Consistency-Token"])
+
+    found = await lifecycle.resources.views.read(team_of, "core-sre")
+
+    assert found == TeamFacts("core-sre", "sre", ("ana", "bo"), ("ana",), "di", ended=False)
+    assert await lifecycle.resources.views.read(team_of, "nobody") is None

@@ -1,28 +1,132 @@
 """What can be asked of a team."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.lifecycle.domain.team.events import TeamKind
+from services.lifecycle.domain.team.events import Outcome
+from services.lifecycle.domain.team.kinds import TeamKind
+from services.lifecycle.domain.team.structure import UNSAID, Structure
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Enter a team under a name that is its own for ever."""
+    """Enter a team under a name that is its own for ever.
+
+    Args:
+        team: Its name.
+        kind: What kind of team it is.
+        display_name: What people call it.
+        at: When.
+        structure: How it is set up.
+        least_at_site: How many people an SRE team has at a site at least.
+        shard_of: The team it was a part of, or empty.
+        by: Who registers it.
+    """
 
     team: str
     kind: TeamKind
     display_name: str
     at: datetime
+    structure: Structure = UNSAID
+    least_at_site: int = 1
+    shard_of: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Call the team something else; its name stays."""
+    """Call the team something else, or set it up differently; its name stays, and what is None."""
 
     team: str
     display_name: str
     at: datetime
+    structure: Structure | None = None
+    least_at_site: int = 1
+    by: str = ""
 
 
-Command = Register | Change
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """Make parts of the team teams of their own, each with some of its services; what is left stays a team.
+
+    Args:
+        team: Its name.
+        into: The new teams.
+        services: Who owns each service that moves.
+        structure: What is left.
+        least_at_site: How many people an SRE team has at a site at least.
+        reason: Why.
+        by: Who asks.
+        at: When.
+    """
+
+    team: str
+    into: tuple[str, ...]
+    services: Mapping[str, str]
+    structure: Structure
+    least_at_site: int
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """End the team as a part of another of its kind, which takes over its *services*."""
+
+    team: str
+    into: str
+    services: tuple[str, ...]
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absorb:
+    """Take another team in, which was *kind* and had *structure*."""
+
+    team: str
+    absorbed: str
+    kind: TeamKind
+    structure: Structure
+    least_at_site: int
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dissolve:
+    """End the team.
+
+    Args:
+        team: Its name.
+        needed_by: What needs it: services, engagements.
+        services: Who shall own each of its services.
+        reason: Why.
+        by: Who asks.
+        at: When.
+    """
+
+    team: str
+    needed_by: tuple[str, ...]
+    services: Mapping[str, str]
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Say whether the team is still set up well."""
+
+    team: str
+    outcome: Outcome
+    notes: str
+    by: str
+    at: datetime
+
+
+Command = Register | Change | Shard | Merge | Absorb | Dissolve | Review

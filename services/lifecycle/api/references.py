@@ -1,0 +1,55 @@
+"""What a body names must be there, and must not have ended."""
+
+from libs.events.projection import Projection
+from libs.events.resources import Resources
+from libs.web.consistency import projection_behind
+from services.lifecycle.contract import SERVICE, TEAM
+from services.lifecycle.domain.errors import ReferenceEndedError, UnknownReferenceError
+from services.lifecycle.domain.service.decider import Unsupported
+from services.lifecycle.domain.team.decider import Ended, Registered
+
+
+async def living_team(resources: Resources, team: str, field: str) -> Registered:
+    """The team that *field* names.
+
+    Raises:
+        UnknownReferenceError: There never was one.
+        ReferenceEndedError: It has ended.
+    """
+    match (await resources.handler.load(TEAM, team)).state:
+        case None:
+            raise UnknownReferenceError("team", team, field)
+        case Ended() as ended:
+            raise ReferenceEndedError("team", team, field, repr(ended.into) if ended.into else "")
+        case Registered() as living:
+            return living
+
+
+async def living_service(resources: Resources, service: str, field: str) -> None:
+    """Refuse unless the service that *field* names is there, and not at its end.
+
+    Raises:
+        UnknownReferenceError: There never was one.
+        ReferenceEndedError: It is unsupported.
+    """
+    match (await resources.handler.load(SERVICE, service)).state:
+        case None:
+            raise UnknownReferenceError("service", service, field)
+        case Unsupported():
+            raise ReferenceEndedError("service", service, field)
+        case _:
+            return
+
+
+async def caught_up(resources: Resources, wait_s: float, *projections: Projection) -> None:
+    """Return once *projections* show everything that is stored.
+
+    Raises:
+        Problem: 503, one is behind.
+    """
+    head = await resources.store.head()
+    for projection in projections:
+        if head and not await resources.views.wait_applied(
+            projection.name, resources.service, resources.store.epoch, 0, head, wait_s
+        ):
+            raise projection_behind(projection.name)
