@@ -171,7 +171,7 @@ async def test_a_patch_replaces_what_it_names_and_leaves_the_rest(lifecycle: Run
     [
         ({"leads": ["cy"]}, "team-structure", "/leads/0"),
         (
-            {"sites": [{"name": "oslo", "time_zone": "Europe/Oslo", "headcount": 1}]},
+            {"members": ["ana"], "sites": [{"name": "oslo", "time_zone": "Europe/Oslo", "headcount": 1}]},
             "team-structure",
             "/sites/0/headcount",
         ),
