@@ -90,6 +90,8 @@ CONTRACT: Final = EventRegistry(
         "io.concordat.slo.policy.exemption-revoked.v1": policy_events.ExemptionRevoked,
         "io.concordat.slo.policy.broken-glass.v1": policy_events.GlassBroken,
         "io.concordat.slo.policy.glass-used.v1": policy_events.GlassUsed,
+        "io.concordat.slo.policy.follow-up-due.v1": policy_events.FollowUpDue,
+        "io.concordat.slo.policy.revisit-due.v1": policy_events.RevisitDue,
         "io.concordat.slo.policy.budget-to-spare.v1": policy_events.SpareBudgetFound,
         "io.concordat.slo.policy.spare-budget-gone.v1": policy_events.SpareBudgetGone,
         "io.concordat.slo.policy.postmortem-required.v1": policy_events.PostmortemRequired,

@@ -5,11 +5,11 @@ event, in no rebuild; ids of what they store follow from the event (or timer) an
 looked at, so that acting again changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -26,9 +26,18 @@ from libs.events.resources import Resources
 from libs.events.store import Timer
 from libs.events.timers import Fire
 from services.slo.contract import AGREEMENT, CONTRACT, POLICY
+from services.slo.domain.adjustments import clipped, merged
 from services.slo.domain.agreement.commands import Expire
 from services.slo.domain.budget.events import BudgetAssessed
-from services.slo.domain.policy.commands import Attribute, Command, Fulfil, IncidentSpending, Observe
+from services.slo.domain.policy.commands import (
+    Attribute,
+    ClassSpending,
+    Command,
+    Fulfil,
+    IncidentSpending,
+    Observe,
+    Remind,
+)
 from services.slo.domain.policy.events import (
     DisagreementSettled,
     ExemptionGranted,
@@ -36,11 +45,13 @@ from services.slo.domain.policy.events import (
     PolicySigned,
     PolicyWritten,
 )
+from services.slo.domain.policy.obligations import name_of, quarters
 from services.slo.domain.policy.state import InForce, owed
 from services.slo.domain.slo.events import SloDefined, SloEnded
+from services.slo.domain.windows import minute_at
 from services.slo.evaluation import spent
 from services.slo.measurements.book import Promised
-from services.slo.projections.causes import INCIDENTS, incident_named
+from services.slo.projections.causes import INCIDENTS, Happened, incident_named, incidents_of
 from services.slo.projections.lessons import EVENTS as LESSONS_EVENTS
 from services.slo.projections.lessons import LESSONS, ActionOpened, PostmortemPublished, learned_from
 from services.slo.projections.slos import SLOS, budgets_of
@@ -50,6 +61,8 @@ INCIDENTS_HEARD: Final = "slo.incidents"
 _INCIDENTS: Final = "incidents"
 _PATIENCE_S = 0.5  # for a read model that is about to apply what was heard here first; then it is tried again
 _TRIES = 8
+_AS_IT_IS: Final = Fraction(1)
+_MINUTES_KEPT: Final = timedelta(days=4)  # at the least; see CONCORDAT_MINUTES_KEPT_D
 _EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
 
 _Own = (
@@ -82,8 +95,15 @@ class IncidentOver:
     service: str
 
 
+@dataclass(frozen=True, slots=True)
+class OutageClassified(IncidentOver):
+    """What is read when somebody says of what class of outage an incident is."""
+
+
 class _Due(msgspec.Struct, frozen=True):
     service: str
+    kind: Literal["exemption-expires", "follow-up", "revisit"] = "exemption-expires"
+    key: str = ""
 
 
 class _Lapsed(msgspec.Struct, frozen=True):
@@ -108,7 +128,10 @@ def observing(resources: Resources) -> Reaction:
 
 
 def incidents(resources: Resources) -> Reaction:
-    """An incident spent budget, or was learned from: a large one makes a postmortem due, and that fulfils it."""
+    """An incident spent budget, or was learned from.
+
+    A large one makes a postmortem due, which fulfils that; one class of outage, an item in the quarterly plan.
+    """
 
     async def act(
         event: IncidentOver | PostmortemPublished | ActionOpened, recorded: Recorded, context: Context
@@ -125,8 +148,9 @@ def incidents(resources: Resources) -> Reaction:
     events = {
         "io.concordat.incidents.incident.mitigated.v1": IncidentOver,
         "io.concordat.incidents.incident.resolved.v1": IncidentOver,
+        "io.concordat.incidents.incident.classified.v1": OutageClassified,
     }
-    act_on: tuple[type, ...] = (IncidentOver, PostmortemPublished, ActionOpened)
+    act_on: tuple[type, ...] = (IncidentOver, OutageClassified, PostmortemPublished, ActionOpened)
     return Reaction(
         name=INCIDENTS_HEARD,
         source=_INCIDENTS,
@@ -136,7 +160,7 @@ def incidents(resources: Resources) -> Reaction:
 
 
 def timers(resources: Resources) -> Mapping[str, Fire]:
-    """An exemption or a broken glass expires: see where the service stands then. A proposal lapses."""
+    """An exemption expires: see where the service stands then. Something is due: remind of it. A proposal lapses."""
 
     async def expire(timer: Timer, context: Context) -> None:
         lapsed = _LAPSED.decode(timer.payload)
@@ -144,7 +168,12 @@ def timers(resources: Resources) -> Mapping[str, Fire]:
         await resources.handler.handle(AGREEMENT, lapsed.slo, command, context)
 
     async def fire(timer: Timer, context: Context) -> None:
-        await observe(resources, _DUE.decode(timer.payload).service, context)
+        due = _DUE.decode(timer.payload)
+        if due.kind == "exemption-expires":
+            await observe(resources, due.service, context)
+        else:
+            command = Remind(service=due.service, kind=due.kind, key=due.key, at=context.at)
+            await resources.handler.handle(POLICY, due.service, command, context)
 
     return {POLICY.category: fire, AGREEMENT.category: expire}
 
@@ -184,14 +213,15 @@ async def _concerned(resources: Resources, event: _Own, recorded: Recorded) -> l
 
 
 async def _attribute(resources: Resources, service: str, incident: str, context: Context) -> None:
-    """See whether *incident* spent so much that something is due."""
+    """See whether *incident*, or its class of outage, spent so much that something is due."""
     policy = (await resources.handler.load(POLICY, service)).state
     found = await resources.views.read(incident_named, incident)
     if found is not None and isinstance(policy, InForce):
-        felt = _minutes(found.since, found.until or context.at)
-        days = policy.edition.document.incident_window_days.days
-        shares = await resources.views.read(_spent, service, incident, felt, days)
-        await _handle(resources, service, Attribute(service=service, incidents=shares, at=context.at), context)
+        days, at = policy.edition.document.incident_window_days.days, context.at
+        shares = await resources.views.read_long(_spent_by_incident, service, found, at, days)
+        classes = await resources.views.read_long(_spent_by_class, service, found, at)
+        command = Attribute(service=service, incidents=tuple(shares), classes=tuple(classes), at=at)
+        await _handle(resources, service, command, context)
 
 
 async def _fulfil(resources: Resources, service: str, incident: str, context: Context) -> None:
@@ -213,20 +243,55 @@ async def _fulfil(resources: Resources, service: str, incident: str, context: Co
         await _handle(resources, service, command, context)
 
 
-def _spent(
-    connection: Connection, service: str, incident: str, felt: range, window: timedelta
-) -> tuple[IncidentSpending, ...]:
+def _spent_by_incident(
+    connection: Connection, service: str, incident: Happened, at: datetime, window: timedelta
+) -> list[IncidentSpending]:
     """What *incident* spent of the budget that each SLO of *service* has for the *window* up to the incident's end."""
+    felt = _minutes(incident.since, incident.until or at)
+    shares = _shares(connection, service, [felt], range(felt.stop - window // _MINUTE, felt.stop))
+    return [IncidentSpending(incident.id, slo, share) for slo, share in shares]
+
+
+def _spent_by_class(connection: Connection, service: str, incident: Happened, at: datetime) -> list[ClassSpending]:
+    """What outages of the class of *incident* spent of each quarter's budget that it touched.
+
+    A quarter that has not ended has the budget that it will have if traffic goes on as until now.
+    """
+    if not incident.outage_class:
+        return []
+    spendings: list[ClassSpending] = []
+    for quarter in quarters(incident.since, max(incident.until or at, incident.since + _MINUTE)):
+        outages = incidents_of(connection, service, quarter, incident.outage_class)
+        whole = quarter.minutes
+        passed = range(whole.start, min(whole.stop, minute_at(at)))
+        felt = merged(clipped((_minutes(each.since, each.until or at) for each in outages), passed))
+        shares = _shares(connection, service, felt, passed, Fraction(len(whole), max(len(passed), 1)))
+        spendings += [ClassSpending(incident.outage_class, name_of(quarter), slo, share) for slo, share in shares]
+    return spendings
+
+
+def _shares(
+    connection: Connection, service: str, felt: Sequence[range], whole: range, growth: Fraction = _AS_IT_IS
+) -> Iterator[tuple[str, float]]:
+    """What the minutes *felt* spent of the budget that each SLO of *service* has for *whole*, times *growth*."""
     rows = select(SLOS.view).where(SLOS.view.c.service == service, SLOS.view.c.ended_at.is_(None))
-    whole = range(felt.stop - window // _MINUTE, felt.stop)
-    shares: list[IncidentSpending] = []
+    old = whole.stop - _MINUTES_KEPT // _MINUTE
     for promised in map(Promised.of, connection.execute(rows).mappings().all()):
-        during, all_of_it = spent(connection, promised, (felt, whole))
+        *during, all_of_it = spent(connection, promised, (*felt, *map(_hours, felt), whole))
         target = promised.terms.target
-        budget = Fraction(all_of_it.total * target.budget, target.q)
+        budget = Fraction(all_of_it.total * target.budget, target.q) * growth
+        by_minute, by_hour = during[: len(felt)], during[len(felt) :]
+        bad = sum(
+            (exact if exact.observed or minutes.stop > old else rough).bad
+            for minutes, exact, rough in zip(felt, by_minute, by_hour, strict=True)
+        )
         if budget:
-            shares.append(IncidentSpending(incident, promised.slo, float(during.bad / budget)))
-    return tuple(shares)
+            yield promised.slo, float(bad / budget)
+
+
+def _hours(minutes: range) -> range:
+    """The whole hours that *minutes* touch: what is left of them when minutes are not kept any more."""
+    return range(minutes.start // 60 * 60, -(-minutes.stop // 60) * 60)
 
 
 async def _handle(

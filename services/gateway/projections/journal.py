@@ -58,6 +58,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "slo.policy.exemption-revoked": "exemption revoked",
     "slo.policy.broken-glass": "glass broken for {e.passage}",
     "slo.policy.glass-used": "deployment {e.deployment} went through the freeze",
+    "slo.policy.follow-up-due": "due after a broken glass: {e.follow_up}",
+    "slo.policy.revisit-due": "the error-budget policy is to be revisited",
     "slo.policy.budget-to-spare": "error budget to spare",
     "slo.policy.spare-budget-gone": "no error budget to spare any more",
     "slo.policy.postmortem-required": "a postmortem is due: incident {e.incident} spent too much of SLO {e.slo}",
@@ -126,6 +128,7 @@ class Fact:
     deployment: object = ""
     incident: object = ""
     plan: object = ""
+    follow_up: object = ""
     outage_class: object = ""
     executive: object = ""
     outcome: object = ""

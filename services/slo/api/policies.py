@@ -53,9 +53,9 @@ from services.slo.domain.policy.commands import (
     Write,
 )
 from services.slo.domain.policy.errors import NoSuchPolicyError, NotFrozenError
-from services.slo.domain.policy.events import Event, ExemptionGranted
+from services.slo.domain.policy.events import Event, ExemptionGranted, GlassBroken, PolicySigned
 from services.slo.domain.policy.standing import SloBudget, Standing
-from services.slo.domain.policy.state import InForce, Policy, Unsigned, standing_at, timetable
+from services.slo.domain.policy.state import Due, InForce, Policy, Unsigned, standing_at, timetable
 from services.slo.domain.signing import Actor
 from services.slo.projections.error_budget_policies import ERROR_BUDGET_POLICIES, policies
 from services.slo.projections.known_services import KNOWN_SERVICES
@@ -308,18 +308,27 @@ def _write(call: Call, service: str, body: PolicyDocument) -> Write:
 
 
 def _timers(policy: Policy, events: tuple[Event, ...]) -> Effects:
-    """The budgets are looked at again when what was granted now expires; a broken glass ends at the gate by itself."""
-    granted = {event.exemption for event in events if isinstance(event, ExemptionGranted)}
-    if policy is None or not granted:
+    """What falls due because of *events*; a broken glass ends at the gate by itself."""
+    new: set[tuple[str, str]] = set()
+    for event in events:
+        match event:
+            case ExemptionGranted(exemption=exemption):
+                new.add(("exemption-expires", exemption))
+            case GlassBroken(glass=glass):
+                new.add(("follow-up", glass))
+            case PolicySigned(version=version, missing=()):
+                new.add(("revisit", str(version)))
+            case _:
+                pass
+    if policy is None or not new:
         return NO_EFFECTS
     service = policy.record.service
-    return Effects(
-        schedule=tuple(
-            Timer(f"{POLICY.stream(service)}/{due.key}", due.at, POLICY.category, codec.encode({"service": service}))
-            for due in timetable(policy)
-            if due.kind == "exemption-expires" and due.key in granted
-        )
-    )
+
+    def timer(due: Due) -> Timer:
+        payload = {"service": service, "kind": due.kind, "key": due.key}
+        return Timer(f"{POLICY.stream(service)}/{due.key}", due.at, POLICY.category, codec.encode(payload))
+
+    return Effects(schedule=tuple(timer(due) for due in timetable(policy) if (due.kind, due.key) in new))
 
 
 async def _budgets(resources: Resources, service: str) -> tuple[SloBudget, ...]:

@@ -263,7 +263,10 @@ class ExemptionAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlassAnswer:
-    """A broken glass; `deployment` empty: for the first that says it used it."""
+    """A broken glass; `deployment` empty: for the first that says it used it.
+
+    What was to follow is shown by `:fulfil` with the obligation `follow-up:` and the id.
+    """
 
     id: str
     deployment: str
@@ -274,6 +277,8 @@ class GlassAnswer:
     broken_at: datetime
     expires: datetime
     used_at: datetime | None
+    followed_up_at: datetime | None
+    follow_up_evidence: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,7 +359,8 @@ class ErrorBudgetAnswer:
 
     `state`, `since` and `policy_version` are null where nobody has written a policy. Only exemptions and broken
     glasses that hold, disagreements that are open and what is still owed are listed; the policy has all of them.
-    `upcoming` is what falls due: the end of exemptions and broken glasses, follow-ups, the day to revisit the policy.
+    `follow_ups` are broken glasses after which something is still to be done. `upcoming` is what falls due: the end of
+    exemptions and broken glasses, follow-ups, the day to revisit the policy.
     """
 
     service: str
@@ -372,6 +378,7 @@ class ErrorBudgetAnswer:
     glasses: list[GlassAnswer]
     disagreements: list[DisagreementAnswer]
     owed: list[ObligationAnswer]
+    follow_ups: list[GlassAnswer]
     missing: list[MissingAnswer]
     upcoming: list[Due]
 
@@ -419,6 +426,7 @@ def error_budget_answer(service: str, policy: Unsigned | InForce | None, decisio
         glasses=_glasses(each for each in record.glasses if each.holds(at)) if record else [],
         disagreements=_disagreements(each for each in record.disagreements if not each.settled) if record else [],
         owed=_obligations(each for each in record.obligations if not each.fulfilled) if record else [],
+        follow_ups=_glasses(each for each in record.glasses if not each.followed_up) if record else [],
         missing=_missing(policy.newest) if policy else [],
         upcoming=[due for due in timetable(policy) if due.at > at],
     )
@@ -468,6 +476,8 @@ def _glasses(glasses: Iterable[Glass]) -> list[GlassAnswer]:
             broken_at=each.broken.at,
             expires=each.broken.expires,
             used_at=each.used_at,
+            followed_up_at=each.followed_up and each.followed_up.at,
+            follow_up_evidence=each.followed_up and each.followed_up.evidence,
         )
         for each in glasses
     ]

@@ -73,7 +73,7 @@ class Excused:
     @property
     def any(self) -> tuple[range, ...]:
         """Those of either kind."""
-        return tuple(_merged((*self.removed, *self.good)))
+        return tuple(merged((*self.removed, *self.good)))
 
     def expected(self, window: range) -> int:
         """How many minutes of *window* are expected to be observed: all but the removed ones."""
@@ -104,8 +104,8 @@ def excused(adjustments: Iterable[Adjustment], since: datetime, until: datetime)
     covered: dict[Effect, list[range]] = {"remove": [], "count_as_good": []}
     for adjustment in adjustments:
         covered[adjustment.effect] += [found.minutes for found in occurrences(adjustment, since, until)]
-    removed = tuple(_merged(covered["remove"]))
-    return Excused(removed, tuple(_without(_merged(covered["count_as_good"]), removed)))
+    removed = tuple(merged(covered["remove"]))
+    return Excused(removed, tuple(_without(merged(covered["count_as_good"]), removed)))
 
 
 def adjusted(series: Series, excuses: Excused) -> Series:
@@ -153,7 +153,7 @@ def _rule(adjustment: Adjustment) -> rrule:
     return rule
 
 
-def _merged(ranges: Iterable[range]) -> list[range]:
+def merged(ranges: Iterable[range]) -> list[range]:
     """*ranges* as disjoint ones, ascending; those that touch are one."""
     merged: list[range] = []
     for each in sorted((r for r in ranges if r), key=lambda r: r.start):

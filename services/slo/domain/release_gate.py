@@ -144,6 +144,10 @@ def _advice(
     for item in owed(policy):
         code = "postmortem-owed" if item.obligation.startswith("postmortem:") else "quarterly-item-owed"
         yield Reason(code, item.reason, item.slo)
+    for glass in record.glasses:
+        if glass.followed_up is None and at.date() > glass.broken.follow_up_due:
+            text = f"{glass.broken.by} broke glass and promised by {glass.broken.follow_up_due.isoformat()}"
+            yield Reason("follow-up-owed", f"{text}: {glass.broken.follow_up}; show it (:fulfil {glass.obligation})")
     if at.date() > edition.document.revisit_by:
         text = f"the policy was to be revisited by {edition.document.revisit_by.isoformat()}: development and SRE do so"
         yield Reason("policy-outdated", text)

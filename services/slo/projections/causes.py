@@ -59,6 +59,14 @@ class IncidentCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentClassified:
+    """Of what class of outage it was."""
+
+    incident: str
+    outage_class: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deployed:
     """What is read of a deployment."""
 
@@ -77,12 +85,13 @@ class RolledBack:
 
 
 class Happened(NamedTuple):
-    """Something that lasted; *until* is None while it does."""
+    """Something that lasted; *until* is None while it does, *outage_class* empty while nobody has said."""
 
     id: str
     title: str
     since: datetime
     until: datetime | None
+    outage_class: str = ""
 
 
 def _columns(key: str) -> tuple[Column[Any], ...]:
@@ -102,7 +111,12 @@ def _declared(_: Row | None, event: IncidentDeclared, __: Recorded, ___: Key) ->
         "title": f"{event.number} {event.title}",
         "since": event.impact_started or event.at,
         "until": None,
+        "outage_class": "",
     }
+
+
+def _classified(row: Row | None, event: IncidentClassified, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"outage_class": event.outage_class}
 
 
 def _ended(row: Row | None, event: IncidentEnded | RolledBack, _: Recorded, __: Key) -> Row | None:
@@ -138,7 +152,7 @@ def _of_deployment(event: Any, _: Recorded) -> Sequence[Key]:  # noqa: ANN401  o
 
 INCIDENTS: Final = Projection(
     name="service_incidents",
-    columns=lambda: _columns("incident"),
+    columns=lambda: (*_columns("incident"), Column("outage_class", Text)),
     events=EventRegistry(
         {
             "io.concordat.incidents.incident.declared.v1": IncidentDeclared,
@@ -146,6 +160,7 @@ INCIDENTS: Final = Projection(
             "io.concordat.incidents.incident.resolved.v1": IncidentResolved,
             "io.concordat.incidents.incident.reopened.v1": IncidentReopened,
             "io.concordat.incidents.incident.cancelled.v1": IncidentCancelled,
+            "io.concordat.incidents.incident.classified.v1": IncidentClassified,
         }
     ),
     folds={
@@ -154,6 +169,7 @@ INCIDENTS: Final = Projection(
         IncidentResolved: Fold(_of_incident, _ended),
         IncidentReopened: Fold(_of_incident, _reopened),
         IncidentCancelled: Fold(_of_incident, _cancelled),
+        IncidentClassified: Fold(_of_incident, _classified),
     },
     sources=("incidents",),
     indexes=(("service", "since"),),
@@ -176,17 +192,21 @@ DEPLOYMENTS: Final = Projection(
 def incident_named(connection: Connection, incident: str) -> Happened | None:
     """The incident of this id, if it was declared and not cancelled."""
     view = INCIDENTS.view.c
-    query = select(view.incident, view.title, view.since, view.until).where(view.incident == incident)
+    query = select(view.incident, view.title, view.since, view.until, view.outage_class).where(
+        view.incident == incident
+    )
     row = connection.execute(query).first()
     return None if row is None else Happened(*row)
 
 
-def incidents_of(connection: Connection, service: str, window: Bounds) -> list[Happened]:
-    """The incidents of *service* that share time with *window*, oldest first."""
+def incidents_of(connection: Connection, service: str, window: Bounds, outage_class: str = "") -> list[Happened]:
+    """The incidents of *service* that share time with *window*, of one class or all, oldest first."""
     view = INCIDENTS.view.c
-    query = select(view.incident, view.title, view.since, view.until).where(
+    query = select(view.incident, view.title, view.since, view.until, view.outage_class).where(
         view.service == service, view.since < window.end, or_(view.until.is_(None), view.until > window.start)
     )
+    if outage_class:
+        query = query.where(view.outage_class == outage_class)
     return [Happened(*row) for row in connection.execute(query.order_by(view.since, view.incident))]
 
 

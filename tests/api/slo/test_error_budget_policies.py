@@ -251,6 +251,63 @@ async def test_an_incident_that_spent_little_makes_nothing_due(slo: Slo) -> None
     assert [each["id"] for each in await eventually(owed)] == ["postmortem:i2"]
 
 
+async def test_a_class_of_outages_that_spent_the_quarter_needs_an_item_in_the_next_plan(slo: Slo) -> None:
+    """Two outages of 3,000 bad events each; the quarter will have 2,649,600 events and some, so 26,500 to spend."""
+    await in_force(slo)
+    began = NOW.replace(month=10, day=1, hour=0)
+    for day in range(52):
+        await slo.measure(began + day * DAY, 24 * 60 if day < 51 else 600, 20, 20)
+    await slo.measure(NOW - HOUR, 30, 0, 100)
+    await slo.measure(NOW - 10 * HOUR, 30, 0, 100)
+    await slo.status(total=806_400 + 2 * 2_400)
+    elsewhere = Elsewhere("incidents", slo.running.resources.bus, slo.clock)
+    for number, since in ((1, NOW - HOUR), (2, NOW - 10 * HOUR)):
+        about = {"incident": f"i{number}", "number": f"INC-{number}", "service": "checkout-api", "title": "down"}
+        at = since + 30 * MINUTE
+        await elsewhere.says("incident.declared", f"incident/i{number}", **about, at=since, impact_started=since)
+        await elsewhere.says("incident.resolved", f"incident/i{number}", **about, at=at)
+        await elsewhere.says("incident.classified", f"incident/i{number}", **about, at=at, outage_class="retry-storm")
+
+    async def owed() -> Any:
+        return [each for each in (await slo.call("GET", STANDING))["owed"] if each["kind"] == "quarterly_item"]
+
+    (due,) = await eventually(owed)
+    assert (due["id"], due["slo"]) == ("quarterly-item:retry-storm:2026-Q4", NAME)
+    assert due["share"] == pytest.approx(6_000 / 26_500, rel=0.01)
+    assert "puts a P0 item on its plan for 2027-Q1" in due["reason"]
+    assert "quarterly-item-owed" in [reason["code"] for reason in (await slo.call("GET", GATE))["reasons"]]
+    await do(slo, "fulfil", {"obligation": due["id"], "evidence": "https://plan.example.com/2027-Q1"})
+    assert not await owed()
+
+
+async def test_what_is_due_is_said_on_its_day(slo: Slo) -> None:
+    await in_force(slo)
+    await outage(slo)
+    await stands(slo, "frozen")
+    glass = {"reason": "customers cannot pay", "follow_up": "ask why", "expires": (NOW + HOUR).isoformat()}
+    for due in ("2026-11-25", "2026-11-26"):
+        broken = await do(slo, "break-glass", glass | {"follow_up_due": due}, "bo")
+    first, second = (each["id"] for each in broken["glasses"])
+    done = await do(slo, "fulfil", {"obligation": f"follow-up:{first}", "evidence": "INC-7"}, "bo")
+    assert (done["glasses"][0]["follow_up_evidence"], done["glasses"][1]["followed_up_at"]) == ("INC-7", None)
+    slo.clock.advance(6 * DAY)
+
+    async def reminded() -> Any:
+        return [kind for kind in await said(slo) if kind.endswith("-due")]
+
+    assert await eventually(reminded) == ["follow-up-due"]
+    shown = await slo.call("GET", STANDING)
+    assert [each["id"] for each in shown["follow_ups"]] == [second]
+    assert "follow-up-owed" in [reason["code"] for reason in shown["reasons"]]
+    slo.clock.advance(365 * DAY)
+
+    async def again() -> Any:
+        return len(await reminded()) == 2
+
+    await eventually(again)
+    assert await reminded() == ["follow-up-due", "revisit-due"]
+
+
 @memory_is_enough
 async def test_a_budget_heard_of_again_says_nothing_again(slo: Slo) -> None:
     await in_force(slo)

@@ -1,7 +1,7 @@
 """An error-budget policy: who signs it, what it freezes, what lets through, and what it asks for."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
@@ -17,6 +17,7 @@ from services.slo.domain.policy.commands import (
     Fulfil,
     IncidentSpending,
     Observe,
+    Remind,
     Revoke,
     Settle,
     Sign,
@@ -43,6 +44,7 @@ from services.slo.domain.policy.events import (
     Event,
     ExemptionGranted,
     ExemptionRevoked,
+    FollowUpDue,
     GlassUsed,
     ObligationFulfilled,
     PolicyStateChanged,
@@ -51,9 +53,11 @@ from services.slo.domain.policy.events import (
     QuarterlyItemRequired,
     ReleasesFrozen,
     ReleasesUnfrozen,
+    RevisitDue,
     SpareBudgetFound,
 )
-from services.slo.domain.policy.state import Due, InForce, Unsigned, due, owed, timetable
+from services.slo.domain.policy.obligations import name_of, quarters
+from services.slo.domain.policy.state import InForce, Unsigned, owed, timetable
 from services.slo.domain.signing import MachineSignsError, NotASignerError, Signers
 from tests.fixtures.policy import (
     ANA,
@@ -524,8 +528,33 @@ def test_the_timetable_holds_expiries_follow_ups_and_the_day_to_revisit() -> Non
         ("exemption-expires", "e1"),
         ("revisit", "1"),
     ]
-    assert due(state, NOW, BROKEN.expires) == (Due(BROKEN.expires, "glass-expires", "g1"),)
-    assert due(state, BROKEN.expires, LATER) == ()
+
+
+def test_what_was_to_follow_a_broken_glass_is_reminded_of_until_it_is_done() -> None:
+    remind = Remind(service=SERVICE, kind="follow-up", key="g1", at=NOW + timedelta(days=4))
+    fulfil = Fulfil(service=SERVICE, obligation="follow-up:g1", evidence="INC-7", reason="", by="bo", at=LATER)
+    (due,) = produced(remind, *FROZEN, BROKEN)
+    assert isinstance(due, FollowUpDue)
+    assert (due.obligation, due.follow_up, due.by) == ("follow-up:g1", BROKEN.follow_up, "ana")
+    (done,) = produced(fulfil, *FROZEN, BROKEN)
+    under(*FROZEN, BROKEN, done).when(remind).then()
+    under(*FROZEN, BROKEN, done).when(fulfil).then()
+    under(*FROZEN, BROKEN).when(replace(remind, at=NOW)).then()
+    under(*FROZEN, BROKEN).when(replace(remind, key="g2")).then()
+
+
+def test_the_day_to_revisit_a_policy_is_reminded_of_unless_another_edition_holds() -> None:
+    remind = Remind(service=SERVICE, kind="revisit", key="1", at=NOW + timedelta(days=365))
+    (due,) = produced(remind, *SIGNED)
+    assert isinstance(due, RevisitDue)
+    assert (due.version, due.revisit_by) == (1, DOCUMENT.revisit_by)
+    under(*SIGNED).when(replace(remind, key="2")).then()
+    under().when(remind).then()
+
+
+def test_quarters_are_those_of_the_year_in_utc() -> None:
+    found = quarters(datetime(2026, 9, 30, 23, 59, tzinfo=UTC), datetime(2027, 1, 1, 0, 1, tzinfo=UTC))
+    assert [name_of(quarter) for quarter in found] == ["2026-Q3", "2026-Q4", "2027-Q1"]
 
 
 def test_a_revoked_exemption_does_not_fall_due() -> None:
@@ -549,6 +578,8 @@ def test_every_event_survives_being_written_and_read() -> None:
         POSTMORTEM,
         *produced(replace(ATTRIBUTE, classes=(ClassSpending("dns", "2026-Q4", "x", 0.3),)), *SIGNED),
         *produced(FULFIL, *SIGNED, POSTMORTEM),
+        *produced(Remind(service=SERVICE, kind="follow-up", key="g1", at=LATER + timedelta(days=9)), *FROZEN, BROKEN),
+        *produced(Remind(service=SERVICE, kind="revisit", key="1", at=NOW + timedelta(days=365)), *SIGNED),
     ]
     assert {type(event) for event in everything} == set(get_args(Event))
     for event in everything:

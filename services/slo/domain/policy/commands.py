@@ -13,6 +13,7 @@ from services.slo.domain.policy.standing import SloBudget
 from services.slo.domain.signing import Actor, Side
 
 Outcome = Literal["upheld", "lifted"]
+Reminder = Literal["follow-up", "revisit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,13 +223,30 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remind:
+    """Remind people of what is due.
+
+    Args:
+        service: Whose policy.
+        kind: Of what.
+        key: The glass, or the version of the policy.
+        at: When.
+    """
+
+    service: str
+    kind: Reminder
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fulfil:
     """Show that something owed was done.
 
     Args:
         service: Whose policy.
         obligation: Its id, as it was announced.
-        evidence: The postmortem with its P0 action, or the P0 item in the quarterly plan.
+        evidence: The postmortem with its P0 action, the P0 item in the quarterly plan, or what followed a broken glass.
         reason: Why that is enough; may be empty.
         by: Who says so.
         at: When.
@@ -242,4 +260,6 @@ class Fulfil:
     at: datetime
 
 
-Command = Write | Sign | Observe | Exempt | Revoke | BreakGlass | UseGlass | Disagree | Settle | Attribute | Fulfil
+Command = (
+    Write | Sign | Observe | Exempt | Revoke | BreakGlass | UseGlass | Disagree | Settle | Attribute | Remind | Fulfil
+)

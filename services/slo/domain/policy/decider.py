@@ -17,6 +17,7 @@ from services.slo.domain.policy.commands import (
     Exempt,
     Fulfil,
     Observe,
+    Remind,
     Revoke,
     Settle,
     Sign,
@@ -43,6 +44,7 @@ from services.slo.domain.policy.events import (
     Event,
     ExemptionGranted,
     ExemptionRevoked,
+    FollowUpDue,
     GlassBroken,
     GlassUsed,
     ObligationFulfilled,
@@ -53,6 +55,7 @@ from services.slo.domain.policy.events import (
     QuarterlyItemRequired,
     ReleasesFrozen,
     ReleasesUnfrozen,
+    RevisitDue,
     SpareBudgetFound,
     SpareBudgetGone,
 )
@@ -60,6 +63,7 @@ from services.slo.domain.policy.obligations import required
 from services.slo.domain.policy.reasons import of_standing
 from services.slo.domain.policy.standing import SloBudget, defined, freezing, to_spare
 from services.slo.domain.policy.state import (
+    FOLLOW_UP,
     Disagreement,
     Edition,
     Exemption,
@@ -70,6 +74,7 @@ from services.slo.domain.policy.state import (
     Record,
     Unsigned,
     standing_at,
+    timetable,
     with_signature,
 )
 from services.slo.domain.signing import MachineSignsError, Signature, missing, require_one_of, require_signer
@@ -92,7 +97,7 @@ def decide(command: Command, state: Policy) -> tuple[Event, ...]:  # noqa: C901,
     match state, command:
         case _, Write():
             return _written(command, state)
-        case None, Observe() | Attribute():
+        case None, Observe() | Attribute() | Remind():
             return ()
         case None, _:
             raise NoSuchPolicyError(command.service)
@@ -118,6 +123,8 @@ def decide(command: Command, state: Policy) -> tuple[Event, ...]:  # noqa: C901,
             return ()  # what is not signed asks nothing of anybody
         case InForce(), Attribute():
             return _required(command, state)
+        case Unsigned() | InForce(), Remind():
+            return tuple(_reminders(command, state))
         case Unsigned() | InForce(), Fulfil():
             return _fulfilled(command, state.record)
 
@@ -138,13 +145,13 @@ def evolve(state: Policy, event: Event) -> Policy:  # noqa: PLR0911  a table, on
             if not edition.missing:
                 return InForce(state.record, edition)
             return replace(state, edition=edition) if isinstance(state, Unsigned) else replace(state, draft=edition)
-        case _, ReleasesFrozen() | ReleasesUnfrozen():
-            return state  # told with the change of state
+        case _, ReleasesFrozen() | ReleasesUnfrozen() | FollowUpDue() | RevisitDue():
+            return state  # told with the change of state; and what is due is in the timetable
         case _, _:
             return replace(state, record=_recorded(state.record, event))
 
 
-def _recorded(record: Record, event: Event) -> Record:  # noqa: C901, PLR0911  a table, one line an event
+def _recorded(record: Record, event: Event) -> Record:  # noqa: C901, PLR0911, PLR0912  a table, one line an event
     match event:
         case PolicyStateChanged():
             return replace(record, standing=event.to_state, since=event.at, reason=event.reason)
@@ -167,9 +174,12 @@ def _recorded(record: Record, event: Event) -> Record:  # noqa: C901, PLR0911  a
             return replace(record, disagreements=_mended(record.disagreements, event.disagreement, settled=event))
         case PostmortemRequired() | QuarterlyItemRequired():
             return replace(record, obligations=(*record.obligations, Obligation(event)))
+        case ObligationFulfilled() if event.obligation.startswith(FOLLOW_UP):
+            glass = event.obligation.removeprefix(FOLLOW_UP)
+            return replace(record, glasses=_mended(record.glasses, glass, followed_up=event))
         case ObligationFulfilled():
             return replace(record, obligations=_mended(record.obligations, event.obligation, fulfilled=event))
-        case PolicyWritten() | PolicySigned() | ReleasesFrozen() | ReleasesUnfrozen():
+        case PolicyWritten() | PolicySigned() | ReleasesFrozen() | ReleasesUnfrozen() | FollowUpDue() | RevisitDue():
             return record
 
 
@@ -337,11 +347,41 @@ def _required(command: Attribute, state: InForce) -> tuple[Event, ...]:
     return tuple(each for each in due if each.obligation not in known)
 
 
+def _reminders(command: Remind, state: Unsigned | InForce) -> Iterator[Event]:
+    """What is still to be done and due by now."""
+    for due in timetable(state):
+        if (due.kind, due.key) != (command.kind, command.key) or due.at > command.at:
+            continue
+        if command.kind == "revisit":
+            document = state.edition.document
+            reason = "development and SRE look at the policy again, and write a new version or the same with a new date"
+            yield RevisitDue(command.service, state.edition.version, document.revisit_by, reason, command.at)
+        for glass in state.record.glasses if command.kind == "follow-up" else ():
+            if glass.key == command.key:
+                yield _follow_up_due(command, glass)
+
+
+def _follow_up_due(command: Remind, glass: Glass) -> FollowUpDue:
+    broken = glass.broken
+    return FollowUpDue(
+        service=command.service,
+        obligation=glass.obligation,
+        glass=glass.key,
+        deployment=glass.deployment,
+        follow_up=broken.follow_up,
+        due=broken.follow_up_due,
+        by=broken.by,
+        reason=f"{broken.by} broke glass and promised this: do it, and show it (:fulfil {glass.obligation})",
+        at=command.at,
+    )
+
+
 def _fulfilled(command: Fulfil, record: Record) -> tuple[Event, ...]:
-    held = _find(record.obligations, command.obligation)
-    if held is None:
+    owed = {each.key: each.fulfilled for each in record.obligations}
+    owed |= {each.obligation: each.followed_up for each in record.glasses}
+    if command.obligation not in owed:
         raise UnknownItemError("obligation", command.obligation)
-    if held.fulfilled is not None:
+    if owed[command.obligation] is not None:
         return ()
     _require_text(evidence=command.evidence)
     return (

@@ -174,6 +174,44 @@ class GlassUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUpDue:
+    """What was to follow a broken glass is due, and nobody has shown that it was done.
+
+    Args:
+        service: Whose policy.
+        obligation: Identifies what is owed: `follow-up:` and the glass.
+        glass: Which.
+        deployment: The one it let through; empty: none used it.
+        follow_up: What was promised.
+        due: By when.
+        by: Who broke the glass.
+        reason: What to do.
+        at: When this was noticed.
+    """
+
+    service: str
+    obligation: str
+    glass: str
+    deployment: str
+    follow_up: str
+    due: date
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RevisitDue:
+    """The day has come on which people look at the policy again; *version* is the edition in force."""
+
+    service: str
+    version: int
+    revisit_by: date
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DisagreementRaised:
     """The executive is asked to decide."""
 
@@ -283,6 +321,8 @@ Event = (
     | ExemptionRevoked
     | GlassBroken
     | GlassUsed
+    | FollowUpDue
+    | RevisitDue
     | DisagreementRaised
     | DisagreementSettled
     | PostmortemRequired

@@ -5,10 +5,15 @@ one class of outage above a fifth of a quarter's budget needs a P0 item on the p
 """
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
 
 from services.slo.domain.policy.commands import Attribute, ClassSpending, IncidentSpending
 from services.slo.domain.policy.document import Document
 from services.slo.domain.policy.events import PostmortemRequired, QuarterlyItemRequired
+from services.slo.domain.windows import Bounds, Calendar, periods
+
+_QUARTERS: Final = Calendar(1, "Q", datetime(2000, 1, 1), "UTC")  # noqa: DTZ001  a wall time; the zone stands beside it
 
 
 def required(
@@ -23,6 +28,16 @@ def required(
         if each.share > document.class_share.value:
             _keep(largest, _quarterly_item(command, version, each, document.class_share.value))
     yield from largest.values()
+
+
+def quarters(since: datetime, until: datetime) -> Iterator[Bounds]:
+    """The quarters, in UTC, that share time with [since, until)."""
+    return periods(_QUARTERS, since, until)
+
+
+def name_of(quarter: Bounds) -> str:
+    """Such as `2026-Q4`."""
+    return f"{quarter.start.year}-Q{1 + quarter.start.month // 3}"
 
 
 def following(quarter: str) -> str:

@@ -26,6 +26,7 @@ Code = Literal[
     "disagreement-open",  # advice
     "postmortem-owed",  # advice
     "quarterly-item-owed",  # advice
+    "follow-up-owed",  # advice: something was to follow a broken glass by now
     "policy-outdated",  # advice: its date to be revisited has passed
 ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from services.slo.domain.policy.document import PARTIES, Document, Kind
 from services.slo.domain.policy.events import (
@@ -20,6 +20,7 @@ from services.slo.domain.signing import Side, Signature, missing
 
 # An exemption of these kinds lets a change of the kind through; all others excuse what was spent.
 _CHANGES: frozenset[Kind] = frozenset({"p0", "security"})
+FOLLOW_UP: Final = "follow-up:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +67,23 @@ class Glass:
         broken: How it was broken.
         deployment: The one it lets through; empty while it is anybody's.
         used_at: When that deployment first went through; None before.
+        followed_up: How what was to follow was done; None before.
     """
 
     broken: GlassBroken
     deployment: str
     used_at: datetime | None = None
+    followed_up: ObligationFulfilled | None = None
 
     @property
     def key(self) -> str:
         """Its id."""
         return self.broken.glass
+
+    @property
+    def obligation(self) -> str:
+        """The id of the follow-up that is owed."""
+        return f"{FOLLOW_UP}{self.key}"
 
     def holds(self, at: datetime) -> bool:
         """Whether it had been broken and had not expired at that time."""
@@ -196,7 +204,7 @@ class Due:
     Args:
         at: When.
         kind: `exemption-expires`, `glass-expires`: look at the budgets again (`Observe`); `follow-up`, `revisit`:
-            remind people.
+            remind people (`Remind`).
         key: The exemption, the glass, or the version of the policy.
     """
 
@@ -212,18 +220,14 @@ def timetable(policy: Policy) -> tuple[Due, ...]:
     record, edition = policy.record, policy.edition
     granted = [each.granted for each in record.exemptions if each.revoked_at is None]
     broken = [each.broken for each in record.glasses]
+    promised = [each.broken for each in record.glasses if each.followed_up is None]
     dues = (
         Due(_morning(edition.document.revisit_by), "revisit", str(edition.version)),
         *(Due(each.expires, "exemption-expires", each.exemption) for each in granted),
         *(Due(each.expires, "glass-expires", each.glass) for each in broken),
-        *(Due(_morning(each.follow_up_due), "follow-up", each.glass) for each in broken),
+        *(Due(_morning(each.follow_up_due), "follow-up", each.glass) for each in promised),
     )
     return tuple(sorted(dues, key=lambda due: (due.at, due.kind, due.key)))
-
-
-def due(policy: Policy, after: datetime, until: datetime) -> tuple[Due, ...]:
-    """What of the timetable falls into (after, until]."""
-    return tuple(each for each in timetable(policy) if after < each.at <= until)
 
 
 def owed(policy: Policy) -> tuple[PostmortemRequired | QuarterlyItemRequired, ...]:
