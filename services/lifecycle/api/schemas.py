@@ -5,17 +5,32 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, HttpUrl, StringConstraints
 
 from libs.web.schemas import Body, Line, Moment, Name, Text
+from services.lifecycle.api.catalogue_schemas import CatalogueBody
 from services.lifecycle.domain.phases import Phase
 
 Tier = Annotated[int, Field(ge=1, le=4, description="1 is the most critical.")]
 EvidenceKind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
-class RegisterService(Body):
+class RegisterService(CatalogueBody):
     """A service to be known; a phase past the first imports it."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"name": "checkout-api", "owner_team": "checkout", "tier": 1}]}
+        json_schema_extra={
+            "examples": [
+                {"name": "checkout-api", "owner_team": "checkout", "tier": 1},
+                {
+                    "name": "checkout-api",
+                    "owner_team": "checkout",
+                    "tier": 1,
+                    "product": "shop",
+                    "technologies": ["go", "postgres"],
+                    "labels": {"region": "eu"},
+                    "links": [{"title": "Runbook", "url": "https://wiki.example/runbook", "kind": "runbook"}],
+                    "code": [{"repository": "https://git.example/shop", "path": "checkout/", "owner": "checkout"}],
+                },
+            ]
+        }
     )
 
     name: Name
@@ -33,7 +48,7 @@ class RegisterService(Body):
     revives: Name | None = Field(default=None, description="The unsupported service that this one brings back.")
 
 
-class ChangeService(Body):
+class ChangeService(CatalogueBody):
     """What may change of a service; what is left out stays, null unsets."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"owner_team": "payments", "tier": 2}]})

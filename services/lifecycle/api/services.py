@@ -1,9 +1,11 @@
 """`/v1/services`."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Query
-from sqlalchemy import select
+from fastapi import Depends, Query
+from sqlalchemy import ColumnElement, select
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,17 +19,56 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf, GatesDep
-from services.lifecycle.api.references import living_team
+from services.lifecycle.api.catalogue_schemas import CatalogueBody, catalogue_of
+from services.lifecycle.api.references import living_team, pinned
 from services.lifecycle.api.schemas import ChangeService, RegisterService, Tier
 from services.lifecycle.api.views import ServiceView, StayView, live, service_row, service_view, stay_views
 from services.lifecycle.contract import SERVICE
 from services.lifecycle.domain.errors import NotUnsupportedError, UnknownReferenceError
 from services.lifecycle.domain.phases import Phase
+from services.lifecycle.domain.service.catalogue import EMPTY
 from services.lifecycle.domain.service.commands import Change, Register
 from services.lifecycle.domain.service.decider import Unsupported
-from services.lifecycle.projections.services import SERVICES
+from services.lifecycle.projections.services import SERVICES, holds
 
 router = Router(prefix="/v1/services", tags=["services"])
+_CATALOGUE = set(CatalogueBody.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What services are looked up by in the catalogue."""
+
+    product: Sequence[str]
+    technology: Sequence[str]
+    label: Sequence[str]
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What a row must fulfil."""
+        columns = SERVICES.view.c
+        wanted = [columns.product.in_(self.product)] if self.product else []
+        held = ((columns.technologies, self.technology), (columns.labels, self.label))
+        return [*wanted, *(holds(column, words) for column, words in held if words)]
+
+    def fits(self, service: ServiceView) -> bool:
+        """Whether *service* fulfils it."""
+        labels = {f"{key}={value}" for key, value in service.labels.items()}
+        return (
+            (not self.product or service.product in self.product)
+            and (not self.technology or bool({*self.technology} & {*service.technologies}))
+            and (not self.label or bool({*self.label} & labels))
+        )
+
+
+async def _looked_up(
+    product: Annotated[list[str] | None, Query()] = None,
+    technology: Annotated[list[str] | None, Query(description="Built of one of these.")] = None,
+    label: Annotated[list[str] | None, Query(description="`key=value`; has one of these.")] = None,
+) -> LookedUp:
+    return LookedUp(product or (), technology or (), label or ())
+
+
+LookedUpDep = Annotated[LookedUp, Depends(_looked_up)]
 
 
 @router.post(
@@ -35,8 +76,7 @@ router = Router(prefix="/v1/services", tags=["services"])
 )
 async def register_service(body: RegisterService, call: CallDep, gates: GatesDep) -> Response:
     """Register a service in the first phase, or import it at a later one."""
-    if body.owner_team:
-        await living_team(call.resources, body.owner_team, "owner_team")
+    await _check_references(call.resources, body)
     await _revivable(call.resources, body.revives)
     command = Register(
         service=body.name,
@@ -49,6 +89,7 @@ async def register_service(body: RegisterService, call: CallDep, gates: GatesDep
         grandfathered_until=body.grandfathered_until,
         by=call.principal.name,
         at=call.context.at,
+        catalogue=catalogue_of(body, EMPTY),
     )
     return await call.handle(
         SERVICE,
@@ -61,9 +102,10 @@ async def register_service(body: RegisterService, call: CallDep, gates: GatesDep
 
 
 @router.get("", openapi_extra=needs("services.read"), dependencies=[fresh(SERVICES)])
-async def list_services(
+async def list_services(  # noqa: PLR0913  each is a filter
     resources: ResourcesDep,
     page: PageDep,
+    looked_up: LookedUpDep,
     phase: Annotated[list[Phase] | None, Query()] = None,
     owner_team: Annotated[list[str] | None, Query()] = None,
     tier: Annotated[list[Tier] | None, Query()] = None,
@@ -80,6 +122,7 @@ async def list_services(
         query = query.where(view.c.recorded_at <= as_of)
     else:
         query = query.where(*(view.c[name].in_(values) for name, values in wanted.items() if values))
+        query = query.where(*looked_up.conditions())
     found = await resources.views.read(
         page.fetch,
         query,
@@ -93,6 +136,7 @@ async def list_services(
             service
             for service in map(service_view, then)
             if all(getattr(service, name) in values for name, values in wanted.items() if values)
+            and looked_up.fits(service)
         ]
     return found
 
@@ -112,9 +156,9 @@ async def get_service(service: str, resources: ResourcesDep, request: Request, a
 )
 async def change_service(service: str, body: ChangeService, call: CallDep) -> Response:
     """Change a service (JSON merge patch)."""
-    live(await call.resources.handler.load(SERVICE, service))
-    if body.owner_team:
-        await living_team(call.resources, body.owner_team, "owner_team")
+    loaded = await call.resources.handler.load(SERVICE, service)
+    profile, call = live(loaded).profile, pinned(call, loaded)
+    await _check_references(call.resources, body)
     given = body.model_fields_set
     command = Change(
         service=service,
@@ -122,6 +166,7 @@ async def change_service(service: str, body: ChangeService, call: CallDep) -> Re
         owner_team=(body.owner_team or "") if "owner_team" in given else None,
         tier=(body.tier or 0) if "tier" in given else None,
         at=call.context.at,
+        catalogue=catalogue_of(body, profile.catalogue) if given & _CATALOGUE else None,
     )
     return await call.handle(SERVICE, service, command, body=lambda outcome: service_view(live(outcome)))
 
@@ -134,6 +179,13 @@ async def list_phases(service: str, resources: ResourcesDep, request: Request, a
     loaded = await resources.handler.load(SERVICE, service, as_of=as_of)
     page = Page(items=stay_views(live(loaded).profile))
     return etag.answer(request, page.model_dump(mode="json", by_alias=True), version=loaded.version)
+
+
+async def _check_references(resources: Resources, body: RegisterService | ChangeService) -> None:
+    if body.owner_team:
+        await living_team(resources, body.owner_team, "owner_team")
+    for index, part in enumerate(body.code or ()):
+        await living_team(resources, part.owner, f"code/{index}/owner")
 
 
 async def _revivable(resources: Resources, service: str | None) -> None:

@@ -19,7 +19,7 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
-from services.lifecycle.api.references import caught_up, living_service, living_team
+from services.lifecycle.api.references import caught_up, living_service, living_team, pinned
 from services.lifecycle.api.team_schemas import (
     ChangeTeam,
     DissolveTeam,
@@ -37,14 +37,14 @@ from services.lifecycle.api.team_schemas import (
 from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import NameTakenError, ReferenceEndedError
-from services.lifecycle.domain.service.commands import Change as ChangeService
+from services.lifecycle.domain.service.commands import HandOver
 from services.lifecycle.domain.team.commands import Absorb, Change, Dissolve, Merge, Register, Review, Shard
 from services.lifecycle.domain.team.decider import Ended, Registered, Team
 from services.lifecycle.domain.team.errors import ForeignServiceError, TeamEndedError
 from services.lifecycle.domain.team.kinds import TeamKind
 from services.lifecycle.domain.team.policy import TeamPolicy
 from services.lifecycle.domain.team.structure import UNSAID, without
-from services.lifecycle.projections.services import SERVICES, owned_by
+from services.lifecycle.projections.services import SERVICES, owned_by, with_code_of
 from services.lifecycle.projections.teams import TEAMS, team_in
 
 router = Router(prefix="/v1/teams", tags=["teams"])
@@ -141,7 +141,7 @@ async def get_team(
 )
 async def change_team(team: str, body: ChangeTeam, call: CallDep, rules: RulesDep) -> Response:
     """Change a team (JSON merge patch): lists are replaced whole."""
-    state = await _active(call, team)
+    call, state = await _pinned(call, team)
     await _check_references(call, body)
     given = "display_name" in body.model_fields_set
     command = Change(
@@ -191,7 +191,7 @@ async def shard_team(team: str, body: ShardTeam, call: CallDep, rules: RulesDep)
         Step(TEAM, part.name, _register(part, state.kind, call, rules, shard_of=team, owns=part.services))
         for part in body.into
     ]
-    return await _do(call, team, command, rules, also=[*parts, *_given(moves, call)])
+    return await _do(call, team, command, rules, also=[*parts, *_given(team, moves, call)])
 
 
 @router.post("/{team}:merge", response_model=TeamView, openapi_extra=_WRITE, responses=responses(404))
@@ -218,7 +218,8 @@ async def merge_team(team: str, body: MergeTeam, call: CallDep, rules: RulesDep)
         by=call.principal.name,
         at=call.context.at,
     )
-    also = [] if body.into == team else [Step(TEAM, body.into, absorb), *_given(dict.fromkeys(owned, body.into), call)]
+    touched = dict.fromkeys([*owned, *await call.resources.views.read(with_code_of, team)], body.into)
+    also = [] if body.into == team else [Step(TEAM, body.into, absorb), *_given(team, touched, call)]
     return await _do(call, team, command, rules, also=also)
 
 
@@ -228,11 +229,12 @@ async def dissolve_team(team: str, body: DissolveTeam, call: CallDep, rules: Rul
     owned = await _owned(call, team, rules)
     for service in sorted(set(body.services) - set(owned)):
         raise ForeignServiceError(team, service, f"services/{service}")
-    gifts = {service: body.services.get(service) or body.successor or "" for service in owned}
-    for service, heir in gifts.items():
+    touched = dict.fromkeys([*owned, *await call.resources.views.read(with_code_of, team)])
+    heirs = {service: body.services.get(service) or body.successor or "" for service in touched}
+    for service, heir in heirs.items():
         if heir:
             await _heir(call, team, heir, f"services/{service}" if service in body.services else "successor")
-    return await _end(call, team, {service: heir for service, heir in gifts.items() if heir}, body.reason, rules)
+    return await _end(call, team, {service: heir for service, heir in heirs.items() if heir}, body.reason, rules)
 
 
 @router.delete("/{team}", response_model=TeamView, openapi_extra=_WRITE, responses=responses(404))
@@ -250,17 +252,22 @@ async def review_structure(team: str, body: ReviewStructure, call: CallDep, rule
     return await _do(call, team, command, rules)
 
 
-async def _end(call: Call, team: str, gifts: Mapping[str, str], reason: str, rules: Rules) -> Response:
-    left = [f"service {name}" for name in await _owned(call, team, rules) if name not in gifts]
+async def _end(call: Call, team: str, heirs: Mapping[str, str], reason: str, rules: Rules) -> Response:
+    owned = await _owned(call, team, rules)
+    with_code = await call.resources.views.read(with_code_of, team)
+    needed_by = [
+        *(f"service {name}" for name in owned if name not in heirs),
+        *(f"code of service {name}" for name in with_code if name not in heirs and name not in owned),
+    ]
     command = Dissolve(
         team=team,
-        needed_by=tuple(left),
-        services=gifts,
+        needed_by=tuple(needed_by),
+        services={name: heir for name, heir in heirs.items() if name in owned},
         reason=reason,
         by=call.principal.name,
         at=call.context.at,
     )
-    return await _do(call, team, command, rules, also=_given(gifts, call))
+    return await _do(call, team, command, rules, also=_given(team, heirs, call))
 
 
 async def _do(  # noqa: PLR0913  each is a part of one request
@@ -304,23 +311,12 @@ def _register(
     )
 
 
-def _given(owners: Mapping[str, str], call: Call) -> list[Step[Any, Any, Any]]:
-    """What gives each service to its new owner."""
+def _given(team: str, heirs: Mapping[str, str], call: Call) -> list[Step[Any, Any, Any]]:
+    """What lets each service's heir answer for all of it that *team* answered for."""
     return [
-        Step(
-            SERVICE,
-            name,
-            ChangeService(service=name, display_name=None, owner_team=owner, tier=None, at=call.context.at),
-        )
-        for name, owner in owners.items()
+        Step(SERVICE, name, HandOver(service=name, from_team=team, to_team=heir, at=call.context.at))
+        for name, heir in heirs.items()
     ]
-
-
-async def _active(call: Call, team: str) -> Registered:
-    state = living(await call.resources.handler.load(TEAM, team))
-    if isinstance(state, Ended):
-        raise TeamEndedError(team, state.into)
-    return state
 
 
 async def _pinned(call: Call, team: str) -> tuple[Call, Registered]:
@@ -329,7 +325,7 @@ async def _pinned(call: Call, team: str) -> tuple[Call, Registered]:
     state = living(loaded)
     if isinstance(state, Ended):
         raise TeamEndedError(team, state.into)
-    return replace(call, if_match=loaded.version if call.if_match is None else call.if_match), state
+    return pinned(call, loaded), state
 
 
 async def _owned(call: Call, team: str, rules: Rules) -> list[str]:

@@ -1,10 +1,11 @@
 """What goes out, and how it is made of a state or a row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
 from pydantic import BaseModel, Field
 
 from libs.events.handler import Loaded, Outcome
@@ -14,6 +15,7 @@ from services.lifecycle.domain.evidence.events import EvidenceRecorded
 from services.lifecycle.domain.gates import Verdict
 from services.lifecycle.domain.phases import Kind, Phase, allowed_from
 from services.lifecycle.domain.policy import Policy
+from services.lifecycle.domain.service.catalogue import Catalogue, CodePath, Link
 from services.lifecycle.domain.service.decider import Awaiting, Decided, Profile, Service, Settled, Unsupported
 from services.lifecycle.domain.service.events import TransitionRequested
 
@@ -38,6 +40,12 @@ class ServiceView:
     phase_since: datetime
     grandfathered_until: datetime | None
     revives: str | None
+    description: str
+    product: str | None
+    technologies: tuple[str, ...]
+    labels: Mapping[str, str]
+    links: tuple[Link, ...]
+    code: tuple[CodePath, ...]
     pending_transition: str | None
     allowed_transitions: tuple[AllowedTransition, ...]
     registered_at: datetime
@@ -156,6 +164,7 @@ def service_view(state: Settled | Awaiting | Unsupported) -> ServiceView:
         phase_since=profile.stay.since,
         grandfathered_until=profile.grandfathered.until if profile.grandfathered else None,
         revives=profile.revives or None,
+        **_catalogue(profile.catalogue),
         pending_transition=state.pending.transition if isinstance(state, Awaiting) else None,
         allowed_transitions=allowed_transitions(profile.phase),
         registered_at=profile.stays[0].since,
@@ -174,10 +183,17 @@ def service_row(row: Mapping[Any, Any]) -> ServiceView:
         phase_since=row["phase_since"],
         grandfathered_until=row["grandfathered_until"],
         revives=row["revives"] or None,
+        **_catalogue(msgspec.convert(row["catalogue"], Catalogue)),
         pending_transition=row["pending_transition"] or None,
         allowed_transitions=allowed_transitions(phase),
         registered_at=row["registered_at"],
     )
+
+
+def _catalogue(catalogue: Catalogue) -> dict[str, Any]:
+    return {field.name: getattr(catalogue, field.name) for field in fields(catalogue)} | {
+        "product": catalogue.product or None
+    }
 
 
 def stay_views(profile: Profile) -> list[StayView]:

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Integer, Text, select
+import msgspec
+from sqlalchemy import Column, ColumnElement, Connection, Integer, Text, or_, select
 
-from libs.events.columns import Instant
+from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.lifecycle.contract import CONTRACT
 from services.lifecycle.domain.phases import Phase
+from services.lifecycle.domain.service.catalogue import Catalogue
 from services.lifecycle.domain.service.events import (
     Event,
     PhaseChanged,
@@ -31,6 +33,10 @@ def _columns() -> Sequence[Column[Any]]:
         Column("phase_since", Instant(), nullable=False),
         Column("grandfathered_until", Instant()),
         Column("revives", Text, nullable=False),
+        Column("catalogue", Json(), nullable=False),
+        Column("product", Text, nullable=False),
+        Column("technologies", Text, nullable=False),  # " go postgres ": looked for with the blanks around a name
+        Column("labels", Text, nullable=False),  # " region=eu team=a ", as above
         Column("pending_transition", Text, nullable=False),
         Column("registered_at", Instant(), nullable=False),
         Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
@@ -51,6 +57,7 @@ def _registered(_: Row | None, event: ServiceRegistered, recorded: Recorded, __:
         "phase_since": event.at,
         "grandfathered_until": event.grandfathered_until,
         "revives": event.revives,
+        **_catalogue(event.catalogue),
         "pending_transition": "",
         "registered_at": event.at,
         "recorded_at": recorded.recorded_at,
@@ -58,7 +65,17 @@ def _registered(_: Row | None, event: ServiceRegistered, recorded: Recorded, __:
 
 
 def _changed(row: Row | None, event: ServiceChanged, _: Recorded, __: Key) -> Row | None:
-    return row and row | {"display_name": event.display_name, "owner_team": event.owner_team, "tier": event.tier}
+    told = {"display_name": event.display_name, "owner_team": event.owner_team, "tier": event.tier}
+    return row and row | told | ({} if event.catalogue is None else _catalogue(event.catalogue))
+
+
+def _catalogue(catalogue: Catalogue) -> Row:
+    return {
+        "catalogue": msgspec.to_builtins(catalogue),
+        "product": catalogue.product,
+        "technologies": f" {' '.join(catalogue.technologies)} ",
+        "labels": f" {' '.join(f'{key}={value}' for key, value in catalogue.labels.items())} ",
+    }
 
 
 def _phase_changed(row: Row | None, event: PhaseChanged, _: Recorded, __: Key) -> Row | None:
@@ -95,3 +112,15 @@ def owned_by(connection: Connection, team: str) -> list[str]:
     view = SERVICES.view.c
     query = select(view.name).where(view.owner_team == team, view.phase != Phase.UNSUPPORTED.value)
     return list(connection.execute(query.order_by(view.name)).scalars())
+
+
+def with_code_of(connection: Connection, team: str) -> list[str]:
+    """The services that are alive and of whose code *team* answers for a part, by name."""
+    view = SERVICES.view.c
+    query = select(view.name, view.catalogue).where(view.phase != Phase.UNSUPPORTED.value).order_by(view.name)
+    return [name for name, found in connection.execute(query) if any(p["owner"] == team for p in found["code"])]
+
+
+def holds(column: ColumnElement[str], words: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a column of words between blanks holds one of *words*."""
+    return or_(*(column.contains(f" {word} ", autoescape=True) for word in words))

@@ -23,6 +23,12 @@ async def test_a_service_starts_in_the_first_phase_and_says_where_it_may_go(life
         "phase_since": "2026-11-21T10:00:00Z",
         "grandfathered_until": None,
         "revives": None,
+        "description": "",
+        "product": None,
+        "technologies": [],
+        "labels": {},
+        "links": [],
+        "code": [],
         "pending_transition": None,
         "allowed_transitions": [
             {"to": "active_development", "kind": "forward"},

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from services.lifecycle.domain.gates import Verdict
 from services.lifecycle.domain.phases import Kind, Phase
+from services.lifecycle.domain.service.catalogue import EMPTY, Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Register:
         grandfathered_until: An earlier end of that grace.
         by: Who registers it.
         at: When.
+        catalogue: What people look up about it.
     """
 
     service: str
@@ -42,6 +44,7 @@ class Register:
     grandfathered_until: datetime | None
     by: str
     at: datetime
+    catalogue: Catalogue = EMPTY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,17 @@ class Change:
     display_name: str | None
     owner_team: str | None
     tier: int | None
+    at: datetime
+    catalogue: Catalogue | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """Let another team answer for all of the service that a team answers for."""
+
+    service: str
+    from_team: str
+    to_team: str
     at: datetime
 
 
@@ -106,4 +120,4 @@ class Decline:
     at: datetime
 
 
-Command = Register | Change | Transition | Approve | Decline
+Command = Register | Change | HandOver | Transition | Approve | Decline

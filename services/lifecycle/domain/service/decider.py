@@ -19,7 +19,8 @@ from services.lifecycle.domain.errors import (
 from services.lifecycle.domain.facts import Grandfathered
 from services.lifecycle.domain.gates import Verdict
 from services.lifecycle.domain.phases import TRANSITIONS, Phase, allowed_from
-from services.lifecycle.domain.service.commands import Approve, Change, Command, Decline, Register, Transition
+from services.lifecycle.domain.service.catalogue import EMPTY, Catalogue, handed_over
+from services.lifecycle.domain.service.commands import Approve, Change, Command, Decline, HandOver, Register, Transition
 from services.lifecycle.domain.service.events import (
     Event,
     PhaseChanged,
@@ -67,6 +68,7 @@ class Profile:
     grandfathered: Grandfathered | None
     stays: tuple[Stay, ...]
     decided: tuple[Decided, ...] = ()
+    catalogue: Catalogue = EMPTY
 
     @property
     def stay(self) -> Stay:
@@ -104,7 +106,7 @@ class Unsupported:
 Service = Settled | Awaiting | Unsupported | None  # None: no such service
 
 
-def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901, PLR0911  a table, one line a pair
+def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901, PLR0911, PLR0912  a table, one line a pair
     """The facts *command* produces; none if it was already carried out.
 
     Raises:
@@ -113,13 +115,15 @@ def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901
     match state, command:
         case None, Register():
             return (_registered(command),)
-        case None, Change() | Transition() | Approve() | Decline():
+        case None, Change() | HandOver() | Transition() | Approve() | Decline():
             raise UnknownError("service", command.service)
         case Settled() | Awaiting() | Unsupported(), Register():
             raise NameTakenError("service", command.service)
         case Settled(profile) | Awaiting(profile), Change():
             return _changed(command, profile)
-        case Unsupported(), Change():
+        case Settled(profile) | Awaiting(profile), HandOver():
+            return _handed_over(command, profile)
+        case Unsupported(), Change() | HandOver():
             raise ServiceUnsupportedError(command.service)
         case Settled(profile) | Unsupported(profile), Transition():
             return _moved(command, profile)
@@ -148,6 +152,8 @@ def evolve(state: Service, event: Event) -> Service:  # noqa: PLR0911  a table, 
             profile = replace(
                 state.profile, display_name=event.display_name, owner_team=event.owner_team, tier=event.tier
             )
+            if event.catalogue is not None:
+                profile = replace(profile, catalogue=event.catalogue)
             return replace(state, profile=profile)
         case _, TransitionRequested():
             return Awaiting(state.profile, event)
@@ -178,6 +184,7 @@ def _registered(command: Register) -> ServiceRegistered:
         grandfathered_until=until,
         revives=command.revives,
         by=command.by,
+        catalogue=command.catalogue,
     )
 
 
@@ -188,9 +195,23 @@ def _changed(command: Change, profile: Profile) -> tuple[Event, ...]:
         owner_team=profile.owner_team if command.owner_team is None else command.owner_team,
         tier=profile.tier if command.tier is None else command.tier,
         at=command.at,
+        catalogue=None if command.catalogue == profile.catalogue else command.catalogue,
     )
-    before = (profile.display_name, profile.owner_team, profile.tier)
-    return () if before == (after.display_name, after.owner_team, after.tier) else (after,)
+    before = (profile.display_name, profile.owner_team, profile.tier, None)
+    return () if before == (after.display_name, after.owner_team, after.tier, after.catalogue) else (after,)
+
+
+def _handed_over(command: HandOver, profile: Profile) -> tuple[Event, ...]:
+    owned = profile.owner_team == command.from_team
+    change = Change(
+        service=profile.service,
+        display_name=None,
+        owner_team=command.to_team if owned else None,
+        tier=None,
+        at=command.at,
+        catalogue=handed_over(profile.catalogue, command.from_team, command.to_team),
+    )
+    return _changed(change, profile)
 
 
 def _moved(command: Transition, profile: Profile) -> tuple[Event, ...]:
@@ -279,6 +300,7 @@ def _profile(event: ServiceRegistered) -> Profile:
         revives=event.revives,
         grandfathered=Grandfathered(event.phase, until) if until else None,
         stays=(Stay(event.phase, event.at, event.by, "registered", ""),),
+        catalogue=event.catalogue,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.lifecycle.domain.phases import Kind, Phase
+from services.lifecycle.domain.service.catalogue import EMPTY, Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +20,22 @@ class ServiceRegistered:
     grandfathered_until: datetime | None = None
     revives: str = ""
     by: str = ""
+    catalogue: Catalogue = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceChanged:
-    """What a service is called, who owns it, or how critical it is has changed; all three are told."""
+    """What a service is called, who owns it, or how critical it is has changed; all three are told.
+
+    The *catalogue* is told, whole, when it has changed.
+    """
 
     service: str
     display_name: str
     owner_team: str
     tier: int
     at: datetime
+    catalogue: Catalogue | None = None
 
 
 @dataclass(frozen=True, slots=True)
