@@ -96,8 +96,8 @@ class IncidentOver:
 
 
 @dataclass(frozen=True, slots=True)
-class OutageClassified(IncidentOver):
-    """What is read when somebody says of what class of outage an incident is."""
+class IncidentUnderstood(IncidentOver):
+    """What is read when somebody says of what class of outage an incident was, or when it really began or ended."""
 
 
 class _Due(msgspec.Struct, frozen=True):
@@ -148,9 +148,10 @@ def incidents(resources: Resources) -> Reaction:
     events = {
         "io.concordat.incidents.incident.mitigated.v1": IncidentOver,
         "io.concordat.incidents.incident.resolved.v1": IncidentOver,
-        "io.concordat.incidents.incident.classified.v1": OutageClassified,
+        "io.concordat.incidents.incident.classified.v1": IncidentUnderstood,
+        "io.concordat.incidents.incident.milestone-corrected.v1": IncidentUnderstood,
     }
-    act_on: tuple[type, ...] = (IncidentOver, OutageClassified, PostmortemPublished, ActionOpened)
+    act_on: tuple[type, ...] = (IncidentOver, IncidentUnderstood, PostmortemPublished, ActionOpened)
     return Reaction(
         name=INCIDENTS_HEARD,
         source=_INCIDENTS,

@@ -79,6 +79,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "incidents.incident.reopened": "{e.number} reopened",
     "incidents.incident.closed": "{e.number} closed",
     "incidents.incident.cancelled": "{e.number} cancelled",
+    "incidents.incident.milestone-corrected": "{e.number}: {e.milestone} was at {e.time}",
     "incidents.incident.classified": "{e.number} is an outage of the class {e.outage_class}",
     "incidents.postmortem.drafted": "postmortem of {e.number} drafted",
     "incidents.postmortem.published": "postmortem of {e.number} published",
@@ -118,6 +119,8 @@ class Fact:
     number: object = ""
     title: object = ""
     stage: object = ""
+    milestone: object = ""
+    time: object = ""
     summary: object = ""
     owner: object = ""
     due: object = ""

@@ -59,6 +59,15 @@ class IncidentCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class MilestoneCorrected:
+    """One of its times was another."""
+
+    incident: str
+    milestone: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentClassified:
     """Of what class of outage it was."""
 
@@ -119,6 +128,11 @@ def _classified(row: Row | None, event: IncidentClassified, _: Recorded, __: Key
     return row and row | {"outage_class": event.outage_class}
 
 
+def _corrected(row: Row | None, event: MilestoneCorrected, _: Recorded, __: Key) -> Row | None:
+    column = {"impact_started": "since", "mitigated": "until"}.get(event.milestone)
+    return row | {column: event.time} if row and column else row
+
+
 def _ended(row: Row | None, event: IncidentEnded | RolledBack, _: Recorded, __: Key) -> Row | None:
     return row if row is None or row["until"] is not None else row | {"until": event.at}
 
@@ -160,6 +174,7 @@ INCIDENTS: Final = Projection(
             "io.concordat.incidents.incident.resolved.v1": IncidentResolved,
             "io.concordat.incidents.incident.reopened.v1": IncidentReopened,
             "io.concordat.incidents.incident.cancelled.v1": IncidentCancelled,
+            "io.concordat.incidents.incident.milestone-corrected.v1": MilestoneCorrected,
             "io.concordat.incidents.incident.classified.v1": IncidentClassified,
         }
     ),
@@ -169,6 +184,7 @@ INCIDENTS: Final = Projection(
         IncidentResolved: Fold(_of_incident, _ended),
         IncidentReopened: Fold(_of_incident, _reopened),
         IncidentCancelled: Fold(_of_incident, _cancelled),
+        MilestoneCorrected: Fold(_of_incident, _corrected),
         IncidentClassified: Fold(_of_incident, _classified),
     },
     sources=("incidents",),
