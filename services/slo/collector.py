@@ -11,7 +11,7 @@ the checkpoint and assessments with the version of their stream.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Final, TypeVar
@@ -31,9 +31,10 @@ from services.slo.domain.budget.commands import Assess
 from services.slo.domain.budget.decider import Budget
 from services.slo.domain.day_sums import MissingDayError
 from services.slo.domain.windows import minute_at
-from services.slo.evaluation import assessment, excused_too, fill, first_wants, lacking
+from services.slo.evaluation import assessment, complete_composites, excused_too, fill, first_wants, lacking
 from services.slo.measurements.book import Book, Promised
-from services.slo.measurements.buckets import journaled, merge, partition_of_slo, read, take_in
+from services.slo.measurements.buckets import inputs, journaled, merge, partition_of_slo, read, take_in
+from services.slo.measurements.composite_book import CompositeBook, keys_of, read_into
 from services.slo.measurements.retention import kept, longer, prune
 from services.slo.measurements.topic import decode
 from services.slo.projections.said import said_of
@@ -48,6 +49,7 @@ _AT_ONCE = 64  # appends that wait for one commit
 _CATCH_UP_S = 5.0  # for read models; else every stream is read
 _ASSESSED = 100  # SLOs, some 5 ms, before others have their turn
 _READ = 500  # SLOs that are read at once
+_COMPOSITES = 50  # that are read at once
 _ROWS, _ENTRIES, _MERGE_AFTER_MIN = 256, 30_000, 60  # of a partition's journal, which is then merged
 _PRUNE_EVERY = timedelta(hours=1)
 T = TypeVar("T")
@@ -72,6 +74,7 @@ class Collector:
         self._said: dict[str, Budget] = {}  # what is known to stand in the streams of owned SLOs
         self._promises: dict[str, Promised] = {}
         self._books: dict[str, Book] = {}
+        self._composites: dict[str, CompositeBook] = {}
         self._journaled: dict[int, tuple[int, int, int]] = {}  # rows, measurements, since which minute
         self._tidied_on = self._pruned_at = datetime.min.replace(tzinfo=UTC)
         self._dirty: set[str] = set()
@@ -93,6 +96,7 @@ class Collector:
         consumer = await self._resources.bus.consumer([MEASUREMENTS], GROUP, self._load)
         self._said.clear()
         self._books.clear()
+        self._composites.clear()
         try:
             while not stop.is_set():
                 poll = consumer.poll(timeout_s=self._patience_s(), max_records=_RECORDS)
@@ -110,6 +114,7 @@ class Collector:
         await self._resources.views.read(self._ledger.load)
         numbers = {each.partition for each in partitions}
         self._books = {slo: book for slo, book in self._books.items() if partition_of_slo(slo) not in numbers}
+        self._composites.clear()  # whose components may have been measured elsewhere until now
         self._journaled |= await self._resources.views.read(journaled, numbers)
         return {each: self._ledger.next((GROUP, each.partition)) for each in partitions}
 
@@ -139,11 +144,15 @@ class Collector:
             taken[each.slo].append((each.minute, each.source, each.good, each.total))
         for slo in taken.keys() & self._books.keys():
             self._books[slo].take_many(taken[slo])
+        if not self._dirty:
+            self._dirty_since = _clock()
+        for name, book in self._composites.items():
+            for slo in keys_of(book) & taken.keys():
+                book.take_many(slo, taken[slo])
+                self._dirty.add(name)
         for place, some in records.items():
             rows, entries, since = self._journaled.get(place.partition, (0, 0, minute_at(now)))
             self._journaled[place.partition] = rows + 1, entries + len(some), since
-        if not self._dirty:
-            self._dirty_since = _clock()
         self._dirty |= taken.keys()
 
     def _patience_s(self) -> float:
@@ -169,7 +178,7 @@ class Collector:
         promises = [each for each in await self._promised(slos) if partition_of_slo(each.slo) in owned]
         self._said = {slo: said for slo, said in self._said.items() if partition_of_slo(slo) in owned}
         await self._recall([promised.slo for promised in promises])
-        books = await self._opened(promises, at)
+        books = await self._opened([each for each in promises if not each.terms.parts], at)
         incomplete: dict[str, Book] = {}
         for some in _batches(list(books.items()), _ASSESSED):
             news: list[Assess] = []
@@ -184,11 +193,13 @@ class Collector:
             await self._say_all(news)
             await asyncio.sleep(0)
         await self._complete(incomplete, at)
-        for some in _batches(list(incomplete.values()), _ASSESSED):
+        composites = await self._opened_composites([each for each in promises if each.terms.parts], owned, at)
+        for some in _batches([*incomplete.values(), *composites], _ASSESSED):
             assessed = [assessment(book, at, self._settings.assess_every) for book in some]
             await self._say_all([assess for assess in assessed if self._is_news(assess)])
+            await asyncio.sleep(0)
         if slos is None:
-            self._tidy(books, at)
+            self._tidy([*books.values(), *composites], at)
         EVALUATION_SECONDS.set(_clock() - started)
 
     async def _promised(self, slos: Collection[str] | None) -> list[Promised]:
@@ -213,6 +224,7 @@ class Collector:
         if slos is None:
             self._promises = {slo: each for slo, each in known.items() if slo in found}
             self._books = {slo: book for slo, book in self._books.items() if slo in found}
+            self._composites = {slo: book for slo, book in self._composites.items() if slo in found}
         held = [known[slo] for slo in found if slo in known]
         promises = await self._resources.views.read_long(excused_too, held)
         known.update({each.slo: each for each in promises})
@@ -243,16 +255,37 @@ class Collector:
             self._books |= some
         return {promised.slo: self._books[promised.slo] for promised in promises}
 
+    async def _opened_composites(
+        self, promises: Sequence[Promised], owned: Collection[int], at: datetime
+    ) -> list[CompositeBook]:
+        """The books of composites, complete; what another process takes in is read anew when it changed."""
+        views = self._resources.views
+        held = [book for each in promises if (book := self._composites.get(each.slo)) is not None]
+        elsewhere = {key for book in held for key in keys_of(book) if partition_of_slo(key) not in owned}
+        taken = await views.read_long(inputs, elsewhere) if elsewhere else {}
+        opened: list[CompositeBook] = []
+        for some in _batches(promises, _COMPOSITES):
+            new: list[CompositeBook] = []
+            for promised in some:
+                book = self._composites.get(promised.slo)
+                if book is None or not book.holds_for(promised, at) or book.is_behind(taken, elsewhere):
+                    book = self._composites[promised.slo] = CompositeBook(promised, at)
+                    new.append(book)
+                opened.append(book)
+            await views.read_long(read_into, [want for book in new for want in book.first_wants(at)])
+            await views.read_long(complete_composites, opened[-len(some) :], at)
+        return opened
+
     async def _complete(self, books: Mapping[str, Book], at: datetime) -> None:
         for some in _by_partition(books):
             while wants := lacking(some, at):
                 fill(some, wants, await self._resources.views.read_long(read, wants))
 
-    def _tidy(self, books: Mapping[str, Book], at: datetime) -> None:
+    def _tidy(self, books: Iterable[Book | CompositeBook], at: datetime) -> None:
         """Once a day, forget what no window reaches any more."""
         if at.date() != self._tidied_on.date():
             self._tidied_on = at
-            for book in books.values():
+            for book in books:
                 book.tidy(at)
 
     async def _merge_if_due(self) -> None:

@@ -5,7 +5,7 @@ An alert that people acted on stays what it was. What is known by now is said be
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -23,7 +23,7 @@ from services.slo.domain.burn_rate import burn_rate, burns
 from services.slo.domain.error_budget import Target
 from services.slo.domain.openslo.promise import minutes
 from services.slo.domain.windows import minute_at
-from services.slo.evaluation import spent
+from services.slo.evaluation import spent, taken_in
 from services.slo.measurements.book import Promised
 from services.slo.measurements.buckets import inputs
 from services.slo.projections.slo_alerts import fired_since
@@ -69,13 +69,11 @@ class Corrections:
         rows = [row for row in rows if _is_whole(row, at)]
         seen = self._seen
         self._seen = {row["alert"]: int(seen.get(row["alert"]) or row["input_version"]) for row in rows}
-        versions = {slo: taken.version for slo, taken in inputs(connection, {row["slo"] for row in rows}).items()}
+        promises = _promises(connection, {row["slo"] for row in rows})
+        versions = _versions(connection, promises)
         changed = [row for row in rows if versions.get(row["slo"], 0) > self._seen[row["alert"]]]
-        promises = _promises(connection, {row["slo"] for row in changed})
         return [
-            (row["slo"], _review(connection, row, promises[row["slo"]], versions[row["slo"]], at))
-            for row in changed
-            if row["slo"] in promises
+            (row["slo"], _review(connection, row, promises[row["slo"]], versions[row["slo"]], at)) for row in changed
         ]
 
 
@@ -91,6 +89,12 @@ def _review(connection: Connection, row: RowMapping, promised: Promised, version
 def _windows(row: RowMapping) -> Sequence[range]:
     end = minute_at(row["data_until"])
     return [range(end - minutes(row[name]), end) for name in ("short_window", "long_window")]
+
+
+def _versions(connection: Connection, promises: Mapping[str, Promised]) -> dict[str, int]:
+    composites = {slo for slo, promised in promises.items() if promised.terms.parts}
+    found = {slo: taken.version for slo, taken in inputs(connection, promises.keys() - composites).items()}
+    return found | {slo: taken_in(connection, slo, promises[slo].terms).version for slo in composites}
 
 
 def _is_whole(row: RowMapping, at: datetime) -> bool:

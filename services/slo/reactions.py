@@ -49,7 +49,7 @@ from services.slo.domain.policy.obligations import name_of, quarters
 from services.slo.domain.policy.state import InForce, owed
 from services.slo.domain.slo.events import SloDefined, SloEnded
 from services.slo.domain.windows import minute_at
-from services.slo.evaluation import spent
+from services.slo.evaluation import spent_by_parts
 from services.slo.measurements.book import Promised
 from services.slo.projections.causes import INCIDENTS, Happened, incident_named, incidents_of
 from services.slo.projections.lessons import EVENTS as LESSONS_EVENTS
@@ -278,16 +278,16 @@ def _shares(
     rows = select(SLOS.view).where(SLOS.view.c.service == service, SLOS.view.c.ended_at.is_(None))
     old = whole.stop - _MINUTES_KEPT // _MINUTE
     for promised in map(Promised.of, connection.execute(rows).mappings().all()):
-        *during, all_of_it = spent(connection, promised, (*felt, *map(_hours, felt), whole))
-        target = promised.terms.target
-        budget = Fraction(all_of_it.total * target.budget, target.q) * growth
-        by_minute, by_hour = during[: len(felt)], during[len(felt) :]
-        bad = sum(
-            (exact if exact.observed or minutes.stop > old else rough).bad
-            for minutes, exact, rough in zip(felt, by_minute, by_hour, strict=True)
-        )
-        if budget:
-            yield promised.slo, float(bad / budget)
+        parts = spent_by_parts(connection, promised, (*felt, *map(_hours, felt)), whole)
+        target, lost = promised.terms.target, Fraction()
+        for during, worth in parts:
+            by_minute, by_hour = during[: len(felt)], during[len(felt) :]
+            lost += worth * sum(
+                (exact if exact.observed or minutes.stop > old else rough).bad
+                for minutes, exact, rough in zip(felt, by_minute, by_hour, strict=True)
+            )
+        if parts:
+            yield promised.slo, float(lost * target.q / (target.budget * growth))
 
 
 def _hours(minutes: range) -> range:

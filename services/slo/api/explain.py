@@ -18,13 +18,15 @@ from libs.web.etag import answer
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time
-from services.slo.api.terms import excuses_of, in_force, revisions, terms_of
-from services.slo.domain.explain import Breakdown, Cause, explain, worst
-from services.slo.domain.methods import Measured
+from services.slo.api.terms import in_force, revisions, terms_of
+from services.slo.domain.assessment import Terms
+from services.slo.domain.composite import Composite, spent_by, weighed
+from services.slo.domain.explain import Breakdown, Cause, consumed_of, explain, joined, worst, worst_of
+from services.slo.domain.methods import Measured, Tally
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import Bounds, bounds, minute_at
-from services.slo.measurements.buckets import inputs
-from services.slo.measurements.series_reader import read_events, read_series
+from services.slo.evaluation import measured, taken_in
+from services.slo.measurements.series_reader import read_buckets
 from services.slo.projections.causes import DEPLOYMENTS, INCIDENTS, Happened, deployments_of, incidents_of
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
@@ -76,10 +78,26 @@ class Spells:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """Where the budget of a window went, seen three ways; each adds up to what was consumed.
+class ComponentShare:
+    """What one component of a composite spent of the composite's budget.
 
-    Without events nothing is defined: `error_budget_consumed` is null and the lists are empty.
+    `sli` has the missing minutes in it where they count; null: nothing is known, and the others have its weight.
+    """
+
+    name: str
+    weight: float
+    sli: float | None
+    missing_minutes: int
+    error_budget_consumed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Where the budget of a window went, seen in several ways; each adds up to what was consumed.
+
+    `components` are those of a composite, empty for any other SLO. Minutes of theirs that are missing and count as bad
+    are in no stretch, and unexplained. Without events nothing is defined: `error_budget_consumed` is null and the lists
+    are empty.
     """
 
     slo: str
@@ -92,6 +110,7 @@ class Explanation:
     error_budget_consumed: float | None
     incidents: Causes
     deployments: Causes
+    components: list[ComponentShare]
     buckets: Spells
 
 
@@ -120,22 +139,23 @@ def _explained(connection: Connection, defined: Defined, at: datetime, step: str
     terms, promise = terms_of(defined), defined.promise
     window = bounds(terms.window, at)
     passed = Bounds(window.start, min(window.end, at))
-    asked = passed.minutes if terms.method == "occurrences" else passed.closed_minutes
-    excuses = excuses_of(connection, promise.slo, [asked])
-    reader = read_events if terms.method == "occurrences" else read_series
-    measured = Measured(reader(connection, promise.slo, asked), terms.method, terms.slicing, excuses)
-    whole, views = Fraction(), list[Causes]()
-    defined_at_all = False
+    tally = measured(connection, promise.slo, terms, [passed.minutes, passed.closed_minutes], read_buckets)
+    consumed = consumed_of(terms.target, tally.judged(passed))
+    parts = [
+        (of, passed.minutes if of.method == "occurrences" else passed.closed_minutes, by)
+        for of, by in weighed(tally, passed.minutes, passed.closed_minutes)
+        if isinstance(of, Measured)  # which is what `read_buckets` reads
+    ]
+    views: list[Causes] = []
     for happened in (
         incidents_of(connection, promise.service, passed),
         deployments_of(connection, promise.service, passed),
     ):
-        found = explain(measured, terms.target, asked, [_cause(each, at) for each in happened])
+        causes = [_cause(each, at) for each in happened]
+        found = joined(causes, [(explain(of, terms.target, asked, causes), by) for of, asked, by in parts], consumed)
         views.append(_causes(happened, found))
-        if found is not None:
-            whole, defined_at_all = found.consumed, True
-    spells = worst(measured, terms.target, asked, _STEPS[step], most)
-    taken = inputs(connection, [promise.slo]).get(promise.slo)
+    spells = worst_of([(worst(of, terms.target, asked, _STEPS[step], None), by) for of, asked, by in parts], most)
+    whole = consumed or Fraction()
     return Explanation(
         slo=promise.slo,
         service=promise.service,
@@ -143,10 +163,11 @@ def _explained(connection: Connection, defined: Defined, at: datetime, step: str
         at=at,
         window_start=window.start,
         window_end=window.end,
-        input_version=taken.version if taken else 0,
-        error_budget_consumed=float(whole) if defined_at_all else None,
+        input_version=taken_in(connection, promise.slo, terms).version,
+        error_budget_consumed=None if consumed is None else float(consumed),
         incidents=views[0],
         deployments=views[1],
+        components=_components(tally, terms, passed),
         buckets=Spells(
             step=step,
             items=[
@@ -160,6 +181,23 @@ def _explained(connection: Connection, defined: Defined, at: datetime, step: str
             others=float(whole - sum(spell.consumed for spell in spells)),
         ),
     )
+
+
+def _components(tally: Tally | Composite, terms: Terms, passed: Bounds) -> list[ComponentShare]:
+    if isinstance(tally, Tally):
+        return []
+    found = tally.components(passed.minutes, passed.closed_minutes)
+    budget = Fraction(terms.target.budget, terms.target.q)
+    return [
+        ComponentShare(
+            name=part.name,
+            weight=float(part.weight),
+            sli=None if part.value is None else float(part.value),
+            missing_minutes=part.missing_min,
+            error_budget_consumed=float(spent / budget),
+        )
+        for part, spent in zip(found, spent_by(found), strict=True)
+    ]
 
 
 def _cause(happened: Happened, at: datetime) -> Cause:

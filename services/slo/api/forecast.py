@@ -16,17 +16,17 @@ from libs.web.etag import answer
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time, promised
-from services.slo.api.terms import excuses_of, in_force, revisions, terms_of
+from services.slo.api.terms import in_force, revisions, terms_of
 from services.slo.domain.assessment import Terms
 from services.slo.domain.burn_rate import duration
+from services.slo.domain.composite import weighed
 from services.slo.domain.forecast import BackTest, NotEnoughData, Past, forecast
 from services.slo.domain.low_traffic import least_events, suggestions
-from services.slo.domain.methods import SCALE, Measured
+from services.slo.domain.methods import SCALE, Tally
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import bounds
-from services.slo.evaluation import status
-from services.slo.measurements.buckets import inputs
-from services.slo.measurements.series_reader import HOUR, read_events, read_hours, read_series
+from services.slo.evaluation import excuses_of, measured, status, taken_in
+from services.slo.measurements.series_reader import HOUR, read_buckets, read_hours
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
 
@@ -127,7 +127,6 @@ async def suggest_for_slo(
 
 def _forecast(connection: Connection, defined: Defined, at: datetime) -> ForecastAnswer:
     terms, promise = terms_of(defined), defined.promise
-    taken = inputs(connection, [promise.slo]).get(promise.slo)
     until = _EPOCH + (at - _EPOCH) // _HOUR * _HOUR
     found = forecast(terms.target, terms.window, _past(connection, promise.slo, terms, until))
     known = None if isinstance(found, NotEnoughData) else found
@@ -135,7 +134,7 @@ def _forecast(connection: Connection, defined: Defined, at: datetime) -> Forecas
         slo=promise.slo,
         service=promise.service,
         revision=defined.revision,
-        input_version=taken.version if taken else 0,
+        input_version=taken_in(connection, promise.slo, terms).version,
         seen_from=until,
         earliest=known and known.earliest,
         expected=known and known.expected,
@@ -150,29 +149,46 @@ def _past(connection: Connection, slo: str, terms: Terms, until: datetime) -> Pa
     """The hours of the window and of five weeks."""
     since = min(bounds(terms.window, until).start, until - _WEEKS)
     hours = range((since - _EPOCH) // _HOUR, (until - _EPOCH) // _HOUR)
+    if terms.parts:
+        return _past_of_composite(connection, slo, terms, until, hours)
     bad, total, observed = (np.zeros(len(hours)) for _ in range(3))
     found = read_hours(connection, slo, hours)
     places = found.hour - hours.start
     observed[places] = found.observed
     minutes = range(hours.start * HOUR, hours.stop * HOUR)
-    excuses = excuses_of(connection, slo, [minutes])
+    excuses = excuses_of(connection, [slo], [minutes])
     if terms.method == "occurrences" and not excuses.any:
         total[places] = found.total
         bad[places] = found.total - found.good
     else:
-        reader = read_events if terms.method == "occurrences" else read_series
-        measured = Measured(reader(connection, slo, minutes), terms.method, terms.slicing, excuses)
+        tally = read_buckets(connection, slo, terms, [minutes], excuses)
         for place, hour in enumerate(hours):
-            bad[place], total[place] = _slices_of(measured, hour)
+            bad[place], total[place] = _slices_of(tally, hour)
     return Past(until, bad, total, observed > 0)
 
 
-def _slices_of(measured: Measured, hour: int) -> tuple[float, float]:
+def _past_of_composite(connection: Connection, slo: str, terms: Terms, until: datetime, hours: range) -> Past:
+    """The hours of a composite, as if each component's events were worth its weight in all of them together.
+
+    So hours add up, which SLIs do not, and the sum of all hours is the composite's SLI in them.
+    """
+    minutes = range(hours.start * HOUR, hours.stop * HOUR)
+    bad, total, observed = (np.zeros(len(hours)) for _ in range(3))
+    for of, by in weighed(measured(connection, slo, terms, [minutes], read_buckets), minutes):
+        lost, events = np.array([_slices_of(of, hour) for hour in hours]).T
+        worth = float(by) / events.sum()
+        bad += worth * lost
+        total += worth * events
+        observed += [of.counts(range(hour * HOUR, (hour + 1) * HOUR)).observed for hour in hours]
+    return Past(until, bad, total, observed > 0)
+
+
+def _slices_of(tally: Tally, hour: int) -> tuple[float, float]:
     """How many of the slices that start in *hour* are bad, and how many there are."""
-    length = measured.key_min
+    length = tally.key_min
     first, stop = (-(-edge * HOUR // length) * length for edge in (hour, hour + 1))
-    reached, counted = measured.sli(range(first, stop))
-    unit = SCALE if measured.method == "ratio-timeslices" else 1
+    reached, counted = tally.sli(range(first, stop))
+    unit = SCALE if tally.method == "ratio-timeslices" else 1
     return (counted - reached) / unit, counted / unit
 
 

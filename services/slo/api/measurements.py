@@ -22,6 +22,7 @@ from services.slo.api.schemas import Accepted, Buckets, ManyBuckets, PartlyAccep
 from services.slo.config import SloSettings
 from services.slo.contract import SLO
 from services.slo.domain.errors import NoSuchSloError
+from services.slo.domain.slo.decider import definition_of
 from services.slo.measurements.bucket_rules import REMEDIES, BucketRules, WrongBucketError, values_in
 from services.slo.measurements.topic import Measurement, record
 from services.slo.projections.slos import SLOS
@@ -39,10 +40,13 @@ _SOME = {"description": "Some buckets are wrong; the others are kept, and named"
     responses=responses(404, 422) | {207: _SOME | {"model": PartlyAccepted}},
 )
 async def measure_slo(request: Request, slo: str, body: Buckets, call: CallDep) -> Response:
-    """Send absolute counts per minute; sending again, late or corrected is safe."""
+    """Send absolute counts per minute; sending again, late or corrected is safe.
+
+    Of a composite, what its own indicators count is sent: of `cart` in `checkout-journey` as `checkout-journey.cart`.
+    """
 
     async def work() -> Answer:
-        existing((await call.resources.handler.load(SLO, slo)).state, slo)
+        await _refuse_unmeasured(call.resources, slo)
         records, accepted = _taken(slo, body, BucketRules(_latest(request, call.context.at)), call.context.at)
         if isinstance(accepted, PartlyAccepted) and not records:
             raise _nothing_kept(accepted)
@@ -64,15 +68,13 @@ async def measure_slos(request: Request, body: ManyBuckets, call: CallDep) -> Re
 
     async def work() -> Answer:
         rules: dict[tuple[str, str], BucketRules] = {}  # an SLO may come twice, and a minute of it once
-        unknown = await _unknown(call.resources, {item.slo for item in body.items})
+        refused = await _refused(call.resources, {item.slo for item in body.items})
         latest = _latest(request, call.context.at)
         records: list[OutRecord] = []
         results: list[dict[str, Any]] = []
         for index, item in enumerate(body.items):
-            if item.slo in unknown:
-                said = str(NoSuchSloError(item.slo))
-                problem = Problem(404, "not-found", "There is no such SLO", said, [Place(said, f"/items/{index}/slo")])
-                results.append({"slo": item.slo} | _refusal(problem))
+            if item.slo in refused:
+                results.append({"slo": item.slo} | _refusal(refused[item.slo], f"/items/{index}/slo"))
                 continue
             rule = rules.setdefault((item.slo, item.source), BucketRules(latest))
             some, accepted = _taken(item.slo, item, rule, call.context.at, f"/items/{index}")
@@ -126,16 +128,46 @@ def _between(refused: Sequence[int], number: int) -> list[tuple[int, int]]:
     return [(first, end) for first, end in zip(firsts, ends, strict=True) if first < end]
 
 
-async def _unknown(resources: Resources, slos: Collection[str]) -> set[str]:
-    """Those of *slos* that are not defined; one that was defined just now may not be in the read model yet."""
+async def _refused(resources: Resources, slos: Collection[str]) -> dict[str, Problem]:
+    """Those of *slos* that nothing is measured as, and why; one just defined may not be in the read model yet."""
 
     def known(connection: Connection) -> set[str]:
-        view = SLOS.view
-        query = select(view.c.slo).where(view.c.slo.in_(slos), view.c.service.is_not(None))
-        return set(connection.execute(query).scalars())
+        view = SLOS.view.c
+        names = {slo.partition(".")[0] for slo in slos}
+        query = select(view.measured_as).where(view.slo.in_(names), view.service.is_not(None))
+        return {each for found in connection.execute(query).scalars() for each in found.split()}
 
-    missing = set(slos) - await resources.views.read(known)
-    return {slo for slo in missing if (await resources.handler.load(SLO, slo)).state is None}
+    refused: dict[str, Problem] = {}
+    for slo in set(slos) - await resources.views.read(known):
+        try:
+            await _refuse_unmeasured(resources, slo)
+        except NoSuchSloError as error:
+            refused[slo] = Problem(404, "not-found", "There is no such SLO", str(error))
+        except Problem as problem:
+            refused[slo] = problem
+    return refused
+
+
+async def _refuse_unmeasured(resources: Resources, slo: str) -> None:
+    """Refuse what nothing is measured as.
+
+    Raises:
+        NoSuchSloError: There is no such SLO, or it is no composite with an indicator of that name.
+        Problem: 422, it is a composite, which is measured by its components.
+    """
+    name, _, component = slo.partition(".")
+    definition = definition_of(existing((await resources.handler.load(SLO, name)).state, slo))
+    if slo in definition.measured_as:
+        return
+    if component or not definition.composite:
+        raise NoSuchSloError(slo)
+    others = [
+        each.component.of for each in definition.objectives if each.component and isinstance(each.component.of, str)
+    ]
+    detail = (
+        f"{slo} is weighed from its components; send measurements of {', '.join((*definition.measured_as, *others))}"
+    )
+    raise Problem(422, "composite-not-measured", "A composite is not measured itself", detail, [Place(detail)])
 
 
 def _latest(request: Request, now: datetime) -> datetime:
@@ -150,6 +182,7 @@ def _nothing_kept(accepted: PartlyAccepted) -> Problem:
     return Problem(422, "invalid-measurements", "No bucket can be kept", said + more, extra={"errors": wrong})
 
 
-def _refusal(problem: Problem) -> dict[str, Any]:
-    said = {"code": problem.code, "title": problem.title, "detail": problem.detail, "errors": problem.errors}
+def _refusal(problem: Problem, pointer: str = "") -> dict[str, Any]:
+    places = [Place(problem.detail, pointer)] if pointer else problem.errors
+    said = {"code": problem.code, "title": problem.title, "detail": problem.detail, "errors": places}
     return {"status": problem.status, "problem": said | dict(problem.extra)}

@@ -15,13 +15,12 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time
-from services.slo.api.terms import calendar_of, excuses_of, in_force, revisions, terms_of
+from services.slo.api.terms import calendar_of, in_force, revisions, terms_of
 from services.slo.domain.assessment import Assessment, assess_within
 from services.slo.domain.error_budget import State
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import Bounds, Rolling, Window, bounds, minute_at
-from services.slo.measurements.buckets import inputs
-from services.slo.measurements.series_reader import read_measured
+from services.slo.evaluation import measured, taken_in
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
 
@@ -74,8 +73,7 @@ async def list_slo_periods(
     window = terms_of(known[-1]).window if by == "window" else calendar_of(_UNITS[by], zone)
 
     def find(connection: Connection) -> Page[Period]:
-        taken = inputs(connection, [slo]).get(slo)
-        first = taken.first if taken else minute_at(end)
+        first = min(taken_in(connection, slo, terms_of(known[-1])).first, minute_at(end))
 
         def behind(place: datetime | None, most: int) -> list[Period]:
             found = [each for _, each in zip(range(most), _back(window, place, end, first), strict=False)]
@@ -129,7 +127,6 @@ def _judged(
     for defined, some in groupby(found, key=lambda window: in_force(known, min(window.end, until))):
         run, terms = list(some), terms_of(defined)
         windows = [Bounds(window.start, min(window.end, until)).minutes for window in run]
-        slo = defined.promise.slo
-        measured = read_measured(connection, slo, terms, windows, excuses_of(connection, slo, windows))
+        tally = measured(connection, defined.promise.slo, terms, windows)
         for window in run:
-            yield period(assess_within(measured, terms, window, until), float(terms.target), defined.revision)
+            yield period(assess_within(tally, terms, window, until), float(terms.target), defined.revision)

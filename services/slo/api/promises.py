@@ -225,7 +225,7 @@ class _Planning:
 
     async def find_users(self) -> None:
         """Find what refers to the objects that are edited, and is not sent itself."""
-        edited = [sent.key for sent in self.sent.values() if sent.key[0] != "SLO" and self._edits(sent)]
+        edited = [sent.key for sent in self.sent.values() if self._edits(sent) and self._concerns_users(sent)]
         keys = await users(self.resources, edited)
         await self._load(set(keys))
         mine = {sent.key for sent in self.sent.values()}
@@ -300,9 +300,20 @@ class _Planning:
         held = self.stored[sent.key]
         return held is not None and held.document != sent.document
 
+    def _concerns_users(self, sent: Sent) -> bool:
+        """Whether an edit is felt by what refers to the object: composites know of an SLO how its SLI comes about."""
+        held = self.stored[sent.key]
+        return held is None or sent.key[0] != "SLO" or _way_of_sli(held.decoded) != _way_of_sli(sent.decoded)
+
     def _refuse(self, index: int, problem: Problem) -> None:
         self.refused[index] = problem
         self.sent.pop(index, None)
+
+
+def _way_of_sli(slo: Decoded) -> object:
+    spec, told = slo.fields["spec"], ("displayName", "target", "targetPercent")
+    objectives = [{key: o[key] for key in o if key not in told} for o in spec.get("objectives", ())]
+    return spec["budgetingMethod"], objectives, slo.fields["metadata"].get("annotations")
 
 
 async def _is_polled(resources: Resources, source: str) -> bool:

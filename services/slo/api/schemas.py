@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from libs.web.schemas import Body, Moment, Name
+from libs.web.schemas import Body, Moment
 from services.slo.domain.budget.events import BudgetAssessed
 from services.slo.domain.error_budget import State
 from services.slo.domain.openslo_object.decider import Removed, Stored
@@ -66,11 +66,11 @@ class Buckets(Body):
 
 
 class SloBuckets(Buckets):
-    """Measurements of one of many SLOs."""
+    """Measurements of one of many SLOs; `checkout-journey.cart` is the indicator `cart` of the composite."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"slo": "checkout-availability", "buckets": [_BUCKET]}]})
 
-    slo: Name
+    slo: Annotated[str, Field(min_length=1, max_length=127, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)?$")]
 
 
 class ManyBuckets(Body):

@@ -17,14 +17,13 @@ from libs.web.etag import answer
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from services.slo.api.schemas import Time
-from services.slo.api.terms import excuses_of, in_force, revisions, terms_of
+from services.slo.api.terms import in_force, revisions, terms_of
 from services.slo.domain.assessment import assess
 from services.slo.domain.burn_rate import duration
 from services.slo.domain.error_budget import figures
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import Bounds, bounds, minute_at
-from services.slo.measurements.buckets import inputs
-from services.slo.measurements.series_reader import read_measured
+from services.slo.evaluation import measured, taken_in
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
 
@@ -107,7 +106,7 @@ def _steps(since: datetime, until: datetime, asked: str) -> range:
 
 def _series(connection: Connection, known: Sequence[Defined], steps: range, until: datetime) -> SeriesAnswer:
     promise = known[-1].promise
-    taken = inputs(connection, [promise.slo]).get(promise.slo)
+    taken = taken_in(connection, promise.slo, terms_of(known[-1]))
     ends = [(first, min(_EPOCH + (first + steps.step) * _MINUTE, until)) for first in steps]
     runs = groupby(ends, key=lambda point: in_force(known, point[1]))
     points = [point for defined, run in runs for point in _points(connection, defined, list(run))]
@@ -115,7 +114,7 @@ def _series(connection: Connection, known: Sequence[Defined], steps: range, unti
         slo=promise.slo,
         service=promise.service,
         step=duration(steps.step),
-        input_version=taken.version if taken else 0,
+        input_version=taken.version,
         points=points,
     )
 
@@ -125,16 +124,16 @@ def _points(connection: Connection, defined: Defined, run: Sequence[tuple[int, d
     spans = [Bounds(_EPOCH + first * _MINUTE, end).minutes for first, end in run]
     windows = [_passed(bounds(terms.window, end), end) for _, end in run]
     asked, slo = [*spans, *windows], defined.promise.slo
-    measured = read_measured(connection, slo, terms, asked, excuses_of(connection, slo, asked))
+    tally = measured(connection, slo, terms, asked)
     for (first, end), span in zip(run, spans, strict=True):
-        counted = measured.counts(span)
-        budget = assess(measured, terms, end)
+        counted = tally.counts(span)
+        budget = assess(tally, terms, end)
         yield Point(
             at=_EPOCH + first * _MINUTE,
             good=counted.good if counted.observed else None,
             total=counted.total if counted.observed else None,
             observed_minutes=counted.observed,
-            sli=figures(terms.target, *measured.sli(span)).sli,
+            sli=figures(terms.target, *tally.sli(span)).sli,
             error_budget_remaining=budget.figures.remaining,
             coverage=budget.coverage,
             target=float(terms.target),

@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection
-
 from libs.events.resources import Resources
 from services.slo.contract import SLO
-from services.slo.domain.adjustments import NOTHING_EXCUSED, Excused, excused
 from services.slo.domain.assessment import Terms
 from services.slo.domain.burn_rate import duration
 from services.slo.domain.errors import NoSuchSloError
@@ -17,7 +14,6 @@ from services.slo.domain.openslo.promise import minutes
 from services.slo.domain.slo.decider import Defined, Slo, definition_of
 from services.slo.domain.windows import Calendar, Rolling, Unit, Window
 from services.slo.measurements import book
-from services.slo.projections.adjustments import adjustments_of
 
 _EPOCH, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1)
 _MONDAY_AND_FIRST: Final = datetime(2024, 1, 1)  # noqa: DTZ001  a wall time, of any zone
@@ -57,15 +53,6 @@ def calendar_of(length: str, zone: str) -> Calendar:
 def method_text(method: Method) -> str:
     """OpenSLO's name of *method*."""
     return next(name for name, each in book.METHODS.items() if each == method)
-
-
-def excuses_of(connection: Connection, slo: str, windows: Sequence[range]) -> Excused:
-    """The minutes that adjustments cover, as far as any of *windows* reaches."""
-    found = adjustments_of(connection, [slo]).get(slo, ())
-    if not found:
-        return NOTHING_EXCUSED
-    first, stop = min(window.start for window in windows), max(window.stop for window in windows)
-    return excused(found, _EPOCH + first * _MINUTE, _EPOCH + stop * _MINUTE)
 
 
 async def revisions(resources: Resources, slo: str) -> Sequence[Defined]:

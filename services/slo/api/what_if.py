@@ -20,7 +20,6 @@ from services.slo.api.periods import Period, period
 from services.slo.api.schemas import Time
 from services.slo.api.terms import (
     calendar_of,
-    excuses_of,
     in_force,
     method_text,
     revisions,
@@ -34,9 +33,8 @@ from services.slo.domain.methods import Slicing
 from services.slo.domain.openslo.promise import minutes
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import Bounds, Rolling, bounds, periods
+from services.slo.evaluation import measured, taken_in
 from services.slo.measurements.book import METHODS
-from services.slo.measurements.buckets import inputs
-from services.slo.measurements.series_reader import read_measured
 
 router = Router(tags=["slos"])
 
@@ -106,12 +104,11 @@ async def what_if_slo(slo: str, asked: WhatIf, resources: ResourcesDep) -> Respo
     proposed = _proposed(asked, promised)
 
     def find(connection: Connection) -> WhatIfAnswer:
-        taken = inputs(connection, [slo]).get(slo)
         return WhatIfAnswer(
             slo=slo,
             service=defined.promise.service,
             revision=defined.revision,
-            input_version=taken.version if taken else 0,
+            input_version=taken_in(connection, slo, promised).version,
             promised=_past(connection, defined, promised, since, until),
             proposed=_past(connection, defined, proposed, since, until),
         )
@@ -120,6 +117,9 @@ async def what_if_slo(slo: str, asked: WhatIf, resources: ResourcesDep) -> Respo
 
 
 def _proposed(asked: WhatIf, promised: Terms) -> Terms:
+    if promised.parts and (asked.method or asked.time_slice_window or asked.time_slice_target):
+        detail = "a composite's components are judged by their own methods; leave out method and time slices"
+        raise Problem(422, "invalid-method", "A composite has no method", detail, [Place(detail, "/method")])
     slicing = promised.slicing
     window = promised.window
     if asked.window and asked.zone:
@@ -138,6 +138,7 @@ def _proposed(asked: WhatIf, promised: Terms) -> Terms:
             target=Fraction(str(asked.time_slice_target)) if asked.time_slice_target else slicing.target,
             empty=slicing.empty,
         ),
+        parts=promised.parts,
     )
 
 
@@ -148,11 +149,8 @@ def _past(connection: Connection, defined: Defined, terms: Terms, since: datetim
     else:
         found = list(periods(terms.window, since, until))
     windows = [Bounds(each.start, min(each.end, until)).minutes for each in found]
-    slo = defined.promise.slo
-    measured = read_measured(connection, slo, terms, windows, excuses_of(connection, slo, windows))
-    items = [
-        period(assess_within(measured, terms, each, until), float(terms.target), defined.revision) for each in found
-    ]
+    tally = measured(connection, defined.promise.slo, terms, windows)
+    items = [period(assess_within(tally, terms, each, until), float(terms.target), defined.revision) for each in found]
     states = Counter(item.state for item in items)
     return Past(
         target=float(terms.target),

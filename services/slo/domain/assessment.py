@@ -1,11 +1,13 @@
 """An SLO at a moment: its window there, and what the measurements in it amount to."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Protocol
 
 from services.slo.domain.adjustments import NOTHING_EXCUSED, Excused
+from services.slo.domain.composite import Part
 from services.slo.domain.error_budget import Counts, Figures, Projection, Target, coverage, figures, projection
 from services.slo.domain.methods import DEFAULT_SLICING, Measured, Method, Ratio, Slicing
 from services.slo.domain.series import Series
@@ -16,28 +18,37 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is promised, and how it is measured."""
+    """What is promised, and how it is measured; *parts* are the components of a composite."""
 
     target: Target
     window: Window
     method: Method = "occurrences"
     slicing: Slicing = DEFAULT_SLICING
+    parts: tuple[Part, ...] = ()
+
+
+def measured_as(terms: Terms, leaf: Part) -> Terms:
+    """*terms* of a composite for one component that is measured."""
+    return replace(terms, method=leaf.method, slicing=leaf.slicing, parts=())
 
 
 class Measurable(Protocol):
-    """What knows counts and SLI of windows, such as `Measured`."""
-
-    @property
-    def excuses(self) -> Excused:
-        """The minutes that adjustments cover."""
-        ...
+    """What knows counts and SLI of windows, such as `Measured` and `Composite`."""
 
     def counts(self, window: range) -> Counts:
         """The events in the minutes of *window*."""
         ...
 
+    def expected(self, window: range) -> int:
+        """How many minutes of *window* are expected to be observed: all but those that adjustments remove."""
+        ...
+
     def sli(self, window: range) -> Ratio:
         """The SLI of the minutes in *window*."""
+        ...
+
+    def judged(self, passed: Bounds) -> Ratio:
+        """The SLI of the time that has passed of a window."""
         ...
 
 
@@ -98,15 +109,24 @@ def assess_within(measured: Measurable, terms: Terms, window: Bounds, at: dateti
     """The SLO in *window*, of which at most what lies before *at* counts."""
     passed = Bounds(window.start, min(window.end, at))
     counts = measured.counts(passed.minutes)
-    sli = measured.sli(passed.minutes if terms.method == "occurrences" else passed.closed_minutes)
-    expected = measured.excuses.expected(passed.minutes)
+    sli = measured.judged(passed)
+    expected = measured.expected(passed.minutes)
     return Assessment(
         window=window,
         until=passed.end,
         counts=counts,
         figures=figures(terms.target, *sli),
         coverage=coverage(counts.observed, expected) if expected else None,
-        projection=projection(terms.target, *sli, expected, measured.excuses.expected(window.minutes))
-        if passed.end < window.end
-        else None,
+        projection=_projected(measured, terms, sli, counts, expected, window) if passed.end < window.end else None,
     )
+
+
+def _projected(
+    measured: Measurable, terms: Terms, sli: Ratio, counts: Counts, elapsed_min: int, window: Bounds
+) -> Projection | None:
+    whole_min = measured.expected(window.minutes)
+    found = projection(terms.target, *sli, elapsed_min, whole_min)
+    if found is None or not terms.parts:
+        return found
+    # The SLI of a composite is made of ratios, not of its events.
+    return replace(found, total=Fraction(counts.total * whole_min, elapsed_min))

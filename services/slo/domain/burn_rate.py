@@ -248,7 +248,7 @@ def judge(
         return "quiet"
     if tier.after_min and not all(over(tier, target, *pair) for pair in earlier()):
         return "quiet"
-    return "burning" if _trusted(tier, target, long, history) else "quiet"
+    return "burning" if trusted(tier, target, long, history) else "quiet"
 
 
 def over(tier: Tier, target: Target, short: Counts, long: Counts) -> bool:
@@ -256,7 +256,7 @@ def over(tier: Tier, target: Target, short: Counts, long: Counts) -> bool:
     return all(burns(target, window, tier.factor, tier.op) for window in (short, long))
 
 
-def _trusted(tier: Tier, target: Target, long: Counts, history: History) -> bool:
+def trusted(tier: Tier, target: Target, long: Counts, history: History) -> bool:
     """Whether there is enough data for the long window's ratio to mean anything.
 
     Either data covers the window (as well as it covers the period since it began, since sources may leave minutes

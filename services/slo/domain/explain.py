@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from services.slo.domain.error_budget import Target
-from services.slo.domain.methods import Measured
+from services.slo.domain.methods import Measured, Ratio
 from services.slo.domain.series import Ints
 
 
@@ -92,7 +92,43 @@ def explain(measured: Measured, target: Target, window: range, causes: Sequence[
     )
 
 
-def worst(measured: Measured, target: Target, window: range, step_min: int = 60, most: int = 10) -> tuple[Spell, ...]:
+def joined(
+    causes: Iterable[Cause], parts: Iterable[tuple[Breakdown | None, Fraction]], consumed: Fraction | None
+) -> Breakdown | None:
+    """The breakdown of a composite from those of its components by the same *causes*, each with what it weighs.
+
+    What was *consumed* besides, since measurements are missing and count as bad, is part of the remainder.
+    """
+    if consumed is None:
+        return None
+    shares = {cause.name: Share(cause.name, Fraction(), Fraction()) for cause in causes}
+    for found, by in parts:
+        for share in found.shares if found else ():
+            before = shares[share.name]
+            spent, touched = before.consumed + by * share.consumed, before.touched + by * share.touched
+            shares[share.name] = Share(share.name, spent, touched)
+    return Breakdown(consumed, tuple(shares.values()), consumed - sum(share.consumed for share in shares.values()))
+
+
+def consumed_of(target: Target, sli: Ratio) -> Fraction | None:
+    """What an SLI has spent of the error budget; None if it is undefined."""
+    good, total = sli
+    return Fraction((total - good) * target.q, total * target.budget) if total else None
+
+
+def worst_of(parts: Iterable[tuple[Iterable[Spell], Fraction]], most: int) -> tuple[Spell, ...]:
+    """The stretches of a composite that spent most, from all of its components', each with what it weighs."""
+    spent: dict[range, Fraction] = {}
+    for spells, by in parts:
+        for spell in spells:
+            spent[spell.minutes] = spent.get(spell.minutes, Fraction()) + by * spell.consumed
+    ranked = sorted(spent.items(), key=lambda found: (-found[1], found[0].start))[:most]
+    return tuple(Spell(minutes, consumed) for minutes, consumed in ranked)
+
+
+def worst(
+    measured: Measured, target: Target, window: range, step_min: int = 60, most: int | None = 10
+) -> tuple[Spell, ...]:
     """The stretches of *step_min* (on a grid from the epoch) of *window* that spent most, worst first.
 
     A slice counts where it starts; stretches that spent nothing are left out.

@@ -40,9 +40,10 @@ import numpy as np
 from services.slo.domain.adjustments import NOTHING_EXCUSED, Excused, adjusted, clipped
 from services.slo.domain.error_budget import Counts
 from services.slo.domain.series import Ints, PrefixSums, Series, wide
+from services.slo.domain.windows import Bounds
 
 Method = Literal["occurrences", "timeslices", "ratio-timeslices"]
-Empty = Literal["ignore", "good", "bad"]
+Empty = Missing = Literal["ignore", "good", "bad"]
 Ratio = tuple[int, int]  # an SLI as numerator and denominator; a denominator of 0: undefined
 _Number = TypeVar("_Number", int, Ints)
 Rows = tuple[Ints, tuple[Ints, ...]]  # keys, columns
@@ -119,6 +120,19 @@ class Tally:
         return with_empty(
             ratio(sums), self.method, self.slicing.empty, excused - removed, len(grid) - counted - removed
         )
+
+    def judged(self, passed: Bounds) -> Ratio:
+        """The SLI of the time that has passed of a window: an open slice does not count yet."""
+        return self.sli(passed.minutes if self._slices is None else passed.closed_minutes)
+
+    def expected(self, window: range) -> int:
+        """How many minutes of *window* are expected to be observed."""
+        return self.excuses.expected(window)
+
+    def spent(self, window: range) -> Counts:
+        """Good and all of what the budget counts in *window* (events or slices), and its observed minutes."""
+        counts = self.counts(window)
+        return counts if self._slices is None else Counts(*self.sli(window), counts.observed)
 
     @property
     def key_min(self) -> int:

@@ -12,10 +12,10 @@ from sqlalchemy import RowMapping
 from services.slo.domain.adjustments import NOTHING_EXCUSED, Adjustment, Excused, adjusted, excused
 from services.slo.domain.assessment import Assessment, Terms, assess_within
 from services.slo.domain.burn_rate import Tier, length_min, tiers_of
+from services.slo.domain.composite import Part
 from services.slo.domain.day_sums import DAY_MIN, DaySums, MissingDayError
-from services.slo.domain.error_budget import Counts
 from services.slo.domain.methods import DEFAULT_SLICING, Method, Slicing, Tally, rows, slice_row, slices
-from services.slo.domain.openslo.definition import Definition
+from services.slo.domain.openslo.definition import Component, Definition, Slices
 from services.slo.domain.openslo.encoding import read
 from services.slo.domain.series import Series, joined_series
 from services.slo.domain.windows import Bounds, Calendar, bounds
@@ -33,11 +33,30 @@ _FEW = 16  # measurements of one SLO that are added one by one; of more, their d
 
 def terms_of(definition: Definition) -> Terms:
     """What is promised, and how it is measured."""
-    slices_ = definition.objectives[0].slices
-    slicing = DEFAULT_SLICING
-    if slices_ is not None:
-        slicing = Slicing(slices_.length_min, slices_.target or DEFAULT_SLICING.target)
-    return Terms(definition.target, definition.window, METHODS[definition.method], slicing)
+    slicing = _slicing(definition.objectives[0].slices)
+    components = (each.component for each in definition.objectives)
+    parts = tuple([_part(each, definition.name) for each in components if each and each.method])
+    return Terms(definition.target, definition.window, METHODS[definition.method], slicing, parts)
+
+
+def _part(component: Component, within: str) -> Part:
+    """*component* of the composite called *within*, whose own indicators are measured under its name and theirs."""
+    return Part(
+        name=component.name,
+        key=component.of if isinstance(component.of, str) else f"{within}.{component.name}",
+        weight=component.weight,
+        missing=component.missing,
+        delay_min=component.delay_min,
+        method=METHODS[component.method or "Occurrences"],
+        slicing=_slicing(component.slices),
+        parts=tuple([_part(each, component.name) for each in component.parts]),
+    )
+
+
+def _slicing(slices: Slices | None) -> Slicing:
+    if slices is None:
+        return DEFAULT_SLICING
+    return Slicing(slices.length_min, slices.target or DEFAULT_SLICING.target)
 
 
 @dataclass(frozen=True)
@@ -52,6 +71,7 @@ class Promised:
         terms: What is promised.
         tiers: Its alert conditions.
         adjustments: Time that does not count against it.
+        of_parts: Time that does not count against components, by their names.
     """
 
     slo: str
@@ -61,6 +81,7 @@ class Promised:
     terms: Terms
     tiers: tuple[Tier, ...]
     adjustments: tuple[Adjustment, ...] = ()
+    of_parts: tuple[tuple[str, tuple[Adjustment, ...]], ...] = ()
 
     @classmethod
     def of(cls, row: RowMapping) -> "Promised":
@@ -169,15 +190,6 @@ class DayTally(Tally):
         new = slice_row(good_before + good, all_before + total, self.method, self.slicing)
         self.sliced.add(key, [b - a for a, b in zip(old, new, strict=True)])
 
-    def spent(self, window: range) -> Counts:
-        """Good and all of what the budget counts in *window* (events or slices), and its observed minutes.
-
-        Raises:
-            MissingDayError: Something is lacking.
-        """
-        counts = self.counts(window)
-        return counts if self.sliced is None else Counts(*self.sli(window), counts.observed)
-
     def tidy(self, first: int, edges: Collection[int]) -> None:
         """Forget the days before *first*, and details of all but *edges*."""
         for sums in (self.minutes, self.sliced):
@@ -278,9 +290,18 @@ class Book:
         Raises:
             MissingDayError: Something is lacking.
         """
+        return assess_within(self.sums, self.promised.terms, self.period(at), at)
+
+    @property
+    def sums(self) -> DayTally:
+        """The tally, when it holds all that was taken.
+
+        Raises:
+            MissingDayError: Something is lacking.
+        """
         for day in self._stale:
             raise MissingDayError(day)
-        return assess_within(self.tally, self.promised.terms, self.period(at), at)
+        return self.tally
 
     def period_minutes(self, at: datetime) -> range:
         """The minutes of the period up to *at*."""

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, exists, select
 
 from services.slo.config import SloSettings
+from services.slo.domain.composite import leaves_of
 from services.slo.domain.day_sums import DAY_MIN
+from services.slo.domain.methods import Method
 from services.slo.domain.windows import Rolling, minute_at
 from services.slo.measurements.book import Promised
 from services.slo.measurements.buckets import HOURS, MINUTES, SPAN_DAYS
@@ -38,11 +40,20 @@ def kept(settings: SloSettings) -> Kept:
 
 def longer(promises: Iterable[Promised]) -> dict[str, int]:
     """Days for which SLOs need their minutes because their method slices."""
-    return {
-        each.slo: -(-each.period_min // DAY_MIN) + _LONGER_MONTHS
-        for each in promises
-        if each.terms.method != "occurrences"
-    }
+    found: dict[str, int] = {}
+    for each in promises:
+        days = -(-each.period_min // DAY_MIN) + _LONGER_MONTHS
+        for slo, method in _measured(each):
+            if method != "occurrences":
+                found[slo] = max(days, found.get(slo, 0))
+    return found
+
+
+def _measured(promised: Promised) -> Iterable[tuple[str, Method]]:
+    """What the SLO is measured under, and by which method: a composite by its components'."""
+    if not promised.terms.parts:
+        return [(promised.slo, promised.terms.method)]
+    return [(path[-1].key, path[-1].method) for path in leaves_of(promised.terms.parts)]
 
 
 def warnings(promised: Promised, keeps: Kept) -> list[str]:
@@ -51,7 +62,8 @@ def warnings(promised: Promised, keeps: Kept) -> list[str]:
     if days > keeps.hours_d:
         less = f"the window of {promised.window} is longer than measurements are kept ({keeps.hours_d} days): figures"
         return [f"{less} will be of less; raise CONCORDAT_HOURS_KEPT_D or choose a shorter window"]
-    if days > keeps.minutes_d and promised.terms.method == "occurrences" and isinstance(promised.terms.window, Rolling):
+    counted = any(method == "occurrences" for _, method in _measured(promised))
+    if days > keeps.minutes_d and counted and isinstance(promised.terms.window, Rolling):
         later = f"the window of {promised.window} is longer than minutes are kept ({keeps.minutes_d} days): it will"
         return [f"{later} begin at a full hour; raise CONCORDAT_MINUTES_KEPT_D if that is not exact enough"]
     return []

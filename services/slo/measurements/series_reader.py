@@ -1,19 +1,23 @@
 """Stored measurements, as the arithmetic of the domain reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from sqlalchemy import Connection
 
 from services.slo.domain.adjustments import NOTHING_EXCUSED, Excused
-from services.slo.domain.assessment import Terms
+from services.slo.domain.assessment import Terms, measured_as
+from services.slo.domain.composite import Composite, Part, asked, composed, leaves_of
 from services.slo.domain.day_sums import DAY_MIN
+from services.slo.domain.methods import Measured, Tally
 from services.slo.domain.series import Series, joined_series
 from services.slo.measurements.blocks import Hours, hourly, joined_hours
 from services.slo.measurements.book import DayTally
-from services.slo.measurements.buckets import Want, minutes, read
+from services.slo.measurements.buckets import Inputs, Want, inputs, minutes, read
 
 HOUR = 60  # minutes
+Excusing = Callable[[Sequence[str], Sequence[range]], Excused]  # the SLOs that contain each other, some windows
+Reader = Callable[[Connection, str, Terms, Sequence[range], Excused], Tally]
 
 
 def read_series(connection: Connection, slo: str, window: range) -> Series:
@@ -55,3 +59,34 @@ def read_measured(
     tally.begin(found.hours)
     tally.fill({*want.days, *found.days}, found.days, found.hours)
     return tally
+
+
+def read_buckets(
+    connection: Connection, slo: str, terms: Terms, windows: Sequence[range], excuses: Excused = NOTHING_EXCUSED
+) -> Measured:
+    """As `read_measured`, with every bucket or slice at hand."""
+    span = range(min(window.start for window in windows), max(window.stop for window in windows))
+    reader = read_events if terms.method == "occurrences" else read_series
+    return Measured(reader(connection, slo, span), terms.method, terms.slicing, excuses)
+
+
+def read_composite(
+    connection: Connection,
+    slo: str,
+    terms: Terms,
+    windows: Sequence[range],
+    excusing: Excusing,
+    reader: Reader = read_measured,
+) -> Composite:
+    """What answers for *windows* of the composite *slo*."""
+    paths = list(leaves_of(terms.parts))
+    taken = inputs(connection, {path[-1].key for path in paths})
+
+    def measured(path: tuple[Part, ...]) -> tuple[Tally, int]:
+        leaf, names = path[-1], [slo, *(part.key for part in path)]
+        excuses = excusing(names, asked(leaf, NOTHING_EXCUSED, windows))
+        wanted = asked(leaf, excuses, windows)
+        tally = reader(connection, leaf.key, measured_as(terms, leaf), wanted, excuses)
+        return tally, taken.get(leaf.key, Inputs()).first
+
+    return composed(terms.parts, map(measured, paths))

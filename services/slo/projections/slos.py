@@ -10,6 +10,7 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.slo.contract import CONTRACT
 from services.slo.domain.budget.events import BudgetAssessed
+from services.slo.domain.openslo.encoding import read
 from services.slo.domain.policy.standing import SloBudget
 from services.slo.domain.slo.decider import definition_in
 from services.slo.domain.slo.events import SloDefined, SloEnded
@@ -28,6 +29,7 @@ def _columns() -> tuple[Column[Any], ...]:
         Column("defined_at", Instant()),
         Column("definition", Json()),  # as `domain/openslo/encoding.py` writes it
         Column("uses", Text),  # " SLI/checkout-answers DataSource/prom "
+        Column("measured_as", Text),  # " checkout-journey.cart checkout-journey.pay ", or its own name
         Column("ended_at", Instant()),
         # written from budget/<name>
         Column("state", Text),
@@ -45,6 +47,7 @@ _EMPTY: Row = dict.fromkeys((column.name for column in _columns()), None) | {"st
 
 
 def _defined(row: Row | None, event: SloDefined, _: Recorded, __: Key) -> Row:
+    definition = definition_in(event)
     return (row or _EMPTY) | {
         "slo": event.slo,
         "service": event.service,
@@ -54,7 +57,8 @@ def _defined(row: Row | None, event: SloDefined, _: Recorded, __: Key) -> Row:
         "window": event.window,
         "method": event.method,
         "defined_at": event.at,
-        "definition": definition_in(event),
+        "definition": definition,
+        "measured_as": f" {' '.join(read(definition).measured_as if definition else ())} ",
         "uses": f" {' '.join(event.uses)} ",
         "ended_at": None,
     }

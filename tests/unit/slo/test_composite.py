@@ -33,7 +33,7 @@ def test_a_composite_of_one_component_is_that_component(sli: tuple[int, int], we
 def test_what_components_take_off_adds_up(parts: list[tuple[tuple[int, int], Fraction]]) -> None:
     components = [Component(str(i), weight, sli, 60) for i, (sli, weight) in enumerate(parts)]
     good, total = composite_sli(components)
-    assert sum(spent_by(components).values()) == (1 - Fraction(good, total) if total else 0)
+    assert sum(spent_by(components)) == (1 - Fraction(good, total) if total else 0)
 
 
 def test_an_inner_composite_is_a_component_as_any_other() -> None:

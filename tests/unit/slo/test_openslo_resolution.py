@@ -334,7 +334,7 @@ def test_a_composite_weighs_indicators_and_other_slos() -> None:
     assert definition.composite
     assert isinstance(indicator, Component)
     assert (indicator.weight, not isinstance(indicator.of, str) and indicator.of.name) == (Fraction(5, 2), "good")
-    assert slo == Component("availability", Fraction(1))
+    assert slo == Component("availability", Fraction(1), method="Occurrences")
 
 
 def test_a_composite_may_hold_composites_but_not_itself() -> None:

@@ -44,13 +44,14 @@ UNASSESSED = Budget()
 def decide(command: Command, state: Budget) -> tuple[Event, ...]:
     """The facts that the figures amount to, given what was said before; often none.
 
-    Figures of fewer measurements than the last ones say nothing: two processes may evaluate at once, and one may be
-    late. Clocks do not tell which; they may be set back.
+    Figures of an older revision or of fewer measurements than the last ones say nothing: two processes may evaluate at
+    once, and one may be late. Clocks do not tell which; they may be set back.
     """
     if isinstance(command, Review):
         return tuple(_correction(command, state))
     figures = command.figures
-    if state.assessed is not None and figures.input_version < state.assessed.input_version:
+    last = state.assessed
+    if last is not None and (figures.revision, figures.input_version) < (last.revision, last.input_version):
         return ()
     return (
         *((figures,) if _worth_saying(command, state.assessed) else ()),

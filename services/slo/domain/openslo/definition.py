@@ -5,7 +5,7 @@ that is a length has 30 days, while calendar windows keep their unit.
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -15,6 +15,7 @@ from services.slo.domain.error_budget import Target
 from services.slo.domain.windows import Window
 
 Method = Literal["Occurrences", "Timeslices", "RatioTimeslices"]
+Missing = Literal["good", "bad", "ignore"]
 Operator = Literal["gt", "lt", "gte", "lte"]
 _COMPARED: Mapping[Operator, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
@@ -127,10 +128,35 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A part of a composite SLO: an indicator of its own, or another SLO by name."""
+    """A part of a composite SLO.
+
+    Args:
+        of: An indicator of its own, or the name of another SLO.
+        weight: Beside the other components'.
+        missing: What minutes count as in which its measurements are missing.
+        delay_min: For so long they are waited for.
+        method: By which its SLI is made of events; None in documents of the first version of this service.
+        slices: For the two methods that have slices.
+        parts: The components of another SLO that is a composite itself.
+    """
 
     of: Indicator | str
     weight: Fraction
+    missing: Missing = "ignore"
+    delay_min: int = 0
+    method: Method | None = None
+    slices: Slices | None = None
+    parts: "tuple[Component, ...]" = ()
+
+    @property
+    def name(self) -> str:
+        """Of the indicator or the SLO."""
+        return self.of if isinstance(self.of, str) else self.of.name
+
+    @property
+    def leaves(self) -> int:
+        """How many components are measured, on all levels."""
+        return sum(part.leaves for part in self.parts) or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +266,30 @@ class Definition:
 
     @property
     def target(self) -> Target:
-        """Of the first objective, which is the only one of most SLOs."""
-        return self.objectives[0].target
+        """Of the first objective; of a composite the mean of all, weighed as their SLIs are.
+
+        So a composite's budget is that of its components together, and if each just keeps its target, so does it.
+        """
+        held = [(each.component.weight, each.target) for each in self.objectives if each.component]
+        return weighed_target(held) if self.composite and held else self.objectives[0].target
+
+    @property
+    def measured_as(self) -> tuple[str, ...]:
+        """What measurements of it are sent as: its name, or of a composite those of the indicators that are its own."""
+        if not self.composite:
+            return (self.name,)
+        own = (each.component for each in self.objectives)
+        names = (f"{self.name}.{each.name}" for each in own if each and isinstance(each.of, Indicator))
+        return tuple(dict.fromkeys(names))
 
     @property
     def composite(self) -> bool:
         """Whether it is weighed from components."""
         return self.indicator is None
+
+
+def weighed_target(targets: Sequence[tuple[Fraction, Target]]) -> Target:
+    """The mean of *targets*, each with its weight."""
+    whole = sum((weight for weight, _ in targets), Fraction())
+    mean = sum((weight * Fraction(target.p, target.q) for weight, target in targets), Fraction()) / whole
+    return Target(mean.numerator, mean.denominator)

@@ -127,37 +127,60 @@ def _read_metric(plain: Plain) -> Metric:
 
 
 def _objective(objective: Objective) -> Plain:
-    slices, limit, component = objective.slices, objective.limit, objective.component
+    limit, component = objective.limit, objective.component
     return _filled(
         display_name=objective.display_name,
         target=f"{objective.target.p}/{objective.target.q}",
-        slices=slices
-        and _filled(length_min=slices.length_min, target=None if slices.target is None else str(slices.target)),
+        slices=_slices(objective.slices),
         limit=limit and {"op": limit.op, "value": str(limit.value)},
         component=component and _component(component),
     )
 
 
 def _read_objective(plain: Plain) -> Objective:
-    slices, limit, component = plain.get("slices"), plain.get("limit"), plain.get("component")
+    limit, component = plain.get("limit"), plain.get("component")
     p, _, q = plain["target"].partition("/")
     return Objective(
         display_name=plain.get("display_name", ""),
         target=Target(int(p), int(q)),
-        slices=slices and Slices(slices["length_min"], _ratio(slices.get("target"))),
+        slices=_read_slices(plain.get("slices")),
         limit=limit and Limit(limit["op"], Fraction(limit["value"])),
         component=component and _read_component(component),
     )
 
 
+def _slices(slices: Slices | None) -> Plain | None:
+    if slices is None:
+        return None
+    return _filled(length_min=slices.length_min, target=None if slices.target is None else str(slices.target))
+
+
+def _read_slices(plain: Plain | None) -> Slices | None:
+    return Slices(plain["length_min"], _ratio(plain.get("target"))) if plain else None
+
+
 def _component(component: Component) -> Plain:
     part = {"slo": component.of} if isinstance(component.of, str) else {"indicator": _indicator(component.of)}
-    return part | {"weight": str(component.weight)}
+    return part | _filled(
+        weight=str(component.weight),
+        missing=component.missing if component.missing != "ignore" else None,
+        delay_min=component.delay_min or None,
+        method=component.method,
+        slices=_slices(component.slices),
+        parts=[_component(each) for each in component.parts],
+    )
 
 
 def _read_component(plain: Plain) -> Component:
-    of = plain["slo"] if "slo" in plain else _read_indicator(plain["indicator"])
-    return Component(of, Fraction(plain["weight"]))
+    return Component(
+        of=plain["slo"] if "slo" in plain else _read_indicator(plain["indicator"]),
+        weight=Fraction(plain["weight"]),
+        missing=plain.get("missing", "ignore"),
+        delay_min=plain.get("delay_min", 0),
+        method=plain.get("method"),
+        slices=_read_slices(plain.get("slices")),
+        parts=tuple([_read_component(each) for each in plain.get("parts", ())]),
+    )
 
 
 def _policy(policy: Policy) -> Plain:

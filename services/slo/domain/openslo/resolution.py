@@ -6,6 +6,7 @@ unknown_reference    nothing of that kind has that name
 invalid_reference    what is referred to cannot be used itself
 duplicate            two documents define the same object
 cycle                a composite SLO that contains itself
+ambiguous            two components of a composite that would be measured under one name
 type_differs         a metric source of one type that names a DataSource of another
 promql               a query for Prometheus that is none
 impossible_threshold a burn rate that the target makes impossible
@@ -13,14 +14,17 @@ out_of_range         a length of time that is too short or too long
 required, one_of, forbidden   the go-sdk's rules about an indicator, once the reference to it is followed
 """
 
+import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
+from services.slo.domain.composite import order
 from services.slo.domain.error_budget import Target
+from services.slo.domain.errors import CompositeCycleError
 from services.slo.domain.openslo.checking import Complain, is_prometheus
 from services.slo.domain.openslo.decoding import INLINE, Decoded, Duration, decode
 from services.slo.domain.openslo.definition import (
@@ -29,7 +33,9 @@ from services.slo.domain.openslo.definition import (
     Definition,
     Indicator,
     Limit,
+    Method,
     Metric,
+    Missing,
     Notification,
     Objective,
     Policy,
@@ -38,6 +44,7 @@ from services.slo.domain.openslo.definition import (
     Slices,
     Source,
     Threshold,
+    weighed_target,
 )
 from services.slo.domain.openslo.faults import TOP, Fault, Path
 from services.slo.domain.openslo.rules import OPERATORS, civil_time
@@ -55,6 +62,13 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
     "targetRef": ("AlertNotificationTarget",),
 }
 _SHORTEST, _LONGEST = 60, 366 * 24 * 60  # minutes
+
+WHEN_MISSING: Final = "concordat.io/composite-missing"  # annotations of a composite: `bad`, or `cart=bad, pay=good`
+DELAY: Final = "concordat.io/composite-delay"
+DEFAULT_DELAY: Final = "15m"  # a default of ours
+MISSING: Final = ("good", "bad", "ignore")
+MOST_COMPONENTS: Final = 200  # of a composite, those of its components included
+_DELAY, _LONGEST_DELAY = re.compile(r"[0-9]{1,4}[mhd]"), 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +173,9 @@ def _definition(slo: Fields, path: Path, scope: _Scope) -> Definition | None:
     scope.refer("Service", spec["service"], path / "service", _nothing)
     indicator = _held_indicator(spec, path, scope)
     window = _window(spec["timeWindow"][0], path / "timeWindow" / 0, scope)
-    objectives = tuple(
-        _objective(objective, path / "objectives" / index, spec["budgetingMethod"], indicator, scope)
-        for index, objective in enumerate(spec.get("objectives", ()))
-    )
-    if not objectives:
+    objectives = tuple(_objectives(slo, path, indicator, scope))
+    if not spec.get("objectives"):
         scope.fault(path / "objectives", "required", "must hold at least one objective")
-    cycle = _cycle(metadata["name"], scope.known)
-    if cycle:
-        scope.fault(path / "objectives", "cycle", f"a composite cannot contain itself: {' contains '.join(cycle)}")
     policies = _policies(spec, path, scope)
     if window is None:
         return None
@@ -186,6 +194,103 @@ def _definition(slo: Fields, path: Path, scope: _Scope) -> Definition | None:
     )
 
 
+def _objectives(slo: Fields, path: Path, shared: Indicator | None, scope: _Scope) -> Iterator[Objective]:
+    """The objectives of an SLO, which has the indicator *shared*; without one, it is a composite."""
+    spec = slo["spec"]
+    if shared is None and not _unfolds(slo["metadata"]["name"], path, scope):
+        return
+    missing = _Missing.of(slo, scope) if shared is None else None
+    measured: dict[str, tuple[Indicator, Limit | None]] = {}
+    for index, objective in enumerate(spec.get("objectives", ())):
+        at = path / "objectives" / index
+        found = _objective(objective, at, spec["budgetingMethod"], shared, missing, scope)
+        yield found
+        of = found.component.of if found.component else ""
+        if isinstance(of, Indicator) and measured.setdefault(of.name, (of, found.limit)) != (of, found.limit):
+            detail = f"another objective measures {of.name!r} otherwise; give each indicator a name of its own"
+            scope.fault(at, "ambiguous", detail)
+    if missing:
+        missing.refuse_unused(scope)
+
+
+def _unfolds(name: str, path: Path, scope: _Scope) -> bool:
+    """Whether the components of the SLO called *name*, and their components, are so many that they can be named."""
+    cycle = _cycle(name, scope.known)
+    if cycle:
+        detail = f"a composite cannot contain itself: {' contains '.join(cycle)}"
+        scope.fault(path / "objectives", "cycle", detail)
+        return False
+    components = _contained(name, scope.known)
+    leaves = dict[str, int]()
+    try:
+        inside_out = order(components)
+    except CompositeCycleError as error:
+        scope.fault(path / "objectives", "cycle", str(error))
+        return False
+    for each in inside_out:
+        leaves[each] = sum(leaves.get(part, 1) for part in components[each])
+    if leaves.get(name, 1) > MOST_COMPONENTS:
+        detail = f"at most {MOST_COMPONENTS} components are weighed, theirs included; these are {leaves[name]}"
+        scope.fault(path / "objectives", "out_of_range", detail)
+        return False
+    return True
+
+
+def _contained(name: str, known: Catalogue) -> dict[str, list[str]]:
+    """The composites in the one called *name*, itself included, each with the names of all its components."""
+    found, queue = dict[str, list[str]](), [name]
+    while queue:
+        at = queue.pop()
+        slo = known.get(("SLO", at))
+        inner = list(_components(slo, known)) if slo else []
+        own = len(slo.fields["spec"].get("objectives", ())) - len(inner) if slo else 0
+        if inner or at == name:
+            found[at] = [*inner, *(f"{at}.{number}" for number in range(own))]
+        queue += [each for each in inner if each not in found]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """What the annotations of a composite say about missing measurements: per component, and of all others."""
+
+    rules: dict[str, Missing]
+    delay_min: int
+    named: set[str] = field(default_factory=set[str])
+
+    @classmethod
+    def of(cls, slo: Fields, scope: _Scope) -> "_Missing":
+        annotations = slo["metadata"].get("annotations", {})
+        rules: dict[str, Missing] = {}
+        for rule in filter(None, (part.strip() for part in (annotations.get(WHEN_MISSING) or "").split(","))):
+            name, _, policy = rule.rpartition("=")
+            if policy.strip() not in MISSING:
+                detail = f"{rule!r} is none of {', '.join(MISSING)}, or cart=bad for the component cart"
+                scope.fault(_annotation(WHEN_MISSING), "one_of", detail)
+            else:
+                rules[name.strip()] = cast("Missing", policy.strip())
+        delay = annotations.get(DELAY) or DEFAULT_DELAY
+        if not _DELAY.fullmatch(delay) or (minutes := Duration(int(delay[:-1]), delay[-1]).minutes) > _LONGEST_DELAY:
+            detail = f"is {delay!r}; give minutes or hours, such as 15m, and at most 1d"
+            scope.fault(_annotation(DELAY), "out_of_range", detail)
+            minutes = 0
+        return cls(rules, minutes)
+
+    def rule(self, component: str) -> tuple[Missing, int]:
+        self.named.add(component)
+        missing = self.rules.get(component, self.rules.get("", "ignore"))
+        return missing, 0 if missing == "ignore" else self.delay_min
+
+    def refuse_unused(self, scope: _Scope) -> None:
+        for name in self.rules.keys() - self.named - {""}:
+            detail = f"names {name!r}, which is no component; it has {', '.join(sorted(self.named))}"
+            scope.fault(_annotation(WHEN_MISSING), "unknown_reference", detail)
+
+
+def _annotation(name: str) -> Path:
+    return TOP / "metadata" / "annotations" / name
+
+
 def policies_of(slo: Decoded, known: Catalogue) -> tuple[tuple[Policy, ...], tuple[Fault, ...]]:
     """The alert policies of a valid SLO, references into *known* followed, and what is wrong with them."""
     scope, path = _Scope(known, None), TOP / "spec"
@@ -197,6 +302,9 @@ def _policies(spec: Fields, path: Path, scope: _Scope) -> tuple[Policy, ...]:
     """Those of an SLO; no condition may be one that its targets make impossible."""
     policies = _listed(spec, "alertPolicies", ("alertPolicyRef", "AlertPolicy"), path, scope, _policy)
     targets = [_target(objective) for objective in spec.get("objectives", ())]
+    if targets and _is_composite(spec):
+        weights = [_weight(objective) for objective in spec["objectives"]]
+        targets = [weighed_target(list(zip(weights, targets, strict=True)))]
     for index, policy in enumerate(policies):
         for condition in policy.conditions if policy else ():
             _possible(condition, targets, path / "alertPolicies" / index, scope)
@@ -264,13 +372,16 @@ def _data_source(source: Fields, _: Path, __: _Scope) -> Source:
     return Source(source["metadata"]["name"], spec["type"], spec["connectionDetails"])
 
 
-def _objective(objective: Fields, path: Path, method: str, shared: Indicator | None, scope: _Scope) -> Objective:
-    component = _component(objective, path, scope)
+def _objective(
+    objective: Fields, path: Path, method: Method, shared: Indicator | None, missing: _Missing | None, scope: _Scope
+) -> Objective:
+    slices = _slices_of(objective, path, method, scope)
+    component = _component(objective, path, method, slices, missing, scope) if missing else None
     indicator = component.of if component and isinstance(component.of, Indicator) else shared
     return Objective(
         display_name=objective.get("displayName", ""),
         target=_target(objective),
-        slices=None if method == "Occurrences" else _slices(objective, path, scope, judged=method == "Timeslices"),
+        slices=slices,
         limit=_limit(objective, path, indicator, scope),
         component=component,
     )
@@ -279,6 +390,10 @@ def _objective(objective: Fields, path: Path, method: str, shared: Indicator | N
 def _target(objective: Fields) -> Target:
     percent = objective.get("targetPercent")
     return Target.of(objective["target"]) if percent is None else Target.of_percent(percent)
+
+
+def _slices_of(objective: Fields, path: Path, method: Method, scope: _Scope) -> Slices | None:
+    return None if method == "Occurrences" else _slices(objective, path, scope, judged=method == "Timeslices")
 
 
 def _slices(objective: Fields, path: Path, scope: _Scope, *, judged: bool) -> Slices:
@@ -304,14 +419,42 @@ def _limit(objective: Fields, path: Path, indicator: Indicator | None, scope: _S
     return Limit(objective["op"], _exact(objective["value"]))
 
 
-def _component(objective: Fields, path: Path, scope: _Scope) -> Component | None:
+def _component(
+    objective: Fields, path: Path, method: Method, slices: Slices | None, missing: _Missing, scope: _Scope
+) -> Component | None:
     """The objective's own indicator or, where no SLI is called like that, the SLO it names."""
     name = objective.get("indicatorRef")
-    weight = _exact(objective.get("compositeWeight", 1))
     if name is not None and _names_slo(name, scope.known):
-        return Component(name, weight)
+        measured = scope.refer("SLO", name, path / "indicatorRef", _measured)
+        if measured is None:
+            return None
+        rule, delay_min = missing.rule(name)
+        return replace(measured, of=name, weight=_weight(objective), missing=rule, delay_min=delay_min)
     indicator = _held_indicator(objective, path, scope)
-    return None if indicator is None else Component(indicator, weight)
+    if indicator is None:
+        return None
+    rule, delay_min = missing.rule(indicator.name)
+    return Component(indicator, _weight(objective), rule, delay_min, method, slices)
+
+
+def _measured(slo: Fields, path: Path, scope: _Scope) -> Component:
+    """How the SLI of an SLO comes about, in a composite that holds it."""
+    spec, path = slo["spec"], path / "spec"
+    method: Method = spec["budgetingMethod"]
+    if not _is_composite(spec):
+        first = next(iter(spec.get("objectives", ())), None)
+        slices = _slices_of(first, path / "objectives" / 0, method, scope) if first else None
+        return Component("", Fraction(1), method=method, slices=slices)
+    parts = (each.component for each in _objectives(slo, path, None, scope))
+    return Component("", Fraction(1), method=method, parts=tuple(filter(None, parts)))
+
+
+def _is_composite(spec: Fields) -> bool:
+    return "indicator" not in spec and "indicatorRef" not in spec
+
+
+def _weight(objective: Fields) -> Fraction:
+    return _exact(objective.get("compositeWeight", 1))
 
 
 def _names_slo(name: str, known: Catalogue) -> bool:
