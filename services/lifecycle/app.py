@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from libs.events.resources import Resources
 from libs.web.app import create_service_app
-from services.lifecycle.api import evidence, gates, services, teams, transitions
+from services.lifecycle.api import dependencies, evidence, gates, services, teams, transitions
 from services.lifecycle.api.errors import ERRORS
 from services.lifecycle.config import LifecycleSettings, load_policy, load_team_policy
 
@@ -19,7 +19,14 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
         resources=resources,
         title="Concordat lifecycle",
         description="Teams, services, their phases, and the gates between them.",
-        routers=[teams.router, services.router, transitions.router, gates.router, evidence.router],
+        routers=[
+            teams.router,
+            services.router,
+            dependencies.router,
+            transitions.router,
+            gates.router,
+            evidence.router,
+        ],
         errors=ERRORS,
         settings=settings,
     )

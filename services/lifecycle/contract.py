@@ -2,6 +2,9 @@
 
 from libs.events.decider import Decider
 from libs.events.registry import EventRegistry
+from services.lifecycle.domain.dependencies import commands as dependency_commands
+from services.lifecycle.domain.dependencies import decider as dependencies
+from services.lifecycle.domain.dependencies import events as dependency_events
 from services.lifecycle.domain.evaluation import commands as evaluation_commands
 from services.lifecycle.domain.evaluation import decider as evaluation
 from services.lifecycle.domain.evaluation.events import GateEvaluated
@@ -26,6 +29,9 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.team.structure-reviewed.v1": team_events.StructureReviewed,
         "io.concordat.lifecycle.service.registered.v1": service_events.ServiceRegistered,
         "io.concordat.lifecycle.service.changed.v1": service_events.ServiceChanged,
+        "io.concordat.lifecycle.dependency.declared.v1": dependency_events.DependencyDeclared,
+        "io.concordat.lifecycle.dependency.removed.v1": dependency_events.DependencyRemoved,
+        "io.concordat.lifecycle.dependencies.confirmed.v1": dependency_events.DependenciesConfirmed,
         "io.concordat.lifecycle.service.phase-changed.v1": service_events.PhaseChanged,
         "io.concordat.lifecycle.transition.requested.v1": service_events.TransitionRequested,
         "io.concordat.lifecycle.transition.approved.v1": service_events.TransitionApproved,
@@ -39,6 +45,9 @@ TEAM: Decider[team_commands.Command, team.Team, team_events.Event] = Decider("te
 SERVICE: Decider[service_commands.Command, service.Service, service_events.Event] = Decider(
     "service", None, service.decide, service.evolve
 )
+DEPENDENCIES: Decider[dependency_commands.Command, dependencies.Dependencies, dependency_events.Event] = Decider(
+    "dependencies", dependencies.NOTHING_LISTED, dependencies.decide, dependencies.evolve
+)  # its key is the service's
 EVIDENCE: Decider[evidence_commands.Command, evidence.Evidence, EvidenceRecorded] = Decider(
     "evidence", None, evidence.decide, evidence.evolve
 )

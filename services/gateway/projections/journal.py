@@ -27,6 +27,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.team.structure-reviewed": "structure of team {e.team} reviewed: {e.outcome}",
     "lifecycle.service.registered": "registered in {e.phase}, {e.profile}",
     "lifecycle.service.changed": "now {e.profile}",
+    "lifecycle.dependency.declared": "relies on {e.on} ({e.criticality})",
+    "lifecycle.dependency.removed": "relies on {e.on} no more",
+    "lifecycle.dependencies.confirmed": "list of dependencies confirmed",
     "lifecycle.service.phase-changed": "moved from {e.from_phase} to {e.to_phase}",
     "lifecycle.transition.requested": "asked to move from {e.from_phase} to {e.to_phase}",
     "lifecycle.transition.approved": "transition approved",
@@ -137,6 +140,8 @@ class Fact:
     outcome: object = ""
     evidence: object = ""
     into: object = ""
+    on: object = ""
+    criticality: object = ""
     absorbed: object = ""
 
     would_fire: object = False

@@ -7,6 +7,7 @@ from libs.web.app import Errors
 from libs.web.problems import ErrorKind
 from services.lifecycle.api.views import allowed_transitions
 from services.lifecycle.domain import errors
+from services.lifecycle.domain.dependencies.errors import DependencyCycleError
 from services.lifecycle.domain.team import errors as team
 
 
@@ -34,6 +35,9 @@ ERRORS: Errors = {
     errors.UnknownError: ErrorKind(404, "not-found", "There is no such thing"),
     errors.UnknownReferenceError: ErrorKind(
         422, "unknown-reference", "The body names what does not exist", extra=lambda e: _at(f"/{e.field}", e)
+    ),
+    DependencyCycleError: ErrorKind(
+        409, "dependency-cycle", "Hard dependencies would go in a circle", extra=lambda e: {"path": e.path}
     ),
     errors.ReferenceEndedError: ErrorKind(
         409, "reference-ended", "The body names what has ended", extra=lambda e: _at(f"/{e.field}", e)

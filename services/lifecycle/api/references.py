@@ -1,17 +1,25 @@
 """What a body names must be there, and must not have ended."""
 
+import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
+
+from fastapi import Depends
+from starlette.requests import Request
 
 from libs.events.handler import Loaded
 from libs.events.projection import Projection
 from libs.events.resources import Resources
 from libs.web.calls import Call
 from libs.web.consistency import projection_behind
+from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import ReferenceEndedError, UnknownReferenceError
 from services.lifecycle.domain.service.decider import Unsupported
 from services.lifecycle.domain.team.decider import Ended, Registered
+from services.lifecycle.projections.facts_slo import slos_of
+
+_LOOK_AGAIN_S = 0.05  # for what another service is about to say
 
 
 async def living_team(resources: Resources, team: str, field: str) -> Registered:
@@ -63,3 +71,27 @@ async def caught_up(resources: Resources, wait_s: float, *projections: Projectio
             projection.name, resources.service, resources.store.epoch, 0, head, wait_s
         ):
             raise projection_behind(projection.name)
+
+
+async def known_slo(resources: Resources, service: str, slo: str, field: str, wait_s: float) -> None:
+    """Refuse unless *service* has an SLO of this name; what slo has just said arrives within *wait_s*.
+
+    Raises:
+        UnknownReferenceError: It has none.
+    """
+    clock = asyncio.get_running_loop().time
+    until = clock() + wait_s
+    while slo not in {found.name for found in await resources.views.read(slos_of, service)}:
+        if clock() >= until:
+            noun = f"SLO of service {service!r} named"
+            raise UnknownReferenceError(noun, slo, field)
+        await asyncio.sleep(_LOOK_AGAIN_S)
+
+
+async def _wait(request: Request) -> float:
+    settings: LifecycleSettings = request.app.state.settings
+    return settings.facts_wait_s
+
+
+WaitDep = Annotated[float, Depends(_wait)]
+"""How long a request waits until read models show what is stored, or what another service has just said."""

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from services.lifecycle.projections.dependencies import DEPENDENCIES, DEPENDENCIES_CONFIRMED
 from services.lifecycle.projections.evaluations import EVALUATIONS
 from services.lifecycle.projections.evidence import EVIDENCE
 from services.lifecycle.projections.facts_freezes import FACTS_FREEZES
@@ -10,4 +11,14 @@ from services.lifecycle.projections.facts_slo import FACTS_SLO
 from services.lifecycle.projections.services import SERVICES
 from services.lifecycle.projections.teams import TEAMS
 
-PROJECTIONS: Final = (TEAMS, SERVICES, EVIDENCE, EVALUATIONS, FACTS_SLO, FACTS_FREEZES, FACTS_INCIDENTS)
+PROJECTIONS: Final = (
+    TEAMS,
+    SERVICES,
+    DEPENDENCIES,
+    DEPENDENCIES_CONFIRMED,
+    EVIDENCE,
+    EVALUATIONS,
+    FACTS_SLO,
+    FACTS_FREEZES,
+    FACTS_INCIDENTS,
+)
