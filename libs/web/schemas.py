@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -12,6 +12,11 @@ class Body(BaseModel):
     """A request's body: a field it does not declare is refused, so that a misspelt one is noticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def example(**body: Any) -> ConfigDict:  # noqa: ANN401  any JSON
+    """`model_config` of a body that is sent like *body*."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
 
 
 _NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"  # RFC 1123 label, as in Kubernetes

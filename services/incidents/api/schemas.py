@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, StrictBool
+from pydantic import Field, StrictBool
 
-from libs.web.schemas import Body, Line, Moment, Name, Text
+from libs.web.schemas import Body, Line, Moment, Name, Text, example
 from services.incidents.domain.action.decider import Action, Completed, Dropped, is_overdue
 from services.incidents.domain.action.events import Kind, Priority
 from services.incidents.domain.alert.decider import Acknowledged, Alert, Resolved
@@ -34,14 +34,10 @@ Label = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
 Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
 
 
-def _example(**body: Any) -> ConfigDict:  # noqa: ANN401  any JSON
-    return ConfigDict(json_schema_extra={"examples": [body]})
-
-
 class Why(Body):
     """Why it is done."""
 
-    model_config = _example(reason="rolled back")
+    model_config = example(reason="rolled back")
 
     reason: Text = ""
 
@@ -49,7 +45,7 @@ class Why(Body):
 class Resolution(Why):
     """Why it is over; *force* goes ahead while alerts fire, and needs a reason."""
 
-    model_config = _example(force=True, reason="the alert needs an hour to see that it is over")
+    model_config = example(force=True, reason="the alert needs an hour to see that it is over")
 
     force: StrictBool = False
 
@@ -57,7 +53,7 @@ class Resolution(Why):
 class Classification(Why):
     """Of what class of outage it is: the word that others of its kind have, such as an antipattern's name."""
 
-    model_config = _example(outage_class="retry-storm", reason="clients retried without a limit")
+    model_config = example(outage_class="retry-storm", reason="clients retried without a limit")
 
     outage_class: Label
 
@@ -65,7 +61,7 @@ class Classification(Why):
 class Declaration(Why):
     """Something is wrong; the times default to the moment of declaring."""
 
-    model_config = _example(title="Checkout fails", service="checkout-api", severity="sev2")
+    model_config = example(title="Checkout fails", service="checkout-api", severity="sev2")
 
     title: Line
     service: Name
@@ -77,7 +73,7 @@ class Declaration(Why):
 class Times(Why):
     """Better times for what was reached; those left out stay."""
 
-    model_config = _example(impact_started="2026-11-21T09:40:00Z", reason="the graph shows it")
+    model_config = example(impact_started="2026-11-21T09:40:00Z", reason="the graph shows it")
 
     impact_started: Moment | None = None
     detected: Moment | None = None
@@ -91,7 +87,7 @@ class Times(Why):
 class Entry(Body):
     """What somebody wants to see in the timeline; it happened now unless it says when."""
 
-    model_config = _example(text="Roll back to the release before.", kind="decision", starred=True)
+    model_config = example(text="Roll back to the release before.", kind="decision", starred=True)
 
     text: Annotated[Text, Field(min_length=1)]
     kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "note"
@@ -102,7 +98,7 @@ class Entry(Body):
 class Draft(Why):
     """Which incident to look back at: its number or its id."""
 
-    model_config = _example(incident="INC-42")
+    model_config = example(incident="INC-42")
 
     incident: Reference
 
@@ -110,7 +106,7 @@ class Draft(Why):
 class Amendment(Body):
     """A merge patch of what a postmortem says; null empties a section."""
 
-    model_config = _example(root_causes="A queue without a limit.", trigger="A deployment.")
+    model_config = example(root_causes="A queue without a limit.", trigger="A deployment.")
 
     title: Line | None = None
     authors: Annotated[list[Label], Field(max_length=50)] | None = None
@@ -133,7 +129,7 @@ class Amendment(Body):
 class Task(Why):
     """What somebody shall do by a day, and which postmortem it follows from."""
 
-    model_config = _example(
+    model_config = example(
         postmortem="019aa5f0-1c00-7b20-8a3b-5d6e7f801234",
         title="Limit the queue",
         owner="ana",

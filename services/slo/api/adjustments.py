@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,7 +20,7 @@ from libs.web.etag import answer
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
-from libs.web.schemas import Body, Line, Name, Text
+from libs.web.schemas import Body, Line, Name, Text, example
 from services.slo.api.definitions import existing, wait_s
 from services.slo.api.promises import unknown_after, unknown_service
 from services.slo.api.schemas import Time
@@ -51,21 +51,15 @@ class NewAdjustment(Body):
     at the same wall time of `zone`.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "service": "checkout-api",
-                    "effect": "remove",
-                    "start": "2026-11-22T02:00:00Z",
-                    "duration": "PT2H",
-                    "zone": "Europe/Berlin",
-                    "rrule": "FREQ=WEEKLY;BYDAY=SU",
-                    "reason": "the database is maintained",
-                    "agreed_by": {"development": "ana", "sre": "bo"},
-                }
-            ]
-        }
+    model_config = example(
+        service="checkout-api",
+        effect="remove",
+        start="2026-11-22T02:00:00Z",
+        duration="PT2H",
+        zone="Europe/Berlin",
+        rrule="FREQ=WEEKLY;BYDAY=SU",
+        reason="the database is maintained",
+        agreed_by={"development": "ana", "sre": "bo"},
     )
 
     slos: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
@@ -82,9 +76,7 @@ class NewAdjustment(Body):
 class EndOfAdjustment(Body):
     """Until when it holds: now unless given; before its start, it never did."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"until": "2026-12-24T00:00:00Z", "reason": "the database is replaced"}]}
-    )
+    model_config = example(until="2026-12-24T00:00:00Z", reason="the database is replaced")
 
     until: Time | None = None
     reason: Text = ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,9 +21,9 @@ from libs.web.calls import Call, CallDep
 from libs.web.etag import answer
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
-from libs.web.schemas import Body, Text
+from libs.web.schemas import Body, Text, example
 from services.slo.api.promises import AnyStep, plan
-from services.slo.api.schemas import Time
+from services.slo.api.schemas import Time, told
 from services.slo.contract import AGREEMENT, POLICY, SLO
 from services.slo.domain.agreement.commands import Agree, Command, Decline, Propose, Withdraw
 from services.slo.domain.agreement.decider import Agreement, End, Open
@@ -43,9 +43,7 @@ Reason = Annotated[Text, Field(min_length=1)]
 class Proposal(Body):
     """A revision: an OpenSLO document, or none to have the SLO agreed as it is. It lapses after two weeks."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"reason": "users notice at 99.5 %", "expires": "2026-12-05T10:00:00Z"}]}
-    )
+    model_config = example(reason="users notice at 99.5 %", expires="2026-12-05T10:00:00Z")
 
     document: dict[str, Any] | None = None
     reason: Reason
@@ -55,11 +53,7 @@ class Proposal(Body):
 class SignatureBody(Body):
     """One side's answer to a proposal: the one that was read."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"proposal": "019aa64c-2d80-7000-8000-000000000001", "side": "sre", "reason": "agreed"}]
-        }
-    )
+    model_config = example(proposal="019aa64c-2d80-7000-8000-000000000001", side="sre", reason="agreed")
 
     proposal: str
     side: Side
@@ -69,9 +63,7 @@ class SignatureBody(Body):
 class WithdrawBody(Body):
     """The proposal that is taken back."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"proposal": "019aa64c-2d80-7000-8000-000000000001", "reason": "too early"}]}
-    )
+    model_config = example(proposal="019aa64c-2d80-7000-8000-000000000001", reason="too early")
 
     proposal: str
     reason: Reason
@@ -282,18 +274,4 @@ def _answer(slo: str, state: Agreement) -> AgreementAnswer:
 
 
 def _proposal(proposed: RevisionProposed, signatures: Sequence[Signature]) -> ProposalAnswer:
-    return ProposalAnswer(
-        proposal=proposed.proposal,
-        base_revision=proposed.base_revision,
-        document=proposed.document,
-        what_if=proposed.what_if,
-        signers=proposed.signers,
-        signed=signatures,
-        missing=(),
-        waiting_for="",
-        supersedes=proposed.supersedes,
-        reason=proposed.reason,
-        by=proposed.by,
-        at=proposed.at,
-        expires=proposed.expires,
-    )
+    return told(ProposalAnswer, proposed, signed=signatures, missing=(), waiting_for="")

@@ -1,7 +1,7 @@
 """Error-budget policies: written, signed by both sides, and what is granted, broken and disputed under them."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from starlette.requests import Request
@@ -65,6 +65,7 @@ router = Router(prefix="/v1/error-budget-policies", tags=["error-budget-policies
 
 AsOf = Annotated[Time | None, Query(description="Answer what was known at this time.")]
 _READ, _WRITE = needs("error-budget-policies.read"), needs("error-budget-policies.write")
+_VERB: dict[str, Any] = {"response_model": PolicyAnswer, "openapi_extra": _WRITE, "dependencies": [fresh(SLOS)]}
 
 
 @router.post(
@@ -124,38 +125,17 @@ async def get_policy(request: Request, service: str, resources: ResourcesDep, as
     return etag.answer(request, policy_answer(_existing(loaded.state, service)), version=loaded.version)
 
 
-@router.post(
-    "/{service}:sign",
-    response_model=PolicyAnswer,
-    openapi_extra=_WRITE,
-    responses=responses(404, 409),
-    dependencies=[fresh(SLOS)],
-)
+@router.post("/{service}:sign", **_VERB, responses=responses(404, 409))
 async def sign_policy(service: str, body: SignBody, call: CallDep) -> Response:
     """Sign for one side the version that was read; with both signatures it is in force, and may freeze at once."""
-    command = Sign(
-        service=service,
-        version=body.version,
-        side=body.side,
-        reason=body.reason,
-        budgets=await _budgets(call.resources, service),
-        by=_actor(call),
-        at=call.context.at,
-    )
-    return await _do(call, service, command)
+    return await _do(call, service, Sign(**await _asked(call, service), **body.model_dump()))
 
 
-@router.post(
-    "/{service}:exempt",
-    response_model=PolicyAnswer,
-    openapi_extra=_WRITE,
-    responses=responses(404, 422),
-    dependencies=[fresh(SLOS)],
-)
+@router.post("/{service}:exempt", **_VERB, responses=responses(404, 422))
 async def exempt_service(service: str, body: ExemptBody, call: CallDep) -> Response:
     """Grant an exemption that another person asked for."""
-    budgets = await _budgets(call.resources, service)
-    known = {budget.slo for budget in budgets}
+    asked = await _asked(call, service)
+    known = {budget.slo for budget in asked["budgets"]}
     places = [
         Place(f"{slo!r} is no SLO of {service}; leave slos out to cover all", f"/slos/{index}")
         for index, slo in enumerate(body.slos)
@@ -163,64 +143,20 @@ async def exempt_service(service: str, body: ExemptBody, call: CallDep) -> Respo
     ]
     if places:
         raise Problem(422, "unknown-slo", "The service has no such SLO", places[0].detail, places)
-    command = Exempt(
-        service=service,
-        exemption=str(new_id()),
-        kind=body.kind,
-        slos=tuple(body.slos),
-        reason=body.reason,
-        evidence=body.evidence,
-        requested_by=body.requested_by,
-        budgets=budgets,
-        by=_actor(call),
-        expires=body.expires,
-        at=call.context.at,
-    )
-    return await _do(call, service, command)
+    return await _do(call, service, Exempt(exemption=str(new_id()), **asked, **body.model_dump()))
 
 
-@router.post(
-    "/{service}:revoke",
-    response_model=PolicyAnswer,
-    openapi_extra=_WRITE,
-    responses=responses(404),
-    dependencies=[fresh(SLOS)],
-)
+@router.post("/{service}:revoke", **_VERB, responses=responses(404))
 async def revoke_exemption(service: str, body: RevokeBody, call: CallDep) -> Response:
     """End an exemption early."""
-    command = Revoke(
-        service=service,
-        exemption=body.exemption,
-        reason=body.reason,
-        budgets=await _budgets(call.resources, service),
-        by=_actor(call),
-        at=call.context.at,
-    )
-    return await _do(call, service, command)
+    return await _do(call, service, Revoke(**await _asked(call, service), **body.model_dump()))
 
 
-@router.post(
-    "/{service}:break-glass",
-    response_model=PolicyAnswer,
-    openapi_extra=_WRITE,
-    responses=responses(404, 409, 422),
-    dependencies=[fresh(SLOS)],
-)
+@router.post("/{service}:break-glass", **_VERB, responses=responses(404, 409, 422))
 async def break_glass(service: str, body: BreakGlassBody, call: CallDep) -> Response:
     """Let one deployment through a freeze; it is on record who did, and what follows."""
-    command = BreakGlass(
-        service=service,
-        glass=str(new_id()),
-        deployment=body.deployment,
-        reason=body.reason,
-        follow_up=body.follow_up,
-        follow_up_due=body.follow_up_due,
-        budgets=await _budgets(call.resources, service),
-        by=_actor(call),
-        expires=body.expires,
-        at=call.context.at,
-    )
-    return await _do(call, service, command)
+    asked = await _asked(call, service)
+    return await _do(call, service, BreakGlass(glass=str(new_id()), **asked, **body.model_dump()))
 
 
 @router.post(
@@ -236,61 +172,36 @@ async def use_glass(service: str, body: UseGlassBody, call: CallDep) -> Response
     standing = standing_at(policy, await _budgets(call.resources, service), call.context.at)
     if standing != "frozen":
         raise NotFrozenError(service, standing)
-    command = UseGlass(
-        service=service, deployment=body.deployment, by=call.principal.name, reason=body.reason, at=call.context.at
-    )
-    return await _do(call, service, command)
+    return await _do(call, service, UseGlass(**_said(call, service), **body.model_dump()))
 
 
-@router.post("/{service}:disagree", response_model=PolicyAnswer, openapi_extra=_WRITE, responses=responses(404, 422))
+@router.post("/{service}:disagree", **_VERB, responses=responses(404, 422))
 async def raise_disagreement(service: str, body: DisagreeBody, call: CallDep) -> Response:
     """Take a disagreement about the figures, or about what follows from them, to the executive."""
-    command = Disagree(
-        service=service,
-        disagreement=str(new_id()),
-        about=body.about,
-        side=body.side,
-        reason=body.reason,
-        by=_actor(call),
-        at=call.context.at,
-    )
-    return await _do(call, service, command)
+    asked = _said(call, service) | {"by": _actor(call)}
+    return await _do(call, service, Disagree(disagreement=str(new_id()), **asked, **body.model_dump()))
 
 
-@router.post(
-    "/{service}:settle",
-    response_model=PolicyAnswer,
-    openapi_extra=_WRITE,
-    responses=responses(404, 409, 422),
-    dependencies=[fresh(SLOS)],
-)
+@router.post("/{service}:settle", **_VERB, responses=responses(404, 409, 422))
 async def settle_disagreement(service: str, body: SettleBody, call: CallDep) -> Response:
     """Decide a disagreement, as the executive: the policy stands, or releases go on until a day."""
-    command = Settle(
-        service=service,
-        disagreement=body.disagreement,
-        outcome=body.outcome,
-        until=body.until,
-        reason=body.reason,
-        budgets=await _budgets(call.resources, service),
-        by=_actor(call),
-        at=call.context.at,
-    )
-    return await _do(call, service, command)
+    return await _do(call, service, Settle(**await _asked(call, service), **body.model_dump()))
 
 
-@router.post("/{service}:fulfil", response_model=PolicyAnswer, openapi_extra=_WRITE, responses=responses(404, 422))
+@router.post("/{service}:fulfil", **_VERB, responses=responses(404, 422))
 async def fulfil_obligation(service: str, body: FulfilBody, call: CallDep) -> Response:
     """Show that something owed was done; a postmortem that is published here with a P0 action does so by itself."""
-    command = Fulfil(
-        service=service,
-        obligation=body.obligation,
-        evidence=body.evidence,
-        reason=body.reason,
-        by=call.principal.name,
-        at=call.context.at,
-    )
-    return await _do(call, service, command)
+    return await _do(call, service, Fulfil(**_said(call, service), **body.model_dump()))
+
+
+def _said(call: Call, service: str) -> dict[str, Any]:
+    """What every command says beside its body: of which policy, by whom, when."""
+    return {"service": service, "by": call.principal.name, "at": call.context.at}
+
+
+async def _asked(call: Call, service: str) -> dict[str, Any]:
+    """As `_said`, of a command that needs somebody's right to send it, and may move where the service stands."""
+    return _said(call, service) | {"by": _actor(call), "budgets": await _budgets(call.resources, service)}
 
 
 async def _do(call: Call, service: str, command: Command) -> Response:
@@ -302,9 +213,7 @@ def _shown(service: str) -> Callable[[Outcome[Policy]], PolicyAnswer]:
 
 
 def _write(call: Call, service: str, body: PolicyDocument) -> Write:
-    return Write(
-        service=service, document=body.document, reason=body.reason, by=call.principal.name, at=call.context.at
-    )
+    return Write(document=body.document, reason=body.reason, **_said(call, service))
 
 
 def _timers(policy: Policy, events: tuple[Event, ...]) -> Effects:

@@ -1,16 +1,16 @@
 """What is sent to and answered by error-budget policies and the release gate."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.config import JsonDict
 
-from libs.web.schemas import Body, Line, Name, Text
-from services.slo.api.schemas import Time
+from libs.web.schemas import Body, Line, Name, Text, example
+from services.slo.api.schemas import Time, told
 from services.slo.domain.policy.commands import Outcome
 from services.slo.domain.policy.document import Change, Document, Kind, Party
 from services.slo.domain.policy.events import PostmortemRequired
@@ -70,7 +70,7 @@ class SignersBody(Body):
 class PolicyDocument(Body):
     """An edition of a policy; what is left out is as the SRE Workbook's example, or a default that says so."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_DOCUMENT]})
+    model_config = example(**_DOCUMENT)
 
     executive: Name
     signers: SignersBody
@@ -101,7 +101,7 @@ class PolicyDocument(Body):
 class NewPolicy(PolicyDocument):
     """The first edition of a service's policy."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"service": "checkout-api", **_DOCUMENT}]})
+    model_config = example(service="checkout-api", **_DOCUMENT)
 
     service: Name
 
@@ -109,7 +109,7 @@ class NewPolicy(PolicyDocument):
 class SignBody(Body):
     """Agreement of one side to the version that was read."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"version": 1, "side": "sre", "reason": "fair"}]})
+    model_config = example(version=1, side="sre", reason="fair")
 
     version: Annotated[int, Field(ge=1)]
     side: Party
@@ -119,22 +119,16 @@ class SignBody(Body):
 class ExemptBody(Body):
     """An exemption, granted by whoever sends this; `slos` left out: it covers all of them."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "kind": "company_wide_network",
-                    "reason": "the backbone was down for an hour",
-                    "evidence": "INC-7",
-                    "requested_by": "ana",
-                    "expires": "2026-12-05T10:00:00Z",
-                }
-            ]
-        }
+    model_config = example(
+        kind="company_wide_network",
+        reason="the backbone was down for an hour",
+        evidence="INC-7",
+        requested_by="ana",
+        expires="2026-12-05T10:00:00Z",
     )
 
     kind: Kind
-    slos: Annotated[list[Name], Field(default_factory=list[Name], max_length=1000)]
+    slos: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
     reason: Text
     evidence: Text
     requested_by: Name
@@ -144,9 +138,7 @@ class ExemptBody(Body):
 class RevokeBody(Body):
     """The early end of an exemption."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"exemption": "0197f5d2-8f6e-7a51-b9d4-6f1c64c1b0aa", "reason": "our own bug"}]}
-    )
+    model_config = example(exemption="0197f5d2-8f6e-7a51-b9d4-6f1c64c1b0aa", reason="our own bug")
 
     exemption: Line
     reason: Text = ""
@@ -155,18 +147,12 @@ class RevokeBody(Body):
 class BreakGlassBody(Body):
     """One deployment that goes through a freeze; without a name it is the first that says it used this."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "deployment": "checkout-42",
-                    "reason": "customers cannot pay",
-                    "follow_up": "write down why the canary missed it",
-                    "follow_up_due": "2026-11-25",
-                    "expires": "2026-11-21T14:00:00Z",
-                }
-            ]
-        }
+    model_config = example(
+        deployment="checkout-42",
+        reason="customers cannot pay",
+        follow_up="write down why the canary missed it",
+        follow_up_due="2026-11-25",
+        expires="2026-11-21T14:00:00Z",
     )
 
     deployment: Line | Literal[""] = ""
@@ -179,7 +165,7 @@ class BreakGlassBody(Body):
 class UseGlassBody(Body):
     """The deployment that went through."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"deployment": "checkout-42"}]})
+    model_config = example(deployment="checkout-42")
 
     deployment: Line
     reason: Text = ""
@@ -188,11 +174,7 @@ class UseGlassBody(Body):
 class DisagreeBody(Body):
     """What is wrong, said for one side; the policy's executive decides."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"about": "calculation", "side": "development", "reason": "the probe was broken"}]
-        }
-    )
+    model_config = example(about="calculation", side="development", reason="the probe was broken")
 
     about: Literal["calculation", "action"]
     side: Side
@@ -202,17 +184,11 @@ class DisagreeBody(Body):
 class SettleBody(Body):
     """The executive's decision; `lifted` needs `until`."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "disagreement": "0197f5d2-8f6e-7a51-b9d4-6f1c64c1b0aa",
-                    "outcome": "lifted",
-                    "until": "2026-11-28T10:00:00Z",
-                    "reason": "the probe was broken",
-                }
-            ]
-        }
+    model_config = example(
+        disagreement="0197f5d2-8f6e-7a51-b9d4-6f1c64c1b0aa",
+        outcome="lifted",
+        until="2026-11-28T10:00:00Z",
+        reason="the probe was broken",
     )
 
     disagreement: Line
@@ -224,11 +200,7 @@ class SettleBody(Body):
 class FulfilBody(Body):
     """Proof that something owed was done, where nobody told of it by an event."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"obligation": "postmortem:0197f5d2", "evidence": "https://wiki.example.com/postmortems/7"}]
-        }
-    )
+    model_config = example(obligation="postmortem:0197f5d2", evidence="https://wiki.example.com/postmortems/7")
 
     obligation: Line
     evidence: Text
@@ -404,7 +376,7 @@ def policy_answer(policy: Unsigned | InForce) -> PolicyAnswer:
 
 def policy_item(row: Any) -> PolicyItem:  # noqa: ANN401  a row of the read model
     """A row of the read model `error_budget_policies` as it is answered."""
-    return PolicyItem(**{name: row[name] for name in PolicyItem.__dataclass_fields__})
+    return PolicyItem(**{field.name: row[field.name] for field in fields(PolicyItem)})
 
 
 def error_budget_answer(service: str, policy: Unsigned | InForce | None, decision: Decision) -> ErrorBudgetAnswer:
@@ -448,33 +420,19 @@ def _missing(edition: Edition) -> list[MissingAnswer]:
 
 def _exemptions(exemptions: Iterable[Exemption]) -> list[ExemptionAnswer]:
     return [
-        ExemptionAnswer(
-            id=each.key,
-            kind=each.granted.kind,
-            slos=each.granted.slos,
-            reason=each.granted.reason,
-            evidence=each.granted.evidence,
-            requested_by=each.granted.requested_by,
-            approver=each.granted.approver,
-            granted_at=each.granted.at,
-            expires=each.granted.expires,
-            revoked_at=each.revoked_at,
-        )
+        told(ExemptionAnswer, each.granted, id=each.key, granted_at=each.granted.at, revoked_at=each.revoked_at)
         for each in exemptions
     ]
 
 
 def _glasses(glasses: Iterable[Glass]) -> list[GlassAnswer]:
     return [
-        GlassAnswer(
+        told(
+            GlassAnswer,
+            each.broken,
             id=each.key,
             deployment=each.deployment,
-            reason=each.broken.reason,
-            follow_up=each.broken.follow_up,
-            follow_up_due=each.broken.follow_up_due,
-            by=each.broken.by,
             broken_at=each.broken.at,
-            expires=each.broken.expires,
             used_at=each.used_at,
             followed_up_at=each.followed_up and each.followed_up.at,
             follow_up_evidence=each.followed_up and each.followed_up.evidence,
@@ -485,13 +443,10 @@ def _glasses(glasses: Iterable[Glass]) -> list[GlassAnswer]:
 
 def _disagreements(disagreements: Iterable[Disagreement]) -> list[DisagreementAnswer]:
     return [
-        DisagreementAnswer(
+        told(
+            DisagreementAnswer,
+            each.raised,
             id=each.key,
-            about=each.raised.about,
-            side=each.raised.side,
-            executive=each.raised.executive,
-            reason=each.raised.reason,
-            by=each.raised.by,
             raised_at=each.raised.at,
             outcome=each.settled and each.settled.outcome,
             settled_reason=each.settled and each.settled.reason,
@@ -503,13 +458,11 @@ def _disagreements(disagreements: Iterable[Disagreement]) -> list[DisagreementAn
 
 def _obligations(obligations: Iterable[Obligation]) -> list[ObligationAnswer]:
     return [
-        ObligationAnswer(
+        told(
+            ObligationAnswer,
+            each.required,
             id=each.key,
             kind="postmortem" if isinstance(each.required, PostmortemRequired) else "quarterly_item",
-            slo=each.required.slo,
-            share=each.required.share,
-            threshold=each.required.threshold,
-            reason=each.required.reason,
             required_at=each.required.at,
             evidence=each.fulfilled and each.fulfilled.evidence,
             fulfilled_at=each.fulfilled and each.fulfilled.at,

@@ -1,9 +1,9 @@
 """What is sent to and answered by slo. Answers are dataclasses, written by msgspec."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
@@ -18,6 +18,8 @@ from services.slo.domain.slo.decider import Defined, definition_of
 from services.slo.evaluation import Status
 from services.slo.measurements.book import Promised
 from services.slo.measurements.topic import MOST, MOST_REVISION, PUSHED
+
+A = TypeVar("A")
 
 MOST_BUCKETS = 100_000  # of an SLO in a request: more than two months
 _YEARS = (1970, 9000)  # minutes are counted from 1970; windows before and after stay within what a date can be
@@ -310,3 +312,9 @@ def slo_item(row: Mapping[Any, Any]) -> SloItem:
         coverage=row["coverage"],
         assessed_at=row["assessed_at"],
     )
+
+
+def told(answer: type[A], event: object, **more: object) -> A:
+    """*answer*, whose fields are *more*, those of *event* that have their names, and defaults."""
+    names = [field.name for field in fields(answer)]  # pyright: ignore[reportArgumentType]  every answer is a dataclass
+    return answer(**{name: getattr(event, name) for name in names if hasattr(event, name)} | more)
