@@ -36,7 +36,7 @@ async def send_file(url: str, api_key: str, slo: str, file: Path, source: str, a
                     continue
                 body["buckets"] = [
                     {"start": each.start.isoformat(), "good": each.good, "total": each.total}
-                    for each in batch.measurements
+                    for each in batch.measurements.values()
                 ]
                 if body["buckets"]:
                     try:

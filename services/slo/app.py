@@ -13,6 +13,7 @@ from services.slo.api import (
     figures,
     fleet,
     forecast,
+    lines,
     measurements,
     notifications,
     openslo_objects,
@@ -47,6 +48,7 @@ def create_app(resources: Resources, settings: SloSettings) -> FastAPI:
             what_if.router,
             alerts.router,
             notifications.router,
+            lines.router,  # before what takes any other body
             measurements.router,
             polling.router,
             sources.router,

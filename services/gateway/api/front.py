@@ -146,7 +146,7 @@ def _unauthenticated(detail: str) -> Problem:
 
 
 def _too_large(limit: int) -> Problem:
-    detail = f"the body is larger than {limit} bytes; send less at a time"
+    detail = f"the body is larger than {limit} bytes; send it in parts"
     return Problem(413, "body-too-large", "The body is too large", detail)
 
 

@@ -1,9 +1,9 @@
 """Measurements by HTTP: checked one by one, published, and accepted once the log has them on disk."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 from starlette.requests import Request
@@ -14,43 +14,67 @@ from libs.events.codec import encode
 from libs.events.resources import Resources
 from libs.events.store import Answer
 from libs.web.auth import needs
-from libs.web.calls import CallDep
+from libs.web.calls import Call, CallDep
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from services.slo.api.definitions import existing
-from services.slo.api.schemas import Accepted, Buckets, ManyBuckets, PartlyAccepted, Results, WrongBucket
+from services.slo.api.schemas import (
+    Accepted,
+    AcceptedLines,
+    Buckets,
+    ManyBuckets,
+    PartlyAccepted,
+    PartlyAcceptedLines,
+    Results,
+    RevisionParameter,
+    SourceParameter,
+    WrongBucket,
+    lines_body,
+)
 from services.slo.config import SloSettings
 from services.slo.contract import SLO
+from services.slo.domain.day_sums import DAY_MIN
 from services.slo.domain.errors import NoSuchSloError
 from services.slo.domain.slo.decider import definition_of
 from services.slo.measurements.bucket_rules import REMEDIES, BucketRules, WrongBucketError, values_in
+from services.slo.measurements.retention import SloDay, gone
 from services.slo.measurements.topic import Measurement, record
 from services.slo.projections.slos import SLOS
 
 router = Router(prefix="/v1", tags=["measurements"])
-_NAMED = 100  # wrong buckets that are named one by one
+NAMED: Final = 100  # wrong buckets that are named one by one
 _SOME = {"description": "Some buckets are wrong; the others are kept, and named"}
 
 
 @router.post(
     "/slos/{slo}/measurements",
     status_code=202,
-    response_model=Accepted,
-    openapi_extra=needs("measurements.write"),
-    responses=responses(404, 422) | {207: _SOME | {"model": PartlyAccepted}},
+    response_model=Accepted | AcceptedLines,
+    openapi_extra=needs("measurements.write") | lines_body("start,good,total"),
+    responses=responses(404, 422) | {207: _SOME | {"model": PartlyAccepted | PartlyAcceptedLines}},
 )
-async def measure_slo(request: Request, slo: str, body: Buckets, call: CallDep) -> Response:
+async def measure_slo(
+    request: Request,
+    slo: str,
+    body: Buckets,
+    call: CallDep,
+    source: SourceParameter = None,
+    revision: RevisionParameter = None,
+) -> Response:
     """Send absolute counts per minute; sending again, late or corrected is safe.
 
-    Of a composite, what its own indicators count is sent: of `cart` in `checkout-journey` as `checkout-journey.cart`.
+    As JSON, or as CSV or JSON lines, where what is wrong is named by its line. Of a composite, what its own indicators
+    count is sent: of `cart` in `checkout-journey` as `checkout-journey.cart`.
     """
 
     async def work() -> Answer:
-        await _refuse_unmeasured(call.resources, slo)
-        records, accepted = _taken(slo, body, BucketRules(_latest(request, call.context.at)), call.context.at)
-        if isinstance(accepted, PartlyAccepted) and not records:
+        await refuse_unmeasured(call.resources, slo)
+        judged = _judged(slo, body, BucketRules(latest(request, call.context.at)), call.context.at, source, revision)
+        judged.refuse(await too_late(request, call, judged.kept.values()))
+        accepted = judged.accepted()
+        if isinstance(accepted, PartlyAccepted) and not judged.kept:
             raise _nothing_kept(accepted)
-        await call.resources.bus.publisher().publish(records)
+        await call.resources.bus.publisher().publish(judged.records)
         return Answer(_status(accepted), encode(accepted))
 
     return await call.run(work)
@@ -59,30 +83,45 @@ async def measure_slo(request: Request, slo: str, body: Buckets, call: CallDep) 
 @router.post(
     "/measurements",
     status_code=202,
-    response_model=Results,
-    openapi_extra=needs("measurements.write"),
-    responses=responses(422) | {207: _SOME | {"model": Results}},
+    response_model=Results | AcceptedLines,
+    openapi_extra=needs("measurements.write") | lines_body("slo,start,good,total"),
+    responses=responses(422) | {207: _SOME | {"model": Results | PartlyAcceptedLines}},
 )
-async def measure_slos(request: Request, body: ManyBuckets, call: CallDep) -> Response:
-    """Send counts of many SLOs; each gets a result of its own."""
+async def measure_slos(
+    request: Request,
+    body: ManyBuckets,
+    call: CallDep,
+    source: SourceParameter = None,
+    revision: RevisionParameter = None,
+) -> Response:
+    """Send counts of many SLOs; each gets a result of its own.
+
+    As JSON, or as CSV or JSON lines that name an SLO each, where what is wrong is named by its line.
+    """
 
     async def work() -> Answer:
         rules: dict[tuple[str, str], BucketRules] = {}  # an SLO may come twice, and a minute of it once
-        refused = await _refused(call.resources, {item.slo for item in body.items})
-        latest = _latest(request, call.context.at)
-        records: list[OutRecord] = []
+        refused = await unmeasured(call.resources, {item.slo for item in body.items})
+        last = latest(request, call.context.at)
+        found: dict[int, _Judged] = {}
+        for index, item in enumerate(body.items):
+            if item.slo not in refused:
+                rule = rules.setdefault((item.slo, _source(item, source)), BucketRules(last))
+                found[index] = _judged(item.slo, item, rule, call.context.at, source, revision)
+        late = await too_late(request, call, (each for judged in found.values() for each in judged.kept.values()))
         results: list[dict[str, Any]] = []
         for index, item in enumerate(body.items):
-            if item.slo in refused:
+            judged = found.get(index)
+            if judged is None:
                 results.append({"slo": item.slo} | _refusal(refused[item.slo], f"/items/{index}/slo"))
                 continue
-            rule = rules.setdefault((item.slo, item.source), BucketRules(latest))
-            some, accepted = _taken(item.slo, item, rule, call.context.at, f"/items/{index}")
-            records += some
+            judged.refuse(late)
+            accepted = judged.accepted(f"/items/{index}")
             kept = {"status": _status(accepted)} | asdict(accepted)
-            if isinstance(accepted, PartlyAccepted) and not some:
+            if isinstance(accepted, PartlyAccepted) and not judged.kept:
                 kept = {"slo": item.slo} | _refusal(_nothing_kept(accepted))
             results.append(kept)
+        records = [one for judged in found.values() for one in judged.records]
         await call.resources.bus.publisher().publish(records)
         kept_all = all(result["status"] == 202 for result in results)  # noqa: PLR2004  accepted
         return Answer(202 if kept_all else 207, encode({"items": results}))
@@ -90,32 +129,90 @@ async def measure_slos(request: Request, body: ManyBuckets, call: CallDep) -> Re
     return await call.run(work)
 
 
-def _taken(
-    slo: str, sent: Buckets, rules: BucketRules, now: datetime, above: str = ""
-) -> tuple[list[OutRecord], Accepted]:
-    """The buckets of *sent* that are fine, as they are published, and what is said about all of them."""
-    revision = int(now.timestamp() * 1_000_000) if sent.revision is None else sent.revision
-    records: list[OutRecord] = []
-    wrong: list[WrongBucket] = []
-    refused: list[int] = []
+def latest(request: Request, now: datetime) -> datetime:
+    """A bucket may start no later."""
+    return now + timedelta(seconds=_settings(request).future_s)
+
+
+async def too_late(request: Request, call: Call, sent: Iterable[Measurement]) -> set[SloDay]:
+    """The days of *sent* whose minutes are not kept any more."""
+    oldest = int(call.context.at.timestamp()) // 60 - _settings(request).minutes_kept_d * DAY_MIN
+    old = {(each.slo, each.minute // DAY_MIN) for each in sent if each.minute < oldest}
+    return await call.resources.views.read(gone, old) if old else set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Buckets of an SLO by their places: those that are fine, and what is wrong with the others."""
+
+    slo: str
+    number: int
+    kept: dict[int, Measurement]
+    wrong: dict[int, WrongBucketError]
+
+    @property
+    def records(self) -> list[OutRecord]:
+        """What is fine, as it is published."""
+        return [record(measurement) for measurement in self.kept.values()]
+
+    def refuse(self, days: Collection[SloDay]) -> None:
+        """Refuse what is of *days*."""
+        if days:
+            for place, error in late_in(self.kept, days).items():
+                del self.kept[place]
+                self.wrong[place] = error
+
+    def accepted(self, above: str = "") -> Accepted:
+        """What is said about all of them; *above*: the pointer to where they stand."""
+        number = len(self.kept)
+        if not self.wrong:
+            return Accepted(slo=self.slo, accepted=number)
+        refused = sorted(self.wrong)
+        errors: list[WrongBucket] = []
+        for place in refused[:NAMED]:
+            error = self.wrong[place]
+            pointer = f"{above}/buckets/{place}" + (f"/{error.field}" if error.field else "")
+            errors.append(
+                WrongBucket(pointer=pointer, code=error.code, detail=error.detail, remedy=REMEDIES[error.code])
+            )
+        kept = _between(refused, self.number)
+        return PartlyAccepted(slo=self.slo, accepted=number, refused=len(refused), kept=kept, errors=errors)
+
+
+def late_in(kept: Mapping[int, Measurement], days: Collection[SloDay]) -> dict[int, WrongBucketError]:
+    """Which of *kept* are of *days*, whose minutes are gone, as refusals by their places."""
+    return {
+        place: WrongBucketError("too-late", "start", f"start is {each.start.isoformat()}, long ago")
+        for place, each in kept.items()
+        if (each.slo, each.minute // DAY_MIN) in days
+    }
+
+
+def _judged(
+    slo: str, sent: Buckets, rules: BucketRules, now: datetime, source: str | None, revision: int | None
+) -> _Judged:
+    """What of *sent* is fine by itself; *source* and *revision* are for a body that does not say."""
+    counted_by = _source(sent, source)
+    revision = revision_at(now, revision if sent.revision is None else sent.revision)
+    judged = _Judged(slo, len(sent.buckets), {}, {})
     for index, bucket in enumerate(sent.buckets):
         try:
             start, good, total = values_in(bucket)
             at = rules.take(start, good, total)
         except WrongBucketError as error:
-            refused.append(index)
-            if len(wrong) < _NAMED:
-                pointer = f"{above}/buckets/{index}" + (f"/{error.field}" if error.field else "")
-                wrong.append(
-                    WrongBucket(pointer=pointer, code=error.code, detail=error.detail, remedy=REMEDIES[error.code])
-                )
+            judged.wrong[index] = error
         else:
-            records.append(record(Measurement(slo, at, sent.source, revision, good, total)))
-    number = len(records)
-    if not refused:
-        return records, Accepted(slo=slo, accepted=number)
-    kept = _between(refused, len(sent.buckets))
-    return records, PartlyAccepted(slo=slo, accepted=number, refused=len(refused), kept=kept, errors=wrong)
+            judged.kept[index] = Measurement(slo, at, counted_by, revision, good, total)
+    return judged
+
+
+def _source(sent: Buckets, source: str | None) -> str:
+    return sent.source if source is None or "source" in sent.model_fields_set else source
+
+
+def revision_at(now: datetime, sent: int | None) -> int:
+    """The revision of what comes *now*: as it is *sent*, else what comes later wins."""
+    return int(now.timestamp() * 1_000_000) if sent is None else sent
 
 
 def _status(accepted: Accepted) -> int:
@@ -128,7 +225,7 @@ def _between(refused: Sequence[int], number: int) -> list[tuple[int, int]]:
     return [(first, end) for first, end in zip(firsts, ends, strict=True) if first < end]
 
 
-async def _refused(resources: Resources, slos: Collection[str]) -> dict[str, Problem]:
+async def unmeasured(resources: Resources, slos: Collection[str]) -> dict[str, Problem]:
     """Those of *slos* that nothing is measured as, and why; one just defined may not be in the read model yet."""
 
     def known(connection: Connection) -> set[str]:
@@ -140,7 +237,7 @@ async def _refused(resources: Resources, slos: Collection[str]) -> dict[str, Pro
     refused: dict[str, Problem] = {}
     for slo in set(slos) - await resources.views.read(known):
         try:
-            await _refuse_unmeasured(resources, slo)
+            await refuse_unmeasured(resources, slo)
         except NoSuchSloError as error:
             refused[slo] = Problem(404, "not-found", "There is no such SLO", str(error))
         except Problem as problem:
@@ -148,7 +245,7 @@ async def _refused(resources: Resources, slos: Collection[str]) -> dict[str, Pro
     return refused
 
 
-async def _refuse_unmeasured(resources: Resources, slo: str) -> None:
+async def refuse_unmeasured(resources: Resources, slo: str) -> None:
     """Refuse what nothing is measured as.
 
     Raises:
@@ -170,9 +267,9 @@ async def _refuse_unmeasured(resources: Resources, slo: str) -> None:
     raise Problem(422, "composite-not-measured", "A composite is not measured itself", detail, [Place(detail)])
 
 
-def _latest(request: Request, now: datetime) -> datetime:
+def _settings(request: Request) -> SloSettings:
     settings: SloSettings = request.app.state.settings
-    return now + timedelta(seconds=settings.future_s)
+    return settings
 
 
 def _nothing_kept(accepted: PartlyAccepted) -> Problem:

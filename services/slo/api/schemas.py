@@ -1,10 +1,12 @@
 """What is sent to and answered by slo. Answers are dataclasses, written by msgspec."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
+from fastapi import Query
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
@@ -36,6 +38,11 @@ Time = Annotated[Moment, AfterValidator(_countable)]
 Source = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
+LINES: Final = ("text/csv", "application/x-ndjson", "application/jsonl")
+SourceParameter = Annotated[Source | None, Query(description="Who counted, where the body does not say.")]
+RevisionParameter = Annotated[
+    int | None, Query(ge=0, le=MOST_REVISION, description="Of these counts, where the body does not say.")
+]
 _BUCKET: JsonDict = {"start": "2026-11-21T10:00:00Z", "good": 990, "total": 1000}
 _COUNT: JsonDict = {"type": "integer", "minimum": 0, "maximum": MOST}
 Bucket = Annotated[  # checked one by one (`bucket_rules.py`), so that one that is wrong keeps no other out
@@ -85,6 +92,18 @@ class ManyBuckets(Body):
     items: Annotated[list[SloBuckets], Field(min_length=1, max_length=10_000)]
 
 
+def lines_body(header: str) -> dict[str, Any]:
+    """How the OpenAPI document describes a body of CSV or JSON lines whose fields are those of *header*."""
+    example = {"slo": "checkout-availability"} | _BUCKET if "slo" in header else _BUCKET
+    csv = f"{header}\n{','.join(map(str, example.values()))}\n"
+    texts = {kind: csv if kind == "text/csv" else json.dumps(example) + "\n" for kind in LINES}
+    return {
+        "requestBody": {
+            "content": {kind: {"schema": {"type": "string"}, "example": text} for kind, text in texts.items()}
+        }
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongBucket:
     """A bucket that is not kept: where it stands, what is wrong, and how to mend it."""
@@ -113,6 +132,36 @@ class PartlyAccepted(Accepted):
     refused: int
     kept: list[tuple[int, int]]
     errors: list[WrongBucket]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongLine:
+    """A line that is not kept: which, counted from 1, which of its fields, what is wrong, and how to mend it."""
+
+    line: int
+    field: str
+    code: str
+    detail: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedLines:
+    """How many lines the log has on disk, as measurements."""
+
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartlyAcceptedLines(AcceptedLines):
+    """Some were refused: `kept` names those the log has, `errors` the first of the others.
+
+    `kept` holds ranges of lines: [first, end), counted from 1.
+    """
+
+    refused: int
+    kept: list[tuple[int, int]]
+    errors: list[WrongLine]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

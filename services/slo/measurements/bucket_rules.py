@@ -20,6 +20,9 @@ Code = Literal[
     "too-large",
     "good-exceeds-total",
     "duplicate-minute",
+    "too-late",
+    "unknown-slo",
+    "composite-not-measured",
 ]
 REMEDIES: Final[dict[Code, str]] = {
     "not-an-object": 'send objects such as {"start": "2026-11-21T10:00:00Z", "good": 990, "total": 1000}',
@@ -35,6 +38,12 @@ REMEDIES: Final[dict[Code, str]] = {
     "too-large": "a minute holds at most 2^40 events; check the unit",
     "good-exceeds-total": "total counts good events too",
     "duplicate-minute": "add what belongs to one minute up before sending; the first was taken",
+    "too-late": (
+        "of its day only hours are kept, in which no minute can be replaced; minutes are kept for"
+        " CONCORDAT_MINUTES_KEPT_D days after their day last changed"
+    ),
+    "unknown-slo": "define the SLO first (POST /v1/slos), or correct its name",
+    "composite-not-measured": "send the measurements of its components",
 }
 _FIELDS: Final = ("start", "good", "total")
 _SAID: Final = 100  # characters of what was sent that are repeated

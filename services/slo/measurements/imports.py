@@ -1,6 +1,7 @@
 """Files of counts as measurements: CSV or JSON lines as a stream; what is wrong with a line costs that line only."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +18,12 @@ from services.slo.measurements.topic import Measurement
 Code = BucketCode | Literal["missing-column", "not-csv", "not-json"]
 REMEDIES: Final[dict[Code, str]] = {
     **OF_BUCKETS,
-    "missing-column": "let the first line name start, good and total",
+    "missing-column": "let the first line name start, good and total, and slo where each line names its own",
     "not-csv": "write as many fields as the first line names, without commas in them",
     "not-json": 'write an object a line, such as {"start": "2026-11-21T10:00:00Z", "good": 990, "total": 1000}',
 }
 _FIELDS: Final = ("start", "good", "total")
+_OWN: Final = ("slo",)  # where each line names its own SLO
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,12 @@ class Batch(NamedTuple):
     """Some lines of a file.
 
     Args:
-        measurements: Of the lines that are fine, in their order.
+        measurements: Of the lines that are fine, by their number.
         refused: The other lines.
         line: The last line read so far; reading that is interrupted may go on behind it.
     """
 
-    measurements: list[Measurement]
+    measurements: dict[int, Measurement]
     refused: list[Refused]
     line: int
 
@@ -71,9 +73,10 @@ class _Row(msgspec.Struct, gc=False):
     start: str
     good: int
     total: int
+    slo: str = ""
 
 
-_Parse = Callable[[str], tuple[str, int, int]]
+_Parse = Callable[[str], tuple[str, str, int, int]]
 _ROW = msgspec.json.Decoder(_Row)
 
 
@@ -87,7 +90,7 @@ def read_measurements(
 
     Args:
         lines: CSV with a header, or JSON lines; a byte order mark is passed over.
-        slo: Whose measurements they are.
+        slo: Whose measurements they are; empty where each line names its own SLO.
         source: Who counted.
         revision: Of its counts.
         latest: A bucket may start no later.
@@ -97,46 +100,48 @@ def read_measurements(
     first = next(numbered, None)
     if first is None:
         return
-    parse: _Parse = _json_row
     if first[1].startswith("{"):
+        parse = _json_rows(slo)
         numbered = chain((first,), numbered)
     else:
         try:
-            parse = _csv_rows(first[1])
+            parse = _csv_rows(first[1], slo)
         except _WrongError as wrong:
-            yield Batch([], [Refused(first[0], wrong.code, wrong.field, wrong.detail)], first[0])
+            yield Batch({}, [Refused(first[0], wrong.code, wrong.field, wrong.detail)], first[0])
             return
-    rules = BucketRules(latest)
-    batch = Batch([], [], 0)
+    rules: dict[str, BucketRules] = defaultdict(lambda: BucketRules(latest))
+    batch = Batch({}, [], 0)
     for number, text in numbered:
         try:
-            start, good, total = parse(text)
-            at = rules.take(start, good, total)
+            named, start, good, total = parse(text)
+            at = rules[named].take(start, good, total)
         except (WrongBucketError, _WrongError) as wrong:
             batch.refused.append(Refused(number, wrong.code, wrong.field, wrong.detail))
         else:
-            batch.measurements.append(Measurement(slo, at, source, revision, good, total))
+            batch.measurements[number] = Measurement(named, at, source, revision, good, total)
         batch = batch._replace(line=number)
         if len(batch.measurements) + len(batch.refused) >= size:
             yield batch
-            batch = Batch([], [], number)
+            batch = Batch({}, [], number)
     if batch.measurements or batch.refused:
         yield batch
 
 
-def _csv_rows(header: str) -> _Parse:
+def _csv_rows(header: str, slo: str) -> _Parse:
     """A reader of the rows under *header*. Fields may be quoted; no field of ours holds a comma or a line's end."""
     names = [_unquoted(name) for name in header.split(",")]
-    missing = [name for name in _FIELDS if name not in names]
+    missing = [name for name in (*_FIELDS, *_OWN[: not slo]) if name not in names]
     if missing:
         raise _WrongError("missing-column", missing[0], f"there is no column {', '.join(missing)}")
+    of = None if slo else names.index("slo")
     start, good, total = map(names.index, _FIELDS)
 
-    def row(line: str) -> tuple[str, int, int]:
+    def row(line: str) -> tuple[str, str, int, int]:
         fields = line.split(",")
         if len(fields) != len(names):
             raise _WrongError("not-csv", "", f"{len(fields)} fields under {len(names)} columns")
-        return _unquoted(fields[start]), _whole("good", fields[good]), _whole("total", fields[total])
+        named = slo if of is None else _unquoted(fields[of])
+        return named, _unquoted(fields[start]), _whole("good", fields[good]), _whole("total", fields[total])
 
     return row
 
@@ -154,14 +159,21 @@ def _whole(name: str, field: str) -> int:
     return int(text)
 
 
-def _json_row(line: str) -> tuple[str, int, int]:
-    try:
-        row = _ROW.decode(line)
-    except msgspec.MsgspecError:
-        raise _why_no_row(line) from None
-    except UnicodeError as error:
-        raise _WrongError("not-json", "", str(error)) from error
-    return row.start, row.good, row.total
+def _json_rows(slo: str) -> _Parse:
+    """A reader of objects, of *slo* unless each names its own."""
+
+    def row(line: str) -> tuple[str, str, int, int]:
+        try:
+            found = _ROW.decode(line)
+        except msgspec.MsgspecError:
+            raise _why_no_row(line) from None
+        except UnicodeError as error:
+            raise _WrongError("not-json", "", str(error)) from error
+        if not (slo or found.slo):
+            raise _WrongError("missing-column", "slo", "there is no slo")
+        return slo or found.slo, found.start, found.good, found.total
+
+    return row
 
 
 def _why_no_row(line: str) -> _WrongError:
@@ -176,6 +188,8 @@ def _why_no_row(line: str) -> _WrongError:
         return _WrongError("missing-column", missing[0], f"there is no {', '.join(missing)}")
     if not isinstance(row["start"], str):
         return _WrongError("not-a-time", "start", f"start is {str(row['start'])[:100]}")
+    if not isinstance(row.get("slo", ""), str):
+        return _WrongError("unknown-slo", "slo", f"slo is {json.dumps(row['slo'])[:100]}")
     name = "total" if _is_whole(row["good"]) else "good"
     return _WrongError("not-whole", name, f"{name} is {json.dumps(row[name])[:100]}")
 

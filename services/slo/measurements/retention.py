@@ -17,11 +17,14 @@ from services.slo.domain.composite import leaves_of
 from services.slo.domain.day_sums import DAY_MIN
 from services.slo.domain.methods import Method
 from services.slo.domain.windows import Rolling, minute_at
+from services.slo.measurements.blocks import unpack_hours
 from services.slo.measurements.book import Promised
 from services.slo.measurements.buckets import HOURS, MINUTES, SPAN_DAYS
 
+SloDay = tuple[str, int]  # a day since the epoch
 _AT_ONCE = 500  # SLOs in a statement
 _DAY = timedelta(days=1)
+_HOURS_OF_DAY = 24
 _LONGER_MONTHS = 5  # days: how much longer than usual a calendar's period can be
 
 
@@ -67,6 +70,21 @@ def warnings(promised: Promised, keeps: Kept) -> list[str]:
         later = f"the window of {promised.window} is longer than minutes are kept ({keeps.minutes_d} days): it will"
         return [f"{later} begin at a full hour; raise CONCORDAT_MINUTES_KEPT_D if that is not exact enough"]
     return []
+
+
+def gone(connection: Connection, days: Collection[SloDay]) -> set[SloDay]:
+    """Those of *days* of which only hours are left: what comes for them is too late."""
+    m, h = MINUTES.c, HOURS.c
+    found: set[SloDay] = set()
+    for slos in _batches(sorted({slo for slo, _ in days})):
+        wanted = {(slo, day) for slo, day in days if slo in slos}
+        spans = sorted({day // SPAN_DAYS for _, day in wanted})
+        for slo, data in connection.execute(select(h.slo, h.data).where(h.slo.in_(slos), h.span.in_(spans))):
+            found |= {(slo, day) for day in set((unpack_hours(data).hour // _HOURS_OF_DAY).tolist())} & wanted
+        numbers = sorted({day for _, day in wanted})
+        kept_too = select(m.slo, m.day).where(m.slo.in_(slos), m.day >= numbers[0], m.day <= numbers[-1])
+        found -= {(slo, day) for slo, day in connection.execute(kept_too)}
+    return found
 
 
 def prune(connection: Connection, now: datetime, keeps: Kept, longer: Mapping[str, int]) -> int:

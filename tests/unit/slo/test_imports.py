@@ -38,7 +38,8 @@ def json_line(start: object = "2026-11-21T10:00:00Z", good: object = 1, total: o
 )
 def test_a_line_is_a_measurement(lines: list[str]) -> None:
     (batch,) = read(*lines)
-    assert batch == Batch([Measurement("checkout", AT, "csv", 7, 990, 1000)], [], len([*lines]) - (lines[-1] == "\n"))
+    last = len([*lines]) - (lines[-1] == "\n")
+    assert batch == Batch({last: Measurement("checkout", AT, "csv", 7, 990, 1000)}, [], last)
 
 
 def test_an_empty_file_has_no_batch() -> None:
@@ -74,7 +75,7 @@ def test_batches_are_bounded_and_say_how_far_they_got() -> None:
 def test_a_wrong_line_of_csv_is_refused_by_its_number_and_the_others_are_kept(line: str, code: str, field: str) -> None:
     (batch,) = read(HEADER, "2026-11-21T09:00:00Z,1,2", line, "2026-11-21T09:01:00Z,1,2")
     assert [(wrong.line, wrong.code, wrong.field) for wrong in batch.refused] == [(3, code, field)]
-    assert [measurement.start.minute for measurement in batch.measurements] == [0, 1]
+    assert [measurement.start.minute for measurement in batch.measurements.values()] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -102,13 +103,42 @@ def test_a_wrong_line_of_json_is_refused_by_its_number_and_the_others_are_kept(
 ) -> None:
     (batch,) = read(json_line("2026-11-21T09:00:00Z"), line, json_line("2026-11-21T09:01:00Z"))
     assert [(wrong.line, wrong.code, wrong.field) for wrong in batch.refused] == [(2, code, field)]
-    assert [measurement.start.minute for measurement in batch.measurements] == [0, 1]
+    assert [measurement.start.minute for measurement in batch.measurements.values()] == [0, 1]
 
 
 def test_a_header_without_a_column_is_refused_and_nothing_is_read() -> None:
     assert read("start,good", "2026-11-21T10:00:00Z,1") == [
-        Batch([], [Refused(1, "missing-column", "total", "there is no column total")], 1)
+        Batch({}, [Refused(1, "missing-column", "total", "there is no column total")], 1)
     ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            "slo,start,good,total",
+            "a,2026-11-21T10:00:00Z,1,2",
+            "b,2026-11-21T10:00:00Z,3,4",
+            "a,2026-11-21T10:00:00Z,5,6",
+        ],
+        [
+            json_line()[:-1] + ', "slo": "a"}',
+            '{"slo":"b",' + json_line(good=3, total=4)[1:],
+            json_line()[:-1] + ', "slo": "a"}',
+        ],
+    ],
+    ids=["csv", "json"],
+)
+def test_lines_may_name_their_own_slo_whose_minutes_come_once(lines: list[str]) -> None:
+    (batch,) = read_measurements(lines, "", "csv", 7, latest=AT)
+    assert [(one.slo, one.good, one.total) for one in batch.measurements.values()] == [("a", 1, 2), ("b", 3, 4)]
+    assert [(wrong.line, wrong.code) for wrong in batch.refused] == [(len(lines), "duplicate-minute")]
+
+
+@pytest.mark.parametrize("line", [HEADER, json_line()], ids=["csv", "json"])
+def test_lines_that_name_no_slo_are_refused(line: str) -> None:
+    (batch,) = read_measurements([line], "", "csv", 7, latest=AT)
+    assert [(wrong.code, wrong.field) for wrong in batch.refused] == [("missing-column", "slo")]
 
 
 def test_every_code_has_a_remedy() -> None:
@@ -124,7 +154,7 @@ def test_whatever_a_report_reads_an_import_reads(counts: dict[int, tuple[int, in
     for lines in ([HEADER, *(f"{s},{g},{t}" for s, g, t in rows)], [json_line(*row) for row in rows]):
         batches = list(read_measurements(lines, "checkout", "csv", 7, latest=datetime.max.replace(tzinfo=UTC), size=3))
         assert not any(batch.refused for batch in batches)
-        read_here = {one.minute: (one.good, one.total) for batch in batches for one in batch.measurements}
+        read_here = {one.minute: (one.good, one.total) for batch in batches for one in batch.measurements.values()}
         assert read_here == read_buckets(lines)
 
 
