@@ -3,7 +3,10 @@
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("unhurried", deadline=None)  # the machine may be busy
+settings.load_profile("unhurried")
 pytest.register_assert_rewrite("libs.events.testing", "libs.events.store_contract", "libs.events.bus_contract")
 
 pytest_plugins = [
