@@ -4,13 +4,24 @@ from fastapi import FastAPI
 
 from libs.events.resources import Resources
 from libs.web.app import create_service_app
-from services.lifecycle.api import dependencies, evidence, gates, services, teams, transitions
+from services.lifecycle.api import (
+    dependencies,
+    engagement_charter,
+    engagement_rules,
+    engagements,
+    evidence,
+    gates,
+    handback,
+    services,
+    teams,
+    transitions,
+)
 from services.lifecycle.api.errors import ERRORS
-from services.lifecycle.config import LifecycleSettings, load_policy, load_team_policy
+from services.lifecycle.config import LifecycleSettings, load_engagement_policy, load_policy, load_team_policy
 
 
 def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
-    """The app that answers for teams, services, their phases, gates and evidence.
+    """The app that answers for teams, services, their phases, gates and evidence, and engagements.
 
     Raises:
         SetupError: A policy cannot be used.
@@ -26,10 +37,15 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             transitions.router,
             gates.router,
             evidence.router,
+            engagements.router,
+            engagement_charter.router,
+            engagement_rules.router,
+            handback.router,
         ],
         errors=ERRORS,
         settings=settings,
     )
     app.state.policy = load_policy(settings.gate_policy)
     app.state.team_policy = load_team_policy(settings.team_policy)
+    app.state.engagement_policy = load_engagement_policy(settings.engagement_policy)
     return app

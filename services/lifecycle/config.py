@@ -1,7 +1,8 @@
-"""What lifecycle is told at the start: the settings of every service, and the policy of its gates."""
+"""What lifecycle is told at the start: the settings of every service, and its policies."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 import yaml
@@ -10,8 +11,12 @@ from pydantic import Field
 from libs.events.errors import SetupError
 from libs.events.settings import Settings
 from services.lifecycle.domain.checks import MEASURES
+from services.lifecycle.domain.engagement.measures import MEASURED
+from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.policy import InvalidPolicyError, Policy
 from services.lifecycle.domain.team.policy import TeamPolicy
+
+T = TypeVar("T")
 
 _POLICIES = Path(__file__).parent / "policies"
 _DEFAULT_POLICY = _POLICIES / "2026-11.yaml"
@@ -23,28 +28,23 @@ class LifecycleSettings(Settings):
     Args:
         gate_policy: What the gates ask for; a YAML file like `policies/2026-11.yaml`, which is the default.
         team_policy: What is asked of teams; a YAML file like `policies/teams-2026-11.yaml`, which is the default.
+        engagement_policy: What engagements go by; a YAML file like `policies/engagements-2026-11.yaml`, the default.
         facts_wait_s: How long a gate waits for evidence that was just recorded to be known.
     """
 
     gate_policy: Path = _DEFAULT_POLICY
     team_policy: Path = _POLICIES / "teams-2026-11.yaml"
+    engagement_policy: Path = _POLICIES / "engagements-2026-11.yaml"
     facts_wait_s: Annotated[float, Field(ge=0, le=30)] = 2.0
 
 
 def load_policy(path: Path) -> Policy:
-    """The policy in the YAML file *path*.
+    """The policy of gates in the YAML file *path*.
 
     Raises:
         SetupError: It cannot be read; names the place.
     """
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
-        policy = msgspec.convert(document, Policy)
-        policy.validate(MEASURES)
-    except (OSError, yaml.YAMLError, msgspec.ValidationError, InvalidPolicyError) as error:
-        message = f"CONCORDAT_GATE_POLICY: {path} cannot be used: {error}"
-        raise SetupError(message) from error
-    return policy
+    return _load(path, Policy, lambda policy: policy.validate(MEASURES), "CONCORDAT_GATE_POLICY")
 
 
 def load_team_policy(path: Path) -> TeamPolicy:
@@ -53,10 +53,23 @@ def load_team_policy(path: Path) -> TeamPolicy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
+    return _load(path, TeamPolicy, TeamPolicy.validate, "CONCORDAT_TEAM_POLICY")
+
+
+def load_engagement_policy(path: Path) -> EngagementPolicy:
+    """What engagements go by, from the YAML file *path*.
+
+    Raises:
+        SetupError: It cannot be read; names the place.
+    """
+    return _load(path, EngagementPolicy, lambda policy: policy.validate(MEASURED), "CONCORDAT_ENGAGEMENT_POLICY")
+
+
+def _load(path: Path, kind: type[T], validate: Callable[[T], None], setting: str) -> T:
     try:
-        policy = msgspec.convert(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader), TeamPolicy)
-        policy.validate()
+        policy = msgspec.convert(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader), kind)
+        validate(policy)
     except (OSError, yaml.YAMLError, msgspec.ValidationError, InvalidPolicyError) as error:
-        message = f"CONCORDAT_TEAM_POLICY: {path} cannot be used: {error}"
+        message = f"{setting}: {path} cannot be used: {error}"
         raise SetupError(message) from error
     return policy

@@ -5,6 +5,10 @@ from libs.events.registry import EventRegistry
 from services.lifecycle.domain.dependencies import commands as dependency_commands
 from services.lifecycle.domain.dependencies import decider as dependencies
 from services.lifecycle.domain.dependencies import events as dependency_events
+from services.lifecycle.domain.engagement import commands as engagement_commands
+from services.lifecycle.domain.engagement import decider as engagement
+from services.lifecycle.domain.engagement import events as engagement_events
+from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.evaluation import commands as evaluation_commands
 from services.lifecycle.domain.evaluation import decider as evaluation
 from services.lifecycle.domain.evaluation.events import GateEvaluated
@@ -33,11 +37,38 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.dependency.removed.v1": dependency_events.DependencyRemoved,
         "io.concordat.lifecycle.dependencies.confirmed.v1": dependency_events.DependenciesConfirmed,
         "io.concordat.lifecycle.service.phase-changed.v1": service_events.PhaseChanged,
+        "io.concordat.lifecycle.service.engaged.v1": service_events.ServiceEngaged,
+        "io.concordat.lifecycle.service.released.v1": service_events.ServiceReleased,
         "io.concordat.lifecycle.transition.requested.v1": service_events.TransitionRequested,
         "io.concordat.lifecycle.transition.approved.v1": service_events.TransitionApproved,
         "io.concordat.lifecycle.transition.declined.v1": service_events.TransitionDeclined,
         "io.concordat.lifecycle.gate.evaluated.v1": GateEvaluated,
         "io.concordat.lifecycle.evidence.recorded.v1": EvidenceRecorded,
+        "io.concordat.lifecycle.engagement.requested.v1": engagement_events.EngagementRequested,
+        "io.concordat.lifecycle.engagement.accepted.v1": engagement_events.EngagementAccepted,
+        "io.concordat.lifecycle.engagement.declined.v1": engagement_events.EngagementDeclined,
+        "io.concordat.lifecycle.engagement.activated.v1": engagement_events.EngagementActivated,
+        "io.concordat.lifecycle.engagement.model-changed.v1": engagement_events.ModelChanged,
+        "io.concordat.lifecycle.engagement.service-joined.v1": engagement_events.ServiceJoined,
+        "io.concordat.lifecycle.engagement.service-left.v1": engagement_events.ServiceLeft,
+        "io.concordat.lifecycle.engagement.priorities-proposed.v1": engagement_events.PrioritiesProposed,
+        "io.concordat.lifecycle.engagement.goals-proposed.v1": engagement_events.GoalsProposed,
+        "io.concordat.lifecycle.engagement.definitions-proposed.v1": engagement_events.DefinitionsProposed,
+        "io.concordat.lifecycle.engagement.ground-rules-proposed.v1": engagement_events.GroundRulesProposed,
+        "io.concordat.lifecycle.engagement.acknowledged.v1": engagement_events.EditionAcknowledged,
+        "io.concordat.lifecycle.engagement.series-set.v1": engagement_events.SeriesSet,
+        "io.concordat.lifecycle.engagement.series-ended.v1": engagement_events.SeriesEnded,
+        "io.concordat.lifecycle.engagement.gathering-held.v1": engagement_events.GatheringHeld,
+        "io.concordat.lifecycle.engagement.gathering-overdue.v1": engagement_events.GatheringOverdue,
+        "io.concordat.lifecycle.engagement.ground-rule-breached.v1": engagement_events.GroundRuleBreached,
+        "io.concordat.lifecycle.engagement.breach-answered.v1": engagement_events.BreachAnswered,
+        "io.concordat.lifecycle.engagement.breach-closed.v1": engagement_events.BreachClosed,
+        "io.concordat.lifecycle.engagement.handback-started.v1": engagement_events.HandbackStarted,
+        "io.concordat.lifecycle.engagement.handback-item-settled.v1": engagement_events.HandbackItemSettled,
+        "io.concordat.lifecycle.engagement.handback-given-up.v1": engagement_events.HandbackGivenUp,
+        "io.concordat.lifecycle.engagement.handed-back.v1": engagement_events.HandedBack,
+        "io.concordat.lifecycle.engagement.disengaged.v1": engagement_events.EngagementEnded,
+        "io.concordat.lifecycle.engagement.watch-ended.v1": engagement_events.WatchEnded,
     }
 )
 
@@ -53,4 +84,7 @@ EVIDENCE: Decider[evidence_commands.Command, evidence.Evidence, EvidenceRecorded
 )
 EVALUATION: Decider[evaluation_commands.Command, evaluation.Evaluation, GateEvaluated] = Decider(
     "evaluation", None, evaluation.decide, evaluation.evolve
+)
+ENGAGEMENT: Decider[engagement_commands.Command, Engagement | None, engagement_events.Event] = Decider(
+    "engagement", None, engagement.decide, engagement.evolve
 )

@@ -2,10 +2,12 @@
 
 from libs.events.resources import Resources
 from libs.events.worker import Worker
-from services.lifecycle.config import LifecycleSettings
+from services.lifecycle.config import LifecycleSettings, load_engagement_policy
 from services.lifecycle.projections import PROJECTIONS
+from services.lifecycle.reactions import timers
 
 
-def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:  # noqa: ARG001  every service's worker is made like this
-    """The worker that keeps the read models and publishes the events of lifecycle."""
-    return Worker(resources, projections=PROJECTIONS)
+def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
+    """The worker that keeps the read models, publishes the events of lifecycle and does what is due."""
+    policy = load_engagement_policy(settings.engagement_policy)
+    return Worker(resources, projections=PROJECTIONS, timers=timers(resources, policy))

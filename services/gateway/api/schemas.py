@@ -149,6 +149,17 @@ class NextGate(BaseModel):
     open_checks: list[OpenCheck] = Field(default_factory=list[OpenCheck])
 
 
+class ActiveEngagement(BaseModel):
+    """The engagement that makes an SRE team work for a service."""
+
+    id: str
+    sre_team: str
+    since: Annotated[datetime | None, Field(description="Since when the team works for this service.")] = None
+    model: str | None = None
+    state: Annotated[str | None, Field(description="active or handback_pending.")] = None
+    receiver: Annotated[str | None, Field(description="Who receives the service, where it is handed back.")] = None
+
+
 class ServiceView(BaseModel):
     """A service with everything that concerns it.
 
@@ -168,7 +179,8 @@ class ServiceView(BaseModel):
     revives: str | None
     pending_transition: str | None
     registered_at: datetime
-    engagement: dict[str, Any] | None
+    sre_team: Annotated[str | None, Field(description="That of the active engagement.")]
+    engagement: ActiveEngagement | None
     slos: list[SloStatus] | None
     error_budget: Annotated[ErrorBudget | None, Field(description="Null where nobody has written a policy.")]
     open_incidents: list[OpenIncident] | None

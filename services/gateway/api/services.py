@@ -25,6 +25,7 @@ from services.gateway.api.front import Forwarder
 from services.gateway.api.schemas import ServiceView
 from services.gateway.clients import OwnerAnswer
 from services.gateway.projections.actions import OPEN_ACTIONS, overdue_actions_of
+from services.gateway.projections.engagements import ENGAGEMENTS, find_engagement
 from services.gateway.projections.gates import GATES, find_gate
 from services.gateway.projections.incidents import INCIDENTS, open_incidents_of
 from services.gateway.projections.policies import POLICIES, find_policy
@@ -53,10 +54,9 @@ _OF_LIFECYCLE: Final = (
     "revives",
     "pending_transition",
     "registered_at",
+    "sre_team",
 )
-_UNKNOWN: Final = dict.fromkeys(
-    ("engagement", "slos", "error_budget", "open_incidents", "on_call", "overdue_actions", "next_gate")
-)
+_UNKNOWN: Final = dict.fromkeys(("slos", "error_budget", "open_incidents", "on_call", "overdue_actions", "next_gate"))
 
 
 @router.get(
@@ -64,7 +64,7 @@ _UNKNOWN: Final = dict.fromkeys(
     response_model=ServiceView,
     openapi_extra=needs("services.read"),
     responses=responses(404),
-    dependencies=[fresh(SERVICES, GATES, SLOS, POLICIES, INCIDENTS, OPEN_ACTIONS)],
+    dependencies=[fresh(SERVICES, ENGAGEMENTS, GATES, SLOS, POLICIES, INCIDENTS, OPEN_ACTIONS)],
 )
 async def get_service(  # noqa: PLR0913  each is a part of one request
     service: str,
@@ -86,9 +86,11 @@ async def get_service(  # noqa: PLR0913  each is a part of one request
     known = msgspec.json.decode(answer.body) | {"version": _version(answer)}
     lifecycle = {"name": service} | _named(known)
     if as_of is not None:
-        return etag.answer(request, lifecycle | _UNKNOWN | {"as_of": as_of})
+        engagement = known.get("engagement")
+        then = {"engagement": {"id": engagement, "sre_team": known["sre_team"]} if engagement else None}
+        return etag.answer(request, lifecycle | then | _UNKNOWN | {"as_of": as_of})
     # registered a moment ago: its event is on its way
-    view = lifecycle | await resources.views.read(_around, service, lifecycle["phase"], today)
+    view = lifecycle | {"engagement": None} | await resources.views.read(_around, service, lifecycle["phase"], today)
     return _with_token(etag.answer(request, view), response)
 
 
@@ -96,7 +98,17 @@ def _view_of(connection: Connection, service: str, today: date) -> dict[str, Any
     row = find_service(connection, service)
     if row is None:
         return None
-    return {"name": service} | _named(row) | _around(connection, service, row["phase"], today)
+    engagement = {"engagement": _engagement(connection, row)}
+    return {"name": service} | _named(row) | engagement | _around(connection, service, row["phase"], today)
+
+
+def _engagement(connection: Connection, row: RowMapping) -> dict[str, Any] | None:
+    """The active engagement of a service; who works for it, and how."""
+    if row["engagement"] is None:
+        return None
+    known = find_engagement(connection, row["engagement"])
+    told = {"id": row["engagement"], "sre_team": row["sre_team"], "since": row["engaged_since"]}
+    return told | {field: known and known[field] for field in ("model", "state", "receiver")}
 
 
 def _named(lifecycle: Mapping[Any, Any]) -> dict[str, Any]:
@@ -112,7 +124,6 @@ def _version(answer: OwnerAnswer) -> int | None:
 def _around(connection: Connection, service: str, phase: str, today: date) -> dict[str, Any]:
     """What other services say about *service*."""
     return {
-        "engagement": None,
         "slos": [_slo(row) for row in slos_of(connection, service)],
         "error_budget": _error_budget(find_policy(connection, service)),
         "open_incidents": [_incident(row) for row in open_incidents_of(connection, service)],

@@ -4,6 +4,7 @@ from typing import Final
 
 from services.gateway.projections.actions import OPEN_ACTIONS
 from services.gateway.projections.api_keys import API_KEYS
+from services.gateway.projections.engagements import ENGAGEMENTS
 from services.gateway.projections.gates import GATES
 from services.gateway.projections.incidents import INCIDENTS
 from services.gateway.projections.journal import JOURNAL
@@ -11,4 +12,4 @@ from services.gateway.projections.policies import POLICIES
 from services.gateway.projections.services import SERVICES
 from services.gateway.projections.slos import SLOS
 
-PROJECTIONS: Final = (SERVICES, GATES, SLOS, POLICIES, INCIDENTS, OPEN_ACTIONS, JOURNAL, API_KEYS)
+PROJECTIONS: Final = (SERVICES, ENGAGEMENTS, GATES, SLOS, POLICIES, INCIDENTS, OPEN_ACTIONS, JOURNAL, API_KEYS)

@@ -61,7 +61,24 @@ class PhaseChanged:
     at: datetime
 
 
-_Event = Registered | Changed | Requested | Decided | PhaseChanged
+@dataclass(frozen=True, slots=True)
+class Engaged:
+    """What is read when an SRE team begins to work for a service."""
+
+    service: str
+    engagement: str
+    sre_team: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What is read when it works for it no more."""
+
+    service: str
+
+
+_Event = Registered | Changed | Requested | Decided | PhaseChanged | Engaged | Released
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -76,6 +93,9 @@ def _columns() -> Sequence[Column[Any]]:
         Column("grandfathered_until", Instant()),
         Column("revives", Text),
         Column("pending_transition", Text),
+        Column("sre_team", Text),
+        Column("engagement", Text),
+        Column("engaged_since", Instant()),
         Column("registered_at", Instant(), nullable=False),
     )
 
@@ -97,6 +117,9 @@ def _registered(_: Row | None, event: Registered, recorded: Recorded, __: Key) -
         "revives": event.revives or None,
         "pending_transition": None,
         "registered_at": event.at,
+        "sre_team": None,
+        "engagement": None,
+        "engaged_since": None,
     }
 
 
@@ -117,6 +140,16 @@ def _phase_changed(row: Row | None, event: PhaseChanged, recorded: Recorded, _: 
     return row and row | {"phase": event.to_phase, "phase_since": event.at, "version": recorded.version}
 
 
+def _engaged(row: Row | None, event: Engaged, recorded: Recorded, _: Key) -> Row | None:
+    told = {"sre_team": event.sre_team, "engagement": event.engagement, "engaged_since": event.at}
+    return row and row | told | {"version": recorded.version}
+
+
+def _released(row: Row | None, _: Released, recorded: Recorded, __: Key) -> Row | None:
+    told = {"sre_team": None, "engagement": None, "engaged_since": None}
+    return row and row | told | {"version": recorded.version}
+
+
 SERVICES: Final = Projection(
     name="services",
     columns=_columns,
@@ -128,6 +161,8 @@ SERVICES: Final = Projection(
             "io.concordat.lifecycle.transition.requested.v1": Requested,
             "io.concordat.lifecycle.transition.approved.v1": Decided,
             "io.concordat.lifecycle.transition.declined.v1": Decided,
+            "io.concordat.lifecycle.service.engaged.v1": Engaged,
+            "io.concordat.lifecycle.service.released.v1": Released,
         }
     ),
     folds={
@@ -136,6 +171,8 @@ SERVICES: Final = Projection(
         Requested: Fold(_keys, _requested),
         Decided: Fold(_keys, _decided),
         PhaseChanged: Fold(_keys, _phase_changed),
+        Engaged: Fold(_keys, _engaged),
+        Released: Fold(_keys, _released),
     },
     sources=("lifecycle",),
 )

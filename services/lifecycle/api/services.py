@@ -102,12 +102,13 @@ async def register_service(body: RegisterService, call: CallDep, gates: GatesDep
 
 
 @router.get("", openapi_extra=needs("services.read"), dependencies=[fresh(SERVICES)])
-async def list_services(  # noqa: PLR0913  each is a filter
+async def list_services(  # noqa: PLR0913, PLR0917  each is a filter
     resources: ResourcesDep,
     page: PageDep,
     looked_up: LookedUpDep,
     phase: Annotated[list[Phase] | None, Query()] = None,
     owner_team: Annotated[list[str] | None, Query()] = None,
+    sre_team: Annotated[list[str] | None, Query()] = None,
     tier: Annotated[list[Tier] | None, Query()] = None,
     as_of: AsOf = None,
 ) -> Page[ServiceView]:
@@ -116,7 +117,7 @@ async def list_services(  # noqa: PLR0913  each is a filter
     With `as_of` a page may hold fewer services than asked for, even none, while more follow.
     """
     view = SERVICES.view
-    wanted = {"phase": phase, "owner_team": owner_team, "tier": tier}
+    wanted = {"phase": phase, "owner_team": owner_team, "sre_team": sre_team, "tier": tier}
     query = select(view)
     if as_of:
         query = query.where(view.c.recorded_at <= as_of)

@@ -30,7 +30,7 @@ class AllowedTransition:
 
 @dataclass(frozen=True, slots=True)
 class ServiceView:
-    """A service; what is not set is null."""
+    """A service; what is not set is null. Its SRE team is that of its active engagement."""
 
     name: str
     display_name: str
@@ -47,6 +47,8 @@ class ServiceView:
     links: tuple[Link, ...]
     code: tuple[CodePath, ...]
     pending_transition: str | None
+    sre_team: str | None
+    engagement: str | None
     allowed_transitions: tuple[AllowedTransition, ...]
     registered_at: datetime
 
@@ -166,6 +168,8 @@ def service_view(state: Settled | Awaiting | Unsupported) -> ServiceView:
         revives=profile.revives or None,
         **_catalogue(profile.catalogue),
         pending_transition=state.pending.transition if isinstance(state, Awaiting) else None,
+        sre_team=profile.engaged.sre_team if profile.engaged else None,
+        engagement=profile.engaged.engagement if profile.engaged else None,
         allowed_transitions=allowed_transitions(profile.phase),
         registered_at=profile.stays[0].since,
     )
@@ -185,6 +189,8 @@ def service_row(row: Mapping[Any, Any]) -> ServiceView:
         revives=row["revives"] or None,
         **_catalogue(msgspec.convert(row["catalogue"], Catalogue)),
         pending_transition=row["pending_transition"] or None,
+        sre_team=row["sre_team"] or None,
+        engagement=row["engagement"] or None,
         allowed_transitions=allowed_transitions(phase),
         registered_at=row["registered_at"],
     )

@@ -3,12 +3,15 @@
 from typing import Final
 
 from services.lifecycle.projections.dependencies import DEPENDENCIES, DEPENDENCIES_CONFIRMED
+from services.lifecycle.projections.engagements import ENGAGED_SERVICES, ENGAGEMENTS
 from services.lifecycle.projections.evaluations import EVALUATIONS
 from services.lifecycle.projections.evidence import EVIDENCE
 from services.lifecycle.projections.facts_freezes import FACTS_FREEZES
 from services.lifecycle.projections.facts_incidents import FACTS_INCIDENTS
 from services.lifecycle.projections.facts_slo import FACTS_SLO
+from services.lifecycle.projections.happenings import HAPPENINGS
 from services.lifecycle.projections.services import SERVICES
+from services.lifecycle.projections.slo_days import SLO_DAYS
 from services.lifecycle.projections.teams import TEAMS
 
 PROJECTIONS: Final = (
@@ -21,4 +24,8 @@ PROJECTIONS: Final = (
     FACTS_SLO,
     FACTS_FREEZES,
     FACTS_INCIDENTS,
+    ENGAGEMENTS,
+    ENGAGED_SERVICES,
+    HAPPENINGS,
+    SLO_DAYS,
 )

@@ -16,7 +16,9 @@ from services.lifecycle.domain.service.events import (
     Event,
     PhaseChanged,
     ServiceChanged,
+    ServiceEngaged,
     ServiceRegistered,
+    ServiceReleased,
     TransitionApproved,
     TransitionDeclined,
     TransitionRequested,
@@ -38,6 +40,8 @@ def _columns() -> Sequence[Column[Any]]:
         Column("technologies", Text, nullable=False),  # " go postgres ": looked for with the blanks around a name
         Column("labels", Text, nullable=False),  # " region=eu team=a ", as above
         Column("pending_transition", Text, nullable=False),
+        Column("sre_team", Text, nullable=False),
+        Column("engagement", Text, nullable=False),
         Column("registered_at", Instant(), nullable=False),
         Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
     )
@@ -59,6 +63,8 @@ def _registered(_: Row | None, event: ServiceRegistered, recorded: Recorded, __:
         "revives": event.revives,
         **_catalogue(event.catalogue),
         "pending_transition": "",
+        "sre_team": "",
+        "engagement": "",
         "registered_at": event.at,
         "recorded_at": recorded.recorded_at,
     }
@@ -90,6 +96,14 @@ def _decided(row: Row | None, _: TransitionApproved | TransitionDeclined, __: Re
     return row and row | {"pending_transition": ""}
 
 
+def _engaged(row: Row | None, event: ServiceEngaged, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"sre_team": event.sre_team, "engagement": event.engagement}
+
+
+def _released(row: Row | None, _: ServiceReleased, __: Recorded, ___: Key) -> Row | None:
+    return row and row | {"sre_team": "", "engagement": ""}
+
+
 SERVICES: Final = Projection(
     name="services",
     columns=_columns,
@@ -101,8 +115,10 @@ SERVICES: Final = Projection(
         TransitionRequested: Fold(_keys, _requested),
         TransitionApproved: Fold(_keys, _decided),
         TransitionDeclined: Fold(_keys, _decided),
+        ServiceEngaged: Fold(_keys, _engaged),
+        ServiceReleased: Fold(_keys, _released),
     },
-    indexes=(("owner_team",), ("phase",)),
+    indexes=(("owner_team",), ("phase",), ("sre_team",)),
     sources=("lifecycle",),
 )
 

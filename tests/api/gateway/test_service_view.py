@@ -58,6 +58,7 @@ async def test_a_registered_service_is_shown_with_nothing_around_it(
         "grandfathered_until": None,
         "revives": None,
         "pending_transition": None,
+        "sre_team": None,
         "engagement": None,
         "slos": [],
         "error_budget": None,
@@ -101,6 +102,28 @@ async def test_a_transition_that_waits_for_somebody_is_shown_until_it_is_decided
     assert (await view(client, token))["pending_transition"] == "t1"
     token = await elsewhere.tell("service/checkout-api", "lifecycle.transition.declined", **asked)
     assert (await view(client, token))["pending_transition"] is None
+
+
+async def test_the_team_that_helps_is_shown_with_its_engagement_until_it_is_handed_back(
+    client: httpx.AsyncClient, elsewhere: Elsewhere
+) -> None:
+    await elsewhere.register("checkout-api")
+    engaged = {"engagement": "e1", "sre_team": "sre-pay"}
+    token = await elsewhere.tell("engagement/e1", "lifecycle.engagement.activated", **engaged, model="full")
+    await view(client, token)
+    token = await elsewhere.tell("service/checkout-api", "lifecycle.service.engaged", service="checkout-api", **engaged)
+    shown = await view(client, token)
+    since = "2026-11-21T10:00:00Z"
+    active = {"id": "e1", "sre_team": "sre-pay", "since": since, "model": "full", "state": "active", "receiver": None}
+    assert (shown["sre_team"], shown["version"], shown["engagement"]) == ("sre-pay", 2, active)
+    token = await elsewhere.tell("engagement/e1", "lifecycle.engagement.handback-started", **engaged, receiver="cart")
+    pending = (await view(client, token))["engagement"]
+    assert (pending["state"], pending["receiver"]) == ("handback_pending", "cart")
+    token = await elsewhere.tell(
+        "service/checkout-api", "lifecycle.service.released", service="checkout-api", **engaged
+    )
+    shown = await view(client, token)
+    assert (shown["sre_team"], shown["engagement"]) == (None, None)
 
 
 async def test_the_budget_is_shown_whichever_event_comes_first(client: httpx.AsyncClient, elsewhere: Elsewhere) -> None:

@@ -120,4 +120,45 @@ class Decline:
     at: datetime
 
 
-Command = Register | Change | HandOver | Transition | Approve | Decline
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A review of what has changed since the service was engaged the last time."""
+
+    evidence: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engage:
+    """Let the SRE team of an engagement work for the service; one does at a time.
+
+    Args:
+        service: Its name.
+        engagement: Which.
+        sre_team: Who helps.
+        dev_team: Whose services the engagement is for.
+        reviewed: What was reviewed last; needed when the service was engaged before.
+        by: Who begins it.
+        at: When.
+    """
+
+    service: str
+    engagement: str
+    sre_team: str
+    dev_team: str
+    reviewed: Reviewed | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Let it work for the service no more."""
+
+    service: str
+    engagement: str
+    by: str
+    at: datetime
+
+
+Command = Register | Change | HandOver | Transition | Approve | Decline | Engage | Release

@@ -4,6 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from services.lifecycle.domain.engagement.errors import (
+    DeltaReviewMissingError,
+    NotOwnedError,
+    ServiceEngagedError,
+)
 from services.lifecycle.domain.errors import (
     EvaluationOutdatedError,
     GateNotPassedError,
@@ -20,12 +25,24 @@ from services.lifecycle.domain.facts import Grandfathered
 from services.lifecycle.domain.gates import Verdict
 from services.lifecycle.domain.phases import TRANSITIONS, Phase, allowed_from
 from services.lifecycle.domain.service.catalogue import EMPTY, Catalogue, handed_over
-from services.lifecycle.domain.service.commands import Approve, Change, Command, Decline, HandOver, Register, Transition
+from services.lifecycle.domain.service.commands import (
+    Approve,
+    Change,
+    Command,
+    Decline,
+    Engage,
+    HandOver,
+    Register,
+    Release,
+    Transition,
+)
 from services.lifecycle.domain.service.events import (
     Event,
     PhaseChanged,
     ServiceChanged,
+    ServiceEngaged,
     ServiceRegistered,
+    ServiceReleased,
     TransitionApproved,
     TransitionDeclined,
     TransitionRequested,
@@ -57,6 +74,15 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Help:
+    """The SRE team that works for a service, and the engagement that makes it so."""
+
+    engagement: str
+    sre_team: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What every registered service has, wherever it stands."""
 
@@ -69,6 +95,8 @@ class Profile:
     stays: tuple[Stay, ...]
     decided: tuple[Decided, ...] = ()
     catalogue: Catalogue = EMPTY
+    engaged: Help | None = None
+    released_at: datetime | None = None
 
     @property
     def stay(self) -> Stay:
@@ -115,7 +143,7 @@ def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901
     match state, command:
         case None, Register():
             return (_registered(command),)
-        case None, Change() | HandOver() | Transition() | Approve() | Decline():
+        case None, Change() | HandOver() | Transition() | Approve() | Decline() | Engage() | Release():
             raise UnknownError("service", command.service)
         case Settled() | Awaiting() | Unsupported(), Register():
             raise NameTakenError("service", command.service)
@@ -123,7 +151,11 @@ def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901
             return _changed(command, profile)
         case Settled(profile) | Awaiting(profile), HandOver():
             return _handed_over(command, profile)
-        case Unsupported(), Change() | HandOver():
+        case Settled(profile) | Awaiting(profile), Engage():
+            return _engaged(command, profile)
+        case Settled(profile) | Awaiting(profile) | Unsupported(profile), Release():
+            return _released(command, profile)
+        case Unsupported(), Change() | HandOver() | Engage():
             raise ServiceUnsupportedError(command.service)
         case Settled(profile) | Unsupported(profile), Transition():
             return _moved(command, profile)
@@ -141,7 +173,7 @@ def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901
             return _decided_before(command.transition, "declined", profile)
 
 
-def evolve(state: Service, event: Event) -> Service:  # noqa: PLR0911  a table, one line a pair
+def evolve(state: Service, event: Event) -> Service:  # noqa: C901, PLR0911  a table, one line a pair
     """The service after one more fact."""
     match state, event:
         case _, ServiceRegistered():
@@ -164,6 +196,10 @@ def evolve(state: Service, event: Event) -> Service:  # noqa: PLR0911  a table, 
         case _, PhaseChanged():
             stay = Stay(event.to_phase, event.at, event.by, event.reason, event.evaluation)
             return _settled(replace(state.profile, stays=(*state.profile.stays, stay)))
+        case _, ServiceEngaged():
+            return replace(state, profile=replace(state.profile, engaged=_help(event)))
+        case _, ServiceReleased():
+            return replace(state, profile=replace(state.profile, engaged=None, released_at=event.at))
         case _, TransitionApproved() | TransitionDeclined():
             return state
 
@@ -258,6 +294,31 @@ def _approved(command: Approve, profile: Profile, pending: TransitionRequested) 
             transition=pending.transition,
         ),
     )
+
+
+def _engaged(command: Engage, profile: Profile) -> tuple[Event, ...]:
+    held = profile.engaged
+    if held is not None:
+        if held.engagement != command.engagement:
+            raise ServiceEngagedError(profile.service, held.engagement, held.sre_team)
+        return ()
+    if profile.owner_team != command.dev_team:
+        raise NotOwnedError(profile.service, profile.owner_team, command.dev_team)
+    seen, released_at = command.reviewed, profile.released_at
+    if released_at is not None and (seen is None or seen.at <= released_at):
+        raise DeltaReviewMissingError(profile.service, released_at)
+    review = seen.evidence if seen and released_at else ""
+    return (ServiceEngaged(profile.service, command.engagement, command.sre_team, command.by, command.at, review),)
+
+
+def _released(command: Release, profile: Profile) -> tuple[Event, ...]:
+    if profile.engaged is None or profile.engaged.engagement != command.engagement:
+        return ()
+    return (ServiceReleased(profile.service, command.engagement, command.by, command.at),)
+
+
+def _help(event: ServiceEngaged) -> Help:
+    return Help(event.engagement, event.sre_team, event.at)
 
 
 def _declined(command: Decline) -> TransitionDeclined:

@@ -100,6 +100,44 @@ class PhaseChanged:
     transition: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceEngaged:
+    """An SRE team works for the service from now on.
+
+    Args:
+        service: Its name.
+        engagement: The engagement that makes it so.
+        sre_team: Who.
+        by: Who began it.
+        at: Since when.
+        review: The evidence of what was reviewed when the service came back, or empty.
+    """
+
+    service: str
+    engagement: str
+    sre_team: str
+    by: str
+    at: datetime
+    review: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReleased:
+    """It works for it no more."""
+
+    service: str
+    engagement: str
+    by: str
+    at: datetime
+
+
 Event = (
-    ServiceRegistered | ServiceChanged | TransitionRequested | TransitionApproved | TransitionDeclined | PhaseChanged
+    ServiceRegistered
+    | ServiceChanged
+    | TransitionRequested
+    | TransitionApproved
+    | TransitionDeclined
+    | PhaseChanged
+    | ServiceEngaged
+    | ServiceReleased
 )
