@@ -30,6 +30,8 @@ async def test_a_service_starts_in_the_first_phase_and_says_where_it_may_go(life
         "links": [],
         "code": [],
         "pending_transition": None,
+        "sre_team": None,
+        "engagement": None,
         "allowed_transitions": [
             {"to": "active_development", "kind": "forward"},
             {"to": "unsupported", "kind": "skip"},
