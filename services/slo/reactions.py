@@ -250,7 +250,8 @@ def _spent_by_incident(
     """What *incident* spent of the budget that each SLO of *service* has for the *window* up to the incident's end."""
     felt = _minutes(incident.since, incident.until or at)
     shares = _shares(connection, service, [felt], range(felt.stop - window // _MINUTE, felt.stop))
-    return [IncidentSpending(incident.id, slo, share) for slo, share in shares]
+    number = incident.title.partition(" ")[0]
+    return [IncidentSpending(incident.id, slo, share, number) for slo, share in shares]
 
 
 def _spent_by_class(connection: Connection, service: str, incident: Happened, at: datetime) -> list[ClassSpending]:

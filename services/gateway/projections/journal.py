@@ -65,7 +65,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "slo.policy.revisit-due": "the error-budget policy is to be revisited",
     "slo.policy.budget-to-spare": "error budget to spare",
     "slo.policy.spare-budget-gone": "no error budget to spare any more",
-    "slo.policy.postmortem-required": "a postmortem is due: incident {e.incident} spent too much of SLO {e.slo}",
+    "slo.policy.postmortem-required": "a postmortem is due: one incident spent too much of SLO {e.slo}",
     "slo.policy.quarterly-item-required": "a P0 is due in the plan of {e.plan}: outages of {e.outage_class}",
     "slo.policy.disagreement-raised": "{e.side} disagrees: {e.executive} decides",
     "slo.policy.disagreement-settled": "disagreement decided: {e.outcome}",

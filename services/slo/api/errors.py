@@ -100,12 +100,20 @@ ERRORS: Errors = {
         extra=lambda error: {"requested_by": error.requested_by},
     ),
     policy.InvalidExpiryError: ErrorKind(
-        422, "invalid-expiry", "It must end, and not too late", extra=lambda error: {"latest": error.latest}
+        422,
+        "invalid-expiry",
+        "It must end, and not too late",
+        extra=lambda error: _at(error, f"/{error.field}") | {"latest": error.latest},
+    ),
+    policy.DatePassedError: ErrorKind(
+        422, "date-passed", "The day is over", extra=lambda error: _at(error, f"/{error.field}")
     ),
     policy.MissingTextError: ErrorKind(
         422, "text-missing", "Something must be said for the record", extra=lambda error: _at(error, f"/{error.field}")
     ),
-    policy.UnknownItemError: ErrorKind(404, "not-found", "The policy has nothing of this id"),
+    policy.UnknownItemError: ErrorKind(
+        404, "not-found", "The policy has nothing of this id", extra=lambda error: _at(error, f"/{error.noun}")
+    ),
     policy.SettledOtherwiseError: ErrorKind(
         409, "settled-otherwise", "It was decided otherwise", extra=lambda error: {"outcome": error.outcome}
     ),

@@ -94,7 +94,7 @@ def _passage(change: Change, policy: Unsigned | InForce, deployment: str, at: da
         return Reason(
             "exempted",
             f"releases are frozen, but {exemption.approver} exempted {change} changes until"
-            f" {exemption.expires.isoformat()}: {exemption.reason}",
+            f" {exemption.expires:%Y-%m-%d %H:%M} UTC: {exemption.reason}",
         )
     glass = record.glass_for(deployment, at)
     if glass is not None:
@@ -102,7 +102,7 @@ def _passage(change: Change, policy: Unsigned | InForce, deployment: str, at: da
         return Reason(
             "glass-broken",
             f"releases are frozen, but {broken.by} broke glass for {glass.deployment or 'the first deployment'} until"
-            f" {broken.expires.isoformat()}: {broken.reason}. Afterwards, by {broken.follow_up_due.isoformat()}:"
+            f" {broken.expires:%Y-%m-%d %H:%M} UTC: {broken.reason}. Afterwards, by {broken.follow_up_due.isoformat()}:"
             f" {broken.follow_up}",
         )
     return None

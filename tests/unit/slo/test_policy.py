@@ -26,6 +26,7 @@ from services.slo.domain.policy.commands import (
 )
 from services.slo.domain.policy.document import Document, InvalidPolicyError, Number
 from services.slo.domain.policy.errors import (
+    DatePassedError,
     EditionOutdatedError,
     InvalidExpiryError,
     MissingTextError,
@@ -405,6 +406,7 @@ def test_glass_may_be_broken_before_the_freeze_was_said() -> None:
         ({"by": ROBOT}, MachineSignsError),
         ({"expires": NOW}, InvalidExpiryError),
         ({"expires": NOW + timedelta(days=1, seconds=1)}, InvalidExpiryError),
+        ({"follow_up_due": date(2026, 11, 20)}, DatePassedError),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
@@ -550,6 +552,10 @@ def test_the_day_to_revisit_a_policy_is_reminded_of_unless_another_edition_holds
     assert (due.version, due.revisit_by) == (1, DOCUMENT.revisit_by)
     under(*SIGNED).when(replace(remind, key="2")).then()
     under().when(remind).then()
+
+
+def test_a_policy_is_not_to_be_revisited_before_it_is_written() -> None:
+    under().when(replace(WRITE, document=replace(DOCUMENT, revisit_by=date(2026, 11, 20)))).refuses(DatePassedError)
 
 
 def test_quarters_are_those_of_the_year_in_utc() -> None:

@@ -42,7 +42,9 @@ class ProposalExpiredError(AgreementError):
     """Its time has passed."""
 
     def __init__(self, proposal: str, expired: datetime, waiting_for: str) -> None:
-        super().__init__(f"proposal {proposal!r} lapsed at {expired.isoformat()} without {waiting_for}; propose anew")
+        super().__init__(
+            f"proposal {proposal!r} lapsed at {expired:%Y-%m-%d %H:%M} UTC without {waiting_for}; propose anew"
+        )
         self.proposal, self.expired = proposal, expired
 
 
@@ -66,7 +68,7 @@ class ExpiryPassedError(AgreementError):
     """It would have lapsed before it was made."""
 
     def __init__(self, expires: datetime, at: datetime) -> None:
-        super().__init__(f"it would lapse at {expires.isoformat()}, which is not after {at.isoformat()}")
+        super().__init__(f"it would lapse at {expires:%Y-%m-%d %H:%M} UTC, which is over; name a time to come")
         self.expires, self.at = expires, at
 
 

@@ -188,11 +188,13 @@ class IncidentSpending:
         incident: Its id.
         slo: Of which SLO.
         share: Of that SLO's budget over the policy's incident window, four weeks.
+        number: What people call it, such as `INC-42`.
     """
 
     incident: str
     slo: str
     share: float
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ that say so, in the same moment: a signature that puts a policy in force over a 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from services.slo.domain.policy.commands import (
@@ -26,6 +26,7 @@ from services.slo.domain.policy.commands import (
 )
 from services.slo.domain.policy.document import PARTIES
 from services.slo.domain.policy.errors import (
+    DatePassedError,
     EditionOutdatedError,
     InvalidExpiryError,
     MissingTextError,
@@ -187,6 +188,7 @@ def _written(command: Write, state: Policy) -> tuple[Event, ...]:
     if state is not None and state.newest.document == command.document:
         return ()
     command.document.validate()
+    _require_to_come("revisit_by", command.document.revisit_by, command.at)
     version = state.newest.version + 1 if state else 1
     return (PolicyWritten(command.service, version, command.document, PARTIES, command.reason, command.by, command.at),)
 
@@ -232,7 +234,7 @@ def _exempted(command: Exempt, state: Unsigned | InForce) -> tuple[Event, ...]:
     require_one_of(command.by, "an approver of exemptions", may)
     if command.by.name == command.requested_by:
         raise SecondPersonError(command.requested_by, may)
-    _require_expiry(command.expires, command.at, document.exemption_days.days)
+    _require_expiry("expires", command.expires, command.at, document.exemption_days.days)
     return _and_moves(state, (granted,), command.budgets, command.at)
 
 
@@ -268,7 +270,8 @@ def _broken(command: BreakGlass, state: InForce) -> tuple[Event, ...]:
     if not command.by.is_person:
         raise MachineSignsError(command.by.name, state.edition.document.signers.all)
     _require_text(reason=command.reason, follow_up=command.follow_up)
-    _require_expiry(command.expires, command.at, state.edition.document.glass_days.days)
+    _require_expiry("expires", command.expires, command.at, state.edition.document.glass_days.days)
+    _require_to_come("follow_up_due", command.follow_up_due, command.at)
     return _and_moves(state, (broken,), command.budgets, command.at)
 
 
@@ -335,7 +338,7 @@ def _settled(command: Settle, state: Unsigned | InForce) -> tuple[Event, ...]:
         evidence=f"disagreement {command.disagreement}",
         requested_by=held.raised.by,
         approver=command.by.name,
-        expires=_require_expiry(until, command.at, document.exemption_days.days),
+        expires=_require_expiry("until", until, command.at, document.exemption_days.days),
         at=command.at,
     )
     return _and_moves(state, (settled, granted), command.budgets, command.at)
@@ -446,9 +449,14 @@ def _require_text(**fields: str) -> None:
             raise MissingTextError(field)
 
 
-def _require_expiry(expires: datetime | None, at: datetime, longest: timedelta) -> datetime:
+def _require_to_come(field: str, day: date, at: datetime) -> None:
+    if day < at.date():
+        raise DatePassedError(field, day)
+
+
+def _require_expiry(field: str, expires: datetime | None, at: datetime, longest: timedelta) -> datetime:
     if expires is None or not at < expires <= at + longest:
-        raise InvalidExpiryError(expires, at + longest)
+        raise InvalidExpiryError(field, at + longest)
     return expires
 
 

@@ -7,6 +7,7 @@ SloError
     ├── UnknownKindError           the policy knows no such exemption
     ├── SecondPersonError          who asks for an exemption does not approve it
     ├── InvalidExpiryError         it must end, after now and not too late
+    ├── DatePassedError            what is to be done by then cannot be
     ├── MissingTextError           without this it could not be audited
     ├── UnknownItemError           no exemption, disagreement or obligation of this id
     ├── SettledOtherwiseError      it was decided otherwise before
@@ -15,7 +16,7 @@ SloError
     └── NoGlassError               no broken glass lets this deployment through
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from services.slo.domain.errors import SloError
 
@@ -60,9 +61,17 @@ class SecondPersonError(PolicyError):
 class InvalidExpiryError(PolicyError):
     """It must end, after now and not too late."""
 
-    def __init__(self, expires: datetime | None, latest: datetime) -> None:
-        super().__init__(f"it must end after now and by {latest.isoformat()}, not at {expires and expires.isoformat()}")
-        self.expires, self.latest = expires, latest
+    def __init__(self, field: str, latest: datetime) -> None:
+        super().__init__(f"say in {field} when it ends: later than now, and by {latest:%Y-%m-%d %H:%M} UTC")
+        self.field, self.latest = field, latest
+
+
+class DatePassedError(PolicyError):
+    """What is to be done by then cannot be."""
+
+    def __init__(self, field: str, day: date) -> None:
+        super().__init__(f"{field} is {day.isoformat()}, which is over; name a day to come")
+        self.field = field
 
 
 class MissingTextError(PolicyError):
@@ -77,7 +86,7 @@ class UnknownItemError(PolicyError):
     """No exemption, disagreement or obligation of this id."""
 
     def __init__(self, noun: str, item: str) -> None:
-        super().__init__(f"the policy has no {noun} {item!r}")
+        super().__init__(f"the policy has no {noun} {item!r}; GET /v1/error-budget-policies/<service> lists them")
         self.noun, self.item = noun, item
 
 

@@ -63,8 +63,8 @@ def _postmortem(command: Attribute, version: int, one: IncidentSpending, thresho
         slo=one.slo,
         share=one.share,
         threshold=threshold,
-        reason=f"incident {one.incident} spent {100 * one.share:.6g} % of the budget of {one.slo}: development and SRE"
-        " write a postmortem with at least one P0 action on its root cause",
+        reason=f"incident {one.number or one.incident} spent {100 * one.share:.6g} % of the budget of {one.slo}:"
+        " development and SRE write a postmortem with at least one P0 action on its root cause",
         at=command.at,
     )
 

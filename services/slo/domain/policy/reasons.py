@@ -135,7 +135,7 @@ def _exhausted(policy: Unsigned | InForce, overspent: tuple[SloBudget, ...], at:
                 yield Reason(
                     "exempted",
                     f"{spent(budget)}, but {granted.approver} exempted it as {granted.kind} until"
-                    f" {granted.expires.isoformat()}: {granted.reason}. Releases go on",
+                    f" {granted.expires:%Y-%m-%d %H:%M} UTC: {granted.reason}. Releases go on",
                     budget.slo,
                 )
 
