@@ -1,122 +1,174 @@
-"""How fast many SLOs are evaluated from what is stored, how soon after a restart, and how little they take up.
+"""What 10,000 SLOs cost: bytes in PostgreSQL, seconds of a tick, seconds of a worker that starts again.
 
-`python -m tests.benchmarks fleet [--quick]`. All SLOs hold the same measurements, packed once: what is measured is
-reading and evaluating them, not making them. Seconds are of one core.
+`python -m tests.benchmarks fleet [--quick]` runs these rows alone; quick takes 500 SLOs. All SLOs hold the same
+measurements, packed once: what is measured is keeping, reading and evaluating them, not making them.
 """
 
-import random
+import asyncio
+import gc
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, func, insert, select
+import asyncpg
+from sqlalchemy import func, select
 
-from libs.events.migrate import migrate
-from libs.events.views import Views, open_views
+from deploy.local.server import free_port
+from libs.events.resources import Resources
+from libs.events.views import Views
 from services.slo.domain.assessment import Terms
 from services.slo.domain.burn_rate import default_tiers
 from services.slo.domain.day_sums import DAY_MIN
 from services.slo.domain.error_budget import Target
 from services.slo.domain.windows import Rolling
 from services.slo.evaluation import assessment, fill, first_wants, lacking
-from services.slo.measurements.blocks import Entries, hourly, joined_hours, pack, pack_hours, series
 from services.slo.measurements.book import Book, Promised
-from services.slo.measurements.buckets import HOURS, INPUTS, MINUTES, SPAN_DAYS, read
-from services.slo.measurements.topic import Measurement
-from tests.benchmarks.result import Result, below, beside
-from tests.benchmarks.servers import Servers
+from services.slo.measurements.buckets import read
+from services.slo.measurements.topic import Measurement, record
+from services.slo.projections.slos import SLOS
+from tests.benchmarks.fleet import History, define, names, slo_service, store_blocks
+from tests.benchmarks.load import request
+from tests.benchmarks.result import Result, below
+from tests.benchmarks.servers import Servers, process
 
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-TODAY = int(NOON.timestamp()) // (60 * DAY_MIN)
-QUIET = timedelta(minutes=1)
+SLOS_PLANNED = 10_000
 PERIODS = (7, 28, 90)
-_AT_ONCE = 500
+MINUTES_OF_DAYS, HOURS_OF_DAYS = 8, 400
+_QUIET = timedelta(minutes=1)
+_READ = 500  # SLOs in a question, as the worker asks
+_TICKS = 5
+_WITHIN_S = 120
+_FLAT = 1.2
 
 
-async def run(_: Servers, *, quick: bool) -> Sequence[Result]:
+async def run(servers: Servers, *, quick: bool) -> list[Result]:
     """The rows."""
-    size = 1_000 if quick else 10_000
-    found: list[Result] = []
-    ticks: dict[int, float] = {}
-    async with open_views("memory:") as views:
-        await views.write_long(migrate, "slo")
-        await views.write_long(_store, size)
-        found += await _storage(views)
-        for days in PERIODS:
-            books, loaded_s = await _loaded(views, size, days)
-            ticks[days] = min(_tick(books) for _ in range(3)) * 10_000 / size
-            if days == PERIODS[1]:
-                name = "10,000 SLOs read from SQLite after a restart"
-                found.append(below(name, loaded_s * 10_000 / size, "s", limit=10))
-    found += [below(f"tick of 10,000 SLOs, window of {days} days", ticks[days], "s", limit=1) for days in PERIODS]
-    found.append(beside("tick, window of 90 days", ticks[90], "s", "of 7 days", ticks[7]))
-    return found
+    slos = names(500 if quick else SLOS_PLANNED)
+    history = History(datetime.now(UTC))
+    async with slo_service(servers) as (resources, env):
+        url = env["CONCORDAT_DATABASE_URL"]
+        return [
+            await _storage(url, slos, history),
+            *await _ticks(url, resources.views, slos, history),
+            *await _restart(resources, env, slos, history),
+        ]
 
 
-def _day(day: int) -> Entries:
-    """A day of measurements as a busy source sends them, each minute with a revision of its own."""
-    chance = random.Random(day)  # noqa: S311  a workload
-    minutes = DAY_MIN if day < TODAY else DAY_MIN // 2
-    made: list[Measurement] = []
-    for minute in range(minutes):
-        start = datetime.fromtimestamp((day * DAY_MIN + minute) * 60, UTC)
-        total = chance.randrange(900, 1100)
-        revision = int(start.timestamp() * 1e6) + 60_000_000 + chance.randrange(4_000_000)
-        made.append(Measurement("", start, "push", revision, total - chance.choice((0, 0, 0, 1, 2)), total))
-    return Entries.of(made)
+async def _storage(url: str, slos: Sequence[str], history: History) -> Result:
+    """Bytes in PostgreSQL of whole days of minutes and hours, a bucket, with indexes and all."""
+    hours = range(history.today - HOURS_OF_DAYS, history.today)
+    minutes = range(history.today - MINUTES_OF_DAYS, history.today)
+    await store_blocks(url, slos, history.minutes(minutes), history.hours(hours), (hours.start * DAY_MIN, history.last))
+    connection = await asyncpg.connect(url)
+    size = await connection.fetchval(_SIZE)
+    await connection.close()
+    buckets = len(slos) * (len(minutes) * DAY_MIN + len(hours) * 24)
+    name = f"stored, {len(slos):,} SLOs, 8 days of minutes, 400 of hours, Postgres"
+    return below(name, int(size) / buckets, "bytes a bucket", limit=16)
 
 
-def _store(connection: Connection, size: int) -> None:
-    """What *size* SLOs have: minutes of the days in which windows begin, and hours of 128 days."""
-    days = range(TODAY - 127, TODAY + 1)
-    made = {day: _day(day) for day in days}
-    minutes = {day: pack(made[day]) for day in (*range(TODAY - 7, TODAY + 1), TODAY - 28, TODAY - 90)}
-    spans: dict[int, bytes] = {}
-    for span in {day // SPAN_DAYS for day in days}:
-        spans[span] = pack_hours(joined_hours([hourly(series(made[d])) for d in days if d // SPAN_DAYS == span]))
-    last = int(made[TODAY].minute[-1])
-    for slo in map(_name, range(size)):
-        blocks = [{"slo": slo, "day": day, "changed": 0, "data": data} for day, data in minutes.items()]
-        connection.execute(insert(MINUTES), blocks)
-        connection.execute(insert(HOURS), [{"slo": slo, "span": span, "data": data} for span, data in spans.items()])
-    taken = {"version": 1, "first": days.start * DAY_MIN, "last": last}
-    connection.execute(insert(INPUTS), [{"slo": _name(number)} | taken for number in range(size)])
+_SIZE = """
+SELECT sum(pg_total_relation_size(name::regclass))
+FROM unnest(ARRAY['slo_minute_blocks', 'slo_hour_blocks', 'slo_inputs', 'slo_journal']) AS name
+"""
 
 
-async def _storage(views: Views) -> list[Result]:
-    def sizes(connection: Connection) -> tuple[float, float]:
-        whole = select(func.avg(func.length(MINUTES.c.data))).where(MINUTES.c.day < TODAY)
-        hours = select(func.max(func.length(HOURS.c.data)))
-        return connection.execute(whole).scalar_one(), connection.execute(hours).scalar_one()
-
-    minutes, hours = await views.read(sizes)
+async def _ticks(url: str, views: Views, slos: Sequence[str], history: History) -> list[Result]:
+    """All figures of all SLOs, by a process that holds what it read; seconds of its core."""
+    more = history.minutes([history.today, *(history.today - days for days in PERIODS if days > MINUTES_OF_DAYS)])
+    await store_blocks(url, slos, more, {}, (0, history.last))
+    at = datetime.fromtimestamp((history.last + 1) * 60, UTC)
+    taken: dict[int, float] = {}
+    for days in PERIODS:
+        books = await _loaded(views, slos, days, at)
+        gc.freeze()
+        taken[days] = min(_tick(books, at) for _ in range(_TICKS)) * SLOS_PLANNED / len(slos)
+        gc.unfreeze()
+    flat = taken[PERIODS[-1]] / taken[PERIODS[0]]
     return [
-        below("a minute's bucket, packed", minutes / DAY_MIN, "bytes", limit=16),
-        below("an hour's bucket, packed", hours / (SPAN_DAYS * 24), "bytes", limit=16),
+        *[below(f"a tick of 10,000 SLOs, window of {days} days", taken[days], "s", limit=1) for days in PERIODS],
+        Result("a tick, window of 90 days", taken[90], "s", "of 7 days", taken[7], flat, "<= 1.2", flat <= _FLAT),
     ]
 
 
-async def _loaded(views: Views, size: int, days: int) -> tuple[dict[str, Book], float]:
+async def _loaded(views: Views, slos: Sequence[str], days: int, at: datetime) -> dict[str, Book]:
     terms = Terms(Target.of("0.999"), Rolling(days * DAY_MIN))
     tiers = default_tiers(days * DAY_MIN, terms.target)[0]
-    started = time.process_time()
-    books = {slo: Book(Promised(slo, "s", 1, f"{days}d", terms, tiers), NOON) for slo in map(_name, range(size))}
-    names = list(books)
-    for first in range(0, size, _AT_ONCE):
-        some = {slo: books[slo] for slo in names[first : first + _AT_ONCE]}
-        wants = first_wants(some, NOON)
+    books = {slo: Book(Promised(slo, "checkout-api", 1, f"{days}d", terms, tiers), at) for slo in slos}
+    for first in range(0, len(slos), _READ):
+        some = {slo: books[slo] for slo in slos[first : first + _READ]}
+        wants = first_wants(some, at)
         fill(some, wants, await views.read_long(read, wants))
-        while wants := lacking(some, NOON):
+        while wants := lacking(some, at):
             fill(some, wants, await views.read_long(read, wants))
-    return books, time.process_time() - started
+    return books
 
 
-def _tick(books: dict[str, Book]) -> float:
+def _tick(books: Mapping[str, Book], at: datetime) -> float:
     started = time.process_time()
     for book in books.values():
-        assessment(book, NOON, QUIET)
+        assessment(book, at, _QUIET)
     return time.process_time() - started
 
 
-def _name(number: int) -> str:
-    return f"slo-{number:05}"
+async def _restart(resources: Resources, env: Mapping[str, str], slos: Sequence[str], history: History) -> list[Result]:
+    """A worker that starts where another ended, until all SLOs are evaluated and what came meanwhile is told."""
+    await define(resources, slos)
+    async with _worker(env) as port:
+        await _until(lambda: _evaluated(port))
+        await _until(lambda: _assessed(resources, len(slos)))
+        await _until(lambda: _idle(port))
+    spent = slos[::100]
+    minute = datetime.fromtimestamp(history.last * 60, UTC)
+    outages = [record(Measurement(slo, minute, "push", 2**52, 0, 10_000_000)) for slo in spent]
+    await resources.bus.publisher().publish(outages)
+    started = time.perf_counter()
+    async with _worker(env) as port:
+        await _until(lambda: _evaluated(port))
+        await _until(lambda: _assessed(resources, len(spent), "violated"))
+        taken = time.perf_counter() - started
+    name = f"restart of the worker to the first correct tick, {len(slos):,} SLOs"
+    return [below(name, taken, "s", limit=10)]
+
+
+@asynccontextmanager
+async def _worker(env: Mapping[str, str]) -> AsyncGenerator[int]:
+    """The worker as production runs it; the port of its metrics."""
+    port = free_port()
+    arguments = ("-m", "services.cli.main", "run", "slo", "worker", "--port", str(port))
+    async with process(*arguments, env=env, port=port):
+        yield port
+
+
+async def _evaluated(port: int) -> bool:
+    """Whether the worker has evaluated all SLOs once."""
+    return any(seconds > 0 for seconds in await _metric(port, "concordat_slo_evaluation_seconds"))
+
+
+async def _idle(port: int) -> bool:
+    """Whether all that was said is published, in read models, and reacted to."""
+    lags = [await _metric(port, f"concordat_{name}_lag_events") for name in ("relay", "projection")]
+    return all(lags) and not any(map(sum, lags))
+
+
+async def _metric(port: int, name: str) -> list[float]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request("GET", "/metrics", {"Connection": "close"}))
+    told = (await reader.read()).decode()
+    writer.close()
+    return [float(line.rpartition(" ")[2]) for line in told.splitlines() if re.split("[{ ]", line)[0] == name]
+
+
+async def _assessed(resources: Resources, number: int, state: str | None = None) -> bool:
+    """Whether the figures of so many SLOs, or of so many in *state*, are in the read model."""
+    which = SLOS.view.c.assessed_at.is_not(None) if state is None else SLOS.view.c.state == state
+    query = select(func.count()).select_from(SLOS.view).where(which)
+    return await resources.views.read(lambda connection: connection.execute(query).scalar_one()) == number
+
+
+async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(_WITHIN_S):
+        while not await holds():
+            await asyncio.sleep(0.1)

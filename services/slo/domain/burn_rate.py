@@ -7,6 +7,7 @@ looks at a long window, so that little noise fires it, and at a short one, so th
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from operator import ge, gt, le, lt
 from typing import Any, Final, Literal
 
@@ -126,6 +127,7 @@ def tiers_of_period(period_min: int) -> Tiers:
     return tuple(tiers), tuple(warnings)
 
 
+@lru_cache(maxsize=1024)  # ten thousand SLOs have a dozen periods and targets
 def default_tiers(period_min: int, target: Target) -> Tiers:
     """The tiers of an SLO that names none.
 

@@ -5,7 +5,7 @@ same few look-ups whatever the length of its window, and as much memory as days 
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -47,10 +47,10 @@ class DaySums:
         """The keys that start in *days*."""
         return range(-(-days.start * DAY_MIN // self.key_min), -(-days.stop * DAY_MIN // self.key_min))
 
-    def put_sums(self, day: int, sums: tuple[int, ...]) -> None:
-        """Set what *day* sums up to: how many keys, and each column."""
-        self._days[day] = sums
-        self._details.pop(day, None)
+    def put_sums(self, sums: Mapping[int, tuple[int, ...]]) -> None:
+        """Set what days sum up to: how many keys, and each column."""
+        self._days.update(sums)
+        self.forget(sums)
         self._running = None
 
     def put(self, day: int, rows: Rows, step: int = 1) -> None:
@@ -71,7 +71,7 @@ class DaySums:
         self._details[day] = detail
         self._running = None
 
-    def forget(self, days: Sequence[int]) -> None:
+    def forget(self, days: Iterable[int]) -> None:
         """Keep only the sums of *days*."""
         for day in days:
             self._details.pop(day, None)
@@ -185,8 +185,9 @@ class _Detail:
 
     @classmethod
     def of(cls, keys: range, found: Ints, columns: Sequence[Ints], step: int) -> "_Detail":
-        places = (found - keys.start) // step + 1
-        return cls(keys, step, [_spread(column, places, len(keys) // step + 1) for column in columns])
+        size = len(keys) // step + 1
+        places = None if len(found) == size - 1 else (found - keys.start) // step + 1
+        return cls(keys, step, [_spread(column, places, size) for column in columns])
 
     @property
     def whole(self) -> tuple[int, ...]:
@@ -222,9 +223,9 @@ class _Detail:
 _NO_KEYS = np.zeros(0, np.int64)
 
 
-def _spread(column: Ints, places: Ints, size: int) -> Ints:
+def _spread(column: Ints, places: Ints | None, size: int) -> Ints:
     running = np.zeros(size, column.dtype)
-    if len(column) == size - 1:  # every step has a row
+    if places is None:  # every step has a row
         column.cumsum(out=running[1:])
     else:
         running[places] = column

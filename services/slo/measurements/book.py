@@ -147,8 +147,7 @@ class DayTally(Tally):
         firsts = np.flatnonzero(np.diff(day, prepend=day[:1] - 1))
         if len(firsts):
             columns = [np.add.reduceat(each, firsts).tolist() for each in (hours.observed, hours.total, hours.good)]
-            for each, *sums in zip(day[firsts].tolist(), *columns, strict=True):
-                self.minutes.put_sums(each, tuple(sums))
+            self.minutes.put_sums(dict(zip(day[firsts].tolist(), zip(*columns, strict=True), strict=True)))
 
     def fill(self, days: Collection[int], found: Mapping[int, Series], hours: Hours = NO_HOURS) -> None:
         """Take over *days* in detail.
