@@ -1,7 +1,8 @@
-"""The processes whose HTTP is measured: `python -m tests.benchmarks.http_process owner|gateway|httpx-gateway|bare`.
+"""The processes whose HTTP is measured: `python -m tests.benchmarks.http_process owner|slo|gateway|httpx-gateway|bare`.
 
 Each prints its port once it listens. `owner` is the lifecycle service with one route more, which only parses and
-answers: the reference that a command is measured beside. `httpx-gateway` forwards as the gateway does, with httpx.
+answers: the reference that a command is measured beside; `slo` is the same for measurements. `httpx-gateway` forwards
+as the gateway does, with httpx.
 """
 
 import asyncio
@@ -34,12 +35,21 @@ async def owner() -> None:
         return Response(encode(shown), 201, headers, "application/json")
 
     reference.add_api_route("/teams", parse_and_answer, methods=["POST"], openapi_extra=needs("teams.write"))
-    async with open_parts(["lifecycle"]) as parts:
-        resources = parts["lifecycle"].resources
-        await resources.views.start(parts["lifecycle"].projections)
-        app: FastAPI = import_module("services.lifecycle.app").create_app(resources, settings_of("lifecycle"))
-        app.router.routes[:0] = reference.routes
-        await serve_app(app, "127.0.0.1", 0, on_ready=_say_port)
+    await _serve_beside("lifecycle", reference)
+
+
+async def slo() -> None:
+    """The API that takes measurements, and the reference beside it."""
+    schemas = import_module("services.slo.api.schemas")
+    reference = Router(prefix="/v1/reference")
+
+    async def parse_and_answer(body: schemas.Buckets) -> Response:
+        return Response(encode({"accepted": len(body.buckets)}), 202, media_type="application/json")
+
+    reference.add_api_route(
+        "/measurements", parse_and_answer, methods=["POST"], openapi_extra=needs("measurements.write")
+    )
+    await _serve_beside("slo", reference)
 
 
 async def gateway() -> None:
@@ -80,12 +90,21 @@ async def bare() -> None:
     await _serve_plain(app)
 
 
+async def _serve_beside(service: str, reference: Router) -> None:
+    async with open_parts([service]) as parts:
+        resources = parts[service].resources
+        await resources.views.start(parts[service].projections)
+        app: FastAPI = import_module(f"services.{service}.app").create_app(resources, settings_of(service))
+        app.router.routes[:0] = reference.routes
+        await serve_app(app, "127.0.0.1", 0, on_ready=_say_port)
+
+
 async def _serve_plain(app: FastAPI) -> None:
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False)
     await DrainingServer(config, asyncio.Event(), _say_port).serve()
 
 
-_ROLES = {"owner": owner, "gateway": gateway, "httpx-gateway": httpx_gateway, "bare": bare}
+_ROLES = {"owner": owner, "slo": slo, "gateway": gateway, "httpx-gateway": httpx_gateway, "bare": bare}
 
 if __name__ == "__main__":
     uvloop.run(_ROLES[sys.argv[1]](*sys.argv[2:]))
