@@ -141,9 +141,10 @@ class Collector:
         REFUSED.inc(len(decoded) - len(measurements))
         taken: dict[str, list[tuple[int, str, int, int]]] = defaultdict(list)
         for each in measurements:
-            taken[each.slo].append((each.minute, each.source, each.good, each.total))
-        for slo in taken.keys() & self._books.keys():
-            self._books[slo].take_many(taken[slo])
+            if each.slo in self._books:
+                taken[each.slo].append((each.minute, each.source, each.good, each.total))
+        for slo, some in taken.items():
+            self._books[slo].take_many(some)
         if not self._dirty:
             self._dirty_since = _clock()
         for name, book in self._composites.items():
@@ -153,7 +154,7 @@ class Collector:
         for place, some in records.items():
             rows, entries, since = self._journaled.get(place.partition, (0, 0, minute_at(now)))
             self._journaled[place.partition] = rows + 1, entries + len(some), since
-        self._dirty |= taken.keys()
+        self._dirty.update([each.slo for each in measurements])
 
     def _patience_s(self) -> float:
         """How long to wait for records before something else is due."""

@@ -65,10 +65,11 @@ async def define(resources: Resources, slos: Sequence[str]) -> None:
     decoded = check(sent).document
     if decoded is None:
         raise AssertionError(sent)
-    promise = promise_of(resolve([decoded], catalogue([], ["checkout-api"])).definitions[0], decoded, sent)
+    definition = resolve([decoded], catalogue([], ["checkout-api"])).definitions[0]
     now = resources.clock.now()
     for first in range(0, len(slos), _AT_ONCE):
-        commands = [Define(replace(promise, slo=slo), now) for slo in slos[first : first + _AT_ONCE]]
+        some = (replace(definition, name=slo) for slo in slos[first : first + _AT_ONCE])
+        commands = [Define(promise_of(each, decoded, sent), now) for each in some]
         handle = resources.handler.handle
         await asyncio.gather(
             *(handle(SLO, each.promise.slo, each, Context.of_request(now, _BENCH)) for each in commands)

@@ -6,7 +6,7 @@ bad ones: what is regular then costs almost nothing.
 """
 
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -51,22 +51,19 @@ class Entries:
         return len(self.minute)
 
     @classmethod
-    def of(cls, measurements: Iterable[Measurement]) -> "Entries":
+    def of(cls, measurements: Sequence[Measurement]) -> "Entries":
         """*measurements* in the same order."""
         slos: dict[str, int] = {}
         sources: dict[str, int] = {}
-        rows = [
-            (
-                slos.setdefault(each.slo, len(slos)),
-                sources.setdefault(each.source, len(sources)),
-                each.minute,
-                each.revision,
-                each.good,
-                each.total,
-            )
-            for each in measurements
-        ]
-        return cls(tuple(slos), tuple(sources), *np.array(rows, np.int64).reshape(-1, 6).T.copy())
+        columns = (  # a list for each takes half the time of a tuple for each measurement
+            [slos.setdefault(each.slo, len(slos)) for each in measurements],
+            [sources.setdefault(each.source, len(sources)) for each in measurements],
+            [each.minute for each in measurements],
+            [each.revision for each in measurements],
+            [each.good for each in measurements],
+            [each.total for each in measurements],
+        )
+        return cls(tuple(slos), tuple(sources), *(np.array(column, np.int64) for column in columns))
 
     def take(self, which: Ints | slice | npt.NDArray[np.bool_]) -> "Entries":
         """Some of them."""
@@ -244,7 +241,8 @@ def _squeezed(
         start, column = 0, given
         if number in differing and size:
             start = int(given[0])
-            column = np.diff(given, prepend=start)
+            column = np.zeros(size, np.int64)
+            np.subtract(given[1:], given[:-1], out=column[1:])
         least = int(column.min()) if size else 0
         rest = column - least
         width = (int(rest.max()).bit_length() + 7) // 8 if size else 0

@@ -5,8 +5,10 @@ sources add up, so sending again, late or corrected is harmless.
 """
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from libs.events.bus import MEASUREMENTS, OutRecord
 
@@ -28,12 +30,12 @@ class Measurement(msgspec.Struct, frozen=True, gc=False):
         total: All events.
     """
 
-    slo: str
-    start: datetime
-    source: str
-    revision: int
-    good: int
-    total: int
+    slo: Annotated[str, Meta(min_length=1)]
+    start: Annotated[datetime, Meta(tz=True)]
+    source: Annotated[str, Meta(min_length=1)]
+    revision: Annotated[int, Meta(ge=-MOST_REVISION, le=MOST_REVISION)]
+    good: Annotated[int, Meta(ge=0)]
+    total: Annotated[int, Meta(le=MOST)]
 
     @property
     def minute(self) -> int:
@@ -53,10 +55,9 @@ def decode(value: bytes) -> Measurement | None:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     start = measurement.start
-    counted = 0 <= measurement.good <= measurement.total <= MOST
-    aligned = start.tzinfo is not None and not start.second and not start.microsecond
-    named = measurement.slo and measurement.source and "\0" not in measurement.slo + measurement.source
-    return measurement if counted and aligned and named and abs(measurement.revision) <= MOST_REVISION else None
+    if measurement.good > measurement.total or start.second or start.microsecond:
+        return None
+    return None if "\0" in measurement.slo or "\0" in measurement.source else measurement
 
 
 _ENCODER = msgspec.json.Encoder()
