@@ -12,12 +12,23 @@ from services.lifecycle.api import (
     evidence,
     gates,
     handback,
+    readiness_reviews,
+    review_answers,
+    review_findings,
+    review_templates,
     services,
     teams,
     transitions,
 )
 from services.lifecycle.api.errors import ERRORS
-from services.lifecycle.config import LifecycleSettings, load_engagement_policy, load_policy, load_team_policy
+from services.lifecycle.api.review_template_schemas import shipped_templates
+from services.lifecycle.config import (
+    LifecycleSettings,
+    load_engagement_policy,
+    load_policy,
+    load_review_policy,
+    load_team_policy,
+)
 
 
 def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
@@ -41,6 +52,10 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             engagement_charter.router,
             engagement_rules.router,
             handback.router,
+            readiness_reviews.router,
+            review_answers.router,
+            review_findings.router,
+            review_templates.router,
         ],
         errors=ERRORS,
         settings=settings,
@@ -48,4 +63,6 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
     app.state.policy = load_policy(settings.gate_policy)
     app.state.team_policy = load_team_policy(settings.team_policy)
     app.state.engagement_policy = load_engagement_policy(settings.engagement_policy)
+    app.state.review_policy = load_review_policy(settings.review_policy)
+    app.state.review_templates = shipped_templates()
     return app

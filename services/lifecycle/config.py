@@ -14,6 +14,7 @@ from services.lifecycle.domain.checks import MEASURES
 from services.lifecycle.domain.engagement.measures import MEASURED
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.policy import InvalidPolicyError, Policy
+from services.lifecycle.domain.readiness_review.policy import ReviewPolicy
 from services.lifecycle.domain.team.policy import TeamPolicy
 
 T = TypeVar("T")
@@ -29,12 +30,14 @@ class LifecycleSettings(Settings):
         gate_policy: What the gates ask for; a YAML file like `policies/2026-11.yaml`, which is the default.
         team_policy: What is asked of teams; a YAML file like `policies/teams-2026-11.yaml`, which is the default.
         engagement_policy: What engagements go by; a YAML file like `policies/engagements-2026-11.yaml`, the default.
+        review_policy: What limits readiness reviews; a YAML file like `policies/reviews-2026-11.yaml`, the default.
         facts_wait_s: How long a gate waits for evidence that was just recorded to be known.
     """
 
     gate_policy: Path = _DEFAULT_POLICY
     team_policy: Path = _POLICIES / "teams-2026-11.yaml"
     engagement_policy: Path = _POLICIES / "engagements-2026-11.yaml"
+    review_policy: Path = _POLICIES / "reviews-2026-11.yaml"
     facts_wait_s: Annotated[float, Field(ge=0, le=30)] = 2.0
 
 
@@ -63,6 +66,15 @@ def load_engagement_policy(path: Path) -> EngagementPolicy:
         SetupError: It cannot be read; names the place.
     """
     return _load(path, EngagementPolicy, lambda policy: policy.validate(MEASURED), "CONCORDAT_ENGAGEMENT_POLICY")
+
+
+def load_review_policy(path: Path) -> ReviewPolicy:
+    """What limits readiness reviews, from the YAML file *path*.
+
+    Raises:
+        SetupError: It cannot be read; names the place.
+    """
+    return _load(path, ReviewPolicy, ReviewPolicy.validate, "CONCORDAT_REVIEW_POLICY")
 
 
 def _load(path: Path, kind: type[T], validate: Callable[[T], None], setting: str) -> T:

@@ -15,6 +15,13 @@ from services.lifecycle.domain.evaluation.events import GateEvaluated
 from services.lifecycle.domain.evidence import commands as evidence_commands
 from services.lifecycle.domain.evidence import decider as evidence
 from services.lifecycle.domain.evidence.events import EvidenceRecorded
+from services.lifecycle.domain.readiness_review import commands as review_commands
+from services.lifecycle.domain.readiness_review import decider as review
+from services.lifecycle.domain.readiness_review import events as review_events
+from services.lifecycle.domain.readiness_review import state as review_state
+from services.lifecycle.domain.review_template import commands as template_commands
+from services.lifecycle.domain.review_template import decider as template
+from services.lifecycle.domain.review_template.events import TemplatePublished
 from services.lifecycle.domain.service import commands as service_commands
 from services.lifecycle.domain.service import decider as service
 from services.lifecycle.domain.service import events as service_events
@@ -69,7 +76,29 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.engagement.handed-back.v1": engagement_events.HandedBack,
         "io.concordat.lifecycle.engagement.disengaged.v1": engagement_events.EngagementEnded,
         "io.concordat.lifecycle.engagement.watch-ended.v1": engagement_events.WatchEnded,
-    }
+        "io.concordat.lifecycle.review.requested.v1": review_events.ReviewRequested,
+        "io.concordat.lifecycle.review.reviewers-changed.v1": review_events.ReviewersChanged,
+        "io.concordat.lifecycle.review.advanced.v1": review_events.ReviewAdvanced,
+        "io.concordat.lifecycle.review.item-answered.v1": review_events.ItemAnswered,
+        "io.concordat.lifecycle.review.approved.v1": review_events.ReviewApproved,
+        "io.concordat.lifecycle.review.condition-met.v1": review_events.ConditionMet,
+        "io.concordat.lifecycle.review.condition-overdue.v1": review_events.ConditionOverdue,
+        "io.concordat.lifecycle.review.declined.v1": review_events.ReviewDeclined,
+        "io.concordat.lifecycle.review.withdrawn.v1": review_events.ReviewWithdrawn,
+        "io.concordat.lifecycle.review.followed-up.v1": review_events.FollowUpBegun,
+        "io.concordat.lifecycle.review.expired.v1": review_events.ReviewExpired,
+        "io.concordat.lifecycle.review.superseded.v1": review_events.ReviewSuperseded,
+        "io.concordat.lifecycle.finding.opened.v1": review_events.FindingOpened,
+        "io.concordat.lifecycle.finding.triaged.v1": review_events.FindingTriaged,
+        "io.concordat.lifecycle.finding.reclassified.v1": review_events.FindingReclassified,
+        "io.concordat.lifecycle.finding.moved.v1": review_events.FindingMoved,
+        "io.concordat.lifecycle.finding.waived.v1": review_events.FindingWaived,
+        "io.concordat.lifecycle.finding.waiver-expired.v1": review_events.FindingWaiverExpired,
+    },
+    internal={
+        "io.concordat.lifecycle.review.checklist-fixed.v1": review_events.ChecklistFixed,
+        "io.concordat.lifecycle.review-template.published.v1": TemplatePublished,
+    },
 )
 
 TEAM: Decider[team_commands.Command, team.Team, team_events.Event] = Decider("team", None, team.decide, team.evolve)
@@ -87,4 +116,10 @@ EVALUATION: Decider[evaluation_commands.Command, evaluation.Evaluation, GateEval
 )
 ENGAGEMENT: Decider[engagement_commands.Command, Engagement | None, engagement_events.Event] = Decider(
     "engagement", None, engagement.decide, engagement.evolve
+)
+READINESS_REVIEW: Decider[review_commands.Command, review_state.Review, review_events.Event] = Decider(
+    "readiness-review", None, review.decide, review_state.evolve
+)
+REVIEW_TEMPLATE: Decider[template_commands.Command, template.ReviewTemplate, TemplatePublished] = Decider(
+    "review-template", (), template.decide, template.evolve
 )

@@ -1,4 +1,4 @@
-"""What lifecycle does by itself: looks at engagements when their time has come, and at what others tell of."""
+"""What lifecycle does by itself: looks at engagements and reviews when it is time, and at what others tell of."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -10,9 +10,10 @@ from libs.events.resources import Resources
 from libs.events.store import Timer
 from libs.events.timers import Fire
 from services.lifecycle import timetable
-from services.lifecycle.contract import ENGAGEMENT
+from services.lifecycle.contract import ENGAGEMENT, READINESS_REVIEW
 from services.lifecycle.domain.engagement.commands import EndWatch, Look
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
+from services.lifecycle.domain.readiness_review.commands import Lapse
 from services.lifecycle.projections.happenings import before_and_after, measured_for
 
 
@@ -21,6 +22,7 @@ def timers(resources: Resources, policy: EngagementPolicy) -> Mapping[str, Fire]
     return {
         timetable.LOOKING: partial(_look, resources, policy),
         timetable.WATCHING: partial(_compare, resources, policy),
+        READINESS_REVIEW.category: partial(_review_lapses, resources),
     }
 
 
@@ -45,6 +47,12 @@ async def _compare(resources: Resources, policy: EngagementPolicy, timer: Timer,
     figures = await resources.views.read(before_and_after, state.watch, severe=frozenset(policy.severe))
     command = EndWatch(engagement=engagement, by=context.metadata.actor, at=context.at, figures=figures)
     await resources.handler.handle(ENGAGEMENT, engagement, command, context)
+
+
+async def _review_lapses(resources: Resources, timer: Timer, context: Context) -> None:
+    """An approval, the day of a condition, or a waiver has come to its end."""
+    review = timetable.key_of(timer)
+    await resources.handler.handle(READINESS_REVIEW, review, Lapse(review, context.at), context)
 
 
 def derived(context: Context, step: str) -> Context:

@@ -36,6 +36,24 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.transition.declined": "transition declined",
     "lifecycle.gate.evaluated": "gate to {e.phase} {e.verdict}",
     "lifecycle.evidence.recorded": "evidence recorded: {e.kind}",
+    "lifecycle.review.requested": "readiness review {e.number} asked for ({e.model})",
+    "lifecycle.review.reviewers-changed": "readiness review: others review",
+    "lifecycle.review.advanced": "readiness review went on to {e.to_stage}",
+    "lifecycle.review.item-answered": "readiness review: {e.item} answered",
+    "lifecycle.review.approved": "readiness review approved until {e.expires_at}",
+    "lifecycle.review.condition-met": "readiness review: condition {e.condition} is met",
+    "lifecycle.review.condition-overdue": "readiness review: condition {e.condition} of {e.owner} is overdue",
+    "lifecycle.review.declined": "readiness review declined: {e.guidance}",
+    "lifecycle.review.withdrawn": "readiness review withdrawn",
+    "lifecycle.review.followed-up": "after the readiness review: {e.step}",
+    "lifecycle.review.expired": "the approval of the readiness review is over",
+    "lifecycle.review.superseded": "a later readiness review took the place of an approved one",
+    "lifecycle.finding.opened": "{e.severity} finding: {e.title}",
+    "lifecycle.finding.triaged": "{e.owner} has a finding until {e.due}",
+    "lifecycle.finding.reclassified": "a finding is {e.severity} now",
+    "lifecycle.finding.moved": "a finding went from {e.from_state} to {e.to_state}",
+    "lifecycle.finding.waived": "a finding is waived until {e.until}",
+    "lifecycle.finding.waiver-expired": "the waiver of a finding is over",
     "slo.slo.defined": "SLO {e.slo} defined, revision {e.revision}, target {e.target}",
     "slo.slo.ended": "SLO {e.slo} ended",
     "slo.adjustment.agreed": "time adjusted: {e.reason}",
@@ -143,6 +161,14 @@ class Fact:
     on: object = ""
     criticality: object = ""
     absorbed: object = ""
+    model: object = ""
+    to_stage: object = ""
+    item: object = ""
+    expires_at: object = ""
+    condition: object = ""
+    guidance: object = ""
+    step: object = ""
+    until: object = ""
 
     would_fire: object = False
 

@@ -1,5 +1,6 @@
 """What several routes ask first: as of when, by which policy, and what the gates say."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,7 +17,8 @@ from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import EVALUATION
 from services.lifecycle.domain.errors import UnknownReferenceError
 from services.lifecycle.domain.evaluation.commands import Keep
-from services.lifecycle.domain.gates import Verdict, evaluate, reuse
+from services.lifecycle.domain.evaluation.events import CheckResult
+from services.lifecycle.domain.gates import Verdict, evaluate, look, reuse
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.policy import Policy
 from services.lifecycle.domain.service.decider import Profile
@@ -55,11 +57,7 @@ class Gates:
             EvaluationOutdatedError: It cannot be used any more.
         """
         resources = self.resources
-        head = await resources.store.head()
-        if head and not await resources.views.wait_applied(
-            EVIDENCE.name, resources.service, resources.store.epoch, 0, head, self.wait_s
-        ):
-            raise projection_behind(EVIDENCE.name)
+        await self._caught_up()
         verdict = evaluate(self.policy, await facts_about(resources.views, profile), target, at)
         if evaluation is None:
             return verdict
@@ -67,6 +65,23 @@ class Gates:
         if kept is None:
             raise UnknownReferenceError("evaluation", evaluation, "evaluation")
         return reuse(kept, verdict, self.policy.evaluation_valid_days.days)
+
+    async def look(self, profile: Profile, checks: Iterable[str], at: datetime) -> tuple[CheckResult, ...]:
+        """What *checks* say about a service at *at*, all stored evidence considered.
+
+        Raises:
+            Problem: 503, the evidence stored last is not in the read model yet.
+        """
+        await self._caught_up()
+        return look(self.policy, checks, await facts_about(self.resources.views, profile), at)
+
+    async def _caught_up(self) -> None:
+        resources = self.resources
+        head = await resources.store.head()
+        if head and not await resources.views.wait_applied(
+            EVIDENCE.name, resources.service, resources.store.epoch, 0, head, self.wait_s
+        ):
+            raise projection_behind(EVIDENCE.name)
 
 
 def keep(verdict: Verdict, by: str) -> tuple[str, tuple[Step[Any, Any, Any], ...]]:

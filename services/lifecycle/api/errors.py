@@ -6,6 +6,7 @@ from typing import Any
 from libs.web.app import Errors
 from libs.web.problems import ErrorKind
 from services.lifecycle.api.engagement_errors import ENGAGEMENT_ERRORS
+from services.lifecycle.api.readiness_review_errors import REVIEW_ERRORS
 from services.lifecycle.api.views import allowed_transitions
 from services.lifecycle.domain import errors
 from services.lifecycle.domain.dependencies.errors import DependencyCycleError
@@ -33,6 +34,7 @@ def _failed(error: errors.GateNotPassedError) -> Mapping[str, Any]:
 
 ERRORS: Errors = {
     **ENGAGEMENT_ERRORS,
+    **REVIEW_ERRORS,
     errors.NameTakenError: ErrorKind(409, "name-taken", "The name is taken", extra=lambda e: _at("/name", e)),
     errors.UnknownError: ErrorKind(404, "not-found", "There is no such thing"),
     errors.UnknownReferenceError: ErrorKind(

@@ -3,7 +3,7 @@
 A gate is open when no blocking check is `fail` or `unknown`. Advisory checks never close it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -50,6 +50,16 @@ def evaluate(policy: Policy, facts: Facts, target: Phase, at: datetime) -> Verdi
     if in_grace:
         checks = tuple(replace(check, blocking=False) for check in checks)
     return Verdict(facts.service, facts.phase, target, policy.version, checks, _basis(policy, asked, facts), at)
+
+
+def look(policy: Policy, names: Iterable[str], facts: Facts, at: datetime) -> tuple[CheckResult, ...]:
+    """What the checks called *names* say at *at*, whichever gate asks for them; unknown, if the policy has none."""
+    return tuple(
+        _result(policy, name, policy.checks[name], facts, at)
+        if name in policy.checks
+        else CheckResult(name, "unknown", blocking=False, detail=f"policy {policy.version} has no such check")
+        for name in names
+    )
 
 
 def reuse(kept: GateEvaluated, now: Verdict, valid_for: timedelta) -> Verdict:

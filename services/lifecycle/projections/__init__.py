@@ -10,6 +10,8 @@ from services.lifecycle.projections.facts_freezes import FACTS_FREEZES
 from services.lifecycle.projections.facts_incidents import FACTS_INCIDENTS
 from services.lifecycle.projections.facts_slo import FACTS_SLO
 from services.lifecycle.projections.happenings import HAPPENINGS
+from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
+from services.lifecycle.projections.review_templates import REVIEW_TEMPLATES
 from services.lifecycle.projections.services import SERVICES
 from services.lifecycle.projections.slo_days import SLO_DAYS
 from services.lifecycle.projections.teams import TEAMS
@@ -28,4 +30,6 @@ PROJECTIONS: Final = (
     ENGAGED_SERVICES,
     HAPPENINGS,
     SLO_DAYS,
+    READINESS_REVIEWS,
+    REVIEW_TEMPLATES,
 )

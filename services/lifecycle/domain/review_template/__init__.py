@@ -1,0 +1,1 @@
+"""A checklist for production readiness reviews, version by version."""
