@@ -40,7 +40,7 @@ from services.slo.projections.openslo_objects import OPENSLO_OBJECTS, users_of
 from services.slo.projections.slos import SLOS
 
 _LOOK_AGAIN_S = 0.02
-_CATCH_UP_S = 2.0
+_CATCH_UP_S = 5.0
 
 Key = tuple[str, str]  # kind and name
 AnyStep = Step[Any, Any, Any]
