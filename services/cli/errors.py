@@ -27,11 +27,13 @@ class CliError(Exception):
         self.exit_code = exit_code
 
 
-def as_cli_error(error: Exception) -> CliError:
+def as_cli_error(error: Exception) -> CliError:  # noqa: PLR0911  a table, one line a kind
     """*error* as what the command line says of it; errors it does not know are raised again."""
     match error:
         case CliError():
             return error
+        case ExceptionGroup(exceptions=(alone,)):
+            return as_cli_error(alone)
         case SetupError():
             return CliError(str(error), SETUP)
         case StoreUnavailableError() | BusUnavailableError():

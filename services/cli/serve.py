@@ -1,15 +1,17 @@
 """The embedded installation: four apps and four workers in one process, on one data directory."""
 
 import asyncio
+import gc
 import secrets
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from libs.events.clock import Clock
 from libs.events.worker import Worker
@@ -30,10 +32,12 @@ class Embedded:
     Args:
         gateway: The app that everyone talks to.
         parts: Each service's adapters and projections, and its worker, which runs.
+        whole: Done when the apps of all owners are made.
     """
 
     gateway: FastAPI
     parts: Mapping[str, Part]
+    whole: "asyncio.Task[None]"
 
 
 @asynccontextmanager
@@ -46,17 +50,46 @@ async def embedded(clock: Clock | None = None, **overrides: object) -> AsyncGene
     """
     overrides = {"internal_key": secrets.token_urlsafe(48)} | overrides
     async with open_parts(SERVICES, clock, **overrides) as parts:
-        apps = {
-            service: import_module(f"services.{service}.app").create_app(part.resources, part.settings)
-            for service, part in parts.items()
-            if service in OWNERS
-        }
+        apps = {service: AppOnTheWay(service, parts[service]) for service in OWNERS}
         owners = {service: AsgiOwner(app) for service, app in apps.items()}
         gateway = import_module("services.gateway.app").create_app(
             parts["gateway"].resources, parts["gateway"].settings, owners
         )
-        async with running({service: part.worker for service, part in parts.items()}):
-            yield Embedded(gateway, parts)
+        async with running({service: part.worker for service, part in parts.items()}), making(apps.values()) as whole:
+            yield Embedded(gateway, parts, whole)
+
+
+class AppOnTheWay:
+    """The app of a service, made while the gateway answers already: routes take a third of the time of a start."""
+
+    def __init__(self, service: str, part: Part) -> None:
+        self._service, self._part = service, part
+        self._app: asyncio.Future[FastAPI] = asyncio.get_running_loop().create_future()
+
+    async def make(self) -> None:
+        """Make it, beside all else that goes on."""
+        self._app.set_result(await asyncio.to_thread(self._made))
+
+    def _made(self) -> FastAPI:
+        module = import_module(f"services.{self._service}.app")
+        app: FastAPI = module.create_app(self._part.resources, self._part.settings)
+        return app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, once it is made."""
+        await (await asyncio.shield(self._app))(scope, receive, send)
+
+
+@asynccontextmanager
+async def making(apps: Iterable[AppOnTheWay]) -> "AsyncGenerator[asyncio.Task[None]]":
+    """*apps* are made one after the other; a fault ends the context."""
+
+    async def make() -> None:
+        for app in apps:
+            await app.make()
+
+    async with asyncio.TaskGroup() as group:
+        yield group.create_task(make(), name="apps")
 
 
 @asynccontextmanager
@@ -89,6 +122,7 @@ async def serve(host: str, port: int, data_dir: Path | None) -> None:
         ):
             key = await ensure_admin_key(installation.parts["gateway"].resources, folder)
             directory.announce(control)
+            installation.whole.add_done_callback(lambda _: gc.freeze())  # see `serve_app`
 
             def tell(listening: int) -> None:
                 url = f"http://{host}:{listening}"
