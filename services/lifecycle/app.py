@@ -6,6 +6,7 @@ from libs.events.resources import Resources
 from libs.web.app import create_service_app
 from services.lifecycle.api import (
     dependencies,
+    deployments,
     engagement_charter,
     engagement_rules,
     engagements,
@@ -16,6 +17,7 @@ from services.lifecycle.api import (
     review_answers,
     review_findings,
     review_templates,
+    rollouts,
     services,
     teams,
     transitions,
@@ -24,6 +26,7 @@ from services.lifecycle.api.errors import ERRORS
 from services.lifecycle.api.review_template_schemas import shipped_templates
 from services.lifecycle.config import (
     LifecycleSettings,
+    load_delivery_policy,
     load_engagement_policy,
     load_policy,
     load_review_policy,
@@ -45,6 +48,8 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             teams.router,
             services.router,
             dependencies.router,
+            deployments.router,
+            rollouts.router,
             transitions.router,
             gates.router,
             evidence.router,
@@ -61,6 +66,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
         settings=settings,
     )
     app.state.policy = load_policy(settings.gate_policy)
+    app.state.delivery_policy = load_delivery_policy(settings.delivery_policy)
     app.state.team_policy = load_team_policy(settings.team_policy)
     app.state.engagement_policy = load_engagement_policy(settings.engagement_policy)
     app.state.review_policy = load_review_policy(settings.review_policy)

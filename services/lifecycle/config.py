@@ -11,6 +11,7 @@ from pydantic import Field
 from libs.events.errors import SetupError
 from libs.events.settings import Settings
 from services.lifecycle.domain.checks import MEASURES
+from services.lifecycle.domain.delivery import DeliveryPolicy
 from services.lifecycle.domain.engagement.measures import MEASURED
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.policy import InvalidPolicyError, Policy
@@ -31,6 +32,7 @@ class LifecycleSettings(Settings):
         team_policy: What is asked of teams; a YAML file like `policies/teams-2026-11.yaml`, which is the default.
         engagement_policy: What engagements go by; a YAML file like `policies/engagements-2026-11.yaml`, the default.
         review_policy: What limits readiness reviews; a YAML file like `policies/reviews-2026-11.yaml`, the default.
+        delivery_policy: How deployments are counted; `policies/delivery-2026-11.yaml` is the default.
         facts_wait_s: How long a gate waits for evidence that was just recorded to be known.
     """
 
@@ -38,6 +40,7 @@ class LifecycleSettings(Settings):
     team_policy: Path = _POLICIES / "teams-2026-11.yaml"
     engagement_policy: Path = _POLICIES / "engagements-2026-11.yaml"
     review_policy: Path = _POLICIES / "reviews-2026-11.yaml"
+    delivery_policy: Path = _POLICIES / "delivery-2026-11.yaml"
     facts_wait_s: Annotated[float, Field(ge=0, le=30)] = 2.0
 
 
@@ -57,6 +60,15 @@ def load_team_policy(path: Path) -> TeamPolicy:
         SetupError: It cannot be read; names the place.
     """
     return _load(path, TeamPolicy, TeamPolicy.validate, "CONCORDAT_TEAM_POLICY")
+
+
+def load_delivery_policy(path: Path) -> DeliveryPolicy:
+    """How deployments are counted, from the YAML file *path*.
+
+    Raises:
+        SetupError: It cannot be read; names the place.
+    """
+    return _load(path, DeliveryPolicy, DeliveryPolicy.validate, "CONCORDAT_DELIVERY_POLICY")
 
 
 def load_engagement_policy(path: Path) -> EngagementPolicy:
@@ -79,9 +91,25 @@ def load_review_policy(path: Path) -> ReviewPolicy:
 
 def _load(path: Path, kind: type[T], validate: Callable[[T], None], setting: str) -> T:
     try:
-        policy = msgspec.convert(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader), kind)
+        document = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        policy = msgspec.convert(document, kind)
+        if unknown := _unknown(document, msgspec.to_builtins(policy)):
+            message = f"{unknown} is not a field here; remove it"
+            raise InvalidPolicyError(message)  # noqa: TRY301  one place says which setting it is
         validate(policy)
     except (OSError, yaml.YAMLError, msgspec.ValidationError, InvalidPolicyError) as error:
         message = f"{setting}: {path} cannot be used: {error}"
         raise SetupError(message) from error
     return policy
+
+
+def _unknown(sent: object, read: object, place: str = "") -> str:
+    """The first key of *sent* that was not *read*; empty if all were."""
+    if not isinstance(sent, dict) or not isinstance(read, dict):
+        return ""
+    for key, value in sent.items():
+        if key not in read:
+            return f"{place}{key}"
+        if found := _unknown(value, read[key], f"{place}{key}."):
+            return found
+    return ""

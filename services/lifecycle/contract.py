@@ -5,6 +5,9 @@ from libs.events.registry import EventRegistry
 from services.lifecycle.domain.dependencies import commands as dependency_commands
 from services.lifecycle.domain.dependencies import decider as dependencies
 from services.lifecycle.domain.dependencies import events as dependency_events
+from services.lifecycle.domain.deployment import commands as deployment_commands
+from services.lifecycle.domain.deployment import decider as deployment
+from services.lifecycle.domain.deployment import events as deployment_events
 from services.lifecycle.domain.engagement import commands as engagement_commands
 from services.lifecycle.domain.engagement import decider as engagement
 from services.lifecycle.domain.engagement import events as engagement_events
@@ -22,6 +25,9 @@ from services.lifecycle.domain.readiness_review import state as review_state
 from services.lifecycle.domain.review_template import commands as template_commands
 from services.lifecycle.domain.review_template import decider as template
 from services.lifecycle.domain.review_template.events import TemplatePublished
+from services.lifecycle.domain.rollout import commands as rollout_commands
+from services.lifecycle.domain.rollout import decider as rollout
+from services.lifecycle.domain.rollout import events as rollout_events
 from services.lifecycle.domain.service import commands as service_commands
 from services.lifecycle.domain.service import decider as service
 from services.lifecycle.domain.service import events as service_events
@@ -43,6 +49,18 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.dependency.declared.v1": dependency_events.DependencyDeclared,
         "io.concordat.lifecycle.dependency.removed.v1": dependency_events.DependencyRemoved,
         "io.concordat.lifecycle.dependencies.confirmed.v1": dependency_events.DependenciesConfirmed,
+        "io.concordat.lifecycle.deployment.recorded.v1": deployment_events.DeploymentRecorded,
+        "io.concordat.lifecycle.deployment.staged.v1": deployment_events.DeploymentStaged,
+        "io.concordat.lifecycle.deployment.rolled-back.v1": deployment_events.DeploymentRolledBack,
+        "io.concordat.lifecycle.deployment.failed.v1": deployment_events.DeploymentFailed,
+        "io.concordat.lifecycle.deployment.recovered.v1": deployment_events.DeploymentRecovered,
+        "io.concordat.lifecycle.rollout.planned.v1": rollout_events.RolloutPlanned,
+        "io.concordat.lifecycle.rollout.reviewed.v1": rollout_events.RolloutReviewed,
+        "io.concordat.lifecycle.rollout.started.v1": rollout_events.RolloutStarted,
+        "io.concordat.lifecycle.rollout.advanced.v1": rollout_events.RolloutAdvanced,
+        "io.concordat.lifecycle.rollout.done.v1": rollout_events.RolloutDone,
+        "io.concordat.lifecycle.rollout.rolled-back.v1": rollout_events.RolloutRolledBack,
+        "io.concordat.lifecycle.rollout.cancelled.v1": rollout_events.RolloutCancelled,
         "io.concordat.lifecycle.service.phase-changed.v1": service_events.PhaseChanged,
         "io.concordat.lifecycle.service.engaged.v1": service_events.ServiceEngaged,
         "io.concordat.lifecycle.service.released.v1": service_events.ServiceReleased,
@@ -108,6 +126,12 @@ SERVICE: Decider[service_commands.Command, service.Service, service_events.Event
 DEPENDENCIES: Decider[dependency_commands.Command, dependencies.Dependencies, dependency_events.Event] = Decider(
     "dependencies", dependencies.NOTHING_LISTED, dependencies.decide, dependencies.evolve
 )  # its key is the service's
+DEPLOYMENT: Decider[deployment_commands.Command, deployment.Deployment, deployment_events.Event] = Decider(
+    "deployment", None, deployment.decide, deployment.evolve
+)
+ROLLOUT: Decider[rollout_commands.Command, rollout.Rollout, rollout_events.Event] = Decider(
+    "rollout", None, rollout.decide, rollout.evolve
+)
 EVIDENCE: Decider[evidence_commands.Command, evidence.Evidence, EvidenceRecorded] = Decider(
     "evidence", None, evidence.decide, evidence.evolve
 )

@@ -30,6 +30,18 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.dependency.declared": "relies on {e.on} ({e.criticality})",
     "lifecycle.dependency.removed": "relies on {e.on} no more",
     "lifecycle.dependencies.confirmed": "list of dependencies confirmed",
+    "lifecycle.deployment.recorded": "{e.version} deployed ({e.result})",
+    "lifecycle.deployment.staged": "{e.version} deployed to {e.environment} ({e.result})",
+    "lifecycle.deployment.rolled-back": "deployment {e.deployment} rolled back",
+    "lifecycle.deployment.failed": "deployment {e.deployment} made the service worse",
+    "lifecycle.deployment.recovered": "the service recovered from deployment {e.deployment}",
+    "lifecycle.rollout.planned": "roll-out of {e.version} planned ({e.strategy})",
+    "lifecycle.rollout.reviewed": "roll-out {e.rollout} reviewed",
+    "lifecycle.rollout.started": "roll-out {e.rollout} started",
+    "lifecycle.rollout.advanced": "roll-out {e.rollout} serves {e.percent} % of the users",
+    "lifecycle.rollout.done": "roll-out {e.rollout} done",
+    "lifecycle.rollout.rolled-back": "roll-out {e.rollout} rolled back: {e.reason}",
+    "lifecycle.rollout.cancelled": "roll-out {e.rollout} cancelled: {e.reason}",
     "lifecycle.service.phase-changed": "moved from {e.from_phase} to {e.to_phase}",
     "lifecycle.transition.requested": "asked to move from {e.from_phase} to {e.to_phase}",
     "lifecycle.transition.approved": "transition approved",
@@ -160,6 +172,11 @@ class Fact:
     into: object = ""
     on: object = ""
     criticality: object = ""
+    result: object = ""
+    environment: object = ""
+    strategy: object = ""
+    rollout: object = ""
+    percent: object = ""
     absorbed: object = ""
     model: object = ""
     to_stage: object = ""

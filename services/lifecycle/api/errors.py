@@ -10,6 +10,8 @@ from services.lifecycle.api.readiness_review_errors import REVIEW_ERRORS
 from services.lifecycle.api.views import allowed_transitions
 from services.lifecycle.domain import errors
 from services.lifecycle.domain.dependencies.errors import DependencyCycleError
+from services.lifecycle.domain.deployment import errors as deployment
+from services.lifecycle.domain.rollout import errors as rollout
 from services.lifecycle.domain.team import errors as team
 
 
@@ -42,6 +44,23 @@ ERRORS: Errors = {
     ),
     DependencyCycleError: ErrorKind(
         409, "dependency-cycle", "Hard dependencies would go in a circle", extra=lambda e: {"path": e.path}
+    ),
+    deployment.DeploymentOverError: ErrorKind(409, "deployment-over", "Nothing more happens to the deployment"),
+    deployment.NotFailedError: ErrorKind(409, "not-failed", "The deployment has not failed"),
+    deployment.BeforeDeploymentError: ErrorKind(
+        422, "dates-out-of-order", "The dates are in the wrong order", extra=lambda e: _at("/at", e)
+    ),
+    rollout.StepsError: ErrorKind(
+        422, "rollout-steps", "The steps lead nowhere", extra=lambda e: _at(f"/steps/{e.index}/percent", e)
+    ),
+    rollout.IllegalRolloutError: ErrorKind(
+        409,
+        "illegal-rollout",
+        "The roll-out does not stand where that is possible",
+        extra=lambda e: {"state": e.state, "allowed": e.allowed},
+    ),
+    rollout.SecondReviewerError: ErrorKind(
+        403, "second-person-required", "Another person must review", extra=lambda e: {"planned_by": e.planned_by}
     ),
     errors.ReferenceEndedError: ErrorKind(
         409, "reference-ended", "The body names what has ended", extra=lambda e: _at(f"/{e.field}", e)

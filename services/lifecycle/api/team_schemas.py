@@ -32,6 +32,13 @@ def _zone(name: str) -> str:
     return name
 
 
+def _days(span: timedelta) -> timedelta:
+    if span % _DAY:
+        kind, message = "days", "use whole days, such as P14D"
+        raise PydanticCustomError(kind, message)
+    return span
+
+
 Zone = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_zone)]
 People = Annotated[list[Name], Field(max_length=_MANY)]
 Headcount = Annotated[int, Field(strict=True, ge=1, le=100_000)]
@@ -70,7 +77,9 @@ class SyncBody(Body):
 
     name: Line
     sites: Annotated[list[Name], Field(min_length=2, max_length=_MANY)]
-    every: Annotated[timedelta, Field(ge=_DAY, le=_YEAR, description="Such as P14D.")]
+    every: Annotated[
+        timedelta, Field(ge=_DAY, le=_YEAR, description="Whole days, such as P14D."), AfterValidator(_days)
+    ]
     last_held: date | None = None
 
 

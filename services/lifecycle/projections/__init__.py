@@ -3,6 +3,7 @@
 from typing import Final
 
 from services.lifecycle.projections.dependencies import DEPENDENCIES, DEPENDENCIES_CONFIRMED
+from services.lifecycle.projections.deployments import DEPLOYMENTS
 from services.lifecycle.projections.engagements import ENGAGED_SERVICES, ENGAGEMENTS
 from services.lifecycle.projections.evaluations import EVALUATIONS
 from services.lifecycle.projections.evidence import EVIDENCE
@@ -12,6 +13,7 @@ from services.lifecycle.projections.facts_slo import FACTS_SLO
 from services.lifecycle.projections.happenings import HAPPENINGS
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
 from services.lifecycle.projections.review_templates import REVIEW_TEMPLATES
+from services.lifecycle.projections.rollouts import ROLLOUTS
 from services.lifecycle.projections.services import SERVICES
 from services.lifecycle.projections.slo_days import SLO_DAYS
 from services.lifecycle.projections.teams import TEAMS
@@ -21,6 +23,8 @@ PROJECTIONS: Final = (
     SERVICES,
     DEPENDENCIES,
     DEPENDENCIES_CONFIRMED,
+    DEPLOYMENTS,
+    ROLLOUTS,
     EVIDENCE,
     EVALUATIONS,
     FACTS_SLO,

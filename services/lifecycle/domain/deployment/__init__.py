@@ -1,0 +1,1 @@
+"""A version of a service that went somewhere."""
