@@ -7,7 +7,6 @@ from datetime import date, datetime
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.readiness_review.events import FindingState, Model, Verdict
 from services.lifecycle.domain.readiness_review.state import UNSETTLED, ReviewState, end_of
-from services.lifecycle.domain.review_template.checklist import MOST_CRITICAL_TIER
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +107,5 @@ class ReviewFacts:
         return tuple(
             name
             for name, item in self.security.items()
-            if (tier or MOST_CRITICAL_TIER) <= item.minimum_tier
-            and item.verdict not in {"met", "not_applicable", "waived"}
+            if tier <= item.minimum_tier and item.verdict not in {"met", "not_applicable", "waived"}
         )

@@ -15,7 +15,6 @@ from services.lifecycle.domain.review_template.errors import Fault, InvalidCheck
 Severity = Literal["blocking", "conditional", "advisory"]
 AUTO: Final = "auto:"  # before the name of a gate check
 SECURITY: Final = "security_and_data"  # the axis whose blocking items are the security review
-MOST_CRITICAL_TIER: Final = 1  # what a service counts as until its tier is set
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,8 @@ class Item:
         return self.evidence.removeprefix(AUTO) if self.evidence.startswith(AUTO) else ""
 
     def is_asked(self, phase: Phase, tier: int) -> bool:
-        """Whether a service of *tier* (0: not set) is asked for it before it enters *phase*."""
-        return phase in self.phases and (tier or MOST_CRITICAL_TIER) <= self.minimum_tier
+        """Whether a service of *tier* (0, not set, is the most critical) is asked for it before it enters *phase*."""
+        return phase in self.phases and tier <= self.minimum_tier
 
 
 @dataclass(frozen=True, slots=True)
