@@ -71,7 +71,11 @@ class Corrections:
         self._seen = {row["alert"]: int(seen.get(row["alert"]) or row["input_version"]) for row in rows}
         promises = _promises(connection, {row["slo"] for row in rows})
         versions = _versions(connection, promises)
-        changed = [row for row in rows if versions.get(row["slo"], 0) > self._seen[row["alert"]]]
+        changed = [
+            row
+            for row in rows
+            if versions.get(row["slo"], 0) > self._seen[row["alert"]] and _comparable(row, promises[row["slo"]])
+        ]
         return [
             (row["slo"], _review(connection, row, promises[row["slo"]], versions[row["slo"]], at)) for row in changed
         ]
@@ -95,6 +99,11 @@ def _versions(connection: Connection, promises: Mapping[str, Promised]) -> dict[
     composites = {slo for slo, promised in promises.items() if promised.terms.parts}
     found = {slo: taken.version for slo, taken in inputs(connection, promises.keys() - composites).items()}
     return found | {slo: taken_in(connection, slo, promises[slo].terms).version for slo in composites}
+
+
+def _comparable(row: RowMapping, promised: Promised) -> bool:
+    """Whether it is known how the alert came about: for a composite, only if its revision is still the last."""
+    return not promised.terms.parts or row["revision"] == promised.revision
 
 
 def _is_whole(row: RowMapping, at: datetime) -> bool:

@@ -100,7 +100,7 @@ def spent_by_parts(
     An SLO that is no composite is its own component. Nothing if the *whole* has no SLI.
     """
     tally = measured(connection, promised.slo, promised.terms, (*windows, whole))
-    parts = ((part, by, part.sli(whole)[1]) for part, by in weighed(tally, whole))
+    parts = ((part, by, part.sli(whole)[1]) for _, part, by in weighed(tally, whole))
     return [([part.spent(each) for each in windows], by / total) for part, by, total in parts if total]
 
 

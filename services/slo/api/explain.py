@@ -143,7 +143,7 @@ def _explained(connection: Connection, defined: Defined, at: datetime, step: str
     consumed = consumed_of(terms.target, tally.judged(passed))
     parts = [
         (of, passed.minutes if of.method == "occurrences" else passed.closed_minutes, by)
-        for of, by in weighed(tally, passed.minutes, passed.closed_minutes)
+        for _, of, by in weighed(tally, passed.minutes, passed.closed_minutes)
         if isinstance(of, Measured)  # which is what `read_buckets` reads
     ]
     views: list[Causes] = []

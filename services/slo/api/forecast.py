@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Annotated, Literal
 
 import numpy as np
@@ -18,14 +19,15 @@ from libs.web.routing import Router
 from services.slo.api.schemas import Time, promised
 from services.slo.api.terms import in_force, revisions, terms_of
 from services.slo.domain.assessment import Terms
-from services.slo.domain.burn_rate import duration
+from services.slo.domain.burn_rate import Tier, duration
 from services.slo.domain.composite import weighed
 from services.slo.domain.forecast import BackTest, NotEnoughData, Past, forecast
 from services.slo.domain.low_traffic import least_events, suggestions
 from services.slo.domain.methods import SCALE, Tally
 from services.slo.domain.slo.decider import Defined
-from services.slo.domain.windows import bounds
+from services.slo.domain.windows import Bounds, bounds
 from services.slo.evaluation import excuses_of, measured, status, taken_in
+from services.slo.measurements.book import Promised
 from services.slo.measurements.series_reader import HOUR, read_buckets, read_hours
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
@@ -80,9 +82,10 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """One alert condition: how many events its long window needs, and how many it gets."""
+    """One alert condition: how many events its long window needs, and how many it gets; of one component, or `""`."""
 
     tier: str
+    component: str
     long_window: str
     events_needed: int
     events_expected: float
@@ -174,7 +177,7 @@ def _past_of_composite(connection: Connection, slo: str, terms: Terms, until: da
     """
     minutes = range(hours.start * HOUR, hours.stop * HOUR)
     bad, total, observed = (np.zeros(len(hours)) for _ in range(3))
-    for of, by in weighed(measured(connection, slo, terms, [minutes], read_buckets), minutes):
+    for _, of, by in weighed(measured(connection, slo, terms, [minutes], read_buckets), minutes):
         lost, events = np.array([_slices_of(of, hour) for hour in hours]).T
         worth = float(by) / events.sum()
         bad += worth * lost
@@ -206,19 +209,14 @@ def _trust(tried: BackTest) -> Trust:
 def _traffic(connection: Connection, defined: Defined, at: datetime, failures: int) -> TrafficAnswer:
     asked = promised(defined)
     found = status(connection, asked, at).figures
-    items: list[Traffic] = []
-    for tier in asked.tiers:
-        helpful = suggestions(asked.terms.target, tier, asked.period_min, found.total, failures)
-        if helpful:
-            items.append(
-                Traffic(
-                    tier=tier.name,
-                    long_window=duration(tier.long_min),
-                    events_needed=least_events(asked.terms.target, tier.factor, failures),
-                    events_expected=found.total * tier.long_min / asked.period_min,
-                    suggestions=[Suggestion(kind=s.kind, value=float(s.value), text=s.text) for s in helpful],
-                )
-            )
+    window = Bounds(found.window_start, min(found.window_end, at)).minutes
+    tally = measured(connection, asked.slo, asked.terms, [window])
+    items = [
+        item
+        for component, of, by in weighed(tally, window)
+        for tier in asked.tiers
+        if (item := _scarce(asked, component, tier, of.counts(window).total, failures * by))
+    ]
     return TrafficAnswer(
         slo=found.slo,
         service=found.service,
@@ -227,4 +225,20 @@ def _traffic(connection: Connection, defined: Defined, at: datetime, failures: i
         total=found.total,
         failures=failures,
         items=items,
+    )
+
+
+def _scarce(asked: Promised, component: str, tier: Tier, total: int, failures: Fraction) -> Traffic | None:
+    """The tier, if *total* events in the period are too few for it; failures of a component count by its weight."""
+    target, period_min = asked.terms.target, asked.period_min
+    helpful = suggestions(target, tier, period_min, total, failures)
+    if not helpful:
+        return None
+    return Traffic(
+        tier=tier.name,
+        component=component,
+        long_window=duration(tier.long_min),
+        events_needed=least_events(target, tier.factor, failures),
+        events_expected=total * tier.long_min / period_min,
+        suggestions=[Suggestion(kind=s.kind, value=float(s.value), text=s.text) for s in helpful],
     )

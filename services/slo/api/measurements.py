@@ -254,16 +254,13 @@ async def refuse_unmeasured(resources: Resources, slo: str) -> None:
     """
     name, _, component = slo.partition(".")
     definition = definition_of(existing((await resources.handler.load(SLO, name)).state, slo))
-    if slo in definition.measured_as:
+    if slo in definition.indicators:
         return
     if component or not definition.composite:
         raise NoSuchSloError(slo)
-    others = [
-        each.component.of for each in definition.objectives if each.component and isinstance(each.component.of, str)
-    ]
-    detail = (
-        f"{slo} is weighed from its components; send measurements of {', '.join((*definition.measured_as, *others))}"
-    )
+    others = (each.component.of for each in definition.objectives if each.component)
+    names = (*definition.indicators, *(each for each in others if isinstance(each, str)))
+    detail = f"{slo} is weighed from its components; send measurements of {', '.join(names)}"
     raise Problem(422, "composite-not-measured", "A composite is not measured itself", detail, [Place(detail)])
 
 

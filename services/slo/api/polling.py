@@ -94,7 +94,8 @@ async def backfill_slo(slo: str, body: AskBackfill, call: CallDep) -> Response:
 
 
 async def _polled(resources: Resources, slo: str) -> Polled:
-    found = polled(definition_of(existing((await resources.handler.load(SLO, slo)).state, slo)))
+    defined = existing((await resources.handler.load(SLO, slo.partition(".")[0])).state, slo)
+    found = polled(definition_of(defined)).get(slo)
     if found is None:
         detail = (
             f"measurements of {slo!r} are sent; to have them polled, name a source (/v1/sources) in the"

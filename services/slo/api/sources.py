@@ -27,7 +27,7 @@ from services.slo.domain.errors import NoSuchSourceError
 from services.slo.domain.source.commands import Auth, DefineSource, RetireSource, Settings, Tls
 from services.slo.domain.source.decider import Defined, Retired, Source, Working
 from services.slo.polling.polls import SOURCE_POLLS, failing, slos_of, time_of
-from services.slo.projections.polled_slos import POLLED_SLOS
+from services.slo.projections.polled_slos import POLLED_SLOS, still_measured
 from services.slo.projections.sources import SOURCES
 from services.slo.prometheus import Fault
 
@@ -263,7 +263,8 @@ def _fields(source: str, state: Source) -> dict[str, Any]:
 def _healthy() -> Select[Any]:
     """Sources with their health and the number of their SLOs."""
     view, polls, polled = SOURCES.view, SOURCE_POLLS, POLLED_SLOS.view
-    slos = select(func.count()).where(polled.c.source == view.c.source).scalar_subquery().label("slos")
+    asked = select(func.count()).where(polled.c.source == view.c.source, still_measured())
+    slos = asked.scalar_subquery().label("slos")
     query = select(view, slos, polls.c.asked_at, polls.c.succeeded_at, polls.c.read_until)
     return query.outerjoin(polls, polls.c.source == view.c.source)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from services.slo.domain.adjustments import Excused, clipped
 from services.slo.domain.error_budget import Counts
@@ -265,14 +266,22 @@ def _leaves(nodes: Iterable[Node]) -> Iterator[Leaf]:
             yield from _leaves(node.nodes)
 
 
-def weighed(tally: Tally | Composite, window: range, closed: range | None = None) -> list[tuple[Tally, Fraction]]:
+class Weighed(NamedTuple):
+    """A component that is measured: under which name, its sums, and its share in a composite's SLI."""
+
+    key: str
+    tally: Tally
+    share: Fraction
+
+
+def weighed(tally: Tally | Composite, window: range, closed: range | None = None) -> list[Weighed]:
     """The components that are measured, and what each weighs in the SLI of *window*; see `Leaf.component`.
 
     What they lack of 1, so weighed, is what the composite lacks, but for what missing minutes take off. An SLO that is
-    no composite is its own component.
+    no composite is its own component, without a name.
     """
     if isinstance(tally, Tally):
-        return [(tally, Fraction(1))]
+        return [Weighed("", tally, Fraction(1))]
     return list(_shares(tally.nodes, window, window if closed is None else closed, Fraction(1)))
 
 
@@ -287,7 +296,7 @@ def _doubting(nodes: Iterable[Node], doubted: Callable[[Leaf], bool]) -> tuple[N
     )
 
 
-def _shares(nodes: Sequence[Node], window: range, closed: range, whole: Fraction) -> Iterator[tuple[Tally, Fraction]]:
+def _shares(nodes: Sequence[Node], window: range, closed: range, whole: Fraction) -> Iterator[Weighed]:
     held = [(node, part) for node in nodes if (part := node.component(window, closed)).value is not None]
     weight = sum((part.weight for _, part in held), Fraction())
     for node, part in held:
@@ -297,4 +306,5 @@ def _shares(nodes: Sequence[Node], window: range, closed: range, whole: Fraction
                 yield from _shares(node.nodes, window, closed, share)
         elif part.sli[1]:
             minutes = part.observed_min + part.missing_min
-            yield node.tally, share if part.missing_min == 0 else share * part.observed_min / minutes
+            seen = Fraction(part.observed_min, minutes) if part.missing_min else 1
+            yield Weighed(node.part.key, node.tally, share * seen)

@@ -31,7 +31,7 @@ class Suggestion:
     text: str
 
 
-def least_events(target: Target, factor: Fraction, failures: int = 1) -> int:
+def least_events(target: Target, factor: Fraction, failures: int | Fraction = 1) -> int:
     """The fewest events N of a window in which *failures* bad ones do not burn above *factor*: failures/(factor*b)."""
     return ceil(Fraction(failures * target.q, target.budget) / factor)
 
@@ -53,7 +53,7 @@ def scaled_factor(
 
 
 def suggestions(
-    target: Target, tier: Tier, period_min: int, period_total: int, failures: int = 1
+    target: Target, tier: Tier, period_min: int, period_total: int, failures: int | Fraction = 1
 ) -> tuple[Suggestion, ...]:
     """What would keep *failures* bad events from firing *tier*; nothing if there is traffic enough.
 

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, Text, an
 from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.events.columns import Instant
-from services.slo.projections.polled_slos import POLLED_SLOS
+from services.slo.projections.polled_slos import POLLED_SLOS, still_measured
 from services.slo.prometheus import Fault, Progress
 
 Kind = Literal["live", "backfill"]
@@ -82,7 +82,7 @@ def due(connection: Connection, source: str, newest: int) -> list[Poll]:
     polled, polls = POLLED_SLOS.view, POLLS
     live = and_(polls.c.slo == polled.c.slo, polls.c.kind == "live")
     backfill = and_(polls.c.slo == polled.c.slo, polls.c.kind == "backfill", polls.c.done < polls.c.until)
-    query = select(polled.c.slo, polled.c.sli, *polls.c[1:]).where(polled.c.source == source)
+    query = select(polled.c.slo, polled.c.sli, *polls.c[1:]).where(polled.c.source == source, still_measured())
     found = [_live(row, newest) for row in connection.execute(query.outerjoin(polls, live)).mappings()]
     behind = sorted((poll for poll in found if poll.progress.done < newest), key=lambda poll: poll.progress.done)
     backfills = connection.execute(query.join(polls, backfill).order_by(polls.c.done)).mappings()
@@ -123,14 +123,15 @@ def failing(connection: Connection, source: str, most: int) -> Sequence[tuple[st
     """SLOs of *source* that cannot be read, and why; at most so many."""
     polled = POLLED_SLOS.view
     query = select(POLLS).join(polled, polled.c.slo == POLLS.c.slo).where(polled.c.source == source, POLLS.c.code != "")
-    rows = connection.execute(query.order_by(POLLS.c.slo, POLLS.c.kind).limit(most)).mappings()
+    query = query.where(still_measured()).order_by(POLLS.c.slo, POLLS.c.kind).limit(most)
+    rows = connection.execute(query).mappings()
     return [(row["slo"], fault) for row in rows if (fault := _fault(row))]
 
 
 def slos_of(connection: Connection, source: str, most: int) -> tuple[int, Sequence[str]]:
     """How many SLOs are polled from *source*, and the names of some."""
     polled = POLLED_SLOS.view
-    where = polled.c.source == source
+    where = and_(polled.c.source == source, still_measured())
     number = connection.execute(select(func.count()).select_from(polled).where(where)).scalar_one()
     names = connection.execute(select(polled.c.slo).where(where).order_by(polled.c.slo).limit(most)).scalars()
     return number, names.all()

@@ -58,7 +58,7 @@ def _defined(row: Row | None, event: SloDefined, _: Recorded, __: Key) -> Row:
         "method": event.method,
         "defined_at": event.at,
         "definition": definition,
-        "measured_as": f" {' '.join(read(definition).measured_as if definition else ())} ",
+        "measured_as": f" {' '.join(read(definition).indicators if definition else ())} ",
         "uses": f" {' '.join(event.uses)} ",
         "ended_at": None,
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.slo.domain.openslo.checking import is_prometheus
-from services.slo.domain.openslo.definition import Definition, Indicator, RawRatio, Threshold
+from services.slo.domain.openslo.definition import Definition, Indicator, Limit, RawRatio, Threshold
 from services.slo.prometheus.faults import SourceError
 from services.slo.prometheus.indicator import indicator_of
 
@@ -23,20 +23,31 @@ class Polled:
     sli: Mapping[str, Any]
 
 
-def polled(definition: Definition) -> Polled | None:
-    """What is polled for an SLO; None where measurements are sent.
+def polled(definition: Definition) -> dict[str, Polled]:
+    """What is polled for an SLO, by what is measured; empty where measurements are sent.
 
-    All its metrics must name the same source, a Prometheus, in their `metricSourceRef`.
+    All metrics of an indicator must name the same source, a Prometheus, in their `metricSourceRef`.
     """
-    indicator = definition.indicator
-    if indicator is None:
-        return None
+    asked = ((key, _polled(*measured)) for key, measured in definition.indicators.items())
+    return {key: found for key, found in asked if found is not None}
+
+
+def not_polled(definition: Definition) -> list[str]:
+    """Why metrics in a Prometheus are not polled, or cannot be, for people; nothing of an SLO that asks none."""
+    found = polled(definition)
+    return [
+        said if key == definition.name else f"{key}: {said}"
+        for key, (indicator, _) in definition.indicators.items()
+        if any(is_prometheus(kind) for _, kind in _sources(indicator)) and (said := _unasked(found.get(key)))
+    ]
+
+
+def _polled(indicator: Indicator, limit: Limit | None) -> Polled | None:
     ((source, kind), *others) = _sources(indicator)
     if not source or not is_prometheus(kind) or others:
         return None
     metrics: dict[str, Any] = {kind: {"metricSource": {"spec": m.spec}} for kind, m in indicator.metrics.items()}
     if isinstance(indicator.measure, Threshold):
-        limit = definition.objectives[0].limit
         if limit is None:
             return None
         return Polled(source, {"thresholdMetric": metrics["threshold"], "op": limit.op, "value": str(limit.value)})
@@ -46,20 +57,15 @@ def polled(definition: Definition) -> Polled | None:
     return Polled(source, {"ratioMetric": ratio})
 
 
-def not_polled(definition: Definition) -> list[str]:
-    """Why metrics in a Prometheus are not polled, or cannot be, for people; nothing of an SLO that asks none."""
-    indicator = definition.indicator
-    if indicator is None or not any(is_prometheus(kind) for _, kind in _sources(indicator)):
-        return []
-    found = polled(definition)
+def _unasked(found: Polled | None) -> str:
     if found is None:
         remedy = "have all its metrics name the same source of type Prometheus in metricSourceRef, or push measurements"
-        return [f"nothing polls it: {remedy} (POST /v1/measurements)"]
+        return f"nothing polls it: {remedy} (POST /v1/measurements)"
     try:
         indicator_of(found.sli)
     except SourceError as error:
-        return [f"it cannot be polled: {error}"]
-    return []
+        return f"it cannot be polled: {error}"
+    return ""
 
 
 def _sources(indicator: Indicator) -> set[tuple[str, str]]:

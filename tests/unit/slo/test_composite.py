@@ -135,15 +135,15 @@ PARTS = st.lists(
 )
 MEASURED = st.fixed_dictionaries({key: st.dictionaries(st.integers(0, SPAN - 1), COUNTS) for key in "abc"})
 RANGES = st.tuples(st.integers(0, SPAN), st.integers(0, SPAN)).map(lambda ends: range(min(ends), max(ends)))
-EXCUSED = st.builds(
-    lambda cut, removed, good: Excused(
-        tuple(filter(None, [range(removed.start, min(removed.stop, cut))])),
-        tuple(filter(None, [range(max(good.start, cut), good.stop)])),
-    ),
-    st.integers(0, SPAN),
-    RANGES,
-    RANGES,
-)
+
+
+def excused(cut: int, removed: range, good: range) -> Excused:
+    """What is removed lies before *cut*, what is forgiven behind it."""
+    before, behind = range(removed.start, min(removed.stop, cut)), range(max(good.start, cut), good.stop)
+    return Excused((before,) if before else (), (behind,) if behind else ())
+
+
+EXCUSED = st.builds(excused, st.integers(0, SPAN), RANGES, RANGES)
 
 
 def counted(part: Part, buckets: Buckets, excuses: Excused, window: range) -> Fraction | None:
@@ -192,7 +192,8 @@ def mean(parts: Any, measured: dict[str, Buckets], excuses: Excused, window: ran
             value = counted(part, measured[part.key], excuses, window)
         if value is not None:
             values.append((part.weight, value))
-    return sum(w * v for w, v in values) / sum(w for w, _ in values) if values else None
+    whole = sum((w for w, _ in values), Fraction())
+    return sum((w * v for w, v in values), Fraction()) / whole if values else None
 
 
 def made(parts: list[Part], measured: dict[str, Buckets], excuses: Excused) -> Composite:
@@ -236,7 +237,7 @@ def test_what_measured_components_lack_by_their_shares_is_what_the_composite_lac
     composite = made(parts, measured, excuses)
     good, total = composite.sli(window)
     lacking = Fraction()
-    for tally, share in weighed(composite, window):
+    for _, tally, share in weighed(composite, window):
         reached, of = tally.sli(window)
         lacking += share * (1 - Fraction(reached, of))
     lost = 1 - Fraction(good, total) if total else Fraction()

@@ -24,7 +24,9 @@ from services.slo.domain.openslo.definition import (
     Threshold,
 )
 from services.slo.domain.openslo.encoding import encode, read
+from services.slo.domain.openslo.promise import without_effect
 from services.slo.domain.windows import Calendar, Rolling
+from services.slo.measurements.book import terms_of
 
 TEXT, NAME = st.text("aé-", max_size=3), st.text("ab", min_size=1, max_size=3)
 MINUTES = st.integers(1, 600_000)
@@ -35,13 +37,25 @@ METRIC = st.builds(Metric, st.builds(Source, TEXT, TEXT), st.dictionaries(TEXT, 
 RATIO = st.builds(Ratio, METRIC, METRIC, st.none() | METRIC, MAYBE)
 RAW = st.builds(RawRatio, METRIC, st.sampled_from(["success", "failure"]), MAYBE)
 INDICATOR = st.builds(Indicator, NAME, TEXT, TEXT, RATIO | RAW | st.builds(Threshold, METRIC))
+SLICES = st.none() | st.builds(Slices, MINUTES, st.none() | FRACTION)
+METHODS = st.sampled_from(["Occurrences", "Timeslices", "RatioTimeslices"])
+LEAF = st.builds(
+    Component,
+    NAME | INDICATOR,
+    FRACTION,
+    st.sampled_from(["good", "bad", "ignore"]),
+    st.integers(0, 60),
+    st.none() | METHODS,
+    SLICES,
+)
+COMPONENT = LEAF | st.builds(Component, NAME, FRACTION, method=METHODS, parts=st.lists(LEAF, max_size=2).map(tuple))
 OBJECTIVE = st.builds(
     Objective,
     TEXT,
     st.builds(Target, st.integers(0, 10**9), st.integers(10**9 + 1, 10**12)),
-    st.none() | st.builds(Slices, MINUTES, st.none() | FRACTION),
+    SLICES,
     st.none() | st.builds(Limit, st.sampled_from(["gt", "lt", "gte", "lte"]), st.fractions()),
-    st.none() | st.builds(Component, NAME | INDICATOR, FRACTION),
+    st.none() | COMPONENT,
 )
 CONDITION = st.builds(
     Condition, NAME, NAME, st.sampled_from(["gt", "gte"]), FRACTION, MINUTES, st.integers(0, 100), TEXT
@@ -69,7 +83,7 @@ DEFINITION = st.builds(
     TEXT,
     TEXT,
     NAME,
-    st.sampled_from(["Occurrences", "Timeslices", "RatioTimeslices"]),
+    METHODS,
     st.builds(Rolling, MINUTES) | CALENDAR,
     st.none() | INDICATOR,
     st.lists(OBJECTIVE, min_size=1, max_size=3).map(tuple),
@@ -91,3 +105,12 @@ def test_connection_details_are_not_said_to_everybody() -> None:
     objective = Objective("", Target(9, 10), limit=Limit("lt", Fraction(1, 5)))
     definition = Definition("a", "", "", "web", "Occurrences", Rolling(60), indicator, (objective,), (), {}, {})
     assert "hunter2" not in json.dumps(encode(definition))
+
+
+def test_a_composite_of_the_first_version_is_undefined_and_says_how_to_mend_it() -> None:
+    """It did not say how the SLIs of its components come about."""
+    objective = Objective("", Target(9, 10), component=Component("a", Fraction(1)))
+    definition = Definition("both", "", "", "web", "Occurrences", Rolling(60), None, (objective,), (), {}, {})
+    assert read(json.loads(json.dumps(encode(definition)))) == definition
+    assert terms_of(definition).parts == ()
+    assert "PUT its document again" in without_effect(definition)[0]

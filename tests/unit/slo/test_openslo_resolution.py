@@ -345,6 +345,54 @@ def test_a_composite_may_hold_composites_but_not_itself() -> None:
     assert not _resolve(a, b, _composite("c", availability=1), SLO, GOOD, WEB).faults
 
 
+def test_a_composite_knows_how_the_slis_of_its_components_come_about_on_all_levels() -> None:
+    sliced = _with(
+        SLO, budgetingMethod="Timeslices", objectives=[{"target": 0.9, "timeSliceTarget": 0.8, "timeSliceWindow": "5m"}]
+    )
+    definition = _definition(
+        _composite("outer", inner=1), _composite("inner", good=1, availability=2), sliced, GOOD, WEB
+    )
+    (inner,) = (objective.component for objective in definition.objectives)
+    assert inner is not None
+    own, other = inner.parts
+    assert (inner.name, own.name, own.method, inner.leaves) == ("inner", "good", "Occurrences", 2)
+    assert (other.of, other.method, other.slices) == ("availability", "Timeslices", Slices(5, Fraction(4, 5)))
+
+
+def test_a_composites_target_is_the_mean_of_its_objectives_by_their_weights() -> None:
+    composite = _composite("all", good=1, availability=3)
+    composite["spec"]["objectives"][0]["target"] = 0.5
+    assert _definition(composite, SLO, GOOD, WEB).target == Target(4, 5)
+
+
+def test_a_threshold_is_impossible_under_the_target_of_the_whole_composite() -> None:
+    burns = _with(BURNS, condition=BURNS["spec"]["condition"] | {"threshold": 3})
+    composite = _with(_composite("all", good=1, availability=3), alertPolicies=[{"alertPolicyRef": "page"}])
+    composite["spec"]["objectives"][0]["target"] = 0.5
+    assert not _resolve(composite, SLO, PAGE, burns, MAIL, GOOD, WEB).faults  # at most 5, though of one part only 2
+
+
+def test_two_ways_of_measuring_one_name_are_refused() -> None:
+    composite = _composite("all", good=1)
+    other = {"metadata": {"name": "good"}, "spec": _with(GOOD)["spec"] | {"description": "another"}}
+    composite["spec"]["objectives"].append({"target": 0.9, "indicator": other})
+    assert _faults(_resolve(composite, GOOD, WEB)) == [(0, "spec.objectives[1]", "ambiguous")]
+
+
+def test_composites_of_composites_are_bounded() -> None:
+    levels = [_composite(f"l{n + 1}", **{f"l{n}": 1}) for n in range(30)]
+    for level in levels:
+        level["spec"]["objectives"] *= 2
+    resolved = _resolve(SLO | {"metadata": {"name": "l0"}}, *levels, GOOD, WEB)
+    assert (8, "spec.objectives", "out_of_range") in _faults(resolved)  # 256 components
+    assert not [fault for fault in _faults(resolved) if fault[0] <= 7]
+
+
+def test_a_cycle_below_is_no_components_fault_alone() -> None:
+    a, b, c = _composite("a", b=1), _composite("b", c=1), _composite("c", b=1)
+    assert _faults(_resolve(a, b, c, WEB)) == [(n, "spec.objectives", "cycle") for n in range(3)]
+
+
 def test_labels_and_annotations_are_kept() -> None:
     metadata = {"name": "availability", "labels": {"a": "b", "c": ["d", "e"]}, "annotations": {"f": None}}
     definition = _definition(SLO | {"metadata": metadata}, GOOD, WEB)

@@ -274,13 +274,18 @@ class Definition:
         return weighed_target(held) if self.composite and held else self.objectives[0].target
 
     @property
-    def measured_as(self) -> tuple[str, ...]:
-        """What measurements of it are sent as: its name, or of a composite those of the indicators that are its own."""
-        if not self.composite:
-            return (self.name,)
-        own = (each.component for each in self.objectives)
-        names = (f"{self.name}.{each.name}" for each in own if each and isinstance(each.of, Indicator))
-        return tuple(dict.fromkeys(names))
+    def indicators(self) -> Mapping[str, tuple[Indicator, Limit | None]]:
+        """What is measured, by what measurements of it are sent as, with the limit of a threshold metric.
+
+        That is the SLO's name, or in a composite `checkout-journey.cart` for each indicator that is its own.
+        """
+        if self.indicator is not None:
+            return {self.name: (self.indicator, self.objectives[0].limit)}
+        return {
+            f"{self.name}.{each.component.name}": (each.component.of, each.limit)
+            for each in self.objectives
+            if each.component and isinstance(each.component.of, Indicator)
+        }
 
     @property
     def composite(self) -> bool:

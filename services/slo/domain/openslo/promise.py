@@ -51,6 +51,8 @@ def _without_effect(definition: Definition) -> Iterator[str]:
     for kind in sorted(kinds - {_PUSH}):
         if not is_prometheus(kind):
             yield f"nothing polls {kind or 'a source without type'}; push measurements (POST /v1/measurements)"
+    if any(each.component and each.component.method is None for each in definition.objectives):
+        yield "it was stored before composites were evaluated; PUT its document again to have it evaluated"
     if not definition.composite and len(definition.objectives) > 1:
         yield "only the first objective has an error budget; define an SLO for each of the others"
 
