@@ -79,6 +79,37 @@ async def test_what_a_prometheus_counted_becomes_the_figures_of_an_slo(slo: Slo,
     assert (live["done"], live["minutes"]) == (True, 60)
 
 
+async def test_a_composites_own_indicator_is_polled_until_it_has_it_no_more(slo: Slo, start_prometheus: Start) -> None:
+    await source(slo, start_prometheus(samples()))
+    journey = polled("journey")
+    indicator = journey["spec"].pop("indicator")
+    indicator["metadata"]["name"] = "cart"
+    journey["spec"]["objectives"] = [{"target": 0.9, "indicator": indicator}]
+    assert (await slo.call("POST", "/v1/slos", journey, expect=201))["warnings"] == []
+
+    status = await slo.status("journey", total=600)
+
+    assert (status["sli"], (await health(slo, "working"))["slos"]) == (0.9, 1)
+    live = (await slo.call("GET", "/v1/slos/journey.cart/polling"))["live"]
+    assert (live["done"], live["minutes"]) == (True, 60)
+    asked = {"from": _text(NOW - timedelta(hours=3)), "until": _text(NOW - timedelta(hours=2))}
+    await slo.call("POST", "/v1/slos/journey.cart:backfill", asked, expect=202)
+    await slo.status("journey", total=1200)
+    indicator["metadata"]["name"] = "basket"
+    await slo.call("PUT", "/v1/slos/journey", journey)
+
+    async def followed() -> Any:
+        found = await slo.call("GET", "/v1/slos/journey.basket/polling")
+        return found["live"] and (await slo.call("GET", "/v1/sources/prometheus"))["slos"] == 1
+
+    assert await eventually(followed)
+    assert (await slo.call("GET", "/v1/slos/journey.cart/polling", expect=409))["code"] == "not-polled"
+
+
+def _text(moment: datetime) -> str:
+    return moment.replace(second=0).isoformat().replace("+00:00", "Z")
+
+
 async def test_time_that_passes_is_read_when_it_has_settled(slo: Slo, start_prometheus: Start) -> None:
     slo.clock.advance(timedelta(hours=-1))
     await source(slo, start_prometheus(samples()))
