@@ -15,7 +15,7 @@ from libs.events.cloudevents import Delivered, from_record
 from libs.events.collection import no_collection
 from libs.events.envelope import Recorded
 from libs.events.errors import AheadOfLogError, FencedError, MalformedRecordError
-from libs.events.ledger import Batch, Ledger
+from libs.events.ledger import Batch, Ledger, Place
 from libs.events.store import EventLog
 
 _LOG = logging.getLogger(__name__)
@@ -158,11 +158,17 @@ class BusFeed:
     async def lag(self) -> dict[str, int]:
         """How many records of this member's partitions are not applied yet, per service."""
         lag = dict.fromkeys(self._services, 0)
-        if self._consumer is not None:
-            for place, end in (await self._consumer.end_offsets()).items():
-                service = service_of(place.topic)
-                lag[service] += max(end - self._target.ledger.next((service, place.partition)), 0)
+        for (service, _), (held, end) in (await self.offsets()).items():
+            lag[service] += max(end - held, 0)
         return lag
+
+    async def offsets(self) -> dict[Place, tuple[int, int]]:
+        """Per partition of this member, the next record to apply and the end of the log; none before it joins."""
+        if self._consumer is None:
+            return {}
+        ends = await self._consumer.end_offsets()
+        places = {(service_of(place.topic), place.partition): end for place, end in ends.items()}
+        return {place: (self._target.ledger.next(place), end) for place, end in places.items()}
 
     async def _take(self, polled: Mapping[TopicPartition, Sequence[BusRecord]]) -> None:
         with no_collection():

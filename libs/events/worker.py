@@ -19,6 +19,7 @@ from libs.events.errors import (
 )
 from libs.events.feeds import BusFeed, StoreFeed
 from libs.events.ids import new_id
+from libs.events.ledger import Place
 from libs.events.projection import Projection
 from libs.events.projector import Projector
 from libs.events.reactor import REACTIONS_BATCH, Reaction, Reactor
@@ -125,6 +126,11 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             for name, run in runs:
                 group.create_task(self._keep_running(name, run, stop), name=f"{resources.service} {name}")
+
+    async def offsets(self, projection: str) -> dict[Place, tuple[int, int]]:
+        """Where *projection* stands on the bus, in this process's partitions: the next record, and the log's end."""
+        feeds = [feed for name, feed in self._feeds if name == projection and isinstance(feed, BusFeed)]
+        return {place: held for feed in feeds for place, held in (await feed.offsets()).items()}
 
     async def replay(self, consumer: str = "", stream: str = "") -> AsyncGenerator[Replayed]:
         """Try dead letters again, of one consumer or all, of one stream or all; other processes may run meanwhile."""

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 import msgspec
-import yaml
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from libs.events.errors import SetupError
 from libs.events.settings import Settings
-from services.lifecycle.domain.checks import MEASURES
+from libs.web.documents import read_documents
+from libs.web.problems import Place
+from libs.web.shapes import FaultyDocumentError, read_shaped
+from services.lifecycle.domain.checks import NUMBERS
 from services.lifecycle.domain.delivery import DeliveryPolicy
 from services.lifecycle.domain.engagement.measures import MEASURED
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
@@ -50,7 +52,7 @@ def load_policy(path: Path) -> Policy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
-    return _load(path, Policy, lambda policy: policy.validate(MEASURES), "CONCORDAT_GATE_POLICY")
+    return _load(path, parse_policy, "CONCORDAT_GATE_POLICY")
 
 
 def load_team_policy(path: Path) -> TeamPolicy:
@@ -59,7 +61,7 @@ def load_team_policy(path: Path) -> TeamPolicy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
-    return _load(path, TeamPolicy, TeamPolicy.validate, "CONCORDAT_TEAM_POLICY")
+    return _load(path, lambda text: _parse(text, TeamPolicy, TeamPolicy.validate), "CONCORDAT_TEAM_POLICY")
 
 
 def load_delivery_policy(path: Path) -> DeliveryPolicy:
@@ -68,7 +70,7 @@ def load_delivery_policy(path: Path) -> DeliveryPolicy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
-    return _load(path, DeliveryPolicy, DeliveryPolicy.validate, "CONCORDAT_DELIVERY_POLICY")
+    return _load(path, lambda text: _parse(text, DeliveryPolicy, DeliveryPolicy.validate), "CONCORDAT_DELIVERY_POLICY")
 
 
 def load_engagement_policy(path: Path) -> EngagementPolicy:
@@ -77,7 +79,11 @@ def load_engagement_policy(path: Path) -> EngagementPolicy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
-    return _load(path, EngagementPolicy, lambda policy: policy.validate(MEASURED), "CONCORDAT_ENGAGEMENT_POLICY")
+
+    def parse(text: bytes) -> EngagementPolicy:
+        return _parse(text, EngagementPolicy, lambda policy: policy.validate(MEASURED))
+
+    return _load(path, parse, "CONCORDAT_ENGAGEMENT_POLICY")
 
 
 def load_review_policy(path: Path) -> ReviewPolicy:
@@ -86,30 +92,45 @@ def load_review_policy(path: Path) -> ReviewPolicy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
-    return _load(path, ReviewPolicy, ReviewPolicy.validate, "CONCORDAT_REVIEW_POLICY")
+    return _load(path, lambda text: _parse(text, ReviewPolicy, ReviewPolicy.validate), "CONCORDAT_REVIEW_POLICY")
 
 
-def _load(path: Path, kind: type[T], validate: Callable[[T], None], setting: str) -> T:
+def parse_policy(text: bytes) -> Policy:
+    """The policy of gates in *text*, YAML or JSON.
+
+    Raises:
+        FaultyDocumentError: It cannot be used; says of every fault where it is.
+    """
+    return _parse(text, Policy, lambda policy: policy.validate(NUMBERS))
+
+
+def _parse(text: bytes, kind: type[T], validate: Callable[[T], None]) -> T:
+    policy = read_shaped(text, TypeAdapter(kind))
+    if unknown := _unknown(read_documents(text)[0], msgspec.to_builtins(policy)):
+        raise FaultyDocumentError([Place("is not a field here; remove it", unknown)])
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
-        policy = msgspec.convert(document, kind)
-        if unknown := _unknown(document, msgspec.to_builtins(policy)):
-            message = f"{unknown} is not a field here; remove it"
-            raise InvalidPolicyError(message)  # noqa: TRY301  one place says which setting it is
         validate(policy)
-    except (OSError, yaml.YAMLError, msgspec.ValidationError, InvalidPolicyError) as error:
-        message = f"{setting}: {path} cannot be used: {error}"
-        raise SetupError(message) from error
+    except InvalidPolicyError as error:
+        raise FaultyDocumentError([Place(fault.detail, fault.pointer) for fault in error.faults]) from error
     return policy
 
 
+def _load(path: Path, parse: Callable[[bytes], T], setting: str) -> T:
+    try:
+        return parse(path.read_bytes())
+    except (OSError, FaultyDocumentError) as error:
+        message = f"{setting}: {path} cannot be used: {error}"
+        raise SetupError(message) from error
+
+
 def _unknown(sent: object, read: object, place: str = "") -> str:
-    """The first key of *sent* that was not *read*; empty if all were."""
+    """Where the first key of *sent* stands that was not *read*; empty if all were."""
     if not isinstance(sent, dict) or not isinstance(read, dict):
         return ""
-    for key, value in sent.items():
-        if key not in read:
-            return f"{place}{key}"
-        if found := _unknown(value, read[key], f"{place}{key}."):
+    known = {str(key): value for key, value in cast("dict[object, object]", read).items()}
+    for key, value in cast("dict[str, object]", sent).items():
+        if key not in known:
+            return f"{place}/{key}"
+        if found := _unknown(value, known[key], f"{place}/{key}"):
             return found
     return ""

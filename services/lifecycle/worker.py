@@ -3,11 +3,14 @@
 from libs.events.resources import Resources
 from libs.events.worker import Worker
 from services.lifecycle.config import LifecycleSettings, load_engagement_policy
+from services.lifecycle.listening import Listening
 from services.lifecycle.projections import PROJECTIONS
 from services.lifecycle.reactions import timers
 
 
 def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
     """The worker that keeps the read models, publishes the events of lifecycle and does what is due."""
-    policy = load_engagement_policy(settings.engagement_policy)
-    return Worker(resources, projections=PROJECTIONS, timers=timers(resources, policy))
+    policy, listening = load_engagement_policy(settings.engagement_policy), Listening()
+    worker = Worker(resources, projections=PROJECTIONS, timers=timers(resources, policy), sinks=(listening.run,))
+    listening.worker = worker
+    return worker

@@ -3,6 +3,7 @@
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,18 @@ def test_what_a_golden_file_says_is_still_understood(path: Path) -> None:
 
     said, understood = json.loads(path.read_bytes()), json.loads(codec.encode(event))
 
-    assert {name: understood[name] for name in said} == said
+    assert _as_far_as(said, understood) == said
+
+
+def _as_far_as(said: Any, understood: Any) -> Any:
+    """*understood* without the fields that were added since; what is missing shows as a difference."""
+    match said, understood:
+        case dict(), dict():
+            return {name: _as_far_as(said[name], understood[name]) for name in said if name in understood}
+        case list(), list() if len(said) == len(understood):
+            return [_as_far_as(*each) for each in zip(said, understood, strict=True)]
+        case _:
+            return understood
 
 
 def test_a_wire_name_says_which_service_writes_it() -> None:

@@ -58,7 +58,7 @@ class Gates:
         """
         resources = self.resources
         await self._caught_up()
-        verdict = evaluate(self.policy, await facts_about(resources.views, profile), target, at)
+        verdict = evaluate(self.policy, await facts_about(resources.views, profile, at), target, at)
         if evaluation is None:
             return verdict
         kept = (await resources.handler.load(EVALUATION, evaluation)).state
@@ -73,7 +73,7 @@ class Gates:
             Problem: 503, the evidence stored last is not in the read model yet.
         """
         await self._caught_up()
-        return look(self.policy, checks, await facts_about(self.resources.views, profile), at)
+        return look(self.policy, checks, await facts_about(self.resources.views, profile, at), at)
 
     async def _caught_up(self) -> None:
         resources = self.resources

@@ -51,6 +51,8 @@ async def record_evidence(service: str, body: RecordEvidence, call: CallDep, gat
         url=str(body.url),
         by=body.by or call.principal.name,
         at=call.context.at,
+        outcome=body.outcome,
+        figures=body.figures,
     )
     return await call.handle(
         EVIDENCE,

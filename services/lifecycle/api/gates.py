@@ -27,12 +27,10 @@ from services.lifecycle.domain.evaluation.events import GateEvaluated
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.policy import Policy
 from services.lifecycle.projections.evaluations import EVALUATIONS
-from services.lifecycle.projections.facts_freezes import FACTS_FREEZES
-from services.lifecycle.projections.facts_incidents import FACTS_INCIDENTS
-from services.lifecycle.projections.facts_slo import FACTS_SLO
+from services.lifecycle.projections.facts import HEARD
 
 _GATE = "/v1/services/{service}/gates/{phase}"
-_FACTS = fresh(FACTS_SLO, FACTS_FREEZES, FACTS_INCIDENTS)
+_FACTS = fresh(*HEARD)
 
 router = Router(tags=["gates"])
 

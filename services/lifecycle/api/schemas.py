@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, HttpUrl, StringConstraints
+from pydantic import ConfigDict, Field, HttpUrl, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from libs.web.schemas import Body, Line, Moment, Name, Text
 from services.lifecycle.api.catalogue_schemas import CatalogueBody
+from services.lifecycle.domain.evidence.events import EvidenceOutcome
 from services.lifecycle.domain.phases import Phase
 
 Tier = Annotated[int, Field(ge=1, le=4, description="1 is the most critical.")]
+StrictFigure = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | Line
 EvidenceKind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
@@ -91,7 +93,13 @@ class RecordEvidence(Body):
                     "at": "2026-11-20T14:00:00Z",
                     "url": "https://wiki.example/reviews/7",
                     "by": "ana",
-                }
+                },
+                {
+                    "kind": "load_test",
+                    "at": "2026-11-20T14:00:00Z",
+                    "url": "https://ci.example/runs/9",
+                    "figures": {"peak_ratio": 1.6},
+                },
             ]
         }
     )
@@ -100,3 +108,7 @@ class RecordEvidence(Body):
     at: Moment = Field(description="When it was done.")
     url: HttpUrl = Field(description="Where to see it.")
     by: Line | None = Field(default=None, description="Who did it; whoever sends it, unless given.")
+    outcome: EvidenceOutcome = Field(default="passed", description="Whether it went as it should.")
+    figures: Annotated[dict[EvidenceKind, StrictFigure], Field(max_length=50)] = Field(
+        default_factory=dict, description="What came out, such as peak_ratio of a load test; gates judge some of them."
+    )

@@ -26,9 +26,7 @@ from services.lifecycle.domain.phases import TRANSITIONS
 from services.lifecycle.domain.service.commands import Actor, Approve, Decline, Transition
 from services.lifecycle.domain.service.decider import Awaiting, Decided, Service, Settled
 from services.lifecycle.domain.service.events import Event, TransitionRequested
-from services.lifecycle.projections.facts_freezes import FACTS_FREEZES
-from services.lifecycle.projections.facts_incidents import FACTS_INCIDENTS
-from services.lifecycle.projections.facts_slo import FACTS_SLO
+from services.lifecycle.projections.facts import HEARD
 
 _SCOPE = "transition"  # of the reservations that lead from a transition's id to its service
 
@@ -41,7 +39,7 @@ Why = Annotated[DecideTransition, Body(default_factory=DecideTransition)]
     response_model=ServiceView,
     openapi_extra=needs("services.write"),
     responses=responses(404) | {202: {"model": TransitionView, "description": "Waits for another person"}},
-    dependencies=[fresh(FACTS_SLO, FACTS_FREEZES, FACTS_INCIDENTS)],
+    dependencies=[fresh(*HEARD)],
 )
 async def transition_service(service: str, body: RequestTransition, call: CallDep, gates: GatesDep) -> Response:
     """Move a service to another phase, or ask for it where another person must approve (202)."""
@@ -103,7 +101,7 @@ async def get_transition(transition: str, resources: ResourcesDep, request: Requ
     response_model=TransitionView,
     openapi_extra=needs("services.write"),
     responses=responses(404),
-    dependencies=[fresh(FACTS_SLO, FACTS_FREEZES, FACTS_INCIDENTS)],
+    dependencies=[fresh(*HEARD)],
 )
 async def approve_transition(transition: str, call: CallDep, gates: GatesDep, body: Why) -> Response:
     """Let a pending transition happen, as a person other than the one who asked; its gates are looked at again."""

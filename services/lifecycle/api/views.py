@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from libs.events.handler import Loaded, Outcome
 from services.lifecycle.domain.errors import UnknownError
 from services.lifecycle.domain.evaluation.events import CheckResult, GateEvaluated
-from services.lifecycle.domain.evidence.events import EvidenceRecorded
+from services.lifecycle.domain.evidence.events import EvidenceOutcome, EvidenceRecorded, Figure
 from services.lifecycle.domain.gates import Verdict
 from services.lifecycle.domain.phases import Kind, Phase, allowed_from
 from services.lifecycle.domain.policy import Policy
@@ -130,6 +130,8 @@ class EvidenceView:
     url: str
     by: str
     recorded_at: datetime
+    outcome: EvidenceOutcome
+    figures: dict[str, Figure]
     counts_for: tuple[str, ...]
 
 
@@ -280,5 +282,7 @@ def evidence_view(event: EvidenceRecorded, policy: Policy) -> EvidenceView:
         url=event.url,
         by=event.by,
         recorded_at=event.recorded,
+        outcome=event.outcome,
+        figures=event.figures,
         counts_for=policy.gates_asking_for(event.kind),
     )

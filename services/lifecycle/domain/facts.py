@@ -1,11 +1,17 @@
-"""What is known about a service when a gate is evaluated: its own record, and what other services have said."""
+"""What is known about a service when a gate is evaluated: its own record, and what other services have said.
+
+A fact that is None was never heard of: the platform has nothing to say, and an attestation may speak instead.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Literal
 
 from services.lifecycle.domain.evidence.events import EvidenceRecorded
 from services.lifecycle.domain.phases import Phase
+
+Side = Literal["dev", "sre"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,15 @@ class Exhausted:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """The event by which development, SRE and product agreed to what the SLO promises from *revision* on."""
+
+    id: str
+    revision: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Slo:
     """An SLO of the service.
 
@@ -40,12 +55,16 @@ class Slo:
         revision: Of its definition.
         assessment: The last one, if any.
         exhausted: Set while its budget is spent and has not recovered.
+        agreed: Set when all three sides agreed to a revision of it.
+        last_exhausted: When its budget was last spent, recovered since or not.
     """
 
     name: str
     revision: int
     assessment: Assessment | None = None
     exhausted: Exhausted | None = None
+    agreed: Agreed | None = None
+    last_exhausted: Exhausted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +87,136 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetPolicy:
+    """The service's error-budget policy: its newest version, and the newest that both sides have signed (0: none)."""
+
+    id: str
+    version: int
+    signed_version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAction:
+    """An action of a postmortem that is not done; *id* is that of the event which opened it."""
+
+    id: str
+    action: str
+    title: str
+    owner: str
+    priority: str
+    due: date
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in the rota."""
+
+    person: str
+    side: Side
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rota:
+    """A schedule that covers the service; *id* is that of the event which last changed it."""
+
+    id: str
+    schedule: str
+    members: tuple[Member, ...]
+    active_since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A shift that is over, with what it brought."""
+
+    id: str
+    person: str
+    side: Side
+    start: datetime
+    end: datetime
+    pages: int
+    interrupt_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The newest production readiness review of the service.
+
+    Args:
+        id: Its own.
+        state: Such as `analysis` or `approved`.
+        started: When it was asked for.
+        changed: When it came into that state.
+        expires: When its approval ends.
+        open_blocking: Blocking findings that are not closed.
+        overdue_conditions: Conditions of its approval whose time is up.
+        outside_reviewer: Whether one of its reviewers is not of the development team.
+    """
+
+    id: str
+    state: str
+    started: datetime
+    changed: datetime
+    expires: datetime | None = None
+    open_blocking: int = 0
+    overdue_conditions: int = 0
+    outside_reviewer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """The engagement that is active for the service."""
+
+    id: str
+    sre_team: str
+    model: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Another service that this one needs.
+
+    Args:
+        name: Its name.
+        described: Whether its SLO and what happens without it are written down.
+    """
+
+    name: str
+    described: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A postmortem that was published: its event, and when."""
+
+    id: str
+    number: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Grandfathered:
     """A service was imported at *phase*: the gates up to it are advisory until *until*."""
 
     phase: Phase
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A waiver in force: of which check, until when, and who answers for the risk."""
+
+    waiver: str
+    check: str
+    until: datetime
+    risk_owner: str
+    approved_by: str
+    control: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +232,21 @@ class Facts:
         grandfathered: The grace of an import.
         slos: Its SLOs.
         freeze: Set while its error-budget policy stops releases.
+        budget_policy: Its error-budget policy.
         incidents: Its open incidents.
+        actions: Open actions of its postmortems.
+        postmortems: Those of its incidents that were published.
+        rotas: Schedules that cover it; None while none was ever heard of.
+        shifts: Shifts of the last weeks that covered it; None while none was ever heard of.
+        review: Its newest production readiness review.
+        engagement: Of an SRE team; None: development answers for it alone.
+        dependencies: What it needs; None while nobody has said so.
+        dependents: Live services that need it; None while the graph is unknown.
+        owners: The members and leads of the owner team.
         attestations: Per kind, the evidence of what was done last.
-        waivers: Per check, until when it is waived.
+        waivers: Per check, the waiver in force.
+        heard: Per other service, how long ago everything it had said was known; a service that is absent was never
+            heard.
     """
 
     service: str
@@ -101,6 +257,17 @@ class Facts:
     grandfathered: Grandfathered | None = None
     slos: Sequence[Slo] = ()
     freeze: Freeze | None = None
+    budget_policy: BudgetPolicy | None = None
     incidents: Sequence[OpenIncident] = ()
+    actions: Sequence[OpenAction] = ()
+    postmortems: Sequence[Learned] = ()
+    rotas: Sequence[Rota] | None = None
+    shifts: Sequence[Shift] | None = None
+    review: Review | None = None
+    engagement: Engagement | None = None
+    dependencies: Sequence[Dependency] | None = None
+    dependents: Sequence[str] | None = None
+    owners: frozenset[str] = frozenset()
     attestations: Mapping[str, EvidenceRecorded] = field(default_factory=dict[str, EvidenceRecorded])
-    waivers: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+    waivers: Mapping[str, InForce] = field(default_factory=dict[str, InForce])
+    heard: Mapping[str, timedelta] = field(default_factory=dict[str, timedelta])

@@ -7,14 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.lifecycle.domain.checks import MEASURES, Finding, attestation
+from services.lifecycle.domain.checks import Question, find
 from services.lifecycle.domain.errors import EvaluationOutdatedError
-from services.lifecycle.domain.evaluation.events import CheckResult, GateEvaluated
+from services.lifecycle.domain.evaluation.events import CheckResult, GateEvaluated, Limit
 from services.lifecycle.domain.facts import Facts
-from services.lifecycle.domain.phases import Phase, gates_between
-from services.lifecycle.domain.policy import Check, Policy
-
-_MOST_CRITICAL_TIER = 1  # what a service counts as until its tier is set
+from services.lifecycle.domain.phases import DECOMMISSIONED, DEMOTION, Phase, gates_between
+from services.lifecycle.domain.policy import MOST_CRITICAL_TIER, Check, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +42,35 @@ class Verdict:
 def evaluate(policy: Policy, facts: Facts, target: Phase, at: datetime) -> Verdict:
     """What the gates on the service's way to *target* say at *at*."""
     asked = policy.asked_at(gates_between(facts.phase, target))
-    grace = facts.grandfathered
-    in_grace = grace is not None and target.number <= grace.phase.number and at < grace.until
-    checks = tuple(_result(policy, name, check, facts, at) for name, check in asked.items())
-    if in_grace:
-        checks = tuple(replace(check, blocking=False) for check in checks)
-    return Verdict(facts.service, facts.phase, target, policy.version, checks, _basis(policy, asked, facts), at)
+    checks = tuple(_results(policy, asked, facts, at, advisory=_in_grace(facts, target, at)))
+    return Verdict(facts.service, facts.phase, target, policy.version, checks, _basis(policy, asked, facts, at), at)
+
+
+def keeping(policy: Policy, facts: Facts, at: datetime) -> tuple[CheckResult, ...]:
+    """What the service must go on showing in its phase, and whether it does."""
+    advisory = _in_grace(facts, facts.phase, at)
+    return tuple(_results(policy, policy.kept_in(facts.phase), facts, at, advisory=advisory))
+
+
+def demotion(policy: Policy, facts: Facts, at: datetime) -> tuple[CheckResult, ...]:
+    """What could suggest that a generally available service goes a step back; people decide."""
+    if facts.phase is not Phase.GENERAL_AVAILABILITY:
+        return ()
+    return tuple(_results(policy, policy.asked_at((DEMOTION,)), facts, at, advisory=True))
+
+
+def remaining(policy: Policy, facts: Facts, at: datetime) -> Verdict:
+    """What is left to remove of an unsupported service before it is decommissioned."""
+    asked = policy.asked_at((DECOMMISSIONED,))
+    checks = tuple(_results(policy, asked, facts, at))
+    basis = _basis(policy, asked, facts, at)
+    return Verdict(facts.service, facts.phase, facts.phase, policy.version, checks, basis, at)
 
 
 def look(policy: Policy, names: Iterable[str], facts: Facts, at: datetime) -> tuple[CheckResult, ...]:
     """What the checks called *names* say at *at*, whichever gate asks for them; unknown, if the policy has none."""
     return tuple(
-        _result(policy, name, policy.checks[name], facts, at)
+        _result(Question(policy, name, policy.checks[name], facts, at), advisory=False)
         if name in policy.checks
         else CheckResult(name, "unknown", blocking=False, detail=f"policy {policy.version} has no such check")
         for name in names
@@ -78,40 +93,56 @@ def reuse(kept: GateEvaluated, now: Verdict, valid_for: timedelta) -> Verdict:
     ]
     if reasons:
         raise EvaluationOutdatedError(reasons)
-    attested = {check.id: check for check in kept.checks if check.id not in MEASURES}
-    return replace(now, checks=tuple(attested.get(check.id, check) for check in now.checks), based_on=kept.evaluation)
+    attested = {check.id: check for check in kept.checks if not check.measured}
+    checks = tuple(
+        check if check.measured or check.id not in attested else replace(attested[check.id], blocking=check.blocking)
+        for check in now.checks
+    )
+    return replace(now, checks=checks, based_on=kept.evaluation)
 
 
-def _result(policy: Policy, name: str, check: Check, facts: Facts, at: datetime) -> CheckResult:
-    finding = _finding(policy, name, check, facts, at)
+def _in_grace(facts: Facts, target: Phase, at: datetime) -> bool:
+    grace = facts.grandfathered
+    return grace is not None and target.number <= grace.phase.number and at < grace.until
+
+
+def _results(
+    policy: Policy, asked: Mapping[str, Check], facts: Facts, at: datetime, *, advisory: bool = False
+) -> list[CheckResult]:
+    return [_result(Question(policy, name, check, facts, at), advisory=advisory) for name, check in asked.items()]
+
+
+def _result(question: Question, *, advisory: bool) -> CheckResult:
+    check, facts = question.check, question.facts
+    finding, measured = find(question)
+    result, detail, waiver = finding.result, finding.detail, facts.waivers.get(question.name)
+    covered = waiver is not None and question.at < waiver.until and result in {"fail", "unknown"}
+    if waiver is not None and covered:
+        result, detail = "waived", f"waived until {waiver.until.isoformat()} by {waiver.approved_by}: {detail}"
     return CheckResult(
-        id=name,
-        result=finding.result,
-        blocking=(facts.tier or _MOST_CRITICAL_TIER) in check.blocking_tiers,
-        detail=finding.detail,
+        id=question.name,
+        result=result,
+        blocking=not advisory and (facts.tier or MOST_CRITICAL_TIER) in check.blocking_tiers,
+        detail=detail,
         evidence=finding.evidence,
-        how_to_fix="" if finding.result in {"pass", "not_applicable"} else finding.how_to_fix or check.how_to_fix,
+        how_to_fix="" if result in {"pass", "not_applicable"} else finding.how_to_fix or check.how_to_fix,
+        measured=measured,
+        source=check.source,
+        limits=tuple(Limit(name, number.at(facts.tier), number.source) for name, number in check.limits()),
+        waiver=waiver.waiver if waiver is not None and covered else "",
     )
 
 
-def _finding(policy: Policy, name: str, check: Check, facts: Facts, at: datetime) -> Finding:
-    if check.applies_in and facts.phase not in check.applies_in:
-        return Finding("not_applicable", f"does not concern a service in {facts.phase}")
-    measure = MEASURES.get(name)
-    finding = measure(policy, facts, at) if measure else attestation(name, check, facts, at)
-    waived_until = facts.waivers.get(name)
-    if finding.result == "pass" or waived_until is None or at >= waived_until:
-        return finding
-    return replace(finding, result="waived", detail=f"waived until {waived_until.isoformat()}: {finding.detail}")
-
-
-def _basis(policy: Policy, asked: Mapping[str, Check], facts: Facts) -> tuple[str, ...]:
+def _basis(policy: Policy, asked: Mapping[str, Check], facts: Facts, at: datetime) -> tuple[str, ...]:
     """What the results rest on beside measurements, in words that can be compared and read."""
-    evidence = (facts.attestations[name] for name in sorted(asked) if name in facts.attestations)
+    looked_at = {kind for name, check in asked.items() for kind in (name, check.unless, *check.met_by)}
+    evidence = (facts.attestations[kind] for kind in sorted(looked_at) if kind in facts.attestations)
+    waivers = (facts.waivers[name] for name in sorted(asked) if name in facts.waivers)
     return (
         f"policy {policy.version}",
         f"owner {facts.owner_team or 'not set'}",
         f"tier {facts.tier or 'not set'}",
         *(f"slo {slo.name} revision {slo.revision}" for slo in sorted(facts.slos, key=lambda slo: slo.name)),
         *(f"evidence {done.kind} {done.evidence}" for done in evidence),
+        *(f"waiver {waiver.check} {waiver.waiver}" for waiver in waivers if at < waiver.until),
     )

@@ -33,8 +33,10 @@ class Kind(StrEnum):
     BACKWARD = "backward"
 
 
-REINSTATEMENT = "reinstatement"  # the gate of 6>4; every other gate bears the name of the phase behind it
-GATES = (*(phase.value for phase in Phase), REINSTATEMENT)
+REINSTATEMENT = "reinstatement"  # the gate of 6>4
+DECOMMISSIONED = "decommissioned"  # the end of the work that phase 7 is
+DEMOTION = "demotion"  # what suggests 4>3; whatever fails there is a reason, and people decide
+GATES = (*(phase.value for phase in Phase), REINSTATEMENT, DECOMMISSIONED, DEMOTION)  # others bear their phase's name
 
 
 @dataclass(frozen=True, slots=True)

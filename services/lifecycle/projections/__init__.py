@@ -7,9 +7,7 @@ from services.lifecycle.projections.deployments import DEPLOYMENTS
 from services.lifecycle.projections.engagements import ENGAGED_SERVICES, ENGAGEMENTS
 from services.lifecycle.projections.evaluations import EVALUATIONS
 from services.lifecycle.projections.evidence import EVIDENCE
-from services.lifecycle.projections.facts_freezes import FACTS_FREEZES
-from services.lifecycle.projections.facts_incidents import FACTS_INCIDENTS
-from services.lifecycle.projections.facts_slo import FACTS_SLO
+from services.lifecycle.projections.facts import HEARD
 from services.lifecycle.projections.happenings import HAPPENINGS
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
 from services.lifecycle.projections.review_templates import REVIEW_TEMPLATES
@@ -27,9 +25,7 @@ PROJECTIONS: Final = (
     ROLLOUTS,
     EVIDENCE,
     EVALUATIONS,
-    FACTS_SLO,
-    FACTS_FREEZES,
-    FACTS_INCIDENTS,
+    *HEARD,
     ENGAGEMENTS,
     ENGAGED_SERVICES,
     HAPPENINGS,
@@ -37,3 +33,5 @@ PROJECTIONS: Final = (
     READINESS_REVIEWS,
     REVIEW_TEMPLATES,
 )
+
+__all__ = ["HEARD", "PROJECTIONS"]

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, RowMapping, Text, select
 
-from libs.events.columns import Instant
+from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.lifecycle.contract import CONTRACT
@@ -21,6 +21,8 @@ def _columns() -> Sequence[Column[Any]]:
         Column("url", Text, nullable=False),
         Column("by", Text, nullable=False),
         Column("recorded", Instant(), nullable=False),
+        Column("outcome", Text, nullable=False),
+        Column("figures", Json(), nullable=False),
         Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
     )
 
@@ -38,6 +40,8 @@ def _recorded(_: Row | None, event: EvidenceRecorded, recorded: Recorded, __: Ke
         "url": event.url,
         "by": event.by,
         "recorded": event.recorded,
+        "outcome": event.outcome,
+        "figures": event.figures,
         "recorded_at": recorded.recorded_at,
     }
 
@@ -54,14 +58,29 @@ EVIDENCE: Final = Projection(
 
 def latest_evidence(connection: Connection, service: str) -> dict[str, EvidenceRecorded]:
     """Per kind, the evidence of what was done last for *service*."""
+    return latest_of_each(connection, service).get(service, {})
+
+
+def latest_of_each(connection: Connection, *services: str) -> dict[str, dict[str, EvidenceRecorded]]:
+    """Per service and kind, the evidence of what was done last; of all services when none is named."""
     view = EVIDENCE.view
-    query = select(view).where(view.c.service == service).order_by(view.c.at, view.c.evidence)
-    rows = connection.execute(query).mappings()
-    return {row["kind"]: evidence_of(row) for row in rows}
+    query = select(view).order_by(view.c.at, view.c.evidence)
+    found: dict[str, dict[str, EvidenceRecorded]] = {}
+    for row in connection.execute(query.where(view.c.service.in_(services)) if services else query).mappings():
+        found.setdefault(row["service"], {})[row["kind"]] = evidence_of(row)
+    return found
 
 
 def evidence_of(row: RowMapping) -> EvidenceRecorded:
     """A row as the event it was made of."""
     return EvidenceRecorded(
-        row["evidence"], row["service"], row["kind"], row["at"], row["url"], row["by"], row["recorded"]
+        row["evidence"],
+        row["service"],
+        row["kind"],
+        row["at"],
+        row["url"],
+        row["by"],
+        row["recorded"],
+        row["outcome"],
+        row["figures"],
     )

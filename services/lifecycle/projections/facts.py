@@ -1,31 +1,107 @@
-"""All that lifecycle knows about a service when one of its gates is evaluated, as of one moment."""
+"""All that lifecycle knows about services when their gates are evaluated, as of one moment."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection
 
+from libs.events.clock import SystemClock
 from libs.events.views import Views
-from services.lifecycle.domain.facts import Facts
+from services.lifecycle.domain.facts import Facts, Grandfathered
+from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.service.decider import Profile
-from services.lifecycle.projections.evidence import latest_evidence
-from services.lifecycle.projections.facts_freezes import freeze_of
-from services.lifecycle.projections.facts_incidents import open_incidents_of
-from services.lifecycle.projections.facts_slo import slos_of
+from services.lifecycle.projections.evidence import latest_of_each
+from services.lifecycle.projections.facts_freezes import FACTS_FREEZES, freezes
+from services.lifecycle.projections.facts_incidents import FACTS_INCIDENTS, open_incidents
+from services.lifecycle.projections.facts_lessons import FACTS_ACTIONS, FACTS_POSTMORTEMS, open_actions, postmortems
+from services.lifecycle.projections.facts_on_call import FACTS_SCHEDULES, FACTS_SHIFTS, rotas, shifts_since
+from services.lifecycle.projections.facts_policies import FACTS_POLICIES, budget_policies
+from services.lifecycle.projections.facts_slo import FACTS_SLO, slos
+from services.lifecycle.projections.heard import heard_ago
+from services.lifecycle.projections.teams import team_of
+
+HEARD: Final = (
+    FACTS_SLO,
+    FACTS_FREEZES,
+    FACTS_POLICIES,
+    FACTS_INCIDENTS,
+    FACTS_ACTIONS,
+    FACTS_POSTMORTEMS,
+    FACTS_SCHEDULES,
+    FACTS_SHIFTS,
+)
+"""What gates are judged by, of that which other services say."""
+
+_SHIFTS_FOR: Final = timedelta(days=92)  # longer than any window that a policy looks at
 
 
-async def facts_about(views: Views, profile: Profile) -> Facts:
-    """The service's own record, its evidence, and what slo and incidents have said about it."""
-    return await views.read(_facts_about, profile)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a service's own record says of it."""
+
+    service: str
+    phase: Phase
+    phase_since: datetime
+    owner_team: str
+    tier: int
+    grandfathered: Grandfathered | None = None
 
 
-def _facts_about(connection: Connection, profile: Profile) -> Facts:
-    return Facts(
+def standing_of(profile: Profile) -> Standing:
+    """What the record of one service says."""
+    return Standing(
         service=profile.service,
         phase=profile.phase,
         phase_since=profile.stay.since,
         owner_team=profile.owner_team,
         tier=profile.tier,
         grandfathered=profile.grandfathered,
-        slos=slos_of(connection, profile.service),
-        freeze=freeze_of(connection, profile.service),
-        incidents=open_incidents_of(connection, profile.service),
-        attestations=latest_evidence(connection, profile.service),
     )
+
+
+async def facts_about(views: Views, profile: Profile, at: datetime) -> Facts:
+    """The service's own record, its evidence, and what slo and incidents have said about it."""
+    standing = standing_of(profile)
+    found = await views.read(read_facts, [standing], at, profile.service)
+    return found[profile.service]
+
+
+def read_facts(
+    connection: Connection, standings: Iterable[Standing], at: datetime, *services: str
+) -> Mapping[str, Facts]:
+    """The facts about each of *standings*; *services* are their names, or nothing when they are very many."""
+    evidence = latest_of_each(connection, *services)
+    of_slos, frozen = slos(connection, *services), freezes(connection, *services)
+    policies = budget_policies(connection, *services)
+    incidents, actions = open_incidents(connection, *services), open_actions(connection, *services)
+    lessons, on_call = postmortems(connection, *services), rotas(connection, *services)
+    shifts = shifts_since(connection, at - _SHIFTS_FOR, *services)
+    heard = heard_ago(connection, [projection.name for projection in HEARD], SystemClock().now())
+    owners: dict[str, frozenset[str]] = {"": frozenset()}
+    found: dict[str, Facts] = {}
+    for each in standings:
+        if each.owner_team not in owners:
+            team = team_of(connection, each.owner_team)
+            owners[each.owner_team] = frozenset((*team.members, *team.leads)) if team else frozenset()
+        found[each.service] = Facts(
+            service=each.service,
+            phase=each.phase,
+            phase_since=each.phase_since,
+            owner_team=each.owner_team,
+            tier=each.tier,
+            grandfathered=each.grandfathered,
+            slos=of_slos.get(each.service, ()),
+            freeze=frozen.get(each.service),
+            budget_policy=policies.get(each.service),
+            incidents=incidents.get(each.service, ()),
+            actions=actions.get(each.service, ()),
+            postmortems=lessons.get(each.service, ()),
+            rotas=on_call.get(each.service),
+            shifts=shifts.get(each.service),
+            owners=owners[each.owner_team],
+            attestations=evidence.get(each.service, {}),
+            heard=heard,
+        )
+    return found

@@ -64,8 +64,9 @@ FACTS_FREEZES: Final = Projection(
 )
 
 
-def freeze_of(connection: Connection, service: str) -> Freeze | None:
-    """The freeze that *service* is under, if it is."""
+def freezes(connection: Connection, *services: str) -> dict[str, Freeze]:
+    """The freezes that *services* are under, all of them when none is named."""
     view = FACTS_FREEZES.view
-    row = connection.execute(select(view).where(view.c.service == service)).mappings().first()
-    return None if row is None else Freeze(row["event"], row["reason"], row["at"])
+    query = select(view).where(view.c.service.in_(services)) if services else select(view)
+    rows = connection.execute(query).mappings()
+    return {row["service"]: Freeze(row["event"], row["reason"], row["at"]) for row in rows}

@@ -82,9 +82,12 @@ FACTS_INCIDENTS: Final = Projection(
 )
 
 
-def open_incidents_of(connection: Connection, service: str) -> tuple[OpenIncident, ...]:
-    """The open incidents of *service*, in the order they were declared."""
+def open_incidents(connection: Connection, *services: str) -> dict[str, list[OpenIncident]]:
+    """The open incidents of *services*, of all when none is named, in the order they were declared."""
     view = FACTS_INCIDENTS.view
-    query = select(view).where(view.c.service == service, view.c.is_open).order_by(view.c.incident)
-    rows = connection.execute(query).mappings()
-    return tuple(OpenIncident(row["event"], row["number"], row["severity"], row["at"]) for row in rows)
+    query = select(view).where(view.c.is_open).order_by(view.c.incident)
+    found: dict[str, list[OpenIncident]] = {}
+    for row in connection.execute(query.where(view.c.service.in_(services)) if services else query).mappings():
+        incident = OpenIncident(row["event"], row["number"], row["severity"], row["at"])
+        found.setdefault(row["service"], []).append(incident)
+    return found

@@ -11,7 +11,7 @@ from libs.events.columns import Instant
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
-from services.lifecycle.domain.facts import Assessment, Exhausted, Slo
+from services.lifecycle.domain.facts import Agreed, Assessment, Exhausted, Slo
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,16 @@ class BudgetRecovered:
     slo: str
 
 
-_Event = SloDefined | SloEnded | BudgetAssessed | BudgetExhausted | BudgetRecovered
+@dataclass(frozen=True, slots=True)
+class RevisionAgreed:
+    """What is read when all sides agreed to a change of the revision that was in force."""
+
+    slo: str
+    base_revision: int
+    at: datetime
+
+
+_Event = SloDefined | SloEnded | BudgetAssessed | BudgetExhausted | BudgetRecovered | RevisionAgreed
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -81,6 +90,12 @@ def _columns() -> Sequence[Column[Any]]:
         Column("remaining", Float),
         Column("exhausted", Text),
         Column("exhausted_at", Instant()),
+        Column("last_exhausted", Text),
+        Column("last_exhausted_at", Instant()),
+        # from the stream of its agreement
+        Column("agreed", Text),
+        Column("agreed_revision", Integer),
+        Column("agreed_at", Instant()),
     )
 
 
@@ -115,12 +130,18 @@ def _assessed(row: Row | None, event: BudgetAssessed, recorded: Recorded, _: Key
 
 
 def _exhausted(row: Row | None, event: BudgetExhausted, recorded: Recorded, _: Key) -> Row:
-    told = {"slo": event.slo, "exhausted": str(recorded.event_id), "exhausted_at": event.at}
-    return (row or _UNHEARD) | told
+    id_, at = str(recorded.event_id), event.at
+    told = {"exhausted": id_, "exhausted_at": at, "last_exhausted": id_, "last_exhausted_at": at}
+    return (row or _UNHEARD) | {"slo": event.slo} | told
 
 
 def _recovered(row: Row | None, event: BudgetRecovered, _: Recorded, __: Key) -> Row:
     return (row or _UNHEARD) | {"slo": event.slo, "exhausted": None, "exhausted_at": None}
+
+
+def _agreed(row: Row | None, event: RevisionAgreed, recorded: Recorded, _: Key) -> Row:
+    told = {"agreed": str(recorded.event_id), "agreed_revision": event.base_revision + 1, "agreed_at": event.at}
+    return (row or _UNHEARD) | {"slo": event.slo} | told
 
 
 FACTS_SLO: Final = Projection(
@@ -133,6 +154,7 @@ FACTS_SLO: Final = Projection(
             "io.concordat.slo.budget.assessed.v1": BudgetAssessed,
             "io.concordat.slo.budget.exhausted.v1": BudgetExhausted,
             "io.concordat.slo.budget.recovered.v1": BudgetRecovered,
+            "io.concordat.slo.revision.agreed.v1": RevisionAgreed,
         }
     ),
     folds={
@@ -141,17 +163,26 @@ FACTS_SLO: Final = Projection(
         BudgetAssessed: Fold(_keys, _assessed),
         BudgetExhausted: Fold(_keys, _exhausted),
         BudgetRecovered: Fold(_keys, _recovered),
+        RevisionAgreed: Fold(_keys, _agreed),
     },
     indexes=(("service",),),
     sources=("slo",),
 )
 
 
-def slos_of(connection: Connection, service: str) -> tuple[Slo, ...]:
+def slos_of(connection: Connection, service: str) -> Sequence[Slo]:
     """The SLOs of *service*, by name."""
+    return slos(connection, service).get(service, ())
+
+
+def slos(connection: Connection, *services: str) -> dict[str, list[Slo]]:
+    """The SLOs of *services*, of all when none is named, by name."""
     view = FACTS_SLO.view
-    query = select(view).where(view.c.service == service).order_by(view.c.slo)
-    return tuple(map(_slo, connection.execute(query).mappings()))
+    query = select(view).where(view.c.service.in_(services) if services else view.c.service.is_not(None))
+    found: dict[str, list[Slo]] = {}
+    for row in connection.execute(query.order_by(view.c.slo)).mappings():
+        found.setdefault(row["service"], []).append(_slo(row))
+    return found
 
 
 def _slo(row: RowMapping) -> Slo:
@@ -168,5 +199,11 @@ def _slo(row: RowMapping) -> Slo:
             window_end=row["window_end"],
             remaining=row["remaining"],
         )
-    exhausted = None if row["exhausted"] is None else Exhausted(row["exhausted"], row["exhausted_at"])
-    return Slo(row["slo"], row["revision"], assessment, exhausted)
+    return Slo(
+        row["slo"],
+        row["revision"],
+        assessment,
+        None if row["exhausted"] is None else Exhausted(row["exhausted"], row["exhausted_at"]),
+        None if row["agreed"] is None else Agreed(row["agreed"], row["agreed_revision"], row["agreed_at"]),
+        None if row["last_exhausted"] is None else Exhausted(row["last_exhausted"], row["last_exhausted_at"]),
+    )

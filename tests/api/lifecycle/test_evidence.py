@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from libs.events.testing import FrozenClock
-from tests.fixtures.lifecycle_api import IN_MEMORY, attest, register
+from tests.fixtures.lifecycle_api import GATES, IN_MEMORY, attest, register
 from tests.fixtures.services import Running
 
 EVIDENCE = "/v1/services/checkout-api/evidence"
@@ -23,9 +23,29 @@ async def test_evidence_is_recorded_and_says_which_gates_look_for_it(lifecycle: 
         "id": recorded["id"],
         "service": "checkout-api",
         "recorded_at": "2026-11-21T10:00:00Z",
+        "outcome": "passed",
+        "figures": {},
         "counts_for": ["active_development"],
     }
     assert await lifecycle.call("GET", answer.headers["Location"]) == recorded
+
+
+async def test_evidence_has_figures_that_are_judged_and_may_be_of_what_failed(lifecycle: Running) -> None:
+    await register(lifecycle)
+    told = {"kind": "load_test", "at": REVIEW["at"], "url": REVIEW["url"]}
+
+    async def gate() -> tuple[str, dict[str, Any]]:
+        checks = (await lifecycle.call("GET", f"{GATES}/limited_availability"))["checks"]
+        (check,) = (check for check in checks if check["id"] == "load_test")
+        return check["result"], check["evidence"][0]["values"]
+
+    answer = await lifecycle.call("POST", EVIDENCE, {**told, "figures": {"peak_ratio": 1.2, "tool": "k6"}}, expect=201)
+    assert answer["figures"] == {"peak_ratio": 1.2, "tool": "k6"}
+    assert (await gate()) == ("fail", {"url": REVIEW["url"], "by": "ana", "peak_ratio": 1.2, "tool": "k6"})
+    await lifecycle.call("POST", EVIDENCE, {**told, "figures": {"peak_ratio": 1.6}}, expect=201)
+    assert (await gate())[0] == "pass"
+    await lifecycle.call("POST", EVIDENCE, {**told, "outcome": "failed"}, expect=201)
+    assert (await gate())[0] == "fail"
 
 
 @IN_MEMORY
@@ -59,6 +79,8 @@ async def test_whoever_sends_it_did_it_unless_somebody_else_is_named(lifecycle: 
         ({"url": "javascript:alert(1)"}, "/url"),
         ({"kind": "Design Review"}, "/kind"),
         ({"by": ""}, "/by"),
+        ({"outcome": "mixed"}, "/outcome"),
+        ({"figures": {"Peak Ratio": 1}}, "/figures/Peak Ratio/[key]"),
     ],
 )
 async def test_evidence_that_cannot_be_is_refused_with_its_place(

@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from libs.events.testing import FrozenClock
+from tests.fixtures.lifecycle import POLICY
 from tests.fixtures.lifecycle_api import (
     GATES,
     IN_MEMORY,
     TRANSITION,
+    asked,
     assess,
     attest,
     declare,
@@ -37,7 +39,9 @@ async def test_a_gate_says_what_would_be_needed_and_stores_nothing(lifecycle: Ru
     gate = await lifecycle.call("GET", f"{GATES}/active_development")
 
     assert (gate["passed"], gate["kind"], gate["needs_approval"]) == (False, "forward", False)
-    assert results(gate) == {"owner_and_tier_set": "pass", "design_review": "unknown"}
+    assert results(gate) == {"owner_and_tier_set": "pass"} | dict.fromkeys(
+        POLICY.gates["active_development"][1:], "unknown"
+    )
     assert gate["checks"][1] == {
         "id": "design_review",
         "result": "unknown",
@@ -45,6 +49,12 @@ async def test_a_gate_says_what_would_be_needed_and_stores_nothing(lifecycle: Ru
         "detail": "no design_review is recorded",
         "evidence": [],
         "how_to_fix": "have the design reviewed by someone outside the team and record evidence of kind design_review",
+        "measured": False,
+        "source": "W18: SRE influences the design before it is built",
+        "limits": [
+            {"name": "max_age_days", "value": 365.0, "source": "[D] a design older than a year is reviewed again"}
+        ],
+        "waiver": "",
     }
     assert await lifecycle.resources.store.head() == head
 
@@ -52,7 +62,7 @@ async def test_a_gate_says_what_would_be_needed_and_stores_nothing(lifecycle: Ru
 async def test_evidence_counts_as_soon_as_it_is_recorded(lifecycle: Running) -> None:
     await register(lifecycle)
 
-    for kind in ("rollback_drill", "load_test"):
+    for kind in asked("limited_availability"):
         await attest(lifecycle, kind)
         gate = await lifecycle.call("GET", f"{GATES}/limited_availability")
         assert results(gate)[kind] == "pass"
@@ -86,6 +96,7 @@ async def test_a_service_comes_to_general_availability_only_when_all_is_well(
 ) -> None:
     """The story: nothing known, a bad hour, an incident, and a month that is well again."""
     await register(lifecycle, phase="limited_availability")
+    clock.advance(timedelta(days=2))  # what is attested was done in this phase
     go = {"to": "general_availability", "reason": "launch"}
 
     await results_once(lifecycle, {"slo_met_with_coverage": "unknown", "error_budget_left_and_no_freeze": "unknown"})
@@ -95,12 +106,13 @@ async def test_a_service_comes_to_general_availability_only_when_all_is_well(
     told = {"slo": "checkout-availability", "service": "checkout-api", "error_budget_remaining": -8.0}
     await slo.says("budget.exhausted", "budget/checkout-availability", **told, at=clock.now())
     await declare(incidents)
+    await attest(lifecycle, *asked("general_availability"))
     refused = {
         "slo_met_with_coverage": "fail",
         "error_budget_left_and_no_freeze": "fail",
         "no_open_sev1_2_incident": "fail",
     }
-    await results_once(lifecycle, refused)
+    await results_once(lifecycle, {**refused, "postmortem_actions_done": "pass"})
 
     problem = await lifecycle.call("POST", TRANSITION, go, expect=422)
 
@@ -188,7 +200,7 @@ async def test_an_import_has_advisory_gates_behind_it_and_says_so(lifecycle: Run
 
 async def test_an_evaluation_is_stored_whole_and_listed(lifecycle: Running, clock: FrozenClock) -> None:
     await register(lifecycle)
-    await attest(lifecycle, "design_review")
+    await attest(lifecycle, *asked("active_development"))
 
     first = await lifecycle.client.post(f"{GATES}/active_development:evaluate")
     then = clock.now()
@@ -197,7 +209,7 @@ async def test_an_evaluation_is_stored_whole_and_listed(lifecycle: Running, cloc
 
     assert (first.status_code, first.json()["passed"], first.json()["policy_version"]) == (201, True, "2026-11")
     assert await lifecycle.call("GET", first.headers["Location"]) == first.json()
-    assert [line.split()[0] for line in first.json()["basis"]] == ["policy", "owner", "tier", "evidence"]
+    assert [line.split()[0] for line in first.json()["basis"]] == ["policy", "owner", "tier"] + ["evidence"] * 5
     token = {"Consistency-Token": second.headers["Consistency-Token"]}
     listed = await lifecycle.call("GET", f"{GATES}/active_development/evaluations", **token)
     assert listed["items"] == [second.json(), first.json()]
@@ -210,9 +222,10 @@ async def test_an_evaluation_is_stored_whole_and_listed(lifecycle: Running, cloc
 async def test_the_policy_shows_every_number_with_its_source(lifecycle: Running) -> None:
     (policy,) = (await lifecycle.call("GET", "/v1/gate-policies"))["items"]
 
-    assert policy["slo_window_days"] == {
+    assert policy["checks"]["slo_met_with_coverage"]["numbers"]["window_days"] == {
         "value": 28,
         "source": "W18: met for 28 consecutive days; four whole weeks",
+        "by_tier": {},
     }
     assert policy["checks"]["rollback_drill"]["max_age_days"]["value"] == 30
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from libs.events.testing import FrozenClock
-from tests.fixtures.lifecycle_api import BO, GATES, IN_MEMORY, ROBOT, TRANSITION, attest, register, signed_in
+from tests.fixtures.lifecycle_api import BO, GATES, IN_MEMORY, ROBOT, TRANSITION, asked, attest, register, signed_in
 from tests.fixtures.services import Running
 
 TO_DEVELOPMENT = {"to": "active_development", "reason": "design approved"}
@@ -22,12 +22,12 @@ async def requested(lifecycle: Running) -> dict[str, Any]:
 
 async def test_a_service_moves_forward_with_its_evidence(lifecycle: Running) -> None:
     await register(lifecycle)
-    await attest(lifecycle, "design_review")
+    await attest(lifecycle, *asked("active_development"))
 
     moved = await lifecycle.client.post(TRANSITION, json=TO_DEVELOPMENT)
 
     assert (moved.status_code, moved.json()["phase"], moved.headers["ETag"]) == (200, "active_development", '"2"')
-    await attest(lifecycle, "rollback_drill", "load_test")
+    await attest(lifecycle, *asked("limited_availability"))
     assert (await lifecycle.call("POST", TRANSITION, {"to": "limited_availability", "reason": "pilot"}))["phase"]
     stays = (await lifecycle.call("GET", "/v1/services/checkout-api/phases"))["items"]
     assert [(stay["phase"], stay["reason"]) for stay in stays] == [
@@ -49,7 +49,7 @@ async def test_a_closed_gate_names_each_failed_check_and_stores_nothing(lifecycl
     assert problem["code"] == "gate-not-passed"
     assert [(check["id"], check["result"]) for check in problem["checks"]] == [
         ("owner_and_tier_set", "fail"),
-        ("design_review", "unknown"),
+        *((name, "unknown") for name in asked("active_development")),
     ]
     assert await lifecycle.resources.store.head() == head
 
@@ -98,7 +98,7 @@ async def test_an_unknown_service_does_not_move(lifecycle: Running) -> None:
 
 async def test_of_two_moves_from_the_same_version_one_wins(lifecycle: Running) -> None:
     await register(lifecycle)
-    await attest(lifecycle, "design_review")
+    await attest(lifecycle, *asked("active_development"))
     moves = [TO_DEVELOPMENT, {"to": "unsupported", "reason": "cancelled"}]
 
     answers = await asyncio.gather(
@@ -166,10 +166,10 @@ async def test_a_skip_passes_its_gates_when_asked_for_and_again_when_approved(
     await register(lifecycle, phase="general_availability")
     go = {"to": "abandoned", "reason": "nothing replaces it"}
     assert (await lifecycle.call("POST", TRANSITION, go, expect=422))["code"] == "gate-not-passed"
-    await attest(lifecycle, "hand_over")
+    await attest(lifecycle, *asked("abandoned"))
     pending = await lifecycle.call("POST", TRANSITION, go, expect=202)
 
-    await attest(lifecycle, "hand_over")
+    await attest(lifecycle, *asked("abandoned"))
     bo = signed_in(lifecycle, BO)
     problem = await bo.call("POST", f"/v1/transitions/{pending['id']}:approve", expect=409)
 
@@ -185,7 +185,9 @@ async def test_a_named_evaluation_counts_for_fourteen_days_even_when_its_evidenc
     lifecycle: Running, clock: FrozenClock
 ) -> None:
     await register(lifecycle, phase="active_development")
-    await attest(lifecycle, "rollback_drill", "load_test", days_ago=20)
+    lately = [kind for kind in asked("limited_availability") if kind != "rollback_drill"]
+    await attest(lifecycle, *lately)
+    await attest(lifecycle, "rollback_drill", days_ago=20)
     kept = await lifecycle.call("POST", f"{GATES}/limited_availability:evaluate", expect=201)
     clock.advance(timedelta(days=14))
     go = {"to": "limited_availability", "reason": "pilot"}
@@ -204,7 +206,7 @@ async def test_an_evaluation_that_cannot_be_used_is_refused_with_each_reason(
     lifecycle: Running, clock: FrozenClock
 ) -> None:
     await register(lifecycle, phase="active_development")
-    await attest(lifecycle, "rollback_drill", "load_test")
+    await attest(lifecycle, *asked("limited_availability"))
     kept = await lifecycle.call("POST", f"{GATES}/limited_availability:evaluate", expect=201)
     await lifecycle.call("PATCH", "/v1/services/checkout-api", {"tier": 2}, If_Match='"1"')
     clock.advance(timedelta(days=14, seconds=1))
@@ -241,7 +243,7 @@ async def test_as_of_answers_the_phase_and_the_transition_as_they_were_known(
 
 async def test_a_repeated_transition_with_its_idempotency_key_happens_once(lifecycle: Running) -> None:
     await register(lifecycle)
-    await attest(lifecycle, "design_review")
+    await attest(lifecycle, *asked("active_development"))
 
     first = await lifecycle.client.post(TRANSITION, json=TO_DEVELOPMENT, headers={"Idempotency-Key": "k-1"})
     head = await lifecycle.resources.store.head()

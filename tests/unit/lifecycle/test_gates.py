@@ -11,13 +11,13 @@ from services.lifecycle.domain.errors import EvaluationOutdatedError
 from services.lifecycle.domain.evaluation.commands import Keep
 from services.lifecycle.domain.evaluation.events import GateEvaluated
 from services.lifecycle.domain.facts import Facts, Grandfathered
-from services.lifecycle.domain.gates import Verdict, evaluate, reuse
+from services.lifecycle.domain.gates import Verdict, demotion, evaluate, keeping, remaining, reuse
 from services.lifecycle.domain.phases import Phase
-from tests.fixtures.lifecycle import NOW, POLICY, attested, evidence, facts, slo
+from tests.fixtures.lifecycle import NOW, POLICY, attested, attested_all, evidence, facts, slo, waiver
 
 DESIGN, DEVELOPMENT, LIMITED, GENERAL, DEPRECATION, ABANDONED, UNSUPPORTED = Phase
 VALID = POLICY.evaluation_valid_days.days
-READY = facts(DEVELOPMENT, attestations=attested("rollback_drill", "load_test"))
+READY = attested_all(DEVELOPMENT, slos=())
 
 
 def results(verdict: Verdict) -> dict[str, str]:
@@ -36,23 +36,49 @@ def test_a_gate_is_open_when_every_blocking_check_passes() -> None:
     verdict = evaluate(POLICY, READY, LIMITED, NOW)
 
     assert verdict.passed
-    assert results(verdict) == {
-        "owner_and_tier_set": "pass",
-        "rollback_drill": "pass",
-        "load_test": "pass",
-        "restore_test": "unknown",
-        "chaos_experiment": "unknown",
-    }
+    assert set(results(verdict)) == set(POLICY.gates["limited_availability"])
+    assert set(results(verdict).values()) == {"pass"}
+
+
+def test_an_advisory_check_never_closes_a_gate() -> None:
+    calm = {kind: done for kind, done in READY.attestations.items() if kind != "chaos_experiment"}
+
+    verdict = evaluate(POLICY, replace(READY, attestations=calm), LIMITED, NOW)
+
+    assert (results(verdict)["chaos_experiment"], verdict.passed) == ("unknown", True)
 
 
 def test_unknown_closes_a_gate_as_fail_does() -> None:
-    verdict = evaluate(POLICY, facts(DEVELOPMENT, owner_team=""), LIMITED, NOW)
+    known = {kind: done for kind, done in READY.attestations.items() if kind != "load_test"}
+
+    verdict = evaluate(POLICY, replace(READY, owner_team="", attestations=known), LIMITED, NOW)
 
     assert [(check.id, check.result) for check in verdict.failed] == [
         ("owner_and_tier_set", "fail"),
-        ("rollback_drill", "unknown"),
         ("load_test", "unknown"),
     ]
+
+
+def test_a_check_shows_who_asks_and_each_number_with_its_source() -> None:
+    (check,) = (check for check in evaluate(POLICY, READY, LIMITED, NOW).checks if check.id == "load_test")
+
+    assert (check.measured, check.source) == (False, "[D] at 1.5 times the expected peak")
+    assert [(limit.name, limit.value, bool(limit.source)) for limit in check.limits] == [
+        ("max_age_days", 90, True),
+        ("at_least.peak_ratio", 1.5, True),
+    ]
+
+
+def test_a_number_may_differ_by_tier() -> None:
+    drill = POLICY.checks["rollback_drill"]
+    by_tier = replace(drill, max_age_days=replace(drill.max_age_days, by_tier={4: 90.0}))
+    policy = replace(POLICY, checks={**POLICY.checks, "rollback_drill": by_tier})
+    aged = {**READY.attestations, "rollback_drill": evidence("rollback_drill", days_ago=60)}
+    aged.pop("production_rollback")
+
+    passed = [evaluate(policy, replace(READY, tier=tier, attestations=aged), LIMITED, NOW).passed for tier in (1, 4)]
+
+    assert passed == [False, True]
 
 
 def test_whatever_keeps_a_gate_closed_says_how_to_fix_it() -> None:
@@ -100,8 +126,8 @@ def test_a_check_blocks_the_tiers_it_names_and_an_unset_tier_counts_as_the_most_
 
 @pytest.mark.parametrize(("days_left", "result"), [(1, "waived"), (0, "fail")])
 def test_a_waiver_lets_through_while_it_is_in_force_and_hides_nothing(days_left: int, result: str) -> None:
-    waivers = {"slo_met_with_coverage": NOW + timedelta(days=days_left)}
-    known = facts(slos=(slo(sli=0.9),), waivers=waivers)
+    waivers = {"slo_met_with_coverage": waiver("slo_met_with_coverage", days_left=days_left)}
+    known = attested_all(LIMITED, slos=(slo(sli=0.9),), waivers=waivers)
 
     verdict = evaluate(POLICY, known, GENERAL, NOW)
 
@@ -112,7 +138,7 @@ def test_a_waiver_lets_through_while_it_is_in_force_and_hides_nothing(days_left:
 
 
 def test_a_waiver_of_what_is_met_is_not_needed() -> None:
-    known = facts(slos=(slo(),), waivers={"slo_met_with_coverage": NOW + timedelta(days=1)})
+    known = facts(slos=(slo(),), waivers={"slo_met_with_coverage": waiver("slo_met_with_coverage")})
 
     assert results(evaluate(POLICY, known, GENERAL, NOW))["slo_met_with_coverage"] == "pass"
 
@@ -137,9 +163,9 @@ def test_an_import_makes_the_gates_up_to_its_phase_advisory_for_a_while(
 def test_an_evaluation_is_good_for_fourteen_days_with_its_attestations_gone_stale() -> None:
     earlier = evaluate(POLICY, READY, LIMITED, NOW)
     later = NOW + VALID
-    aged = replace(
-        READY, attestations={**READY.attestations, "rollback_drill": evidence("rollback_drill", days_ago=28)}
-    )
+    old = {**READY.attestations, "rollback_drill": evidence("rollback_drill", days_ago=28)}
+    old["production_rollback"] = evidence("production_rollback", days_ago=100)
+    aged = replace(READY, attestations=old)
     at_start = evaluate(POLICY, aged, LIMITED, NOW)
 
     moved = reuse(kept(at_start), evaluate(POLICY, aged, LIMITED, later), VALID)
@@ -152,7 +178,7 @@ def test_an_evaluation_is_good_for_fourteen_days_with_its_attestations_gone_stal
 
 
 def test_measured_checks_are_looked_at_again_at_the_move() -> None:
-    met, violated = facts(slos=(slo(),)), facts(slos=(slo(sli=0.9, state="violated"),))
+    met, violated = attested_all(LIMITED), attested_all(LIMITED, slos=(slo(sli=0.9, state="violated"),))
 
     moved = reuse(kept(evaluate(POLICY, met, GENERAL, NOW)), evaluate(POLICY, violated, GENERAL, NOW), VALID)
 
@@ -171,6 +197,7 @@ def test_measured_checks_are_looked_at_again_at_the_move() -> None:
             timedelta(),
             "changed since: evidence load_test load_test-2",
         ),
+        (replace(READY, waivers={"load_test": waiver("load_test")}), timedelta(), "changed since: waiver load_test"),
         (replace(READY, phase=LIMITED), timedelta(), "it is for checkout-api from active_development"),
         (replace(READY, service="search-api"), timedelta(), "it is for checkout-api from active_development"),
     ],
@@ -193,7 +220,74 @@ def test_a_new_version_of_the_policy_outdates_an_evaluation() -> None:
 
 
 def test_a_new_assessment_does_not_outdate_an_evaluation() -> None:
-    earlier = kept(evaluate(POLICY, facts(slos=(slo(),)), GENERAL, NOW))
-    now = evaluate(POLICY, facts(slos=(slo(id="assessed-2", sli=0.999),)), GENERAL, NOW)
+    earlier = kept(evaluate(POLICY, attested_all(LIMITED), GENERAL, NOW))
+    now = evaluate(POLICY, attested_all(LIMITED, slos=(slo(id="assessed-2", sli=0.999),)), GENERAL, NOW)
 
     assert reuse(earlier, now, VALID).passed
+
+
+def test_a_waiver_that_has_ended_outdates_an_evaluation() -> None:
+    known = replace(READY, waivers={"load_test": waiver("load_test", days_left=1)})
+    earlier = kept(evaluate(POLICY, known, LIMITED, NOW))
+
+    with pytest.raises(EvaluationOutdatedError, match="changed since: waiver load_test"):
+        reuse(earlier, evaluate(POLICY, known, LIMITED, NOW + timedelta(days=1)), VALID)
+
+
+def test_a_grace_that_has_ended_blocks_at_the_move_whatever_was_said_during_it() -> None:
+    grace = Grandfathered(LIMITED, NOW + timedelta(days=1))
+    known = facts(DEVELOPMENT, grandfathered=grace)
+    earlier = kept(evaluate(POLICY, known, LIMITED, NOW))
+
+    moved = reuse(earlier, evaluate(POLICY, known, LIMITED, NOW + timedelta(days=1)), VALID)
+
+    assert (earlier.passed, moved.passed) == (True, False)
+
+
+def test_what_a_service_keeps_showing_is_asked_while_it_is_in_its_phase() -> None:
+    checks = keeping(POLICY, attested_all(GENERAL), NOW)
+
+    assert [check.id for check in checks] == list(POLICY.keeps[GENERAL])
+    assert {check.result for check in checks} == {"pass", "not_applicable"}
+    assert {check.blocking for check in checks} == {True}
+
+
+def test_an_import_keeps_showing_in_an_advisory_way_during_its_grace() -> None:
+    imported = facts(GENERAL, grandfathered=Grandfathered(GENERAL, NOW + timedelta(days=1)))
+
+    assert {check.blocking for check in keeping(POLICY, imported, NOW)} == {False}
+
+
+@pytest.mark.parametrize(
+    ("known", "reasons"),
+    [
+        (attested_all(GENERAL), []),
+        (facts(GENERAL), []),  # what is unknown suggests nothing
+        (
+            facts(
+                GENERAL, attestations={"capacity_covers_demand": evidence("capacity_covers_demand", outcome="failed")}
+            ),
+            ["capacity_covers_demand"],
+        ),
+        (
+            facts(GENERAL, attestations={"no_open_security_finding": evidence("x", outcome="failed")}),
+            ["no_open_security_finding"],
+        ),
+        (facts(LIMITED, attestations={"no_open_security_finding": evidence("x", outcome="failed")}), []),
+    ],
+)
+def test_a_step_back_is_suggested_by_what_fails_and_blocks_nothing(known: Facts, reasons: list[str]) -> None:
+    checks = demotion(POLICY, known, NOW)
+
+    assert [check.id for check in checks if check.result == "fail"] == reasons
+    assert {check.blocking for check in checks} <= {False}
+
+
+def test_a_service_is_decommissioned_when_nothing_of_it_is_left() -> None:
+    left = remaining(POLICY, facts(UNSUPPORTED), NOW)
+
+    assert {check.result for check in left.failed} == {"unknown"}
+    assert len(left.failed) == 7
+    assert remaining(
+        POLICY, facts(UNSUPPORTED, phase_since=NOW - timedelta(days=9), attestations=attested(*POLICY.checks)), NOW
+    ).passed

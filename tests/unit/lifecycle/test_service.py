@@ -32,7 +32,7 @@ from services.lifecycle.domain.service.events import (
     TransitionDeclined,
     TransitionRequested,
 )
-from tests.fixtures.lifecycle import NOW, POLICY, facts, open_gate, registered
+from tests.fixtures.lifecycle import NOW, POLICY, attested_all, facts, open_gate, registered
 
 ANA, BO, ROBOT = Actor("ana", is_person=True), Actor("bo", is_person=True), Actor("ci", is_person=False)
 DESIGN, DEVELOPMENT, LIMITED, GENERAL, DEPRECATION, ABANDONED, UNSUPPORTED = Phase
@@ -179,7 +179,7 @@ class TestTransition:
         given(SERVICE, registered(phase)).when(transition(phase, phase)).then()
 
     def test_a_closed_gate_is_refused_with_the_checks_that_keep_it_closed(self) -> None:
-        closed = evaluate(POLICY, facts(LIMITED), GENERAL, NOW)
+        closed = evaluate(POLICY, attested_all(LIMITED, slos=()), GENERAL, NOW)
 
         refusal = given(SERVICE, registered(LIMITED)).when(transition(LIMITED, GENERAL, verdict=closed))
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from services.lifecycle.domain.engagement.commands import Cadence
 from services.lifecycle.domain.engagement.events import Item
-from services.lifecycle.domain.policy import InvalidPolicyError, Number
+from services.lifecycle.domain.policy import Fault, InvalidPolicyError, Number
 
 BUILT_IN = ("quarterly_update", "service_review")
 
@@ -123,17 +123,16 @@ class EngagementPolicy:
             InvalidPolicyError: Names the place.
         """
         for metric in measured ^ set(self.metrics):
-            message = f"metrics.{metric}: {'nobody measures it' if metric in self.metrics else 'missing'}"
-            raise InvalidPolicyError(message)
+            what = "nobody measures it" if metric in self.metrics else "missing"
+            raise InvalidPolicyError([Fault(f"/metrics/{metric}", what)])
         for place, names in (
             ("ground_rules", [rule.id for rule in self.ground_rules]),
             ("handback", [line.id for line in self.handback]),
         ):
             for name in names:
                 if names.count(name) > 1:
-                    message = f"{place}: {name} is there twice"
-                    raise InvalidPolicyError(message)
+                    raise InvalidPolicyError([Fault(f"/{place}", f"{name} is there twice")])
         for rule in self.ground_rules:
             if rule.metric not in self.metrics:
-                message = f"ground_rules.{rule.id}: {rule.metric} is not among the metrics"
-                raise InvalidPolicyError(message)
+                fault = Fault(f"/ground_rules/{rule.id}", f"{rule.metric} is not among the metrics")
+                raise InvalidPolicyError([fault])

@@ -21,6 +21,15 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A number that the policy compares with, for the service's tier, and where that number comes from."""
+
+    name: str
+    value: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """What became of one check.
 
@@ -31,6 +40,10 @@ class CheckResult:
         detail: What was found.
         evidence: Where it was found.
         how_to_fix: What to do; empty when there is nothing to do.
+        measured: Whether the platform found out itself; else people have attested it.
+        source: Who asks for it.
+        limits: The numbers it was compared with.
+        waiver: The waiver that covers it, or empty.
     """
 
     id: str
@@ -39,6 +52,10 @@ class CheckResult:
     detail: str = ""
     evidence: tuple[Evidence, ...] = ()
     how_to_fix: str = ""
+    measured: bool = False
+    source: str = ""
+    limits: tuple[Limit, ...] = ()
+    waiver: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
 """What can be asked about evidence."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from services.lifecycle.domain.evidence.events import EvidenceOutcome, Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,8 @@ class Record:
     url: str
     by: str
     at: datetime
+    outcome: EvidenceOutcome = "passed"
+    figures: Mapping[str, Figure] = field(default_factory=dict[str, Figure])
 
 
 Command = Record

@@ -20,7 +20,15 @@ def decide(command: Command, state: Evidence) -> tuple[Event, ...]:
         RecordedOtherwiseError: The id stands for other evidence.
     """
     recorded = EvidenceRecorded(
-        command.evidence, command.service, command.kind, command.done_at, command.url, command.by, command.at
+        evidence=command.evidence,
+        service=command.service,
+        kind=command.kind,
+        at=command.done_at,
+        url=command.url,
+        by=command.by,
+        recorded=command.at,
+        outcome=command.outcome,
+        figures=dict(command.figures),
     )
     match state:
         case None if command.done_at > command.at + _CLOCKS_DIFFER_BY:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.lifecycle.domain.phases import Phase
-from services.lifecycle.domain.policy import InvalidPolicyError
+from services.lifecycle.domain.policy import Fault, InvalidPolicyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +74,4 @@ class ReviewPolicy:
         counts = {name: getattr(self, name).count for name in ("waivers", "reviewers")}
         for name, value in {**spans, **counts}.items():
             if value < 1:
-                message = f"{name}: {value} is too few; at least 1"
-                raise InvalidPolicyError(message)
+                raise InvalidPolicyError([Fault(f"/{name}", f"{value} is too few; at least 1")])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.lifecycle.domain.policy import InvalidPolicyError, Number
+from services.lifecycle.domain.policy import Fault, InvalidPolicyError, Number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,5 +44,5 @@ class TeamPolicy:
         """
         weights = (self.fit.same_product.value, self.fit.similar_stack.value, self.fit.same_dev_teams.value)
         if abs(sum(weights) - 1) > 1e-9 or min(weights) < 0:  # noqa: PLR2004  rounding of three decimals
-            message = f"fit: the weights are {', '.join(map(str, weights))}; they must be positive and sum to 1"
-            raise InvalidPolicyError(message)
+            detail = f"the weights are {', '.join(map(str, weights))}; they must be positive and sum to 1"
+            raise InvalidPolicyError([Fault("/fit", detail)])

@@ -1,0 +1,159 @@
+"""What the incidents service has said of postmortems and their actions: which actions are open, what was published."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, Date, Text, select
+
+from libs.events.columns import Instant
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from libs.events.registry import EventRegistry
+from services.lifecycle.domain.facts import Learned, OpenAction
+
+
+@dataclass(frozen=True, slots=True)
+class ActionOpened:
+    """What is read of an action."""
+
+    action: str
+    service: str
+    title: str
+    owner: str
+    priority: str
+    due: date
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEnded:
+    """What is read when it is done, or dropped."""
+
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostmortemPublished:
+    """What is read of a postmortem."""
+
+    postmortem: str
+    number: str
+    service: str
+    at: datetime
+
+
+class ActionCompleted(ActionEnded):
+    """It was done."""
+
+
+class ActionDropped(ActionEnded):
+    """It will not be done."""
+
+
+def _action_columns() -> Sequence[Column[Any]]:
+    return (
+        Column("action", Text, primary_key=True),
+        Column("service", Text, nullable=False),
+        Column("title", Text, nullable=False),
+        Column("owner", Text, nullable=False),
+        Column("priority", Text, nullable=False),
+        Column("due", Date, nullable=False),
+        Column("event", Text, nullable=False),
+        Column("at", Instant(), nullable=False),
+    )
+
+
+def _action_keys(event: ActionOpened | ActionEnded, _: Recorded) -> Sequence[Key]:
+    return ((event.action,),)
+
+
+def _opened(_: Row | None, event: ActionOpened, recorded: Recorded, __: Key) -> Row:
+    return {
+        "action": event.action,
+        "service": event.service,
+        "title": event.title,
+        "owner": event.owner,
+        "priority": event.priority,
+        "due": event.due,
+        "event": str(recorded.event_id),
+        "at": event.at,
+    }
+
+
+FACTS_ACTIONS: Final = Projection(
+    name="facts_actions",
+    columns=_action_columns,
+    events=EventRegistry(
+        {
+            "io.concordat.incidents.action.opened.v1": ActionOpened,
+            "io.concordat.incidents.action.completed.v1": ActionCompleted,
+            "io.concordat.incidents.action.dropped.v1": ActionDropped,
+        }
+    ),
+    folds={
+        ActionOpened: Fold(_action_keys, _opened),
+        ActionCompleted: Fold(_action_keys, lambda _, __, ___, ____: None),
+        ActionDropped: Fold(_action_keys, lambda _, __, ___, ____: None),
+    },
+    indexes=(("service",),),
+    sources=("incidents",),
+)
+
+
+def _postmortem_columns() -> Sequence[Column[Any]]:
+    return (
+        Column("postmortem", Text, primary_key=True),
+        Column("service", Text, nullable=False),
+        Column("number", Text, nullable=False),
+        Column("event", Text, nullable=False),
+        Column("at", Instant(), nullable=False),
+    )
+
+
+def _postmortem_keys(event: PostmortemPublished, _: Recorded) -> Sequence[Key]:
+    return ((event.postmortem,),)
+
+
+def _published(_: Row | None, event: PostmortemPublished, recorded: Recorded, __: Key) -> Row:
+    return {
+        "postmortem": event.postmortem,
+        "service": event.service,
+        "number": event.number,
+        "event": str(recorded.event_id),
+        "at": event.at,
+    }
+
+
+FACTS_POSTMORTEMS: Final = Projection(
+    name="facts_postmortems",
+    columns=_postmortem_columns,
+    events=EventRegistry({"io.concordat.incidents.postmortem.published.v1": PostmortemPublished}),
+    folds={PostmortemPublished: Fold(_postmortem_keys, _published)},
+    indexes=(("service", "at"),),
+    sources=("incidents",),
+)
+
+
+def open_actions(connection: Connection, *services: str) -> dict[str, list[OpenAction]]:
+    """The open actions of *services*, of all when none is named; what is due first comes first."""
+    view = FACTS_ACTIONS.view
+    query = select(view).order_by(view.c.due, view.c.action)
+    found: dict[str, list[OpenAction]] = {}
+    for row in connection.execute(query.where(view.c.service.in_(services)) if services else query).mappings():
+        action = OpenAction(
+            row["event"], row["action"], row["title"], row["owner"], row["priority"], row["due"], row["at"]
+        )
+        found.setdefault(row["service"], []).append(action)
+    return found
+
+
+def postmortems(connection: Connection, *services: str) -> dict[str, list[Learned]]:
+    """The published postmortems of *services*, of all when none is named, the oldest first."""
+    view = FACTS_POSTMORTEMS.view
+    query = select(view).order_by(view.c.at, view.c.postmortem)
+    found: dict[str, list[Learned]] = {}
+    for row in connection.execute(query.where(view.c.service.in_(services)) if services else query).mappings():
+        found.setdefault(row["service"], []).append(Learned(row["event"], row["number"], row["at"]))
+    return found
