@@ -130,7 +130,7 @@ async def run(servers: Servers, *, quick: bool) -> list[Result]:
 
 async def _rebuilds(url: str, *, quick: bool) -> list[Result]:
     """Rebuild from the event store, beside reading the same pages and doing nothing with them."""
-    events, rounds = (200_000, 3) if quick else (1_000_000, 3)
+    events, rounds = (50_000, 3) if quick else (1_000_000, 3)
     async with AsyncExitStack() as stack:
         connection = await asyncpg.connect(url)
         stack.push_async_callback(connection.close)
@@ -173,7 +173,7 @@ _READ = (
 
 async def _catching_up(url: str, bootstrap_servers: str, *, quick: bool) -> list[Result]:
     """Catch up from the real Kafka into Postgres, beside a `getmany` of the same topic; both join a group first."""
-    events, rounds = (200_000, 3) if quick else (400_000, 3)
+    events, rounds = (50_000, 3) if quick else (400_000, 3)
     topic = events_topic(SERVICE)
     numbers = count(1)
     async with AsyncExitStack() as stack:

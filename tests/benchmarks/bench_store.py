@@ -112,7 +112,7 @@ async def _recorder(recorder: ApplicationRecorder, total: int, threads: int) -> 
 
 
 async def bench_postgres(servers: Servers, *, quick: bool) -> list[Result]:
-    total, rounds = (6_400, 3) if quick else (32_000, 5)
+    total, rounds = (3_200, 3) if quick else (32_000, 5)
     with _database(servers) as url, _database(servers) as bare_url, servers.database() as their_url:
         store = PostgresStore(url)
         await store.start()
@@ -139,7 +139,7 @@ async def bench_postgres(servers: Servers, *, quick: bool) -> list[Result]:
 
 async def bench_sqlite(directory: Path, *, quick: bool) -> list[Result]:
     """Appends to one file, synchronous=FULL, beside ready-made transactions of 64 inserts."""
-    total, rounds = (6_400, 3) if quick else (32_000, 5)
+    total, rounds = (3_200, 3) if quick else (32_000, 5)
     store = SqliteStore(directory / "ours.db")
     await store.start()
 
@@ -223,7 +223,7 @@ _CONTEXT = Metadata(
 
 async def bench_commands(servers: Servers, *, quick: bool) -> list[Result]:
     """Whole commands on streams of 20 events, by a process that holds their states and by one that just started."""
-    streams, rounds = (1_280, 3) if quick else (6_400, 5)
+    streams, rounds = (640, 3) if quick else (6_400, 5)
     with _database(servers) as url:
         store = PostgresStore(url)
         await store.start()

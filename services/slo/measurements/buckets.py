@@ -350,6 +350,8 @@ def _of_day(hours: Hours, day: int) -> Any:  # noqa: ANN401  a numpy array of bo
 
 def _replaced(hours: Hours, day: int, new: Hours) -> Hours:
     """*hours* with those of *day* as they are now."""
+    if not len(hours.hour):
+        return new
     return joined_hours(
         [hours.take(hours.hour < day * _HOURS_OF_DAY), new, hours.take(hours.hour >= (day + 1) * _HOURS_OF_DAY)]
     )
