@@ -167,8 +167,8 @@ class DaySums:
         """The sums of all days before *day*."""
         if self._running is None:
             self._order = sorted(self._days)
-            sums = (self._days[each] for each in self._order[:-1])
-            self._running = list(accumulate(sums, _plus, initial=self._nothing))
+            columns = zip(self._nothing, *(self._days[each] for each in self._order[:-1]), strict=True)
+            self._running = list(zip(*map(accumulate, columns), strict=True))
         place = bisect_left(self._order, day)
         if place < len(self._running):
             return self._running[place]

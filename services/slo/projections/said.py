@@ -10,6 +10,21 @@ from services.slo.domain.budget.events import AlertFired, BudgetAssessed
 from services.slo.projections.slo_alerts import FIRED, SLO_ALERTS
 from services.slo.projections.slos import SLOS
 
+_TOLD = (
+    "slo",
+    "service",
+    "target",
+    "window",
+    "state",
+    "sli",
+    "error_budget_consumed",
+    "error_budget_remaining",
+    "coverage",
+    "assessed_at",
+    "assessed_revision",
+    "input_version",
+)
+
 
 def said_of(connection: Connection, slos: Sequence[str]) -> dict[str, Budget]:
     """The budgets of *slos* that were ever assessed, as far as the read models `slos` and `slo_alerts` have come.
@@ -22,7 +37,7 @@ def said_of(connection: Connection, slos: Sequence[str]) -> dict[str, Budget]:
     fired = select(SLO_ALERTS.view).where(alert.state == "firing", alert.slo.in_(slos))
     for row in connection.execute(fired).mappings():
         firing[row["slo"]][row["tier"]] = AlertFired(**{name: row[name] for name in FIRED}, at=row["fired_at"])
-    assessed = select(SLOS.view).where(budget.assessed_at.is_not(None), budget.slo.in_(slos))
+    assessed = select(*(budget[name] for name in _TOLD)).where(budget.assessed_at.is_not(None), budget.slo.in_(slos))
     found: dict[str, Budget] = {}
     for row in connection.execute(assessed).mappings():
         at, remaining = row["assessed_at"], row["error_budget_remaining"]
