@@ -249,7 +249,7 @@ def _spent_by_incident(
 ) -> list[IncidentSpending]:
     """What *incident* spent of the budget that each SLO of *service* has for the *window* up to the incident's end."""
     felt = _minutes(incident.since, incident.until or at)
-    shares = _shares(connection, service, [felt], range(felt.stop - window // _MINUTE, felt.stop))
+    shares = _shares(connection, service, [felt], range(felt.stop - window // _MINUTE, felt.stop), at)
     number = incident.title.partition(" ")[0]
     return [IncidentSpending(incident.id, slo, share, number) for slo, share in shares]
 
@@ -267,17 +267,22 @@ def _spent_by_class(connection: Connection, service: str, incident: Happened, at
         whole = quarter.minutes
         passed = range(whole.start, min(whole.stop, minute_at(at)))
         felt = merged(clipped((_minutes(each.since, each.until or at) for each in outages), passed))
-        shares = _shares(connection, service, felt, passed, Fraction(len(whole), max(len(passed), 1)))
+        shares = _shares(connection, service, felt, passed, at, Fraction(len(whole), max(len(passed), 1)))
         spendings += [ClassSpending(incident.outage_class, name_of(quarter), slo, share) for slo, share in shares]
     return spendings
 
 
 def _shares(
-    connection: Connection, service: str, felt: Sequence[range], whole: range, growth: Fraction = _AS_IT_IS
+    connection: Connection,
+    service: str,
+    felt: Sequence[range],
+    whole: range,
+    at: datetime,
+    growth: Fraction = _AS_IT_IS,
 ) -> Iterator[tuple[str, float]]:
     """What the minutes *felt* spent of the budget that each SLO of *service* has for *whole*, times *growth*."""
     rows = select(SLOS.view).where(SLOS.view.c.service == service, SLOS.view.c.ended_at.is_(None))
-    old = whole.stop - _MINUTES_KEPT // _MINUTE
+    old = minute_at(at - _MINUTES_KEPT)
     for promised in map(Promised.of, connection.execute(rows).mappings().all()):
         parts = spent_by_parts(connection, promised, (*felt, *map(_hours, felt)), whole)
         target, lost = promised.terms.target, Fraction()
