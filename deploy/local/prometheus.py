@@ -1,9 +1,14 @@
-"""A real Prometheus and its promtool on a machine that has neither: Debian's package, unpacked into the cache."""
+"""A real Prometheus and its promtool on a machine that has neither: Debian's package, unpacked into the cache.
+
+`python3 -m deploy.local.prometheus HOST:PORT` starts one that scrapes the metrics there, and prints its address and its
+process id, by which it is to be ended.
+"""
 
 import fcntl
 import os
 import shutil
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -107,6 +112,20 @@ class PrometheusServer(LocalServer):
             return False
 
 
+def main(target: str) -> int:
+    """Start a server that scrapes *target*; 3 where there is none to start."""
+    directory = Path(os.environ.get("CONCORDAT_DATA_DIR", ".concordat")) / "prometheus"
+    server = PrometheusServer(directory, scrape={"concordat": target}, interval="5s")
+    try:
+        server.start()
+    except (OSError, RuntimeError) as error:
+        sys.stderr.write(f"left out, there is no Prometheus on this machine: {error}\n")
+        return 3
+    if server.process is not None:
+        sys.stdout.write(f"{server.url} {server.process.pid}\n")
+    return 0
+
+
 def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
     """What promtool says to *arguments*."""
     return subprocess.run(  # noqa: S603  our own command
@@ -161,3 +180,7 @@ def _run(command: list[str], folder: Path) -> None:
     if done.returncode != 0:
         message = f"{' '.join(command)}: {done.stderr.strip()}"
         raise RuntimeError(message)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -23,6 +23,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class StrictRequest(Request):
     """A request whose body is bounded, and whose JSON is read strictly (RFC 8259 and I-JSON, RFC 7493)."""
 
+    takes_nan = False  # whether NaN and Infinity are for the route to refuse, each by itself
+
     async def body(self) -> bytes:
         """The whole body.
 
@@ -47,11 +49,11 @@ class StrictRequest(Request):
     async def json(self) -> Any:  # noqa: ANN401  it is what was sent
         """The body's JSON; see `parse_json`."""
         if not hasattr(self, "_json"):
-            self._json = parse_json(await self.body())
+            self._json = parse_json(await self.body(), _WITH_NAN if self.takes_nan else _STRICT)
         return self._json
 
 
-def parse_json(body: bytes) -> Any:  # noqa: ANN401  it is what was sent
+def parse_json(body: bytes, decoder: json.JSONDecoder | None = None) -> Any:  # noqa: ANN401  it is what was sent
     r"""The value that *body* holds.
 
     Raises:
@@ -59,7 +61,7 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401  it is what was sent
             numbers that no database keeps exactly, `\u0000` and lone surrogates. It names the place.
     """
     try:
-        value = _STRICT.decode(body.decode())
+        value = (decoder or _STRICT).decode(body.decode())
     except UnicodeDecodeError as error:
         message = f"the body is not UTF-8 at byte {error.start}; send UTF-8"
         raise _malformed(message) from error
@@ -123,6 +125,7 @@ def _constant(name: str) -> Any:  # noqa: ANN401  it never returns
 
 
 _STRICT = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+_WITH_NAN = json.JSONDecoder(object_pairs_hook=_object)
 _MARKING = json.JSONDecoder(object_pairs_hook=_marked_object, parse_constant=_constant)
 
 

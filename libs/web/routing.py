@@ -1,6 +1,6 @@
 """The routes of a service: authenticated, authorised and strict before the first line of their own runs."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from email.message import Message
 from functools import partial
 from typing import Any
@@ -23,6 +23,8 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 class ServiceRoute(APIRoute):
     """A route that names its scope (`openapi_extra=needs(...)`, or `PUBLIC`) and takes only what it declares."""
 
+    takes_nan = False  # see `StrictRequest`
+
     def get_route_handler(self) -> Handler:
         """The route's own handler, behind the checks that all routes share."""
         extra = self.openapi_extra or {}
@@ -34,9 +36,11 @@ class ServiceRoute(APIRoute):
         known = {field.alias for field in get_flat_params(self.dependant) if _is_query(field.field_info)}
         handler = super().get_route_handler()
         reads_json = self.body_field is not None
+        kinds = ["application/json", *extra.get("requestBody", {}).get("content", {})]
 
         async def handle(plain: Request) -> Response:
             request = StrictRequest(plain.scope, plain.receive)
+            request.takes_nan = self.takes_nan
             if scope is not None:
                 authenticate: Authenticate = request.app.state.authenticate
                 principal = authenticate(request)
@@ -46,7 +50,7 @@ class ServiceRoute(APIRoute):
             if must_match and sent_header(request, b"if-match") is None:
                 raise _if_match_required()
             if reads_json:
-                await _read_json(request)
+                await _read_json(request, kinds)
             return await handler(request)
 
         return handle
@@ -78,13 +82,13 @@ def _check_parameters(request: Request, known: set[str]) -> None:
     check_text(sent, "parameter")
 
 
-async def _read_json(request: StrictRequest) -> None:
+async def _read_json(request: StrictRequest, kinds: Sequence[str]) -> None:
     """Read the body before FastAPI does, which would answer our refusals with its own."""
     if not await request.body():
         return
     content_type = sent_header(request, b"content-type") or ""
     if content_type != "application/json" and not _is_json(content_type):
-        detail = f"the body is {content_type or 'of no type'}; send it with Content-Type: application/json"
+        detail = f"the body is {content_type or 'of no type'}; send it with Content-Type: {' or '.join(kinds)}"
         place = Place(detail, "Content-Type")
         raise Problem(415, "unsupported-media-type", "The body's type is not read here", detail, [place])
     await request.json()

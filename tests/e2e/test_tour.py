@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,18 @@ def blocks() -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.timeout(300)
-def test_every_command_of_the_tour_works_and_prints_what_it_promises(
-    concordat_server: ConcordatServer, tmp_path: Path
-) -> None:
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[ConcordatServer]:
+    """Concordat as the tour's first command starts it."""
+    monkeypatch.setenv("CONCORDAT_SOURCE_HOSTS", "127.0.0.1")
+    running = ConcordatServer(tmp_path / "data")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.mark.timeout(900)
+def test_every_command_of_the_tour_works_and_prints_what_it_promises(server: ConcordatServer, tmp_path: Path) -> None:
     command = tmp_path / "bin" / "concordat"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m services.cli.main "$@"\n', encoding="utf-8")
@@ -41,12 +50,12 @@ def test_every_command_of_the_tour_works_and_prints_what_it_promises(
     environment = os.environ | {
         "PATH": f"{command.parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
-        "CONCORDAT_URL": concordat_server.url,
-        "CONCORDAT_DATA_DIR": str(concordat_server.data_dir),
+        "CONCORDAT_URL": server.url,
+        "CONCORDAT_DATA_DIR": str(server.data_dir),
     }
 
     done = subprocess.run(  # noqa: S603  the repository's own page
-        ["/bin/bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=290
+        ["/bin/bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=840
     )
 
     assert done.returncode == 0, done.stdout[-4000:]
@@ -54,3 +63,8 @@ def test_every_command_of_the_tour_works_and_prints_what_it_promises(
     for (_, promised), output in zip(blocks(), printed, strict=True):
         pattern = ".*".join(map(re.escape, promised.split("…")))
         assert re.search(pattern, output, re.DOTALL), f"promised {promised!r}, printed {output!r}"
+    if (without := re.search("left out, there is no Prometheus.*", done.stdout)) is not None:
+        pytest.skip(f"the tour works, but for one part: {without[0]}")
+    assert re.search(
+        "^working with 1 SLO, read until 20.*^(met|at_risk) at [1-9]", done.stdout, re.MULTILINE | re.DOTALL
+    )

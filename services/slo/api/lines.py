@@ -23,6 +23,7 @@ from libs.web.routing import ServiceRoute
 from services.slo.api.measurements import NAMED, late_in, latest, refuse_unmeasured, revision_at, too_late, unmeasured
 from services.slo.api.schemas import (
     LINES,
+    MOST_BUCKETS,
     AcceptedLines,
     PartlyAcceptedLines,
     RevisionParameter,
@@ -75,10 +76,14 @@ async def _take(request: Request, call: Call, slo: str, source: str, revision: i
     """Keep the lines that are fine, some at a time; *slo* empty: each names its own.
 
     Raises:
-        Problem: None is.
+        Problem: None is, or there are too many.
     """
     now = call.context.at
-    lines = io.TextIOWrapper(io.BytesIO(await request.body()), encoding="utf-8", errors="replace")
+    body = await request.body()
+    if (number := body.count(b"\n")) > MOST_BUCKETS:
+        detail = f"the body holds {number} lines; send at most {MOST_BUCKETS} at a time, as `concordat slo import` does"
+        raise Problem(413, "too-many-lines", "The body holds too many lines", detail)
+    lines = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8", errors="replace")
     batches = read_measurements(
         lines, slo, source, revision_at(now, revision), latest=latest(request, now), size=_AT_ONCE
     )
@@ -112,7 +117,7 @@ async def _refused(request: Request, call: Call, batch: Batch, refusals: dict[st
     for line, each in sent.items():
         if refusal := refusals[each.slo]:
             code = "unknown-slo" if refusal.status == HTTPStatus.NOT_FOUND else "composite-not-measured"
-            wrong[line] = WrongBucketError(code, "slo", refusal.detail)
+            wrong[line] = WrongBucketError(code, "slo", refusal.detail.partition(";")[0])
     for line in wrong:
         del sent[line]
     return sorted(

@@ -16,7 +16,7 @@ from libs.events.store import Answer
 from libs.web.auth import needs
 from libs.web.calls import Call, CallDep
 from libs.web.problems import Place, Problem, responses
-from libs.web.routing import Router
+from libs.web.routing import Router, ServiceRoute
 from services.slo.api.definitions import existing
 from services.slo.api.schemas import (
     Accepted,
@@ -41,7 +41,14 @@ from services.slo.measurements.retention import SloDay, gone
 from services.slo.measurements.topic import Measurement, record
 from services.slo.projections.slos import SLOS
 
-router = Router(prefix="/v1", tags=["measurements"])
+
+class _CountsRoute(ServiceRoute):
+    """One whose NaN costs its bucket, not the batch."""
+
+    takes_nan = True
+
+
+router = Router(prefix="/v1", tags=["measurements"], route_class=_CountsRoute)
 NAMED: Final = 100  # wrong buckets that are named one by one
 _SOME = {"description": "Some buckets are wrong; the others are kept, and named"}
 

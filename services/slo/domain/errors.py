@@ -37,7 +37,7 @@ class NoSuchSloError(SloError):
     """Nothing is defined under this name."""
 
     def __init__(self, slo: str) -> None:
-        super().__init__(f"there is no SLO {slo!r}")
+        super().__init__(f"there is no SLO {slo!r}; define it (POST /v1/slos), or correct its name")
         self.slo = slo
 
 

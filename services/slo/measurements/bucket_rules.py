@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Final, Literal, cast
 
 from services.slo.measurements.topic import MOST
@@ -15,6 +16,7 @@ Code = Literal[
     "off-grid",
     "in-the-future",
     "before-1970",
+    "not-a-number",
     "not-whole",
     "negative",
     "too-large",
@@ -33,6 +35,7 @@ REMEDIES: Final[dict[Code, str]] = {
     "off-grid": "a bucket starts at a full minute; send absolute counts per minute",
     "in-the-future": "check the clock that wrote it",
     "before-1970": "minutes are counted from 1970; check what wrote it",
+    "not-a-number": "find what divides by zero; what is not known is left out, and a minute that counts nothing is 0",
     "not-whole": "counts are whole numbers; nothing is rounded here",
     "negative": "counts are 0 or more; send what was counted in the minute, not a difference",
     "too-large": "a minute holds at most 2^40 events; check the unit",
@@ -137,7 +140,16 @@ def _why(sent: Mapping[str, Any]) -> WrongBucketError:
     if not isinstance(sent["start"], str):
         return WrongBucketError("not-a-time", "start", f"start is {repr(sent['start'])[:_SAID]}")
     name = "good" if not isinstance(sent["good"], int) or isinstance(sent["good"], bool) else "total"
-    return WrongBucketError("not-whole", name, f"{name} is {repr(sent[name])[:_SAID]}")
+    code: Code = "not-whole" if is_number(sent[name]) else "not-a-number"
+    return WrongBucketError(code, name, f"{name} is {repr(sent[name])[:_SAID]}")
+
+
+def is_number(value: object) -> bool:
+    """Whether *value* is not NaN or infinite, as a float or as a text."""
+    try:
+        return isfinite(float(value)) if isinstance(value, float | str) else True
+    except ValueError:
+        return True  # a text that is something else
 
 
 def _uncountable(good: int, total: int) -> WrongBucketError:

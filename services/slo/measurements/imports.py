@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from services.slo.measurements.bucket_rules import REMEDIES as OF_BUCKETS
-from services.slo.measurements.bucket_rules import BucketRules, WrongBucketError
+from services.slo.measurements.bucket_rules import BucketRules, WrongBucketError, is_number
 from services.slo.measurements.bucket_rules import Code as BucketCode
 from services.slo.measurements.topic import Measurement
 
@@ -153,7 +153,7 @@ def _unquoted(field: str) -> str:
 def _whole(name: str, field: str) -> int:
     text = _unquoted(field)
     if not (text.isascii() and text.removeprefix("-").isdigit()):
-        raise _WrongError("not-whole", name, f"{name} is {text[:100]!r}")
+        raise _WrongError("not-whole" if is_number(text) else "not-a-number", name, f"{name} is {text[:100]!r}")
     if len(text) > 20:  # noqa: PLR2004  digits; past what any count has, and what int() would take long for
         raise _WrongError("negative" if text.startswith("-") else "too-large", name, f"{name} has {len(text)} digits")
     return int(text)
@@ -191,7 +191,8 @@ def _why_no_row(line: str) -> _WrongError:
     if not isinstance(row.get("slo", ""), str):
         return _WrongError("unknown-slo", "slo", f"slo is {json.dumps(row['slo'])[:100]}")
     name = "total" if _is_whole(row["good"]) else "good"
-    return _WrongError("not-whole", name, f"{name} is {json.dumps(row[name])[:100]}")
+    code = "not-whole" if is_number(row[name]) else "not-a-number"
+    return _WrongError(code, name, f"{name} is {json.dumps(row[name])[:100]}")
 
 
 def _is_whole(value: object) -> bool:

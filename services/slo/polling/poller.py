@@ -228,7 +228,7 @@ def _gathered(refused: Sequence[Refused]) -> Fault | None:
     if not refused:
         return None
     first, minutes = refused[0], sum(each.minutes for each in refused)
-    detail = f"{first.fault.detail} at {time_of(first.first).isoformat()}; {minutes} minutes are no counts"
+    detail = f"{first.fault.detail} at {time_of(first.first).isoformat()}; so {minutes} min are not counted"
     return Fault(first.fault.code, first.fault.place, detail)
 
 

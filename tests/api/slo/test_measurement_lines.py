@@ -113,7 +113,8 @@ async def test_lines_of_what_is_not_defined_are_refused(slo: Slo) -> None:
 @memory_is_enough
 async def test_a_body_of_another_type_is_refused(slo: Slo) -> None:
     await slo.define()
-    assert (await send(slo, ONE, csv(*minutes(1, 1, 1)), "text/plain", expect=415))["code"] == "unsupported-media-type"
+    refused = await send(slo, ONE, csv(*minutes(1, 1, 1)), "text/plain", expect=415)
+    assert (refused["code"], "text/csv" in refused["detail"]) == ("unsupported-media-type", True)
 
 
 @memory_is_enough
@@ -121,6 +122,8 @@ async def test_a_million_lines_are_too_many_at_once_and_nothing_of_them_is_kept(
     await slo.define()
     refused = await send(slo, ONE, csv(*minutes(1_000_000, 1, 1)), expect=413)
     assert (refused["code"], "in parts" in refused["detail"]) == ("body-too-large", True)
+    many = await send(slo, ONE, "start,good,total\n" * 100_002, expect=413)
+    assert (many["code"], "concordat slo import" in many["detail"]) == ("too-many-lines", True)
     await send(slo, ONE, csv(*minutes(1, 2, 2)))
     assert (await slo.status(total=2))["input_version"] == 1
 

@@ -147,6 +147,24 @@ async def test_what_is_fine_of_a_batch_is_kept_and_named(slo: Slo) -> None:
     assert (await slo.status(total=35))["good"] == 28
 
 
+@memory_is_enough
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+async def test_what_is_no_number_costs_its_bucket_only(slo: Slo, number: str) -> None:
+    await slo.define()
+    wrong, right = ((NOW - age * MINUTE).isoformat() for age in (2, 1))
+    rows = ((wrong, number), (right, "2"))
+    sent = ",".join(f'{{"start": "{start}", "good": 1, "total": {total}}}' for start, total in rows)
+    body = f'{{"buckets": [{sent}]}}'
+    answer = await slo.running.client.post(PATH, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["kept"]) == (207, [[1, 2]])
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/buckets/0/total", "not-a-number")
+    refused = await slo.running.client.post(
+        "/v1/slos", content=b'{"a": NaN}', headers={"Content-Type": "application/json"}
+    )
+    assert refused.status_code in {400, 422}
+
+
 async def test_a_minute_of_an_slo_and_source_comes_once_in_a_request(slo: Slo) -> None:
     await slo.define("a")
     item = {"slo": "a", **buckets(NOW - MINUTE, 1, 4, 4)}
