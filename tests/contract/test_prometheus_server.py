@@ -1,9 +1,10 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 
-from deploy.local.prometheus import PrometheusServer
+from deploy.local.prometheus import PrometheusServer, main
 
 pytestmark = pytest.mark.prometheus
 
@@ -40,3 +41,12 @@ def test_a_server_may_ask_for_a_password(start_prometheus: Callable[..., Prometh
 
     assert httpx.get(f"{server.url}/-/ready").status_code == 401
     assert httpx.get(f"{server.url}/-/ready", auth=("admin", "test")).status_code == 200
+
+
+def test_where_there_is_none_to_start_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_BIN_DIR", str(tmp_path / "nothing"))
+    monkeypatch.setenv("CONCORDAT_DATA_DIR", str(tmp_path))
+    assert main("127.0.0.1:8080") == 3
+    assert "left out, there is no Prometheus on this machine" in capsys.readouterr().err
