@@ -12,6 +12,9 @@ from services.lifecycle.domain.engagement import commands as engagement_commands
 from services.lifecycle.domain.engagement import decider as engagement
 from services.lifecycle.domain.engagement import events as engagement_events
 from services.lifecycle.domain.engagement.state import Engagement
+from services.lifecycle.domain.engagement_item import commands as item_commands
+from services.lifecycle.domain.engagement_item import decider as item
+from services.lifecycle.domain.engagement_item import events as item_events
 from services.lifecycle.domain.evaluation import commands as evaluation_commands
 from services.lifecycle.domain.evaluation import decider as evaluation
 from services.lifecycle.domain.evaluation.events import GateEvaluated
@@ -94,6 +97,11 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.engagement.handed-back.v1": engagement_events.HandedBack,
         "io.concordat.lifecycle.engagement.disengaged.v1": engagement_events.EngagementEnded,
         "io.concordat.lifecycle.engagement.watch-ended.v1": engagement_events.WatchEnded,
+        "io.concordat.lifecycle.engagement-item.opened.v1": item_events.ItemOpened,
+        "io.concordat.lifecycle.engagement-item.changed.v1": item_events.ItemChanged,
+        "io.concordat.lifecycle.engagement-item.moved.v1": item_events.ItemMoved,
+        "io.concordat.lifecycle.engagement-item.reported.v1": item_events.ItemReported,
+        "io.concordat.lifecycle.engagement-item.overdue.v1": item_events.ItemOverdue,
         "io.concordat.lifecycle.review.requested.v1": review_events.ReviewRequested,
         "io.concordat.lifecycle.review.reviewers-changed.v1": review_events.ReviewersChanged,
         "io.concordat.lifecycle.review.advanced.v1": review_events.ReviewAdvanced,
@@ -146,4 +154,7 @@ READINESS_REVIEW: Decider[review_commands.Command, review_state.Review, review_e
 )
 REVIEW_TEMPLATE: Decider[template_commands.Command, template.ReviewTemplate, TemplatePublished] = Decider(
     "review-template", (), template.decide, template.evolve
+)
+ENGAGEMENT_ITEM: Decider[item_commands.Command, item.Item | None, item_events.Event] = Decider(
+    "engagement-item", None, item.decide, item.evolve
 )

@@ -1,6 +1,6 @@
 """What engagements have waiting: when somebody or something looks again."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -10,9 +10,12 @@ from libs.events.handler import NO_EFFECTS, Effects
 from libs.events.store import Timer
 from services.lifecycle.domain.engagement.events import EngagementEnded, Event, HandedBack
 from services.lifecycle.domain.engagement.state import Engagement
+from services.lifecycle.domain.engagement_item.decider import Item
+from services.lifecycle.domain.engagement_item.events import Event as ItemEvent
 
 LOOKING: Final = "engagement-look"
 WATCHING: Final = "engagement-watch"
+ITEM_DUE: Final = "engagement-item-due"
 
 
 class _Due(msgspec.Struct, frozen=True):
@@ -39,6 +42,17 @@ def watching(_: Engagement | None, events: tuple[Event, ...]) -> Effects:
             compare = _timer(WATCHING, event.engagement, event.watched_until)
             return Effects(schedule=(compare,), cancel=(f"{LOOKING}/{event.engagement}",))
     return NO_EFFECTS
+
+
+def reminding(item: Item | None, events: tuple[ItemEvent, ...]) -> Effects:
+    """On the morning after an item's day somebody is reminded, unless it is over by then."""
+    if item is None or not events:
+        return NO_EFFECTS
+    due = item.content.due
+    if due is None or not item.allowed:
+        return Effects(cancel=(f"{ITEM_DUE}/{item.item}",))
+    morning = datetime(due.year, due.month, due.day, tzinfo=UTC) + timedelta(days=1)
+    return Effects(schedule=(_timer(ITEM_DUE, item.item, morning),))
 
 
 def _timer(kind: str, key: str, at: datetime) -> Timer:

@@ -5,12 +5,18 @@ from libs.events.worker import Worker
 from services.lifecycle.config import LifecycleSettings, load_engagement_policy
 from services.lifecycle.listening import Listening
 from services.lifecycle.projections import PROJECTIONS
-from services.lifecycle.reactions import timers
+from services.lifecycle.reactions import reactions, timers
 
 
 def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
     """The worker that keeps the read models, publishes the events of lifecycle and does what is due."""
     policy, listening = load_engagement_policy(settings.engagement_policy), Listening()
-    worker = Worker(resources, projections=PROJECTIONS, timers=timers(resources, policy), sinks=(listening.run,))
+    worker = Worker(
+        resources,
+        projections=PROJECTIONS,
+        reactions=reactions(resources, policy),
+        timers=timers(resources, policy),
+        sinks=(listening.run,),
+    )
     listening.worker = worker
     return worker

@@ -4,6 +4,7 @@ from typing import Final
 
 from services.lifecycle.projections.dependencies import DEPENDENCIES, DEPENDENCIES_CONFIRMED
 from services.lifecycle.projections.deployments import DEPLOYMENTS
+from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS
 from services.lifecycle.projections.engagements import ENGAGED_SERVICES, ENGAGEMENTS
 from services.lifecycle.projections.evaluations import EVALUATIONS
 from services.lifecycle.projections.evidence import EVIDENCE
@@ -28,6 +29,7 @@ PROJECTIONS: Final = (
     *HEARD,
     ENGAGEMENTS,
     ENGAGED_SERVICES,
+    ENGAGEMENT_ITEMS,
     HAPPENINGS,
     SLO_DAYS,
     READINESS_REVIEWS,

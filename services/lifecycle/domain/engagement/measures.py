@@ -179,6 +179,19 @@ def mean_hours_to_resolve(incidents: Sequence[IncidentSeen]) -> Reading:
     return Reading(total / timedelta(hours=1) / len(over), tuple(each.evidence for _, each in over))
 
 
+def exhausted_in_days(days: Sequence[SloDay]) -> float | None:
+    """In how many days one SLO's budget is spent at the rate of these days; None when it is not, or is already.
+
+    A straight line through the first and the last day: what is left, divided by what was spent a day.
+    """
+    known = [(day.day, day.remaining) for day in sorted(days, key=lambda day: day.day) if day.remaining is not None]
+    if len(known) < 2:  # noqa: PLR2004  a line has two ends
+        return None
+    (first, before), (last, left) = known[0], known[-1]
+    spent_a_day = (before - left) / (last - first).days
+    return left / spent_a_day if left > 0 and spent_a_day > 0 else None
+
+
 def compare(before: Seen, after: Seen) -> tuple[Figure, ...]:
     """The time after a hand-back beside as much time before; no figure is weighed against another."""
     compared: list[Figure] = []

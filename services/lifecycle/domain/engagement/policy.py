@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from services.lifecycle.domain.engagement.commands import Cadence
 from services.lifecycle.domain.engagement.events import Item
+from services.lifecycle.domain.engagement_item.lives import State
 from services.lifecycle.domain.policy import Fault, InvalidPolicyError, Number
 
 BUILT_IN = ("quarterly_update", "service_review")
@@ -67,6 +68,7 @@ class EngagementPolicy:
         ground_rules: What two teams may begin with.
         handback: The lines of a hand-back.
         adjustments: What is proposed when a budget is threatened, spent, or to spare.
+        tracker_statuses: Which words of trackers stand for which state of a milestone.
         ladder: What people choose from when a ground rule is broken, the mildest first.
     """
 
@@ -87,6 +89,7 @@ class EngagementPolicy:
     ground_rules: tuple[Suggested, ...]
     handback: tuple[ChecklistLine, ...]
     adjustments: Mapping[str, str]
+    tracker_statuses: Mapping[State, tuple[str, ...]]
     ladder: tuple[str, ...]
 
     @property
@@ -102,6 +105,11 @@ class EngagementPolicy:
             Cadence("quarterly-update", "quarterly_update", "Quarterly update", update.value, update.source),
             Cadence("service-review", "service_review", "Service review", review.value, review.source),
         )
+
+    def means(self, status: str) -> State | None:
+        """The state of a milestone that a tracker's word stands for; None for a word that nobody explained."""
+        word = status.strip().lower().replace("_", " ")
+        return next((state for state, words in self.tracker_statuses.items() if word in words), None)
 
     def checklist(self, at: datetime) -> tuple[Item, ...]:
         """The list of a hand-back that begins at *at*."""
