@@ -21,6 +21,9 @@ from services.lifecycle.domain.evaluation.events import GateEvaluated
 from services.lifecycle.domain.evidence import commands as evidence_commands
 from services.lifecycle.domain.evidence import decider as evidence
 from services.lifecycle.domain.evidence.events import EvidenceRecorded
+from services.lifecycle.domain.operational_work import commands as work_commands
+from services.lifecycle.domain.operational_work import decider as work
+from services.lifecycle.domain.operational_work import events as work_events
 from services.lifecycle.domain.readiness_review import commands as review_commands
 from services.lifecycle.domain.readiness_review import decider as review
 from services.lifecycle.domain.readiness_review import events as review_events
@@ -64,6 +67,8 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.rollout.done.v1": rollout_events.RolloutDone,
         "io.concordat.lifecycle.rollout.rolled-back.v1": rollout_events.RolloutRolledBack,
         "io.concordat.lifecycle.rollout.cancelled.v1": rollout_events.RolloutCancelled,
+        "io.concordat.lifecycle.operational-work.recorded.v1": work_events.WorkRecorded,
+        "io.concordat.lifecycle.operational-work.withdrawn.v1": work_events.WorkWithdrawn,
         "io.concordat.lifecycle.service.phase-changed.v1": service_events.PhaseChanged,
         "io.concordat.lifecycle.service.engaged.v1": service_events.ServiceEngaged,
         "io.concordat.lifecycle.service.released.v1": service_events.ServiceReleased,
@@ -136,6 +141,9 @@ DEPENDENCIES: Decider[dependency_commands.Command, dependencies.Dependencies, de
 )  # its key is the service's
 DEPLOYMENT: Decider[deployment_commands.Command, deployment.Deployment, deployment_events.Event] = Decider(
     "deployment", None, deployment.decide, deployment.evolve
+)
+WORK: Decider[work_commands.Command, work.Work, work_events.Event] = Decider(
+    "operational-work", None, work.decide, work.evolve
 )
 ROLLOUT: Decider[rollout_commands.Command, rollout.Rollout, rollout_events.Event] = Decider(
     "rollout", None, rollout.decide, rollout.evolve

@@ -42,6 +42,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.rollout.done": "roll-out {e.rollout} done",
     "lifecycle.rollout.rolled-back": "roll-out {e.rollout} rolled back: {e.reason}",
     "lifecycle.rollout.cancelled": "roll-out {e.rollout} cancelled: {e.reason}",
+    "lifecycle.operational-work.recorded": "work of team {e.team} recorded ({e.kind})",
+    "lifecycle.operational-work.withdrawn": "recorded work of team {e.team} withdrawn: {e.reason}",
     "lifecycle.service.phase-changed": "moved from {e.from_phase} to {e.to_phase}",
     "lifecycle.transition.requested": "asked to move from {e.from_phase} to {e.to_phase}",
     "lifecycle.transition.approved": "transition approved",

@@ -40,10 +40,11 @@ from services.lifecycle.domain.errors import NameTakenError, ReferenceEndedError
 from services.lifecycle.domain.service.commands import HandOver
 from services.lifecycle.domain.team.commands import Absorb, Change, Dissolve, Merge, Register, Review, Shard
 from services.lifecycle.domain.team.decider import Ended, Registered, Team
-from services.lifecycle.domain.team.errors import ForeignServiceError, TeamEndedError
+from services.lifecycle.domain.team.errors import ForeignServiceError, TeamEndedError, TeamNeededError
 from services.lifecycle.domain.team.kinds import TeamKind
 from services.lifecycle.domain.team.policy import TeamPolicy
 from services.lifecycle.domain.team.structure import UNSAID, without
+from services.lifecycle.projections.engagements import ENGAGEMENTS, open_engagements_of
 from services.lifecycle.projections.services import SERVICES, owned_by, with_code_of
 from services.lifecycle.projections.teams import TEAMS, team_in
 
@@ -200,6 +201,8 @@ async def merge_team(team: str, body: MergeTeam, call: CallDep, rules: RulesDep)
     call, state = await _pinned(call, team)
     await living_team(call.resources, body.into, "into")
     owned = await _owned(call, team, rules)
+    if engaged := await _engagements(call, team):
+        raise TeamNeededError(team, engaged)
     command = Merge(
         team=team,
         into=body.into,
@@ -256,6 +259,7 @@ async def _end(call: Call, team: str, heirs: Mapping[str, str], reason: str, rul
     owned = await _owned(call, team, rules)
     with_code = await call.resources.views.read(with_code_of, team)
     needed_by = [
+        *await _engagements(call, team),
         *(f"service {name}" for name in owned if name not in heirs),
         *(f"code of service {name}" for name in with_code if name not in heirs and name not in owned),
     ]
@@ -330,8 +334,13 @@ async def _pinned(call: Call, team: str) -> tuple[Call, Registered]:
 
 async def _owned(call: Call, team: str, rules: Rules) -> list[str]:
     """The services of *team*, all that is stored considered."""
-    await caught_up(call.resources, rules.wait_s, SERVICES)
+    await caught_up(call.resources, rules.wait_s, SERVICES, ENGAGEMENTS)
     return await call.resources.views.read(owned_by, team)
+
+
+async def _engagements(call: Call, team: str) -> list[str]:
+    """The engagements that would be left with one side; the read model has caught up (`_owned`)."""
+    return [f"engagement {found}" for found in await call.resources.views.read(open_engagements_of, team)]
 
 
 async def _heir(call: Call, team: str, heir: str, field: str) -> None:

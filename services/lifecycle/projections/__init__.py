@@ -10,6 +10,7 @@ from services.lifecycle.projections.evaluations import EVALUATIONS
 from services.lifecycle.projections.evidence import EVIDENCE
 from services.lifecycle.projections.facts import HEARD
 from services.lifecycle.projections.happenings import HAPPENINGS
+from services.lifecycle.projections.operational_work import OPERATIONAL_WORK
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
 from services.lifecycle.projections.review_templates import REVIEW_TEMPLATES
 from services.lifecycle.projections.rollouts import ROLLOUTS
@@ -24,6 +25,7 @@ PROJECTIONS: Final = (
     DEPENDENCIES_CONFIRMED,
     DEPLOYMENTS,
     ROLLOUTS,
+    OPERATIONAL_WORK,
     EVIDENCE,
     EVALUATIONS,
     *HEARD,

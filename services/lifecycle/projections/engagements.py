@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Select, Text, select
+from sqlalchemy import Column, Connection, Select, Text, or_, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -127,6 +127,15 @@ ENGAGED_SERVICES: Final = Projection(
     indexes=(("service",),),
     sources=("lifecycle",),
 )
+
+
+def open_engagements_of(connection: Connection, team: str) -> list[str]:
+    """The engagements of *team*, on either side, that may still go on, by id."""
+    view = ENGAGEMENTS.view.c
+    query = select(view.engagement).where(
+        or_(view.sre_team == team, view.dev_team == team), view.standing.not_in(("declined", "disengaged"))
+    )
+    return list(connection.execute(query.order_by(view.engagement)).scalars())
 
 
 def engagements(

@@ -5,6 +5,7 @@ import pytest
 
 from libs.events.testing import FrozenClock
 from services.lifecycle.projections.teams import TeamFacts, team_of
+from tests.fixtures.engagements import active
 from tests.fixtures.lifecycle_api import IN_MEMORY
 from tests.fixtures.services import Running
 
@@ -321,3 +322,17 @@ async def test_others_ask_who_belongs_to_a_team(lifecycle: Running) -> None:
 
     assert found == TeamFacts("core-sre", "sre", ("ana", "bo"), ("ana",), "di", ended=False)
     assert await lifecycle.resources.views.read(team_of, "nobody") is None
+
+
+@IN_MEMORY
+async def test_a_team_with_an_engagement_neither_ends_nor_becomes_part_of_another(lifecycle: Running) -> None:
+    engaged = await active(lifecycle)
+    await lifecycle.call("POST", "/v1/teams", {"name": "web-sre", "kind": "sre"}, expect=201)
+
+    for method, path, body in (
+        ("DELETE", "", None),
+        ("POST", ":dissolve", {"successor": "web-sre", "reason": "?"}),
+        ("POST", ":merge", {"into": "web-sre", "reason": "?"}),
+    ):
+        problem = await lifecycle.call(method, f"/v1/teams/sre-pay{path}", body, expect=409)
+        assert (problem["code"], problem["needed_by"]) == ("team-needed", [f"engagement {engaged.id}"])

@@ -1,0 +1,1 @@
+"""What a team spent its time on."""

@@ -1,0 +1,103 @@
+"""What teams spent their time on; what was withdrawn counts no more."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Boolean, Column, Connection, Date, Float, Integer, Text, func, select
+
+from libs.events.columns import Instant
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from services.lifecycle.contract import CONTRACT
+from services.lifecycle.domain.operational_work.events import OPERATIONAL, Event, Kind, WorkRecorded, WorkWithdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """What some teams recorded of their hours in a window, by kind of work, and in how many records."""
+
+    by_kind: dict[Kind, float]
+    records: int
+
+    @property
+    def operational(self) -> float:
+        """Hours of operational work."""
+        return sum(hours for kind, hours in self.by_kind.items() if kind in OPERATIONAL)
+
+    @property
+    def share(self) -> float | None:
+        """How much of all recorded hours was operational; None when none were."""
+        total = sum(self.by_kind.values())
+        return self.operational / total if total else None
+
+
+def _columns() -> Sequence[Column[Any]]:
+    return (
+        Column("work", Text, primary_key=True),
+        Column("team", Text, nullable=False),
+        Column("service", Text, nullable=False),
+        Column("kind", Text, nullable=False),
+        Column("hours", Float),
+        Column("items", Integer),
+        Column("start", Date, nullable=False),
+        Column("until", Date, nullable=False),
+        Column("notes", Text, nullable=False),
+        Column("by", Text, nullable=False),
+        Column("withdrawn", Boolean, nullable=False),
+        Column("at", Instant(), nullable=False),
+        Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
+    )
+
+
+def _keys(event: Event, _: Recorded) -> Sequence[Key]:
+    return ((event.work,),)
+
+
+def _recorded(_: Row | None, event: WorkRecorded, recorded: Recorded, __: Key) -> Row:
+    return {
+        "work": event.work,
+        "team": event.team,
+        "service": event.service,
+        "kind": event.kind,
+        "hours": event.hours,
+        "items": event.items,
+        "start": event.start,
+        "until": event.until,
+        "notes": event.notes,
+        "by": event.by,
+        "withdrawn": False,
+        "at": event.at,
+        "recorded_at": recorded.recorded_at,
+    }
+
+
+def _withdrawn(row: Row | None, _: WorkWithdrawn, __: Recorded, ___: Key) -> Row | None:
+    return row and row | {"withdrawn": True}
+
+
+OPERATIONAL_WORK: Final = Projection(
+    name="operational_work",
+    columns=_columns,
+    events=CONTRACT,
+    folds={WorkRecorded: Fold(_keys, _recorded), WorkWithdrawn: Fold(_keys, _withdrawn)},
+    indexes=(("team", "until"), ("service", "until")),
+    sources=("lifecycle",),
+)
+
+
+def hours_of(
+    connection: Connection, since: date, until: date, *, teams: Collection[str] = (), services: Collection[str] = ()
+) -> Hours:
+    """What *teams* recorded, or was recorded for *services*, whose last day lies in (since, until]."""
+    view = OPERATIONAL_WORK.view.c
+    query = select(view.kind, func.sum(view.hours), func.count()).where(
+        ~view.withdrawn, view.hours.is_not(None), view.until > since, view.until <= until
+    )
+    if teams:
+        query = query.where(view.team.in_(teams))
+    if services:
+        query = query.where(view.service.in_(services))
+    rows = connection.execute(query.group_by(view.kind)).all()
+    return Hours({kind: float(hours) for kind, hours, _ in rows}, sum(count for _, _, count in rows))
