@@ -49,6 +49,7 @@ _AT_ONCE = 64  # appends that wait for one commit
 _CATCH_UP_S = 5.0  # for read models; else every stream is read
 _ASSESSED = 100  # SLOs, some 5 ms, before others have their turn
 _READ = 500  # SLOs that are read at once
+_READS = 2  # such questions at a time: one is on its way while the other is unpacked
 _COMPOSITES = 50  # that are read at once
 _ROWS, _ENTRIES, _MERGE_AFTER_MIN = 256, 30_000, 60  # of a partition's journal, which is then merged
 _PRUNE_EVERY = timedelta(hours=1)
@@ -250,10 +251,12 @@ class Collector:
             book = self._books.get(promised.slo)
             if book is None or not book.holds_for(promised, at):
                 new[promised.slo] = Book(promised, at)
-        for some in _by_partition(new):
-            wants = first_wants(some, at)
-            fill(some, wants, await self._resources.views.read_long(read, wants))
-            self._books |= some
+        for parts in _batches(list(_by_partition(new)), _READS):
+            wants = [first_wants(some, at) for some in parts]
+            reads = (self._resources.views.read_long(read, each) for each in wants)
+            for some, each, found in zip(parts, wants, await asyncio.gather(*reads), strict=True):
+                fill(some, each, found)
+                self._books |= some
         return {promised.slo: self._books[promised.slo] for promised in promises}
 
     async def _opened_composites(

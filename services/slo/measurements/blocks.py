@@ -271,9 +271,10 @@ def _stretched(packed: _Packed, differing: Collection[int], wanted: Collection[i
     for number, (start, least, width) in enumerate(packed.columns):
         end = at + size * width
         if number in wanted:
-            column = np.full(size, least, np.int64)
-            for place, plane in enumerate(planes[at:end].reshape(width, size)):
-                column += plane.astype(np.int64) << 8 * place if place else plane
+            column = planes[at : at + size].astype(np.int64) if width else np.zeros(size, np.int64)
+            for place in range(1, width):
+                column += planes[at + place * size : at + (place + 1) * size].astype(np.int64) << 8 * place
+            column += least
             if number in differing and size:
                 column[0] += start
                 column.cumsum(out=column)
