@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -19,12 +20,21 @@ from libs.events.views import Views, open_views
 from services.slo.domain.adjustments import Adjustment, excused
 from services.slo.domain.assessment import Terms, assess
 from services.slo.domain.burn_rate import default_tiers, length_min
+from services.slo.domain.composite import Composite, Part, composed, leaves_of
 from services.slo.domain.error_budget import Target
-from services.slo.domain.methods import DEFAULT_SLICING, Measured, Method, Slicing
+from services.slo.domain.methods import DEFAULT_SLICING, Measured, Method, Missing, Slicing
 from services.slo.domain.openslo.promise import minutes as length
 from services.slo.domain.series import Series
 from services.slo.domain.windows import Calendar, Rolling, Window
-from services.slo.evaluation import BURN_WINDOWS, assessment, fill, first_wants, lacking, status_of
+from services.slo.evaluation import (
+    BURN_WINDOWS,
+    assessment,
+    complete_composites,
+    fill,
+    first_wants,
+    lacking,
+    status_of,
+)
 from services.slo.measurements.book import Book, Promised
 from services.slo.measurements.buckets import (
     INPUTS,
@@ -39,6 +49,7 @@ from services.slo.measurements.buckets import (
     read,
     take_in,
 )
+from services.slo.measurements.composite_book import CompositeBook, read_into
 from services.slo.measurements.retention import Kept, longer, prune, warnings
 from services.slo.measurements.series_reader import read_events
 from services.slo.measurements.topic import Measurement
@@ -211,6 +222,77 @@ async def test_figures_equal_a_count_over_all_minutes_however_they_came(
             assert found.burn_rates[text] == (None if total == 0 else (total - good) * 10 / total), text
 
 
+def _composite(missing: Missing = "bad") -> Promised:
+    """Of `a`, sliced, and of a composite of `b` and again `a`; with time excused of the whole and of `a`."""
+    again = Part("a", "a", Fraction(3), "good", 45)
+    parts = (
+        Part("a", "a", Fraction(2), missing, 30, "timeslices", Slicing(5, Fraction(1, 2))),
+        Part("in", "in", Fraction(1), missing, 10, parts=(Part("b", "b", Fraction(1), missing, 20), again)),
+    )
+    plain = promise("3d")
+    morning = Adjustment("remove", NOON - timedelta(days=1, hours=3), timedelta(hours=2))
+    nightly = Adjustment("count_as_good", NOON.replace(day=1, hour=1), timedelta(hours=1), "UTC", "FREQ=DAILY")
+    return replace(
+        plain,
+        slo="all",
+        terms=replace(plain.terms, parts=parts),
+        adjustments=(morning,),
+        of_parts=(("a", (nightly,)),),
+    )
+
+
+@pytest.mark.parametrize("missing", ["bad", "ignore"])
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_composites_figures_equal_a_count_over_all_minutes_however_they_came(
+    views: Views, missing: Missing, seed: int
+) -> None:
+    chance, promised = random.Random(seed), _composite(missing)  # noqa: S311  a test's choice
+    held: Held = {}
+    at = NOON - timedelta(days=2)
+    book = CompositeBook(promised, at)
+    await views.read(read_into, book.first_wants(at))
+    latest = MINUTE - 2 * DAY
+    for _ in range(7):
+        at += timedelta(seconds=chance.randrange(8 * 60 * 60))
+        batch = list(_batch(chance, held, latest, int(at.timestamp()) // 60))
+        latest = max([latest, *(each.minute for each in batch)])
+        await _take(views, *batch)
+        for slo in book.keys:
+            of_slo = [(each.minute, each.source, each.good, each.total) for each in batch if each.slo == slo]
+            book.take_many(slo, of_slo)
+        if chance.random() < 0.4:
+            await _merge(views, chance.choice("ab"))
+        if chance.random() < 0.3:
+            book.tidy(at)
+        if not book.holds_for(promised, at):
+            book = CompositeBook(promised, at)
+            await views.read(read_into, book.first_wants(at))
+        await views.read(complete_composites, [book], at)
+        measured = _composite_by_hand(held, promised, at)
+        expected = assess(measured, promised.terms, at)
+        found = await views.read(status_of, promised, at)
+        assert book.assess(at) == expected
+        assert assessment(book, at, QUIET).figures == found.figures
+        assert (found.figures.sli, found.figures.good) == (expected.figures.sli, expected.counts.good)
+        for text, span in BURN_WINDOWS.items():
+            stop = -(-int(at.timestamp() * 1e6) // 60_000_000)
+            good, total = measured.sli(range(stop - span, stop))
+            assert found.burn_rates[text] == (None if total == 0 else (total - good) * 10 / total), text
+
+
+def _composite_by_hand(held: Held, promised: Promised, at: datetime) -> Composite:
+    """What everything that was *held* amounts to, of all components."""
+    measured: list[tuple[Measured, int]] = []
+    for path in leaves_of(promised.terms.parts):
+        leaf = path[-1]
+        of_leaf = [each for name, some in promised.of_parts if name == leaf.key for each in some]
+        terms = replace(promised.terms, method=leaf.method, slicing=leaf.slicing, parts=())
+        alone = replace(promised, slo=leaf.key, terms=terms, adjustments=(*promised.adjustments, *of_leaf), of_parts=())
+        first = min((each.minute for each in held.values() if each.slo == leaf.key), default=2**53)
+        measured.append((_by_hand(held, alone, at), first))
+    return composed(promised.terms.parts, measured)
+
+
 def _batch(chance: random.Random, held: Held, latest: int, now: int) -> Sequence[Measurement]:
     """Measurements of the last days in any order, or those that just followed; noted in *held*."""
     batch: list[Measurement] = []
@@ -337,6 +419,7 @@ async def test_methods_that_slice_keep_their_minutes_as_long_as_the_window(views
         return connection.execute(select(MINUTES.c.slo)).scalars().all()
 
     assert await views.read(left) == ["a"]
+    assert longer([_composite(), promise("28d", slo="b")]) == {"a": 8}  # a composite needs what its components do
 
 
 def test_a_window_longer_than_what_is_kept_is_warned_of() -> None:

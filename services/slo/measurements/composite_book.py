@@ -29,6 +29,7 @@ class CompositeBook:
         self._paths = list(leaves_of(promised.terms.parts))
         longest = max(2 * promised.longest_alert_min, besides_min)  # where data ended, windows end earlier
         self.books = [Book(_component(promised, path), at, longest + path[-1].delay_min) for path in self._paths]
+        self.keys = frozenset(book.promised.slo for book in self.books)  # what its components are measured under
 
     def holds_for(self, promised: Promised, at: datetime) -> bool:
         """Whether it can still be used for *promised* as it is now."""
@@ -89,11 +90,6 @@ class CompositeBook:
         """See `Book.tidy`."""
         for book in self.books:
             book.tidy(at)
-
-
-def keys_of(book: CompositeBook) -> set[str]:
-    """What the components of *book* are measured under."""
-    return {each.promised.slo for each in book.books}
 
 
 def read_into(connection: Connection, wanted: Sequence[Wanted]) -> None:
