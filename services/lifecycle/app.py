@@ -24,6 +24,7 @@ from services.lifecycle.api import (
     team_load,
     teams,
     transitions,
+    waivers,
 )
 from services.lifecycle.api.errors import ERRORS
 from services.lifecycle.api.review_template_schemas import shipped_templates
@@ -67,6 +68,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             review_answers.router,
             review_findings.router,
             review_templates.router,
+            waivers.router,
         ],
         errors=ERRORS,
         settings=settings,

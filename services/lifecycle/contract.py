@@ -40,6 +40,9 @@ from services.lifecycle.domain.service import events as service_events
 from services.lifecycle.domain.team import commands as team_commands
 from services.lifecycle.domain.team import decider as team
 from services.lifecycle.domain.team import events as team_events
+from services.lifecycle.domain.waiver import commands as waiver_commands
+from services.lifecycle.domain.waiver import decider as waiver
+from services.lifecycle.domain.waiver import events as waiver_events
 
 CONTRACT = EventRegistry(
     published={
@@ -77,6 +80,11 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.transition.declined.v1": service_events.TransitionDeclined,
         "io.concordat.lifecycle.gate.evaluated.v1": GateEvaluated,
         "io.concordat.lifecycle.evidence.recorded.v1": EvidenceRecorded,
+        "io.concordat.lifecycle.waiver.requested.v1": waiver_events.WaiverRequested,
+        "io.concordat.lifecycle.waiver.approved.v1": waiver_events.WaiverApproved,
+        "io.concordat.lifecycle.waiver.renewed.v1": waiver_events.WaiverRenewed,
+        "io.concordat.lifecycle.waiver.revoked.v1": waiver_events.WaiverRevoked,
+        "io.concordat.lifecycle.waiver.expired.v1": waiver_events.WaiverExpired,
         "io.concordat.lifecycle.engagement.requested.v1": engagement_events.EngagementRequested,
         "io.concordat.lifecycle.engagement.accepted.v1": engagement_events.EngagementAccepted,
         "io.concordat.lifecycle.engagement.declined.v1": engagement_events.EngagementDeclined,
@@ -165,4 +173,7 @@ REVIEW_TEMPLATE: Decider[template_commands.Command, template.ReviewTemplate, Tem
 )
 ENGAGEMENT_ITEM: Decider[item_commands.Command, item.Item | None, item_events.Event] = Decider(
     "engagement-item", None, item.decide, item.evolve
+)
+WAIVER: Decider[waiver_commands.Command, waiver.Waiver, waiver_events.Event] = Decider(
+    "waiver", None, waiver.decide, waiver.evolve
 )

@@ -24,7 +24,7 @@ from libs.events.resources import Resources
 from libs.events.store import Timer
 from libs.events.timers import Fire
 from services.lifecycle import timetable
-from services.lifecycle.contract import CONTRACT, ENGAGEMENT, ENGAGEMENT_ITEM, READINESS_REVIEW, SERVICE
+from services.lifecycle.contract import CONTRACT, ENGAGEMENT, ENGAGEMENT_ITEM, READINESS_REVIEW, SERVICE, WAIVER
 from services.lifecycle.domain.engagement.commands import EndWatch, Look
 from services.lifecycle.domain.engagement.events import Evidence, HandedBack
 from services.lifecycle.domain.engagement.measures import exhausted_in_days
@@ -34,6 +34,7 @@ from services.lifecycle.domain.engagement_item.commands import Command, Go, Open
 from services.lifecycle.domain.engagement_item.events import Content
 from services.lifecycle.domain.engagement_item.lives import Kind
 from services.lifecycle.domain.readiness_review.commands import Lapse
+from services.lifecycle.domain.waiver.commands import Expire
 from services.lifecycle.projections.engagement_items import items_of
 from services.lifecycle.projections.happenings import HAPPENINGS, before_and_after, measured_for, seen
 from services.lifecycle.projections.slo_days import SLO_DAYS, slo_days_of
@@ -102,6 +103,7 @@ def timers(resources: Resources, policy: EngagementPolicy) -> Mapping[str, Fire]
         timetable.WATCHING: partial(_compare, resources, policy),
         timetable.ITEM_DUE: partial(_remind, resources),
         READINESS_REVIEW.category: partial(_review_lapses, resources),
+        WAIVER.category: partial(_waiver_ends, resources),
     }
 
 
@@ -356,3 +358,15 @@ async def _applied(resources: Resources, projection: Projection, recorded: Recor
     ):
         message = f"{projection.name} has not applied position {recorded.position} of {service} yet"
         raise StoreUnavailableError(message)
+
+
+async def _waiver_ends(resources: Resources, timer: Timer, context: Context) -> None:
+    """The time of a waiver is up: its check counts again, and another waiver may be asked for."""
+    waiver = timetable.key_of(timer)
+    await resources.handler.handle(WAIVER, waiver, Expire(waiver, context.at), context, effects=timetable.waiving)
+
+
+def derived(context: Context, step: str) -> Context:
+    """The circumstances of one more command of the same cause, whose events have ids of their own."""
+    source = context.event_id(0)
+    return Context(context.at, context.metadata, lambda index: reaction_id(source, step, index))

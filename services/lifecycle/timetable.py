@@ -1,4 +1,4 @@
-"""What engagements have waiting: when somebody or something looks again."""
+"""What engagements and waivers have waiting: when somebody or something looks again."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -7,15 +7,19 @@ import msgspec
 
 from libs.events import codec
 from libs.events.handler import NO_EFFECTS, Effects
-from libs.events.store import Timer
+from libs.events.store import Reservation, Timer
 from services.lifecycle.domain.engagement.events import EngagementEnded, Event, HandedBack
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.decider import Item
 from services.lifecycle.domain.engagement_item.events import Event as ItemEvent
+from services.lifecycle.domain.waiver.decider import Over, Requested, Waiver
+from services.lifecycle.domain.waiver.events import Event as WaiverEvent
+from services.lifecycle.domain.waiver.events import WaiverApproved, WaiverRenewed, WaiverRequested
 
 LOOKING: Final = "engagement-look"
 WATCHING: Final = "engagement-watch"
 ITEM_DUE: Final = "engagement-item-due"
+_WAIVER: Final = "waiver"  # its timers, and the reservations `<service>/<check>`: one of them at a time
 
 
 class _Due(msgspec.Struct, frozen=True):
@@ -28,6 +32,21 @@ _DUE: Final = codec.decoder(_Due)
 def key_of(timer: Timer) -> str:
     """What *timer* is about."""
     return _DUE.decode(timer.payload).key
+
+
+def waiving(state: Waiver, events: tuple[WaiverEvent, ...]) -> Effects:
+    """Its place among waivers, and the timer by which it ends."""
+    if not events or state is None:
+        return Effects()
+    request = state.last.request if isinstance(state, Over) else state.request
+    key = stream = f"{_WAIVER}/{request.waiver}"
+    place = Reservation(_WAIVER, f"{request.service}/{request.check}", stream)
+    if isinstance(state, Over):
+        return Effects(release=(place,), cancel=(key,))
+    due = [each.expires_at for each in events if isinstance(each, WaiverRequested | WaiverApproved | WaiverRenewed)]
+    timer = _timer(_WAIVER, request.waiver, due[-1])
+    reserve = (place,) if isinstance(state, Requested) else ()
+    return Effects(reserve=reserve, schedule=(timer,))
 
 
 def look(engagement: str, at: datetime) -> Timer:

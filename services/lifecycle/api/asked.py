@@ -11,8 +11,8 @@ from starlette.requests import Request
 from libs.events.handler import Step
 from libs.events.ids import new_id
 from libs.events.resources import Resources
-from libs.web.consistency import projection_behind
 from libs.web.schemas import Moment
+from services.lifecycle.api.references import caught_up
 from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import EVALUATION
 from services.lifecycle.domain.errors import UnknownReferenceError
@@ -22,8 +22,7 @@ from services.lifecycle.domain.gates import Verdict, evaluate, look, reuse
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.policy import Policy
 from services.lifecycle.domain.service.decider import Profile
-from services.lifecycle.projections.evidence import EVIDENCE
-from services.lifecycle.projections.facts import facts_about
+from services.lifecycle.projections.facts import OWN, facts_about
 
 AsOf = Annotated[Moment | None, Query(description="Answer what was known at this time.")]
 
@@ -57,7 +56,7 @@ class Gates:
             EvaluationOutdatedError: It cannot be used any more.
         """
         resources = self.resources
-        await self._caught_up()
+        await self.caught_up()
         verdict = evaluate(self.policy, await facts_about(resources.views, profile, at), target, at)
         if evaluation is None:
             return verdict
@@ -72,16 +71,16 @@ class Gates:
         Raises:
             Problem: 503, the evidence stored last is not in the read model yet.
         """
-        await self._caught_up()
+        await self.caught_up()
         return look(self.policy, checks, await facts_about(self.resources.views, profile, at), at)
 
-    async def _caught_up(self) -> None:
-        resources = self.resources
-        head = await resources.store.head()
-        if head and not await resources.views.wait_applied(
-            EVIDENCE.name, resources.service, resources.store.epoch, 0, head, self.wait_s
-        ):
-            raise projection_behind(EVIDENCE.name)
+    async def caught_up(self) -> None:
+        """Return once the read models that gates and approvals ask show all that is stored.
+
+        Raises:
+            Problem: 503, one is behind.
+        """
+        await caught_up(self.resources, self.wait_s, *OWN)
 
 
 def keep(verdict: Verdict, by: str) -> tuple[str, tuple[Step[Any, Any, Any], ...]]:

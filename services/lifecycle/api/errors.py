@@ -13,6 +13,7 @@ from services.lifecycle.domain.dependencies.errors import DependencyCycleError
 from services.lifecycle.domain.deployment import errors as deployment
 from services.lifecycle.domain.rollout import errors as rollout
 from services.lifecycle.domain.team import errors as team
+from services.lifecycle.domain.waiver import errors as waiver
 
 
 def _at(pointer: str, error: Exception) -> Mapping[str, Any]:
@@ -34,9 +35,35 @@ def _failed(error: errors.GateNotPassedError) -> Mapping[str, Any]:
     }
 
 
+_WAIVERS: Errors = {
+    waiver.NotWaivableError: ErrorKind(
+        422, "not-waivable", "The check cannot be waived", extra=lambda e: _at("/check", e)
+    ),
+    waiver.ControlMissingError: ErrorKind(
+        422,
+        "control-not-implemented",
+        "The compensating control is not there yet",
+        extra=lambda e: _at("/compensating_control/implemented_at", e),
+    ),
+    waiver.WaiverTooLongError: ErrorKind(
+        422, "waiver-too-long", "The waiver ends at the wrong time", extra=lambda e: _at("/expires_at", e)
+    ),
+    waiver.SelfApprovalError: ErrorKind(
+        403, "second-person-required", "Another person must approve", extra=lambda e: {"requested_by": e.requested_by}
+    ),
+    waiver.NotAnApproverError: ErrorKind(
+        403, "not-an-approver", "The policy names other approvers", extra=lambda e: {"approvers": e.people}
+    ),
+    waiver.RenewedOftenError: ErrorKind(409, "renewed-too-often", "The waiver cannot be renewed again"),
+    waiver.WaiverStateError: ErrorKind(
+        409, "waiver-state", "That is not possible in the waiver's state", extra=lambda e: {"state": e.state}
+    ),
+}
+
 ERRORS: Errors = {
     **ENGAGEMENT_ERRORS,
     **REVIEW_ERRORS,
+    **_WAIVERS,
     errors.NameTakenError: ErrorKind(409, "name-taken", "The name is taken", extra=lambda e: _at("/name", e)),
     errors.UnknownError: ErrorKind(404, "not-found", "There is no such thing"),
     errors.UnknownReferenceError: ErrorKind(

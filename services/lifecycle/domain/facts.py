@@ -155,6 +155,8 @@ class Review:
         open_blocking: Blocking findings that are not closed.
         overdue_conditions: Conditions of its approval whose time is up.
         outside_reviewer: Whether one of its reviewers is not of the development team.
+        security_opened: Whether its questions about security are being answered.
+        security_open: Those that are not settled; None: it asks none.
     """
 
     id: str
@@ -165,6 +167,8 @@ class Review:
     open_blocking: int = 0
     overdue_conditions: int = 0
     outside_reviewer: bool = True
+    security_opened: bool = False
+    security_open: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +177,6 @@ class Engagement:
 
     id: str
     sre_team: str
-    model: str
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +243,7 @@ class Facts:
         review: Its newest production readiness review.
         engagement: Of an SRE team; None: development answers for it alone.
         dependencies: What it needs; None while nobody has said so.
+        dependencies_confirmed: Whether somebody said that this is all of it.
         dependents: Live services that need it; None while the graph is unknown.
         owners: The members and leads of the owner team.
         attestations: Per kind, the evidence of what was done last.
@@ -266,6 +269,7 @@ class Facts:
     review: Review | None = None
     engagement: Engagement | None = None
     dependencies: Sequence[Dependency] | None = None
+    dependencies_confirmed: bool = True
     dependents: Sequence[str] | None = None
     owners: frozenset[str] = frozenset()
     attestations: Mapping[str, EvidenceRecorded] = field(default_factory=dict[str, EvidenceRecorded])

@@ -17,6 +17,7 @@ from services.lifecycle.projections.rollouts import ROLLOUTS
 from services.lifecycle.projections.services import SERVICES
 from services.lifecycle.projections.slo_days import SLO_DAYS
 from services.lifecycle.projections.teams import TEAMS
+from services.lifecycle.projections.waivers import WAIVERS
 
 PROJECTIONS: Final = (
     TEAMS,
@@ -28,6 +29,7 @@ PROJECTIONS: Final = (
     OPERATIONAL_WORK,
     EVIDENCE,
     EVALUATIONS,
+    WAIVERS,
     *HEARD,
     ENGAGEMENTS,
     ENGAGED_SERVICES,

@@ -134,6 +134,33 @@ def confirmed_of(connection: Connection, service: str) -> ListConfirmed | None:
     return None if row is None else ListConfirmed(*row)
 
 
+def dependencies_by_service(connection: Connection, *services: str) -> tuple[dict[str, list[Dependency]], set[str]]:
+    """What each of *services* relies on, of all when none is named; and whose list somebody said to be complete."""
+    view, confirmed = DEPENDENCIES.view.c, DEPENDENCIES_CONFIRMED.view.c
+    query = select(view.event, view.service, view.on, view.criticality, view.slo, view.failure_behaviour, view.at)
+    found: dict[str, list[Dependency]] = {}
+    for row in connection.execute(query.where(view.service.in_(services)) if services else query):
+        found.setdefault(row.service, []).append(Dependency(*row))
+    complete = select(confirmed.service)
+    rows = connection.execute(complete.where(confirmed.service.in_(services)) if services else complete)
+    return found, set(rows.scalars())
+
+
+def live_dependents(connection: Connection, *services: str) -> dict[str, list[str]]:
+    """Which services that are not at their end rely on each of *services*, on all when none is named."""
+    view, others = DEPENDENCIES.view.c, SERVICES.view.c
+    query = (
+        select(view.on, view.service)
+        .join(SERVICES.view, others.name == view.service)
+        .where(others.phase != Phase.UNSUPPORTED.value)
+        .order_by(view.on, view.service)
+    )
+    found: dict[str, list[str]] = {}
+    for on, service in connection.execute(query.where(view.on.in_(services)) if services else query):
+        found.setdefault(on, []).append(service)
+    return found
+
+
 def live_dependents_of(connection: Connection, service: str) -> list[Dependency]:
     """The services that are not at their end and rely on *service*, by name."""
     view, services = DEPENDENCIES.view.c, SERVICES.view.c

@@ -1,6 +1,6 @@
 """All that lifecycle knows about services when their gates are evaluated, as of one moment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,10 +9,18 @@ from sqlalchemy import Connection
 
 from libs.events.clock import SystemClock
 from libs.events.views import Views
-from services.lifecycle.domain.facts import Facts, Grandfathered
+from services.lifecycle.domain.facts import Dependency, Engagement, Facts, Grandfathered, Review
 from services.lifecycle.domain.phases import Phase
+from services.lifecycle.domain.readiness_review.facts import ReviewFacts
 from services.lifecycle.domain.service.decider import Profile
-from services.lifecycle.projections.evidence import latest_of_each
+from services.lifecycle.projections.dependencies import (
+    DEPENDENCIES,
+    DEPENDENCIES_CONFIRMED,
+    dependencies_by_service,
+    live_dependents,
+)
+from services.lifecycle.projections.dependencies import Dependency as DeclaredDependency
+from services.lifecycle.projections.evidence import EVIDENCE, latest_of_each
 from services.lifecycle.projections.facts_freezes import FACTS_FREEZES, freezes
 from services.lifecycle.projections.facts_incidents import FACTS_INCIDENTS, open_incidents
 from services.lifecycle.projections.facts_lessons import FACTS_ACTIONS, FACTS_POSTMORTEMS, open_actions, postmortems
@@ -20,7 +28,10 @@ from services.lifecycle.projections.facts_on_call import FACTS_SCHEDULES, FACTS_
 from services.lifecycle.projections.facts_policies import FACTS_POLICIES, budget_policies
 from services.lifecycle.projections.facts_slo import FACTS_SLO, slos
 from services.lifecycle.projections.heard import heard_ago
-from services.lifecycle.projections.teams import team_of
+from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS, reviews_of
+from services.lifecycle.projections.services import SERVICES
+from services.lifecycle.projections.teams import TEAMS, team_of
+from services.lifecycle.projections.waivers import WAIVERS, waivers_in_force
 
 HEARD: Final = (
     FACTS_SLO,
@@ -33,6 +44,9 @@ HEARD: Final = (
     FACTS_SHIFTS,
 )
 """What gates are judged by, of that which other services say."""
+
+OWN: Final = (EVIDENCE, WAIVERS, TEAMS, READINESS_REVIEWS, DEPENDENCIES, DEPENDENCIES_CONFIRMED, SERVICES)
+"""What gates are judged by, of that which lifecycle says itself: a gate waits until they show all that is stored."""
 
 _SHIFTS_FOR: Final = timedelta(days=92)  # longer than any window that a policy looks at
 
@@ -47,6 +61,7 @@ class Standing:
     owner_team: str
     tier: int
     grandfathered: Grandfathered | None = None
+    engagement: Engagement | None = None
 
 
 def standing_of(profile: Profile) -> Standing:
@@ -58,6 +73,7 @@ def standing_of(profile: Profile) -> Standing:
         owner_team=profile.owner_team,
         tier=profile.tier,
         grandfathered=profile.grandfathered,
+        engagement=Engagement(profile.engaged.engagement, profile.engaged.sre_team) if profile.engaged else None,
     )
 
 
@@ -78,6 +94,10 @@ def read_facts(
     incidents, actions = open_incidents(connection, *services), open_actions(connection, *services)
     lessons, on_call = postmortems(connection, *services), rotas(connection, *services)
     shifts = shifts_since(connection, at - _SHIFTS_FOR, *services)
+    reviews = reviews_of(connection, *services)
+    needed, confirmed = dependencies_by_service(connection, *services)
+    dependents = live_dependents(connection, *services)
+    waivers = waivers_in_force(connection, at, *services)
     heard = heard_ago(connection, [projection.name for projection in HEARD], SystemClock().now())
     owners: dict[str, frozenset[str]] = {"": frozenset()}
     found: dict[str, Facts] = {}
@@ -100,8 +120,36 @@ def read_facts(
             postmortems=lessons.get(each.service, ()),
             rotas=on_call.get(each.service),
             shifts=shifts.get(each.service),
+            review=_review(reviews.get(each.service), each.tier, at),
+            engagement=each.engagement,
+            dependencies=_dependencies(needed.get(each.service, ()), confirmed=each.service in confirmed),
+            dependencies_confirmed=each.service in confirmed,
+            dependents=dependents.get(each.service, ()),
+            waivers=waivers.get(each.service, {}),
             owners=owners[each.owner_team],
             attestations=evidence.get(each.service, {}),
             heard=heard,
         )
     return found
+
+
+def _review(review: ReviewFacts | None, tier: int, at: datetime) -> Review | None:
+    if review is None:
+        return None
+    return Review(
+        id=review.review,
+        state=review.state,
+        started=review.requested_at,
+        changed=review.state_since,
+        expires=review.expires_at,
+        open_blocking=len(review.open_blocking_findings(at)),
+        overdue_conditions=len(review.overdue_conditions(at)),
+        security_opened=review.is_security_opened,
+        security_open=review.open_security_items(tier) if review.security else None,
+    )
+
+
+def _dependencies(needed: Sequence[DeclaredDependency], *, confirmed: bool) -> list[Dependency] | None:
+    if not needed and not confirmed:
+        return None
+    return [Dependency(each.on, described=bool(each.slo and each.failure_behaviour)) for each in needed]

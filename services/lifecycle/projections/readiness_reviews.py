@@ -214,12 +214,17 @@ def reviews(
 
 def review_of(connection: Connection, service: str) -> ReviewFacts | None:
     """What speaks for *service*: its approved review, else the one under way, else the last; None: there was none."""
+    return reviews_of(connection, service).get(service)
+
+
+def reviews_of(connection: Connection, *services: str) -> dict[str, ReviewFacts]:
+    """What speaks for each of *services*, for all when none is named."""
     approved = _VIEW.c.state.in_(("approved", "approved_with_conditions"))
     under_way = _VIEW.c.state.in_(("requested", "engagement", "analysis", "improvements"))
     order = case((approved, 0), (under_way, 1), else_=2)
-    query = select(_VIEW).where(_VIEW.c.service == service).order_by(order, _VIEW.c.number.desc()).limit(1)
-    row = connection.execute(query).mappings().first()
-    return None if row is None else _facts(row)
+    query = select(_VIEW).order_by(order.desc(), _VIEW.c.number)  # what speaks for a service comes last
+    rows = connection.execute(query.where(_VIEW.c.service.in_(services)) if services else query).mappings()
+    return {service: _facts(row) for service, row in {row["service"]: row for row in rows}.items()}
 
 
 def _facts(row: RowMapping) -> ReviewFacts:

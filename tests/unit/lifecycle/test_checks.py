@@ -31,7 +31,7 @@ SHORT = {"window_start": NOW - timedelta(days=7)}
 STALE = {"window_start": NOW - timedelta(days=31), "window_end": NOW - timedelta(days=2, seconds=1)}
 LONG = {"window_start": NOW - timedelta(days=90)}
 EXHAUSTED = Exhausted("exhausted-1", NOW - DAY)
-ENGAGED = Engagement("engagement-1", "sre", "full", NOW - 90 * DAY)
+ENGAGED = Engagement("engagement-1", "sre")
 REVIEW = Review("review-1", "approved", NOW - 60 * DAY, NOW - 30 * DAY, NOW + 335 * DAY)
 
 
@@ -140,6 +140,16 @@ MEASURED: dict[str, Row] = {
         facts(review=replace(REVIEW, state="analysis")), facts(review=replace(REVIEW, state="requested")), facts()
     ),
     "readiness_review_approved": Row(facts(review=REVIEW), facts(review=replace(REVIEW, state="declined")), facts()),
+    "security_review": Row(
+        facts(review=replace(REVIEW, security_opened=True, security_open=())),
+        facts(review=replace(REVIEW, security_opened=True, security_open=("secrets",))),
+        facts(review=REVIEW),
+    ),
+    "security_review_opened": Row(
+        facts(review=replace(REVIEW, security_opened=True)),
+        facts(attestations={"security_review_opened": evidence("security_review_opened", outcome="failed")}),
+        facts(review=REVIEW),
+    ),
     "readiness_review": Row(
         facts(phase_since=NOW - 90 * DAY, review=REVIEW), facts(phase_since=NOW - DAY, review=REVIEW), facts()
     ),
@@ -362,6 +372,12 @@ def test_a_spent_budget_suggests_a_step_back_until_a_postmortem_says_why(
     lessons = () if learned_days_ago is None else (Learned("pm-1", "INC-1", NOW - learned_days_ago * DAY),)
 
     assert found("no_unexplained_exhaustion", facts(slos=(spent,), postmortems=lessons)).result == expected
+
+
+def test_a_list_of_dependencies_is_complete_when_somebody_says_so() -> None:
+    known = facts(dependencies=(Dependency("pay-api", described=True),), dependencies_confirmed=False)
+
+    assert found("dependencies_listed", known).result == "fail"
 
 
 def test_the_rota_needs_an_sre_too_once_a_team_is_engaged() -> None:

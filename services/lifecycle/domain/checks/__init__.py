@@ -27,6 +27,8 @@ from services.lifecycle.domain.checks.reviews import (
     new_readiness_review,
     readiness_review_approved,
     readiness_review_started,
+    security_review,
+    security_review_opened,
 )
 from services.lifecycle.domain.checks.service import (
     dependencies_listed,
@@ -77,6 +79,8 @@ MEASURES: Mapping[str, Measure] = {
     "readiness_review_started": Measure(readiness_review_started),
     "readiness_review_approved": Measure(readiness_review_approved),
     "readiness_review": Measure(new_readiness_review),
+    "security_review_opened": Measure(security_review_opened),
+    "security_review": Measure(security_review),
     "time_in_limited_availability": Measure(time_in_limited_availability, ("days",)),
     "no_dependents": Measure(no_dependents),
 }

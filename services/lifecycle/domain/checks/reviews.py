@@ -38,6 +38,25 @@ def new_readiness_review(question: Question) -> Finding | None:
     return _approved(question, review)
 
 
+def security_review_opened(question: Question) -> Finding | None:
+    """Whether the review's questions about security are being answered."""
+    review = question.facts.review
+    if review is None or not review.security_opened:
+        return None
+    return Finding("pass", "the review's questions about security are being answered", _seen(review))
+
+
+def security_review(question: Question) -> Finding | None:
+    """Whether the review's questions about security are settled."""
+    review = question.facts.review
+    if review is None or not review.security_opened or review.security_open is None:
+        return None
+    if review.security_open:
+        named = ", ".join(review.security_open)
+        return Finding("fail", f"not settled: {named}", _seen(review), f"settle in review {review.id}: {named}")
+    return Finding("pass", "the review's questions about security are settled", _seen(review))
+
+
 def error_budget_policy_signed(question: Question) -> Finding | None:
     """Whether development and SRE have signed what follows from a spent budget."""
     policy = question.facts.budget_policy

@@ -44,6 +44,9 @@ def dependencies_listed(question: Question) -> Finding | None:
     if vague:
         fix = f"say of {', '.join(vague)} which SLO it keeps and what the service does without it"
         return Finding("fail", f"without SLO or failure behaviour: {', '.join(vague)}", evidence, fix)
+    if not question.facts.dependencies_confirmed:
+        fix = "look whether the list of dependencies is complete, and confirm it"
+        return Finding("fail", "nobody has confirmed that the list is complete", evidence, fix)
     return Finding("pass", f"{len(dependencies)} dependencies, each with SLO and failure behaviour", evidence)
 
 

@@ -4,16 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.lifecycle.domain.gates import Verdict
+from services.lifecycle.domain.people import Actor
 from services.lifecycle.domain.phases import Kind, Phase
 from services.lifecycle.domain.service.catalogue import EMPTY, Catalogue
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who asks; a machine never counts as the second person of an approval."""
-
-    name: str
-    is_person: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
