@@ -1,6 +1,6 @@
 """SLO definitions: OpenSLO documents in, what is promised and how it stands out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -34,7 +34,7 @@ from services.slo.api.schemas import (
     stored_object,
 )
 from services.slo.config import SloSettings
-from services.slo.contract import SLO
+from services.slo.contract import SLO, SOURCE
 from services.slo.domain.errors import NoSuchSloError
 from services.slo.domain.openslo import Definition as Promise
 from services.slo.domain.openslo import Mode
@@ -42,12 +42,13 @@ from services.slo.domain.openslo.promise import without_effect
 from services.slo.domain.openslo_object.decider import Object, Removed, Stored
 from services.slo.domain.slo.commands import Document, End
 from services.slo.domain.slo.decider import Defined, Ended, Slo, definition_of
+from services.slo.domain.source.decider import Defined as Polled
 from services.slo.evaluation import status
 from services.slo.measurements.book import Promised
 from services.slo.measurements.retention import kept
 from services.slo.measurements.retention import warnings as retention_warnings
 from services.slo.projections.known_services import KNOWN_SERVICES
-from services.slo.prometheus.polled import not_polled
+from services.slo.prometheus.polled import not_polled, polled
 
 router = Router(prefix="/v1/slos", tags=["slos"])
 
@@ -106,7 +107,7 @@ async def define_slos(
     """
     values = read_documents(await request.body())
     made = await plan(call.resources, values, call.context.at, mode=mode, revise=revise, wait_s=wait_s(request))
-    made = await with_sources(request, call, _warned(request, made))
+    made = await _warned(request, call, await with_sources(request, call, made))
     if len(values) == 1:
         return await _store_one(call, made, 201)
     results = [_result(index, made) for index in range(len(values))]
@@ -137,7 +138,7 @@ async def get_slo(request: Request, slo: str, resources: ResourcesDep, as_of: As
     defined = existing(loaded.state, slo)
     at = as_of or resources.clock.now()
     now = status_answer(await resources.views.read(status, promised(defined), at))
-    warnings = _warnings(request, definition_of(defined), defined.promise.window)
+    warnings = await _warnings(request, resources, definition_of(defined), defined.promise.window)
     body = SloAnswer(**definition(defined, warnings, ended_at(loaded.state)), status=now)
     # The version is what If-Match takes; the figures move without it, so nothing is answered 304.
     return Response(encode(body), headers={"ETag": strong(loaded.version)}, media_type="application/json")
@@ -221,7 +222,7 @@ async def put(request: Request, call: Call, key: Key, mode: Mode) -> Response:
             kind, name = planned.sent.key
             detail = f"the document is the {kind} {name!r}, the path the {key[0]} {key[1]!r}; a name never changes"
             raise Problem(422, "name-differs", "The names differ", detail, [Place(detail, "/metadata/name")])
-    return await _store_one(call, await with_sources(request, call, _warned(request, made)), 200)
+    return await _store_one(call, await _warned(request, call, await with_sources(request, call, made)), 200)
 
 
 async def refuse_used(resources: Resources, key: Key) -> None:
@@ -238,18 +239,38 @@ async def refuse_used(resources: Resources, key: Key) -> None:
         raise Problem(409, "in-use", f"The {key[0]} is in use", detail, extra={"used_by": needing})
 
 
-def _warned(request: Request, made: Plan) -> Plan:
+async def _warned(request: Request, call: Call, made: Plan) -> Plan:
     """*made*, saying what of the SLOs has no effect here."""
+    beside = [step.key for step in made.beside if step.decider is SOURCE]
     for planned in made.planned.values():
         if planned.definition is not None:
-            planned.warnings.extend(_warnings(request, planned.definition, planned.step.command.promise.window))
+            window: str = planned.step.command.promise.window
+            planned.warnings.extend(await _warnings(request, call.resources, planned.definition, window, beside))
     return made
 
 
-def _warnings(request: Request, definition: Promise, window: str) -> list[str]:
+async def _warnings(
+    request: Request, resources: Resources, definition: Promise, window: str, sources: Collection[str] = ()
+) -> list[str]:
+    """What of *definition* has no effect here; *sources* are being defined."""
     settings: SloSettings = request.app.state.settings
     judged = Promised.defined(definition.name, definition.service, 0, window, definition)
-    return [*without_effect(definition), *not_polled(definition), *retention_warnings(judged, kept(settings))]
+    return [
+        *without_effect(definition),
+        *not_polled(definition),
+        *await _unasked(resources, {each.source for each in polled(definition).values()}.difference(sources)),
+        *retention_warnings(judged, kept(settings)),
+    ]
+
+
+async def _unasked(resources: Resources, sources: Collection[str]) -> list[str]:
+    """What is said of *sources* that are documents only, and not polled."""
+    states = {source: (await resources.handler.load(SOURCE, source)).state for source in sorted(sources)}
+    return [
+        f"nothing polls {source!r}: PUT /v1/sources/{source} says how it is asked"
+        for source, state in states.items()
+        if not isinstance(state, Polled)
+    ]
 
 
 async def _store_one(call: Call, made: Plan, status: int) -> Response:

@@ -143,8 +143,8 @@ def latest(request: Request, now: datetime) -> datetime:
 
 async def too_late(request: Request, call: Call, sent: Iterable[Measurement]) -> set[SloDay]:
     """The days of *sent* whose minutes are not kept any more."""
-    oldest = int(call.context.at.timestamp()) // 60 - _settings(request).minutes_kept_d * DAY_MIN
-    old = {(each.slo, each.minute // DAY_MIN) for each in sent if each.minute < oldest}
+    oldest = call.context.at - timedelta(days=_settings(request).minutes_kept_d)
+    old = {(each.slo, each.minute // DAY_MIN) for each in sent if each.start < oldest}
     return await call.resources.views.read(gone, old) if old else set()
 
 

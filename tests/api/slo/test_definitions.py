@@ -190,7 +190,7 @@ async def test_a_window_longer_than_minutes_are_kept_is_warned_of_in_every_answe
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({}, ""),
+        ({}, "nothing polls 'prometheus': PUT /v1/sources/prometheus"),
         ({"spec": {"query": "avg(requests_total)"}}, "query-not-a-counter"),
         ({"metricSourceRef": ""}, "nothing polls it: have all its metrics name the same source"),
     ],
@@ -205,5 +205,4 @@ async def test_why_a_metric_cannot_be_polled_is_said_at_once(slo: Slo, change: d
         "spec": {"type": "Prometheus", "connectionDetails": {}},
     }
     warnings = (await slo.call("POST", "/v1/slos", [sent, source], expect=207))["items"][0]["warnings"]
-    assert len(warnings) == bool(said)
-    assert all(said in warning for warning in warnings)
+    assert said in warnings[0]

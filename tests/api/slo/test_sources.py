@@ -127,6 +127,13 @@ async def test_a_data_source_of_type_prometheus_is_a_source(slo: Slo) -> None:
 
 
 @memory_is_enough
+async def test_an_slo_and_the_source_it_is_polled_from_may_come_together(slo: Slo) -> None:
+    made = await slo.call("POST", "/v1/slos", [polled(), data_source(url="http://127.0.0.1:9")], expect=207)
+    assert [each["warnings"] for each in made["items"]] == [[], []]
+    assert (await slo.call("GET", f"/v1/slos/{NAME}"))["warnings"] == []
+
+
+@memory_is_enough
 @pytest.mark.parametrize(
     ("details", "said"),
     [
