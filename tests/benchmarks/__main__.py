@@ -35,6 +35,7 @@ async def measure(names: Sequence[str], servers: Servers, *, quick: bool) -> lis
             results.append(result)
             _say(f"{name}: {result.name}: {result.value:,.1f} {result.unit}")
         _say(f"{name}: took {time.perf_counter() - started:.0f} s")
+        _write(results)  # a later module that fails takes none of it away
     return results
 
 
@@ -62,6 +63,9 @@ def main(arguments: Sequence[str]) -> None:
         servers.stop()
         shutil.rmtree(directory, ignore_errors=True)
     Console(width=160).print(shown(results))
+
+
+def _write(results: Sequence[Result]) -> None:
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n", encoding="utf-8")
 

@@ -46,7 +46,7 @@ async def _from_kafka(resources: Resources, env: Mapping[str, str], *, quick: bo
 
     Seconds are of this process's core.
     """
-    size, rounds = (1_000, 2) if quick else (5_000, 5)
+    size, rounds = (2_000, 2) if quick else (5_000, 5)
     await _publish(resources, names(size), _HOUR_MIN)
     servers = env["CONCORDAT_KAFKA_BOOTSTRAP_SERVERS"]
     total = await _size(servers)

@@ -15,7 +15,7 @@ from deploy.local.postgres import PostgresServer
 from tests.benchmarks import load
 
 _ROOT = Path(__file__).parents[2]
-_START_WITHIN_S = 60
+_START_WITHIN_S = 180  # a dozen processes, on a busy machine
 _STOP_WITHIN_S = 40
 _NUMBERS = count(1)
 
