@@ -19,6 +19,7 @@ from services.lifecycle.api import (
     review_answers,
     review_findings,
     review_templates,
+    risks,
     rollouts,
     services,
     team_load,
@@ -34,6 +35,7 @@ from services.lifecycle.config import (
     load_engagement_policy,
     load_policy,
     load_review_policy,
+    load_risk_policy,
     load_team_policy,
 )
 
@@ -69,6 +71,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             review_findings.router,
             review_templates.router,
             waivers.router,
+            risks.router,
         ],
         errors=ERRORS,
         settings=settings,
@@ -78,5 +81,6 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
     app.state.team_policy = load_team_policy(settings.team_policy)
     app.state.engagement_policy = load_engagement_policy(settings.engagement_policy)
     app.state.review_policy = load_review_policy(settings.review_policy)
+    app.state.risk_policy = load_risk_policy(settings.risk_policy)
     app.state.review_templates = shipped_templates()
     return app

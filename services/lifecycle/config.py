@@ -18,6 +18,7 @@ from services.lifecycle.domain.engagement.measures import MEASURED
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.policy import InvalidPolicyError, Policy
 from services.lifecycle.domain.readiness_review.policy import ReviewPolicy
+from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.team.policy import TeamPolicy
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class LifecycleSettings(Settings):
         engagement_policy: What engagements go by; a YAML file like `policies/engagements-2026-11.yaml`, the default.
         review_policy: What limits readiness reviews; a YAML file like `policies/reviews-2026-11.yaml`, the default.
         delivery_policy: How deployments are counted; `policies/delivery-2026-11.yaml` is the default.
+        risk_policy: What may be accepted of risks; a YAML file like `policies/risks-2026-11.yaml`, the default.
         facts_wait_s: How long a gate waits for evidence that was just recorded to be known.
     """
 
@@ -43,6 +45,7 @@ class LifecycleSettings(Settings):
     engagement_policy: Path = _POLICIES / "engagements-2026-11.yaml"
     review_policy: Path = _POLICIES / "reviews-2026-11.yaml"
     delivery_policy: Path = _POLICIES / "delivery-2026-11.yaml"
+    risk_policy: Path = _POLICIES / "risks-2026-11.yaml"
     facts_wait_s: Annotated[float, Field(ge=0, le=30)] = 2.0
 
 
@@ -93,6 +96,15 @@ def load_review_policy(path: Path) -> ReviewPolicy:
         SetupError: It cannot be read; names the place.
     """
     return _load(path, lambda text: _parse(text, ReviewPolicy, ReviewPolicy.validate), "CONCORDAT_REVIEW_POLICY")
+
+
+def load_risk_policy(path: Path) -> RiskPolicy:
+    """What may be accepted of risks, from the YAML file *path*.
+
+    Raises:
+        SetupError: It cannot be read; names the place.
+    """
+    return _load(path, lambda text: _parse(text, RiskPolicy, RiskPolicy.validate), "CONCORDAT_RISK_POLICY")
 
 
 def parse_policy(text: bytes) -> Policy:

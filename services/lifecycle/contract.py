@@ -31,6 +31,10 @@ from services.lifecycle.domain.readiness_review import state as review_state
 from services.lifecycle.domain.review_template import commands as template_commands
 from services.lifecycle.domain.review_template import decider as template
 from services.lifecycle.domain.review_template.events import TemplatePublished
+from services.lifecycle.domain.risk_register import commands as risk_commands
+from services.lifecycle.domain.risk_register import decider as risk
+from services.lifecycle.domain.risk_register import events as risk_events
+from services.lifecycle.domain.risk_register import state as risk_state
 from services.lifecycle.domain.rollout import commands as rollout_commands
 from services.lifecycle.domain.rollout import decider as rollout
 from services.lifecycle.domain.rollout import events as rollout_events
@@ -127,6 +131,14 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.review.followed-up.v1": review_events.FollowUpBegun,
         "io.concordat.lifecycle.review.expired.v1": review_events.ReviewExpired,
         "io.concordat.lifecycle.review.superseded.v1": review_events.ReviewSuperseded,
+        "io.concordat.lifecycle.risk.proposed.v1": risk_events.RiskProposed,
+        "io.concordat.lifecycle.risk.assessed.v1": risk_events.RiskAssessed,
+        "io.concordat.lifecycle.risk.accepted.v1": risk_events.RiskAccepted,
+        "io.concordat.lifecycle.risk.acceptance-ended.v1": risk_events.AcceptanceEnded,
+        "io.concordat.lifecycle.risk.mitigation-begun.v1": risk_events.MitigationBegun,
+        "io.concordat.lifecycle.risk.eliminated.v1": risk_events.RiskEliminated,
+        "io.concordat.lifecycle.risk.transferred.v1": risk_events.RiskTransferred,
+        "io.concordat.lifecycle.risk.realised.v1": risk_events.RiskRealised,
         "io.concordat.lifecycle.finding.opened.v1": review_events.FindingOpened,
         "io.concordat.lifecycle.finding.triaged.v1": review_events.FindingTriaged,
         "io.concordat.lifecycle.finding.reclassified.v1": review_events.FindingReclassified,
@@ -177,3 +189,6 @@ ENGAGEMENT_ITEM: Decider[item_commands.Command, item.Item | None, item_events.Ev
 WAIVER: Decider[waiver_commands.Command, waiver.Waiver, waiver_events.Event] = Decider(
     "waiver", None, waiver.decide, waiver.evolve
 )
+RISK_REGISTER: Decider[risk_commands.Command, risk_state.Register, risk_events.Event] = Decider(
+    "risk-register", {}, risk.decide, risk_state.evolve
+)  # its key is the service's

@@ -24,7 +24,15 @@ from libs.events.resources import Resources
 from libs.events.store import Timer
 from libs.events.timers import Fire
 from services.lifecycle import timetable
-from services.lifecycle.contract import CONTRACT, ENGAGEMENT, ENGAGEMENT_ITEM, READINESS_REVIEW, SERVICE, WAIVER
+from services.lifecycle.contract import (
+    CONTRACT,
+    ENGAGEMENT,
+    ENGAGEMENT_ITEM,
+    READINESS_REVIEW,
+    RISK_REGISTER,
+    SERVICE,
+    WAIVER,
+)
 from services.lifecycle.domain.engagement.commands import EndWatch, Look
 from services.lifecycle.domain.engagement.events import Evidence, HandedBack
 from services.lifecycle.domain.engagement.measures import exhausted_in_days
@@ -34,10 +42,22 @@ from services.lifecycle.domain.engagement_item.commands import Command, Go, Open
 from services.lifecycle.domain.engagement_item.events import Content
 from services.lifecycle.domain.engagement_item.lives import Kind
 from services.lifecycle.domain.readiness_review.commands import Lapse
+from services.lifecycle.domain.risk_register.commands import Lapse as EndAcceptances
+from services.lifecycle.domain.risk_register.commands import Recognise, Reconsider
+from services.lifecycle.domain.risk_register.events import RiskAccepted, RiskAssessed
+from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.waiver.commands import Expire
 from services.lifecycle.projections.engagement_items import items_of
 from services.lifecycle.projections.happenings import HAPPENINGS, before_and_after, measured_for, seen
 from services.lifecycle.projections.slo_days import SLO_DAYS, slo_days_of
+from services.lifecycle.projections.slo_targets import (
+    SLO_TARGETS,
+    SLO_TARGETS_EVENTS,
+    TargetDefined,
+    TargetEnded,
+    services_of,
+    strictest_of,
+)
 
 ENGAGEMENTS_HEAR: Final = "lifecycle.engagements"  # never change: ids of events follow from it
 _PATIENCE_S: Final = 0.5  # for a read model that is about to apply what was heard here first; then it is tried again
@@ -96,6 +116,16 @@ class Classified:
     outage_class: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentClassified:
+    """What is read of an incident whose cause is known."""
+
+    incident: str
+    service: str
+    cause: str
+    at: datetime
+
+
 def timers(resources: Resources, policy: EngagementPolicy) -> Mapping[str, Fire]:
     """What is done when a timer is due."""
     return {
@@ -104,7 +134,59 @@ def timers(resources: Resources, policy: EngagementPolicy) -> Mapping[str, Fire]
         timetable.ITEM_DUE: partial(_remind, resources),
         READINESS_REVIEW.category: partial(_review_lapses, resources),
         WAIVER.category: partial(_waiver_ends, resources),
+        RISK_REGISTER.category: partial(_acceptance_lapses, resources),
     }
+
+
+def risk_reactions(resources: Resources, policy: RiskPolicy) -> Sequence[Reaction]:
+    """What is done about risks when something else changes."""
+    return _promises(resources, policy), _acceptances(resources, policy), _realised_risks(resources)
+
+
+def _promises(resources: Resources, policy: RiskPolicy) -> Reaction:
+    """An SLO has changed: see which risks can still be lived with."""
+
+    async def act(event: TargetDefined | TargetEnded, recorded: Recorded, context: Context) -> None:
+        await _applied(resources, SLO_TARGETS, recorded, "slo")
+        for service in await resources.views.read(services_of, event.slo):
+            promise = await resources.views.read(strictest_of, service)
+            command = Reconsider(service, promise, policy, context.at)
+            await resources.handler.handle(RISK_REGISTER, service, command, derived(context, service))
+
+    return Reaction(
+        name="lifecycle.promises",
+        source="slo",
+        events=EventRegistry(SLO_TARGETS_EVENTS),
+        act={TargetDefined: act, TargetEnded: act},
+    )
+
+
+def _acceptances(resources: Resources, policy: RiskPolicy) -> Reaction:
+    """A risk was accepted, or assessed anew: see whether the SLO has changed in that very moment."""
+
+    async def act(event: RiskAccepted | RiskAssessed, _: Recorded, context: Context) -> None:
+        promise = await resources.views.read(strictest_of, event.service)
+        command = Reconsider(event.service, promise, policy, context.at)
+        await resources.handler.handle(RISK_REGISTER, event.service, command, context)
+
+    return Reaction(
+        name="lifecycle.acceptances", source="lifecycle", events=CONTRACT, act={RiskAccepted: act, RiskAssessed: act}
+    )
+
+
+def _realised_risks(resources: Resources) -> Reaction:
+    """An incident was classified: it counts for the risks of its service that bear its cause."""
+
+    async def act(event: IncidentClassified, _: Recorded, context: Context) -> None:
+        command = Recognise(event.service, event.incident, event.cause, context.metadata.actor, event.at)
+        await resources.handler.handle(RISK_REGISTER, event.service, command, context)
+
+    return Reaction(
+        name="lifecycle.realised-risks",
+        source="incidents",
+        events=EventRegistry({"io.concordat.incidents.incident.classified.v1": IncidentClassified}),
+        act={IncidentClassified: act},
+    )
 
 
 def reactions(resources: Resources, policy: EngagementPolicy) -> Sequence[Reaction]:
@@ -312,6 +394,12 @@ async def _review_lapses(resources: Resources, timer: Timer, context: Context) -
     """An approval, the day of a condition, or a waiver has come to its end."""
     review = timetable.key_of(timer)
     await resources.handler.handle(READINESS_REVIEW, review, Lapse(review, context.at), context)
+
+
+async def _acceptance_lapses(resources: Resources, timer: Timer, context: Context) -> None:
+    """The time of an accepted risk is over."""
+    service = timetable.key_of(timer)
+    await resources.handler.handle(RISK_REGISTER, service, EndAcceptances(service, context.at), context)
 
 
 async def _engagement_of(resources: Resources, service: str) -> Engagement | None:

@@ -2,10 +2,10 @@
 
 from libs.events.resources import Resources
 from libs.events.worker import Worker
-from services.lifecycle.config import LifecycleSettings, load_engagement_policy
+from services.lifecycle.config import LifecycleSettings, load_engagement_policy, load_risk_policy
 from services.lifecycle.listening import Listening
 from services.lifecycle.projections import PROJECTIONS
-from services.lifecycle.reactions import reactions, timers
+from services.lifecycle.reactions import reactions, risk_reactions, timers
 
 
 def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
@@ -14,7 +14,7 @@ def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
     worker = Worker(
         resources,
         projections=PROJECTIONS,
-        reactions=reactions(resources, policy),
+        reactions=(*reactions(resources, policy), *risk_reactions(resources, load_risk_policy(settings.risk_policy))),
         timers=timers(resources, policy),
         sinks=(listening.run,),
     )

@@ -62,6 +62,14 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.review.followed-up": "after the readiness review: {e.step}",
     "lifecycle.review.expired": "the approval of the readiness review is over",
     "lifecycle.review.superseded": "a later readiness review took the place of an approved one",
+    "lifecycle.risk.proposed": "risk: {e.title}",
+    "lifecycle.risk.assessed": "a risk costs {e.bad_minutes} bad minutes a year",
+    "lifecycle.risk.accepted": "a risk is accepted until {e.until}",
+    "lifecycle.risk.acceptance-ended": "a risk is accepted no longer",
+    "lifecycle.risk.mitigation-begun": "{e.owner} makes a risk smaller until {e.due}: {e.plan}",
+    "lifecycle.risk.eliminated": "a risk is eliminated",
+    "lifecycle.risk.transferred": "a risk is borne by others now: {e.to}",
+    "lifecycle.risk.realised": "a risk has happened: {e.incident}",
     "lifecycle.finding.opened": "{e.severity} finding: {e.title}",
     "lifecycle.finding.triaged": "{e.owner} has a finding until {e.due}",
     "lifecycle.finding.reclassified": "a finding is {e.severity} now",
@@ -188,6 +196,8 @@ class Fact:
     guidance: object = ""
     step: object = ""
     until: object = ""
+    to: object = ""
+    bad_minutes: object = ""
 
     would_fire: object = False
 

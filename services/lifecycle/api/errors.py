@@ -7,6 +7,7 @@ from libs.web.app import Errors
 from libs.web.problems import ErrorKind
 from services.lifecycle.api.engagement_errors import ENGAGEMENT_ERRORS
 from services.lifecycle.api.readiness_review_errors import REVIEW_ERRORS
+from services.lifecycle.api.risk_errors import RISK_ERRORS
 from services.lifecycle.api.views import allowed_transitions
 from services.lifecycle.domain import errors
 from services.lifecycle.domain.dependencies.errors import DependencyCycleError
@@ -64,6 +65,7 @@ ERRORS: Errors = {
     **ENGAGEMENT_ERRORS,
     **REVIEW_ERRORS,
     **_WAIVERS,
+    **RISK_ERRORS,
     errors.NameTakenError: ErrorKind(409, "name-taken", "The name is taken", extra=lambda e: _at("/name", e)),
     errors.UnknownError: ErrorKind(404, "not-found", "There is no such thing"),
     errors.UnknownReferenceError: ErrorKind(

@@ -13,9 +13,11 @@ from services.lifecycle.projections.happenings import HAPPENINGS
 from services.lifecycle.projections.operational_work import OPERATIONAL_WORK
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
 from services.lifecycle.projections.review_templates import REVIEW_TEMPLATES
+from services.lifecycle.projections.risks import RISKS
 from services.lifecycle.projections.rollouts import ROLLOUTS
 from services.lifecycle.projections.services import SERVICES
 from services.lifecycle.projections.slo_days import SLO_DAYS
+from services.lifecycle.projections.slo_targets import SLO_TARGETS
 from services.lifecycle.projections.teams import TEAMS
 from services.lifecycle.projections.waivers import WAIVERS
 
@@ -38,6 +40,8 @@ PROJECTIONS: Final = (
     SLO_DAYS,
     READINESS_REVIEWS,
     REVIEW_TEMPLATES,
+    RISKS,
+    SLO_TARGETS,
 )
 
 __all__ = ["HEARD", "PROJECTIONS"]

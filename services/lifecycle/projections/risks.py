@@ -1,0 +1,112 @@
+"""Every risk, and what a gate asks of a service's risks."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Column, Connection, Float, Select, Text, select
+
+from libs.events.columns import Instant
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from services.lifecycle.contract import CONTRACT
+from services.lifecycle.domain.risk_register.events import (
+    AcceptanceEnded,
+    Event,
+    MitigationBegun,
+    RiskAccepted,
+    RiskAssessed,
+    RiskEliminated,
+    RiskProposed,
+    RiskRealised,
+    RiskTransferred,
+)
+from services.lifecycle.domain.risk_register.facts import RiskFact, RiskFacts
+from services.lifecycle.projections.slo_targets import strictest_of
+
+
+def _columns() -> Sequence[Column[Any]]:
+    return (
+        Column("risk", Text, primary_key=True),
+        Column("service", Text, nullable=False),
+        Column("title", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("bad_minutes", Float),  # a year
+        Column("proposed_at", Instant(), nullable=False),
+        Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
+    )
+
+
+def _keys(event: Event, _: Recorded) -> Sequence[Key]:
+    return ((event.risk,),)
+
+
+def _proposed(_: Row | None, event: RiskProposed, recorded: Recorded, __: Key) -> Row:
+    return {
+        "risk": event.risk,
+        "service": event.service,
+        "title": event.title,
+        "state": "proposed",
+        "bad_minutes": None,
+        "proposed_at": event.at,
+        "recorded_at": recorded.recorded_at,
+    }
+
+
+def _known(change: Callable[[Row, Any], Row]) -> Fold:
+    def apply(row: Row | None, event: Event, _: Recorded, __: Key) -> Row | None:
+        return row and row | change(row, event)
+
+    return Fold(_keys, apply)
+
+
+def _assessed(row: Row, event: RiskAssessed) -> Row:
+    state = "accepted" if row["state"] == "accepted" else "assessed"
+    return {"bad_minutes": event.bad_minutes, "state": state}
+
+
+def _realised(row: Row, _: RiskRealised) -> Row:
+    return {"state": "proposed"} if row["state"] in {"eliminated", "transferred"} else {}
+
+
+def _is(state: str) -> Fold:
+    return _known(lambda _, __: {"state": state})
+
+
+RISKS: Final = Projection(
+    name="risks",
+    columns=_columns,
+    events=CONTRACT,
+    folds={
+        RiskProposed: Fold(_keys, _proposed),
+        RiskAssessed: _known(_assessed),
+        RiskAccepted: _is("accepted"),
+        AcceptanceEnded: _is("assessed"),
+        MitigationBegun: _is("mitigating"),
+        RiskEliminated: _is("eliminated"),
+        RiskTransferred: _is("transferred"),
+        RiskRealised: _known(_realised),
+    },
+    indexes=(("service",), ("state",)),
+    sources=("lifecycle",),
+)
+_VIEW = RISKS.view
+
+
+def risks(services: Sequence[str], states: Sequence[str], as_of: datetime | None) -> Select[Any]:
+    """The risks of any of *services*, in any of *states*; with *as_of* those there were, in whichever state."""
+    query = select(_VIEW)
+    if services:
+        query = query.where(_VIEW.c.service.in_(services))
+    if as_of:
+        return query.where(_VIEW.c.recorded_at <= as_of)
+    return query.where(_VIEW.c.state.in_(states)) if states else query
+
+
+def risks_of(connection: Connection, service: str) -> RiskFacts:
+    """The risks of *service* that somebody has still to bear, and the SLO they are counted against."""
+    over = ("eliminated", "transferred")
+    query = select(_VIEW).where(_VIEW.c.service == service, _VIEW.c.state.not_in(over)).order_by(_VIEW.c.risk)
+    rows = connection.execute(query).mappings()
+    found = tuple(RiskFact(row["risk"], row["title"], row["state"], row["bad_minutes"]) for row in rows)
+    return RiskFacts(found, strictest_of(connection, service))
