@@ -2,6 +2,9 @@
 
 from libs.events.decider import Decider
 from libs.events.registry import EventRegistry
+from services.lifecycle.domain.catalog_entity import commands as entity_commands
+from services.lifecycle.domain.catalog_entity import decider as entity
+from services.lifecycle.domain.catalog_entity.events import EntityImported
 from services.lifecycle.domain.dependencies import commands as dependency_commands
 from services.lifecycle.domain.dependencies import decider as dependencies
 from services.lifecycle.domain.dependencies import events as dependency_events
@@ -76,6 +79,7 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.rollout.cancelled.v1": rollout_events.RolloutCancelled,
         "io.concordat.lifecycle.operational-work.recorded.v1": work_events.WorkRecorded,
         "io.concordat.lifecycle.operational-work.withdrawn.v1": work_events.WorkWithdrawn,
+        "io.concordat.lifecycle.catalog-entity.imported.v1": EntityImported,
         "io.concordat.lifecycle.service.phase-changed.v1": service_events.PhaseChanged,
         "io.concordat.lifecycle.service.engaged.v1": service_events.ServiceEngaged,
         "io.concordat.lifecycle.service.released.v1": service_events.ServiceReleased,
@@ -161,6 +165,9 @@ DEPENDENCIES: Decider[dependency_commands.Command, dependencies.Dependencies, de
 )  # its key is the service's
 DEPLOYMENT: Decider[deployment_commands.Command, deployment.Deployment, deployment_events.Event] = Decider(
     "deployment", None, deployment.decide, deployment.evolve
+)
+ENTITY: Decider[entity_commands.Command, entity.Entity, EntityImported] = Decider(
+    "catalog-entity", None, entity.decide, entity.evolve
 )
 WORK: Decider[work_commands.Command, work.Work, work_events.Event] = Decider(
     "operational-work", None, work.decide, work.evolve

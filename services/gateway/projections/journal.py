@@ -44,6 +44,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.rollout.cancelled": "roll-out {e.rollout} cancelled: {e.reason}",
     "lifecycle.operational-work.recorded": "work of team {e.team} recorded ({e.kind})",
     "lifecycle.operational-work.withdrawn": "recorded work of team {e.team} withdrawn: {e.reason}",
+    "lifecycle.catalog-entity.imported": "{e.ref} imported",
     "lifecycle.service.phase-changed": "moved from {e.from_phase} to {e.to_phase}",
     "lifecycle.transition.requested": "asked to move from {e.from_phase} to {e.to_phase}",
     "lifecycle.transition.approved": "transition approved",
@@ -186,6 +187,7 @@ class Fact:
     environment: object = ""
     strategy: object = ""
     rollout: object = ""
+    ref: object = ""
     percent: object = ""
     absorbed: object = ""
     model: object = ""

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from services.lifecycle.projections.catalog_entities import CATALOG_ENTITIES
 from services.lifecycle.projections.dependencies import DEPENDENCIES, DEPENDENCIES_CONFIRMED
 from services.lifecycle.projections.deployments import DEPLOYMENTS
 from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS
@@ -28,6 +29,7 @@ PROJECTIONS: Final = (
     DEPENDENCIES_CONFIRMED,
     DEPLOYMENTS,
     ROLLOUTS,
+    CATALOG_ENTITIES,
     OPERATIONAL_WORK,
     EVIDENCE,
     EVALUATIONS,

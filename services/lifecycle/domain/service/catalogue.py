@@ -46,6 +46,19 @@ class Catalogue:
 EMPTY = Catalogue()
 
 
+def enriched(catalogue: Catalogue, other: Catalogue) -> Catalogue:
+    """*catalogue* with what *other* says besides: its texts and labels win, nothing that is there is taken away."""
+    links = {link.url: link for link in (*catalogue.links, *other.links)}
+    return Catalogue(
+        description=other.description or catalogue.description,
+        product=other.product or catalogue.product,
+        technologies=tuple(dict.fromkeys((*catalogue.technologies, *other.technologies))),
+        labels={**catalogue.labels, **other.labels},
+        links=tuple(links.values()),
+        code=catalogue.code,
+    )
+
+
 def handed_over(catalogue: Catalogue, team: str, heir: str) -> Catalogue:
     """*catalogue* after *heir* has taken over the code that *team* answered for."""
     code = tuple(replace(path, owner=heir) if path.owner == team else path for path in catalogue.code)

@@ -53,6 +53,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enrich:
+    """Add to what people look up about the service; an empty *display_name* leaves its own."""
+
+    service: str
+    display_name: str
+    catalogue: Catalogue
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandOver:
     """Let another team answer for all of the service that a team answers for."""
 
@@ -154,4 +164,4 @@ class Release:
     at: datetime
 
 
-Command = Register | Change | HandOver | Transition | Approve | Decline | Engage | Release
+Command = Register | Change | Enrich | HandOver | Transition | Approve | Decline | Engage | Release

@@ -24,13 +24,14 @@ from services.lifecycle.domain.errors import (
 from services.lifecycle.domain.facts import Grandfathered
 from services.lifecycle.domain.gates import Verdict
 from services.lifecycle.domain.phases import TRANSITIONS, Phase, allowed_from
-from services.lifecycle.domain.service.catalogue import EMPTY, Catalogue, handed_over
+from services.lifecycle.domain.service.catalogue import EMPTY, Catalogue, enriched, handed_over
 from services.lifecycle.domain.service.commands import (
     Approve,
     Change,
     Command,
     Decline,
     Engage,
+    Enrich,
     HandOver,
     Register,
     Release,
@@ -143,19 +144,21 @@ def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901
     match state, command:
         case None, Register():
             return (_registered(command),)
-        case None, Change() | HandOver() | Transition() | Approve() | Decline() | Engage() | Release():
+        case None, Change() | Enrich() | HandOver() | Transition() | Approve() | Decline() | Engage() | Release():
             raise UnknownError("service", command.service)
         case Settled() | Awaiting() | Unsupported(), Register():
             raise NameTakenError("service", command.service)
         case Settled(profile) | Awaiting(profile), Change():
             return _changed(command, profile)
+        case Settled(profile) | Awaiting(profile), Enrich():
+            return _enriched(command, profile)
         case Settled(profile) | Awaiting(profile), HandOver():
             return _handed_over(command, profile)
         case Settled(profile) | Awaiting(profile), Engage():
             return _engaged(command, profile)
         case Settled(profile) | Awaiting(profile) | Unsupported(profile), Release():
             return _released(command, profile)
-        case Unsupported(), Change() | HandOver() | Engage():
+        case Unsupported(), Change() | Enrich() | HandOver() | Engage():
             raise ServiceUnsupportedError(command.service)
         case Settled(profile) | Unsupported(profile), Transition():
             return _moved(command, profile)
@@ -235,6 +238,18 @@ def _changed(command: Change, profile: Profile) -> tuple[Event, ...]:
     )
     before = (profile.display_name, profile.owner_team, profile.tier, None)
     return () if before == (after.display_name, after.owner_team, after.tier, after.catalogue) else (after,)
+
+
+def _enriched(command: Enrich, profile: Profile) -> tuple[Event, ...]:
+    change = Change(
+        service=profile.service,
+        display_name=command.display_name or None,
+        owner_team=None,
+        tier=None,
+        at=command.at,
+        catalogue=enriched(profile.catalogue, command.catalogue),
+    )
+    return _changed(change, profile)
 
 
 def _handed_over(command: HandOver, profile: Profile) -> tuple[Event, ...]:

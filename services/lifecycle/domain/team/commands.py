@@ -47,6 +47,17 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enrol:
+    """Add members that another catalogue names; nobody is taken out, and an empty *display_name* leaves its own."""
+
+    team: str
+    display_name: str
+    members: tuple[str, ...]
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
     """Make parts of the team teams of their own, each with some of its services; what is left stays a team.
 
@@ -129,4 +140,4 @@ class Review:
     at: datetime
 
 
-Command = Register | Change | Shard | Merge | Absorb | Dissolve | Review
+Command = Register | Change | Enrol | Shard | Merge | Absorb | Dissolve | Review

@@ -9,6 +9,7 @@ from services.lifecycle.domain.team.commands import (
     Change,
     Command,
     Dissolve,
+    Enrol,
     Merge,
     Register,
     Review,
@@ -91,11 +92,16 @@ def decide(command: Command, state: Team) -> tuple[Event, ...]:
             return _done(command, state)
 
 
-def _done(command: Change | Shard | Merge | Absorb | Dissolve | Review, team: Registered) -> tuple[Event, ...]:
+def _done(command: Change | Enrol | Shard | Merge | Absorb | Dissolve | Review, team: Registered) -> tuple[Event, ...]:  # noqa: PLR0911  a table
     """What *command* does to a team that lives."""
     match command:
         case Change():
             return _changed(command, team)
+        case Enrol():
+            members = tuple(dict.fromkeys((*team.structure.members, *command.members)))
+            added = None if members == team.structure.members else replace(team.structure, members=members)
+            name = command.display_name or team.display_name
+            return _changed(Change(team.team, name, command.at, added, by=command.by), team)
         case Shard():
             _possible(command.structure, team.kind, command.least_at_site)
             return (

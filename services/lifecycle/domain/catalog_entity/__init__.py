@@ -1,0 +1,1 @@
+"""A document of another catalogue, kept as it came in."""
