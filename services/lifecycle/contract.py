@@ -24,6 +24,9 @@ from services.lifecycle.domain.evaluation.events import GateEvaluated
 from services.lifecycle.domain.evidence import commands as evidence_commands
 from services.lifecycle.domain.evidence import decider as evidence
 from services.lifecycle.domain.evidence.events import EvidenceRecorded
+from services.lifecycle.domain.gathering import commands as gathering_commands
+from services.lifecycle.domain.gathering import decider as gathering
+from services.lifecycle.domain.gathering import events as gathering_events
 from services.lifecycle.domain.operational_work import commands as work_commands
 from services.lifecycle.domain.operational_work import decider as work
 from services.lifecycle.domain.operational_work import events as work_events
@@ -118,6 +121,10 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.engagement.handed-back.v1": engagement_events.HandedBack,
         "io.concordat.lifecycle.engagement.disengaged.v1": engagement_events.EngagementEnded,
         "io.concordat.lifecycle.engagement.watch-ended.v1": engagement_events.WatchEnded,
+        "io.concordat.lifecycle.gathering.drafted.v1": gathering_events.GatheringDrafted,
+        "io.concordat.lifecycle.gathering.statement-made.v1": gathering_events.StatementMade,
+        "io.concordat.lifecycle.gathering.notes-taken.v1": gathering_events.NotesTaken,
+        "io.concordat.lifecycle.gathering.concluded.v1": gathering_events.GatheringConcluded,
         "io.concordat.lifecycle.engagement-item.opened.v1": item_events.ItemOpened,
         "io.concordat.lifecycle.engagement-item.changed.v1": item_events.ItemChanged,
         "io.concordat.lifecycle.engagement-item.moved.v1": item_events.ItemMoved,
@@ -199,3 +206,6 @@ WAIVER: Decider[waiver_commands.Command, waiver.Waiver, waiver_events.Event] = D
 RISK_REGISTER: Decider[risk_commands.Command, risk_state.Register, risk_events.Event] = Decider(
     "risk-register", {}, risk.decide, risk_state.evolve
 )  # its key is the service's
+GATHERING: Decider[gathering_commands.Command, gathering.Gathering | None, gathering_events.Event] = Decider(
+    "gathering", None, gathering.decide, gathering.evolve
+)

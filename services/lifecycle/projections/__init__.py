@@ -10,6 +10,7 @@ from services.lifecycle.projections.engagements import ENGAGED_SERVICES, ENGAGEM
 from services.lifecycle.projections.evaluations import EVALUATIONS
 from services.lifecycle.projections.evidence import EVIDENCE
 from services.lifecycle.projections.facts import HEARD
+from services.lifecycle.projections.gatherings import GATHERINGS
 from services.lifecycle.projections.happenings import HAPPENINGS
 from services.lifecycle.projections.operational_work import OPERATIONAL_WORK
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
@@ -38,6 +39,7 @@ PROJECTIONS: Final = (
     ENGAGEMENTS,
     ENGAGED_SERVICES,
     ENGAGEMENT_ITEMS,
+    GATHERINGS,
     HAPPENINGS,
     SLO_DAYS,
     READINESS_REVIEWS,

@@ -12,7 +12,7 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.lifecycle.contract import CONTRACT
 from services.lifecycle.domain.engagement_item.events import Content, ItemChanged, ItemFact, ItemMoved, ItemOpened
-from services.lifecycle.domain.engagement_item.lives import LIVES
+from services.lifecycle.domain.engagement_item.lives import LIVES, Kind
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -44,7 +44,7 @@ class ItemRow:
 
     item: str
     engagement: str
-    kind: str
+    kind: Kind
     state: str
     goes_on: bool
     title: str
