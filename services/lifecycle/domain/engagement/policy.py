@@ -64,6 +64,7 @@ class EngagementPolicy:
         forecast_from_days: At the rate of the last so many days.
         repeated_cause: How many incidents of one cause open an insight.
         repeated_within_days: Within so many days.
+        workload_days: Over how long the work of both sides is compared.
         metrics: What ground rules can be about.
         ground_rules: What two teams may begin with.
         handback: The lines of a hand-back.
@@ -85,6 +86,7 @@ class EngagementPolicy:
     forecast_from_days: Number
     repeated_cause: Number
     repeated_within_days: Number
+    workload_days: Number
     metrics: Mapping[str, Metric]
     ground_rules: tuple[Suggested, ...]
     handback: tuple[ChecklistLine, ...]
