@@ -6,8 +6,14 @@ from typing import Any
 
 import pytest
 
+from libs.events.envelope import Context, Metadata
 from libs.events.rebuild import rebuilding
 from libs.events.testing import FrozenClock
+from services.lifecycle.config import LifecycleSettings, load_risk_policy
+from services.lifecycle.contract import RISK_REGISTER
+from services.lifecycle.domain.risk_register.commands import Accept
+from services.lifecycle.domain.risk_register.events import Promise
+from services.lifecycle.domain.service.commands import Actor
 from services.lifecycle.projections.risks import RISKS, risks_of
 from tests.fixtures.lifecycle_api import BO, IN_MEMORY, signed_in
 from tests.fixtures.reviews import teams
@@ -127,6 +133,32 @@ async def test_the_budget_is_never_given_away_twice(lifecycle: Running, slo: Els
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"budget-allocated"}
     budget = await lifecycle.call("GET", BUDGET)
     assert (budget["accepted"], budget["unallocated"]) == (pytest.approx(500), pytest.approx(25.96))
+
+
+@IN_MEMORY
+async def test_what_was_accepted_while_the_slo_changed_is_looked_at_again(lifecycle: Running, slo: Elsewhere) -> None:
+    await teams(lifecycle)
+    await promised(lifecycle, slo, 0.995)
+    risk = (await propose(lifecycle, VECTOR))["id"]
+    await accept(lifecycle, risk)
+    await promised(lifecycle, slo, 0.999, 2)
+    await stands(lifecycle, risk, "assessed")  # the change was acted on
+    now = lifecycle.resources.clock.now()
+    seen_before = Accept(
+        service="checkout-api",
+        risk=risk,
+        until=now + DAY,
+        promise=Promise("availability", 0.995, 1),
+        policy=load_risk_policy(LifecycleSettings().risk_policy),
+        by=Actor("bo", is_person=True),
+        reason="it fitted a moment ago",
+        at=now,
+    )
+
+    context = Context.of_request(now, Metadata(actor="bo"))
+    await lifecycle.resources.handler.handle(RISK_REGISTER, "checkout-api", seen_before, context)
+
+    assert (await stands(lifecycle, risk, "assessed"))["acceptance_ended"]["because"] == "slo_changed"
 
 
 async def test_an_acceptance_ends_at_its_time(lifecycle: Running, slo: Elsewhere, clock: FrozenClock) -> None:
