@@ -24,6 +24,9 @@ from services.lifecycle.domain.evaluation.events import GateEvaluated
 from services.lifecycle.domain.evidence import commands as evidence_commands
 from services.lifecycle.domain.evidence import decider as evidence
 from services.lifecycle.domain.evidence.events import EvidenceRecorded
+from services.lifecycle.domain.gate_policy import commands as policy_commands
+from services.lifecycle.domain.gate_policy import decider as gate_policy
+from services.lifecycle.domain.gate_policy.events import GatePolicyPublished
 from services.lifecycle.domain.gathering import commands as gathering_commands
 from services.lifecycle.domain.gathering import decider as gathering
 from services.lifecycle.domain.gathering import events as gathering_events
@@ -91,6 +94,7 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.transition.declined.v1": service_events.TransitionDeclined,
         "io.concordat.lifecycle.gate.evaluated.v1": GateEvaluated,
         "io.concordat.lifecycle.evidence.recorded.v1": EvidenceRecorded,
+        "io.concordat.lifecycle.gate-policy.published.v1": GatePolicyPublished,
         "io.concordat.lifecycle.waiver.requested.v1": waiver_events.WaiverRequested,
         "io.concordat.lifecycle.waiver.approved.v1": waiver_events.WaiverApproved,
         "io.concordat.lifecycle.waiver.renewed.v1": waiver_events.WaiverRenewed,
@@ -208,4 +212,7 @@ RISK_REGISTER: Decider[risk_commands.Command, risk_state.Register, risk_events.E
 )  # its key is the service's
 GATHERING: Decider[gathering_commands.Command, gathering.Gathering | None, gathering_events.Event] = Decider(
     "gathering", None, gathering.decide, gathering.evolve
+)
+GATE_POLICY: Decider[policy_commands.Command, gate_policy.GatePolicies, GatePolicyPublished] = Decider(
+    "gate-policy", (), gate_policy.decide, gate_policy.evolve
 )

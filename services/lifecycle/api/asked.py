@@ -14,16 +14,18 @@ from libs.events.resources import Resources
 from libs.web.schemas import Moment
 from services.lifecycle.api.references import caught_up
 from services.lifecycle.config import LifecycleSettings
-from services.lifecycle.contract import EVALUATION
+from services.lifecycle.contract import EVALUATION, GATE_POLICY
 from services.lifecycle.domain.errors import UnknownReferenceError
 from services.lifecycle.domain.evaluation.commands import Keep
 from services.lifecycle.domain.evaluation.events import CheckResult
+from services.lifecycle.domain.gate_policy.decider import GatePolicies
 from services.lifecycle.domain.gates import Verdict, evaluate, look, reuse
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.policy import Policy
 from services.lifecycle.domain.service.decider import Profile
 from services.lifecycle.projections.facts import OWN, facts_about
 
+INSTALLATION = "installation"  # the key of the one line of gate policies
 AsOf = Annotated[Moment | None, Query(description="Answer what was known at this time.")]
 
 
@@ -33,12 +35,14 @@ class Gates:
 
     Args:
         resources: The service's adapters.
-        policy: What the gates ask for.
+        policy: What the gates ask for: what was published last, else what comes with the program.
+        shipped: What comes with the program.
         wait_s: How long to wait for evidence that was just stored.
     """
 
     resources: Resources
     policy: Policy
+    shipped: Policy
     wait_s: float
 
     async def ask(self, profile: Profile, target: Phase, at: datetime, *, evaluation: str | None = None) -> Verdict:
@@ -91,11 +95,17 @@ def keep(verdict: Verdict, by: str) -> tuple[str, tuple[Step[Any, Any, Any], ...
     return evaluation, (Step(EVALUATION, evaluation, Keep(evaluation, verdict, by)),)
 
 
+async def published(resources: Resources, as_of: datetime | None = None) -> GatePolicies:
+    """The gate policies that were published here, the oldest first."""
+    return (await resources.handler.load(GATE_POLICY, INSTALLATION, as_of=as_of)).state
+
+
 async def _gates(request: Request) -> Gates:
     resources: Resources = request.app.state.resources
-    policy: Policy = request.app.state.policy
+    shipped: Policy = request.app.state.policy
     settings: LifecycleSettings = request.app.state.settings
-    return Gates(resources, policy, settings.facts_wait_s)
+    found = await published(resources)
+    return Gates(resources, found[-1].policy if found else shipped, shipped, settings.facts_wait_s)
 
 
 GatesDep = Annotated[Gates, Depends(_gates)]

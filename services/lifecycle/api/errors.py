@@ -12,6 +12,7 @@ from services.lifecycle.api.views import allowed_transitions
 from services.lifecycle.domain import errors
 from services.lifecycle.domain.dependencies.errors import DependencyCycleError
 from services.lifecycle.domain.deployment import errors as deployment
+from services.lifecycle.domain.gate_policy.decider import VersionTakenError
 from services.lifecycle.domain.rollout import errors as rollout
 from services.lifecycle.domain.team import errors as team
 from services.lifecycle.domain.waiver import errors as waiver
@@ -66,6 +67,7 @@ ERRORS: Errors = {
     **REVIEW_ERRORS,
     **_WAIVERS,
     **RISK_ERRORS,
+    VersionTakenError: ErrorKind(409, "version-taken", "The version is taken", extra=lambda e: _at("/version", e)),
     errors.NameTakenError: ErrorKind(409, "name-taken", "The name is taken", extra=lambda e: _at("/name", e)),
     errors.UnknownError: ErrorKind(404, "not-found", "There is no such thing"),
     errors.UnknownReferenceError: ErrorKind(

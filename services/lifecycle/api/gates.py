@@ -1,4 +1,4 @@
-"""`/v1/services/{service}/gates`, `/v1/evaluations` and `/v1/gate-policies`."""
+"""`/v1/services/{service}/gates` and `/v1/evaluations`."""
 
 from dataclasses import fields
 
@@ -25,7 +25,6 @@ from services.lifecycle.domain.evaluation.commands import Keep
 from services.lifecycle.domain.evaluation.decider import Evaluation
 from services.lifecycle.domain.evaluation.events import GateEvaluated
 from services.lifecycle.domain.phases import Phase
-from services.lifecycle.domain.policy import Policy
 from services.lifecycle.projections.evaluations import EVALUATIONS
 from services.lifecycle.projections.facts import HEARD
 
@@ -100,12 +99,6 @@ async def get_evaluation(evaluation: str, resources: ResourcesDep, request: Requ
     """Read a stored gate evaluation: why a service could, or could not, move."""
     loaded = await resources.handler.load(EVALUATION, evaluation, as_of=as_of)
     return etag.answer(request, _shown(loaded), version=loaded.version)
-
-
-@router.get("/v1/gate-policies", openapi_extra=needs("services.read"))
-async def list_gate_policies(gates: GatesDep) -> Page[Policy]:
-    """Read the policy in force: what each gate asks for, every number with its source."""
-    return Page(items=[gates.policy])
 
 
 def _shown(found: Loaded[Evaluation] | Outcome[Evaluation]) -> EvaluationView:

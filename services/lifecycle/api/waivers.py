@@ -176,7 +176,7 @@ async def _terms(gates: Gates, waiver: str) -> tuple[Profile, Approvers]:
         raise UnknownError("waiver", waiver)
     request = state.last.request if isinstance(state, Over) else state.request
     profile = await _profile(resources, request.service)
-    roles = gates.policy.waivers.approvers[profile.tier or 1]
+    roles = gates.policy.waivers.approvers[str(profile.tier or 1)]
 
     def named(connection: Connection) -> Approvers:
         return approvers_of(connection, roles, profile.owner_team, profile.engaged.sre_team if profile.engaged else "")

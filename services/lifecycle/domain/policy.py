@@ -48,11 +48,11 @@ class Number:
 
     value: float
     source: str
-    by_tier: Mapping[int, float] = field(default_factory=dict[int, float])
+    by_tier: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def at(self, tier: int) -> float:
         """The number for services of *tier*."""
-        return self.by_tier.get(tier or MOST_CRITICAL_TIER, self.value)
+        return self.by_tier.get(str(tier or MOST_CRITICAL_TIER), self.value)
 
     def days_at(self, tier: int) -> timedelta:
         """The number for services of *tier*, as a span of days."""
@@ -110,7 +110,7 @@ class WaiverTerms:
 
     max_days: Number
     renewals: Number
-    approvers: Mapping[int, Roles]
+    approvers: Mapping[str, Roles]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,8 +280,8 @@ class Policy:
             yield Fault(
                 f"/approval/approvers/{move}", f"no transition is called so; they are {', '.join(sorted(moves))}"
             )
-        for tier in sorted(set(self.waivers.approvers) ^ set(TIERS)):
-            what = "nobody could approve a waiver" if tier in TIERS else "is no tier"
+        for tier in sorted(set(self.waivers.approvers) ^ set(map(str, TIERS))):
+            what = "nobody could approve a waiver" if tier in map(str, TIERS) else "is no tier"
             yield Fault(f"/waivers/approvers/{tier}", f"{what}; name the approvers of tiers 1 to 4")
         yield from _faulty_number("/waivers/max_days", self.waivers.max_days)
 
@@ -291,5 +291,5 @@ def _faulty_number(place: str, number: Number) -> Iterator[Fault]:
         yield Fault(f"{place}/value", "must not be negative")
     if not number.source.strip():
         yield Fault(f"{place}/source", "every number says where it comes from; [D] is a default of your own")
-    for tier in sorted(set(number.by_tier) - set(TIERS)):
+    for tier in sorted(set(number.by_tier) - set(map(str, TIERS))):
         yield Fault(f"{place}/by_tier/{tier}", "is no tier; tiers are 1 to 4")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from libs.events.clock import SystemClock
 from libs.events.views import Views
@@ -82,6 +82,27 @@ async def facts_about(views: Views, profile: Profile, at: datetime) -> Facts:
     standing = standing_of(profile)
     found = await views.read(read_facts, [standing], at, profile.service)
     return found[profile.service]
+
+
+def facts_of_all(connection: Connection, at: datetime) -> Mapping[str, Facts]:
+    """The facts about every service that is not at its end, by name."""
+    view = SERVICES.view
+    query = select(view).where(view.c.phase != Phase.UNSUPPORTED.value).order_by(view.c.name)
+    standings = [
+        Standing(
+            service=row["name"],
+            phase=Phase(row["phase"]),
+            phase_since=row["phase_since"],
+            owner_team=row["owner_team"],
+            tier=row["tier"],
+            grandfathered=Grandfathered(Phase(row["imported_at"]), row["grandfathered_until"])
+            if row["imported_at"]
+            else None,
+            engagement=Engagement(row["engagement"], row["sre_team"]) if row["engagement"] else None,
+        )
+        for row in connection.execute(query).mappings()
+    ]
+    return read_facts(connection, standings, at)
 
 
 def read_facts(

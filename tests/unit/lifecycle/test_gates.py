@@ -71,7 +71,7 @@ def test_a_check_shows_who_asks_and_each_number_with_its_source() -> None:
 
 def test_a_number_may_differ_by_tier() -> None:
     drill = POLICY.checks["rollback_drill"]
-    by_tier = replace(drill, max_age_days=replace(drill.max_age_days, by_tier={4: 90.0}))
+    by_tier = replace(drill, max_age_days=replace(drill.max_age_days, by_tier={"4": 90.0}))
     policy = replace(POLICY, checks={**POLICY.checks, "rollback_drill": by_tier})
     aged = {**READY.attestations, "rollback_drill": evidence("rollback_drill", days_ago=60)}
     aged.pop("production_rollback")
