@@ -33,7 +33,7 @@ from services.lifecycle.domain.gate_policy.decider import GatePolicies
 from services.lifecycle.domain.gate_policy.events import GatePolicyPublished
 from services.lifecycle.domain.policy import Policy
 from services.lifecycle.domain.simulation import Difference, differences
-from services.lifecycle.projections.facts import HEARD, OWN, facts_of_all
+from services.lifecycle.projections.facts import HEARD, facts_of_all
 
 _AT_ONCE = 100  # services between two lines of progress
 _NDJSON = "application/x-ndjson"
@@ -138,7 +138,7 @@ async def publish_gate_policy(
     response_model=Simulation,
     openapi_extra=needs("gate-policies.read") | _BODY,
     responses=responses(422) | {200: {"content": {_NDJSON: {"schema": {"type": "string"}}}}},
-    dependencies=[fresh(*OWN, *HEARD)],
+    dependencies=[fresh(*HEARD)],
 )
 async def simulate_gate_policy(request: Request, gates: GatesDep, resources: ResourcesDep) -> Response:
     """Say which services could or could not move on, or stay, under another policy; nothing is stored.
@@ -147,6 +147,7 @@ async def simulate_gate_policy(request: Request, gates: GatesDep, resources: Res
     """
     policy, started = _parsed(await request.body()), time.perf_counter()
     at = resources.clock.now()
+    await gates.caught_up()
     facts = list((await resources.views.read_long(facts_of_all, at)).values())
     compared = _compared(policy, gates, facts, at)
     if _NDJSON in request.headers.get("accept", ""):
