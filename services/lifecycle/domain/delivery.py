@@ -1,7 +1,9 @@
-"""How deployments are counted: plain data, with the source it comes from."""
+"""How deployments are counted, and what metrics mean: plain data, with the source it comes from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.lifecycle.domain.metrics import METRICS
 from services.lifecycle.domain.policy import InvalidPolicyError
 
 
@@ -14,23 +16,38 @@ class Environments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """What a metric means; values of two versions are not compared."""
+
+    version: int
+    unit: str
+    definition: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryPolicy:
-    """How deployments are counted.
+    """How deployments are counted, and what metrics mean.
 
     Args:
         version: Of the policy.
         production_environments: Where users are.
+        metrics: What each metric means.
     """
 
     version: str
     production_environments: Environments
+    metrics: Mapping[str, Definition]
 
     def validate(self) -> None:
-        """Refuse a policy by which nothing would count.
+        """Refuse a policy by which nothing would count, or whose metrics are not those there are.
 
         Raises:
             InvalidPolicyError: Names the place.
         """
         if not self.production_environments.names:
             message = "production_environments.names: name at least one, or no deployment counts"
+            raise InvalidPolicyError(message)
+        for name in sorted(self.metrics.keys() ^ set(METRICS)):
+            message = f"metrics.{name}: {'missing' if name in METRICS else 'unknown'}; there are {', '.join(METRICS)}"
             raise InvalidPolicyError(message)

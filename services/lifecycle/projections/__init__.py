@@ -12,6 +12,7 @@ from services.lifecycle.projections.evidence import EVIDENCE
 from services.lifecycle.projections.facts import HEARD
 from services.lifecycle.projections.gatherings import GATHERINGS
 from services.lifecycle.projections.happenings import HAPPENINGS
+from services.lifecycle.projections.incident_times import INCIDENT_TIMES
 from services.lifecycle.projections.operational_work import OPERATIONAL_WORK
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
 from services.lifecycle.projections.review_templates import REVIEW_TEMPLATES
@@ -30,6 +31,7 @@ PROJECTIONS: Final = (
     DEPENDENCIES_CONFIRMED,
     DEPLOYMENTS,
     ROLLOUTS,
+    INCIDENT_TIMES,
     CATALOG_ENTITIES,
     OPERATIONAL_WORK,
     EVIDENCE,

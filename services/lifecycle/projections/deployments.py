@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, Text, select
+from sqlalchemy import Boolean, Column, Connection, Text, func, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -55,6 +55,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("environment", Text, nullable=False),
         Column("production", Boolean, nullable=False),
         Column("version", Text, nullable=False),
+        Column("commit", Text, nullable=False),
         Column("committed_at", Instant()),
         Column("unplanned", Boolean, nullable=False),
         Column("failed_at", Instant()),
@@ -77,6 +78,7 @@ def _recorded(_: Row | None, event: DeploymentRecorded | DeploymentStaged, recor
         "environment": event.environment,
         "production": isinstance(event, DeploymentRecorded),
         "version": event.version,
+        "commit": event.commit or event.deployment,  # a commit that is not named is its deployment's own
         "committed_at": event.committed_at,
         "unplanned": event.unplanned,
         "failed_at": event.at if event.result == "failed" else None,
@@ -136,6 +138,17 @@ def deployed(connection: Connection, services: Collection[str], since: datetime,
     )
     query = select(*columns).where(view.service.in_(services), view.production, view.at >= since, view.at < until)
     return [Deployed(*row) for row in connection.execute(query.order_by(view.at, view.deployment))]
+
+
+def lead_times(connection: Connection, services: Collection[str], since: datetime, until: datetime) -> list[timedelta]:
+    """From each commit whose first deployment to production lies in [since, until), how long that took."""
+    view = DEPLOYMENTS.view.c
+    first = func.min(view.at)
+    query = select(first, func.min(view.committed_at)).where(
+        view.service.in_(services), view.production, view.committed_at.is_not(None)
+    )
+    rows = connection.execute(query.group_by(view.service, view.commit).having(first >= since, first < until))
+    return [at - committed_at for at, committed_at in rows]
 
 
 def latest_of(connection: Connection, service: str, environment: str, *, not_version: str = "") -> str | None:

@@ -1,0 +1,186 @@
+"""`/v1/metrics`: both sides next to each other, per team and service, never per person."""
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from libs.web import etag
+from libs.web.app import ResourcesDep
+from libs.web.auth import needs
+from libs.web.consistency import fresh
+from libs.web.problems import Place, Problem, responses
+from libs.web.routing import Router
+from libs.web.schemas import Moment
+from services.lifecycle.api.deployments import DeliveryDep
+from services.lifecycle.api.team_schemas import living
+from services.lifecycle.api.views import live
+from services.lifecycle.contract import SERVICE, TEAM
+from services.lifecycle.domain.delivery import DeliveryPolicy
+from services.lifecycle.domain.metrics import Side
+from services.lifecycle.domain.team.decider import Ended
+from services.lifecycle.projections.deployments import DEPLOYMENTS
+from services.lifecycle.projections.happenings import HAPPENINGS
+from services.lifecycle.projections.incident_times import INCIDENT_TIMES
+from services.lifecycle.projections.metrics import Measured, measured
+from services.lifecycle.projections.operational_work import OPERATIONAL_WORK
+from services.lifecycle.projections.services import SERVICES
+from services.lifecycle.projections.slo_days import SLO_DAYS
+from services.lifecycle.projections.team_load import worked_for
+
+router = Router(prefix="/v1/metrics", tags=["metrics"])
+_READ = needs("metrics.read")
+_FRESH = fresh(SERVICES, DEPLOYMENTS, HAPPENINGS, INCIDENT_TIMES, OPERATIONAL_WORK, SLO_DAYS)
+_USUAL, _LONGEST = timedelta(days=28), timedelta(days=800)
+_CSV = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+_COLUMNS = ("metric", "side", "value", "unit", "n", "missing", "before", "since", "until", "version", "definition")
+
+Since = Annotated[Moment | None, Query(description="28 days before the end, unless given.")]
+Until = Annotated[Moment | None, Query(description="Now, unless given.")]
+Format = Annotated[Literal["json", "csv"], Query()]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricView:
+    """A metric: null when nothing is known; `before` is its value over as long a time before the period."""
+
+    metric: str
+    side: Side
+    value: float | None
+    unit: str
+    n: int
+    missing: str
+    before: float | None
+    definition: str
+    version: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    """How many deployments to production a day had."""
+
+    day: str
+    deployments: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsView:
+    """The metrics of a team or a service over a period; never of a person."""
+
+    subject: str
+    services: tuple[str, ...]
+    since: datetime
+    until: datetime
+    policy_version: str
+    metrics: tuple[MetricView, ...]
+    days: tuple[DayView, ...]
+
+
+@router.get(
+    "/services/{service}",
+    response_model=MetricsView,
+    openapi_extra=_READ,
+    responses=responses(404, 422) | _CSV,
+    dependencies=[_FRESH],
+)
+async def get_service_metrics(  # noqa: PLR0913  each is a part of one question
+    service: str,
+    resources: ResourcesDep,
+    request: Request,
+    policy: DeliveryDep,
+    since: Since = None,
+    until: Until = None,
+    format: Format = "json",  # noqa: A002  its name in the query
+) -> Response:
+    """Read how a service is delivered and how it runs: DORA, SLO attainment, incident times, load of both sides."""
+    profile = live(await resources.handler.load(SERVICE, service)).profile
+    start, end = _period(since, until, resources.clock.now())
+    sre_teams = [profile.engaged.sre_team] if profile.engaged else []
+    dev_teams = [profile.owner_team] if profile.owner_team else []
+    found = await resources.views.read(measured, [service], dev_teams, sre_teams, start, end)
+    return _answer(request, _view(f"service/{service}", [service], start, end, found, policy), format)
+
+
+@router.get(
+    "/teams/{team}",
+    response_model=MetricsView,
+    openapi_extra=_READ,
+    responses=responses(404, 422) | _CSV,
+    dependencies=[_FRESH],
+)
+async def get_team_metrics(  # noqa: PLR0913  each is a part of one question
+    team: str,
+    resources: ResourcesDep,
+    request: Request,
+    policy: DeliveryDep,
+    since: Since = None,
+    until: Until = None,
+    format: Format = "json",  # noqa: A002  its name in the query
+) -> Response:
+    """Read the same for all services that a team owns or is engaged for, with the teams of the other side."""
+    state = living(await resources.handler.load(TEAM, team))
+    kind = (state.was if isinstance(state, Ended) else state).kind
+    start, end = _period(since, until, resources.clock.now())
+    works_for = await resources.views.read(worked_for, team)
+    names = [one.name for one in works_for]
+    others = sorted({one.sre_team if kind == "dev" else one.owner_team for one in works_for} - {"", team})
+    dev_teams, sre_teams = ([team], others) if kind == "dev" else (others, [team])
+    found = await resources.views.read(measured, names, dev_teams, sre_teams, start, end)
+    return _answer(request, _view(f"team/{team}", names, start, end, found, policy), format)
+
+
+def _period(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    end = until or now
+    start = since or end - _USUAL
+    place = None
+    if not start < end:
+        place = Place("the period ends before it begins; give since before until", "since")
+    elif end - start > _LONGEST:
+        place = Place(f"a period has at most {_LONGEST.days} days; ask for several", "since")
+    if place:
+        raise Problem(422, "dates-out-of-order", "The dates are in the wrong order", place.detail, [place])
+    return start, end
+
+
+def _view(
+    subject: str, services: list[str], since: datetime, until: datetime, found: Measured, policy: DeliveryPolicy
+) -> MetricsView:
+    metrics = tuple(
+        MetricView(
+            metric=now.metric,
+            side=now.side,
+            value=now.value,
+            unit=policy.metrics[now.metric].unit,
+            n=now.n,
+            missing=now.missing,
+            before=before.value,
+            definition=policy.metrics[now.metric].definition,
+            version=policy.metrics[now.metric].version,
+            source=policy.metrics[now.metric].source,
+        )
+        for now, before in zip(found.values, found.before, strict=True)
+    )
+    days = tuple(DayView(day, count) for day, count in found.days)
+    return MetricsView(subject, tuple(services), since, until, policy.version, metrics, days)
+
+
+def _answer(request: Request, view: MetricsView, form: Literal["json", "csv"]) -> Response:
+    if form == "json":
+        return etag.answer(request, view)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["subject", *_COLUMNS])
+    writer.writeheader()
+    for metric in view.metrics:
+        told = {name: getattr(metric, name, None) for name in _COLUMNS}
+        period = {"since": view.since.isoformat(), "until": view.until.isoformat()}
+        writer.writerow(told | period | {"subject": view.subject})
+    name = view.subject.replace("/", "-")
+    return Response(
+        text.getvalue(), 200, {"Content-Disposition": f'attachment; filename="{name}.csv"'}, "text/csv; charset=utf-8"
+    )

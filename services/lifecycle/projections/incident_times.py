@@ -1,0 +1,147 @@
+"""When users began to feel each incident, when it was noticed, acknowledged, mitigated and resolved."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Boolean, Column, Connection, Text, select
+
+from libs.events.columns import Instant
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from libs.events.registry import EventRegistry
+from services.lifecycle.domain.metrics import Times
+
+_TIMES: Final = ("impact_started", "detected", "acknowledged", "mitigated", "resolved")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is read of its beginning."""
+
+    incident: str
+    service: str
+    at: datetime
+    impact_started: datetime | None = None
+    detected: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    incident: str
+    at: datetime
+
+
+class Acknowledged(_Moved):
+    """Somebody takes care of it."""
+
+
+class Mitigated(_Moved):
+    """Users feel it no more."""
+
+
+class Resolved(_Moved):
+    """It is over."""
+
+
+class Reopened(_Moved):
+    """It was not over after all."""
+
+
+class Cancelled(_Moved):
+    """It was a false alarm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """One of its times was another."""
+
+    incident: str
+    milestone: str
+    time: datetime
+
+
+def _columns() -> Sequence[Column[Any]]:
+    return (
+        Column("incident", Text, primary_key=True),
+        Column("service", Text, nullable=False),
+        Column("cancelled", Boolean, nullable=False),
+        Column("declared_at", Instant(), nullable=False),
+        *(Column(name, Instant()) for name in _TIMES),
+    )
+
+
+def _keys(event: Any, _: Recorded) -> Sequence[Key]:  # noqa: ANN401  any of them names its incident
+    return ((event.incident,),)
+
+
+def _declared(_: Row | None, event: Declared, __: Recorded, ___: Key) -> Row:
+    return {
+        "incident": event.incident,
+        "service": event.service,
+        "cancelled": False,
+        "declared_at": event.at,
+        "impact_started": event.impact_started or event.at,
+        "detected": event.detected or event.at,
+        "acknowledged": None,
+        "mitigated": None,
+        "resolved": None,
+    }
+
+
+def _moved(row: Row | None, event: _Moved, _: Recorded, __: Key) -> Row | None:
+    if row is None:
+        return None
+    match event:
+        case Acknowledged():
+            return row | {"acknowledged": row["acknowledged"] or event.at}
+        case Mitigated():
+            return row | {"mitigated": row["mitigated"] or event.at}
+        case Resolved():
+            return row | {"resolved": event.at, "mitigated": row["mitigated"] or event.at}
+        case Reopened():
+            return row | {"resolved": None, "mitigated": None}
+        case _:
+            return row | {"cancelled": True}
+
+
+def _corrected(row: Row | None, event: Corrected, _: Recorded, __: Key) -> Row | None:
+    return row | {event.milestone: event.time} if row and event.milestone in _TIMES else row
+
+
+INCIDENT_TIMES: Final = Projection(
+    name="incident_times",
+    columns=_columns,
+    events=EventRegistry(
+        {
+            "io.concordat.incidents.incident.declared.v1": Declared,
+            "io.concordat.incidents.incident.acknowledged.v1": Acknowledged,
+            "io.concordat.incidents.incident.mitigated.v1": Mitigated,
+            "io.concordat.incidents.incident.resolved.v1": Resolved,
+            "io.concordat.incidents.incident.reopened.v1": Reopened,
+            "io.concordat.incidents.incident.cancelled.v1": Cancelled,
+            "io.concordat.incidents.incident.milestone-corrected.v1": Corrected,
+        }
+    ),
+    folds={
+        Declared: Fold(_keys, _declared),
+        Acknowledged: Fold(_keys, _moved),
+        Mitigated: Fold(_keys, _moved),
+        Resolved: Fold(_keys, _moved),
+        Reopened: Fold(_keys, _moved),
+        Cancelled: Fold(_keys, _moved),
+        Corrected: Fold(_keys, _corrected),
+    },
+    indexes=(("service", "declared_at"),),
+    sources=("incidents",),
+)
+
+
+def times_of(connection: Connection, services: Collection[str], since: datetime, until: datetime) -> list[Times]:
+    """The times of the incidents of *services* that were declared in [since, until) and not cancelled."""
+    view = INCIDENT_TIMES.view.c
+    query = select(*(view[name] for name in _TIMES)).where(
+        view.service.in_(services), ~view.cancelled, view.declared_at >= since, view.declared_at < until
+    )
+    return [Times(*row) for row in connection.execute(query.order_by(view.declared_at, view.incident))]

@@ -1,0 +1,105 @@
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from libs.events.testing import FrozenClock
+from tests.fixtures.lifecycle_api import IN_MEMORY, assess, define, register
+from tests.fixtures.services import Elsewhere, Running, eventually
+
+METRICS = "/v1/metrics/services/checkout-api"
+RUN: dict[str, Any] = {"service": "checkout-api", "commit": "c1", "committed_at": "2026-11-20T06:00:00Z"}
+
+
+def _values(answer: dict[str, Any]) -> dict[tuple[str, str], tuple[float | None, int]]:
+    return {(one["metric"], one["side"]): (one["value"], one["n"]) for one in answer["metrics"]}
+
+
+async def _deploy(lifecycle: Running, name: str, at: str, **fields: Any) -> str:
+    answer = await lifecycle.client.post("/v1/deployments", json={**RUN, "id": name, "at": at, **fields})
+    assert answer.status_code == 201, answer.text
+    return answer.headers["Consistency-Token"]
+
+
+async def test_the_metrics_of_a_service_name_their_definition_their_number_and_what_is_missing(
+    lifecycle: Running, slo: Elsewhere, incidents: Elsewhere, clock: FrozenClock
+) -> None:
+    await register(lifecycle)
+    await _deploy(lifecycle, "run-0", "2026-10-10T06:00:00Z", commit="c0", committed_at="2026-10-10T00:00:00Z")
+    await _deploy(lifecycle, "run-1", "2026-11-20T08:00:00Z")
+    await _deploy(lifecycle, "run-2", "2026-11-20T12:00:00Z")  # the same commit again
+    back = await lifecycle.client.post(
+        "/v1/deployments/run-2:rollback", json={"at": "2026-11-20T13:00:00Z", "reason": "errors"}
+    )
+    token = {"Consistency-Token": back.headers["Consistency-Token"]}
+    await define(slo)
+    await assess(slo, clock.now() - timedelta(days=1))
+    told = {"incident": "i1", "number": "INC-1", "service": "checkout-api", "severity": "sev1"}
+    at = clock.now() - timedelta(hours=5)
+    await incidents.says("incident.declared", "incident/i1", **told, at=at, impact_started=at - timedelta(hours=1))
+    await incidents.says("incident.resolved", "incident/i1", **told, at=at + timedelta(hours=2))
+
+    async def heard() -> dict[str, Any] | None:
+        answer = await lifecycle.call("GET", METRICS, **token)
+        values = _values(answer)
+        known = values["time_to_resolve", "both"][1], values["slo_attainment", "both"][1]
+        return answer if known == (1, 1) else None
+
+    answer = await eventually(heard)
+
+    values = _values(answer)
+    assert values["deployment_frequency", "both"] == (pytest.approx(2 / 28), 2)
+    assert values["lead_time", "both"] == (2.0, 1)
+    assert values["change_failure_rate", "both"] == (0.5, 2)
+    assert values["failed_deployment_recovery", "both"] == (0.0, 1)
+    assert values["slo_attainment", "both"] == (1.0, 1)
+    assert (values["time_to_detect", "both"], values["time_to_resolve", "both"]) == ((1.0, 1), (3.0, 1))
+    assert values["pages_per_shift", "sre"] == (None, 0)
+    assert len(answer["days"]) == 29
+    lead_time = answer["metrics"][1]
+    assert (lead_time["before"], lead_time["unit"], lead_time["version"]) == (6.0, "h", 1)
+    assert all(one["definition"] and one["source"] for one in answer["metrics"])
+    assert "ana" not in str(answer)
+
+
+async def test_a_team_sees_both_sides_next_to_each_other(lifecycle: Running) -> None:
+    await register(lifecycle)
+    work = {"team": "checkout", "kind": "toil", "hours": 8.0, "since": "2026-11-10", "until": "2026-11-10"}
+    last = await lifecycle.client.post("/v1/operational-work", json=work)
+    token = {"Consistency-Token": last.headers["Consistency-Token"]}
+
+    answer = await lifecycle.call("GET", "/v1/metrics/teams/checkout", **token)
+
+    values = _values(answer)
+    assert answer["services"] == ["checkout-api"]
+    assert (values["operational_share", "dev"], values["operational_share", "sre"]) == ((1.0, 1), (None, 0))
+
+
+async def test_metrics_are_exported_as_csv(lifecycle: Running) -> None:
+    await register(lifecycle)
+    token = await _deploy(lifecycle, "run-1", "2026-11-20T08:00:00Z")
+
+    answer = await lifecycle.client.get(f"{METRICS}?format=csv", headers={"Consistency-Token": token})
+
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert [row["value"] for row in rows if row["metric"] == "lead_time"] == ["2.0"]
+    assert {row["subject"] for row in rows} == {"service/checkout-api"}
+
+
+@IN_MEMORY
+@pytest.mark.parametrize(
+    "query", ["since=2026-11-21T00:00:00Z&until=2026-11-20T00:00:00Z", "since=2020-01-01T00:00:00Z"]
+)
+async def test_a_period_that_cannot_be_is_refused(lifecycle: Running, query: str) -> None:
+    await register(lifecycle)
+
+    assert (await lifecycle.call("GET", f"{METRICS}?{query}", expect=422))["code"] == "dates-out-of-order"
+
+
+@IN_MEMORY
+async def test_metrics_are_of_what_is_there(lifecycle: Running) -> None:
+    await lifecycle.call("GET", METRICS, expect=404)
+    await lifecycle.call("GET", "/v1/metrics/teams/nobody", expect=404)
