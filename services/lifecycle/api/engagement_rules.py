@@ -29,12 +29,13 @@ from services.lifecycle.domain.engagement.measures import Seen, SloDay
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.errors import UnknownError
 from services.lifecycle.projections.happenings import HAPPENINGS, measured_for
+from services.lifecycle.projections.operational_work import OPERATIONAL_WORK
 from services.lifecycle.projections.slo_days import SLO_DAYS, slo_days_of
 
 router = Router(prefix="/v1/engagements/{engagement}", tags=["engagements"])
 
 _READ, _WRITE = needs("engagements.read"), needs("engagements.write")
-_FRESH = fresh(HAPPENINGS, SLO_DAYS)
+_FRESH = fresh(HAPPENINGS, SLO_DAYS, OPERATIONAL_WORK)
 
 
 @dataclass(frozen=True, slots=True)

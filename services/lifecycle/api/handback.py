@@ -19,6 +19,7 @@ from services.lifecycle.contract import ENGAGEMENT
 from services.lifecycle.domain.engagement.commands import Settle
 from services.lifecycle.domain.engagement.events import Figure
 from services.lifecycle.domain.engagement.state import Engagement
+from services.lifecycle.projections.deployments import DEPLOYMENTS
 from services.lifecycle.projections.happenings import HAPPENINGS, before_and_after
 from services.lifecycle.projections.slo_days import SLO_DAYS
 
@@ -30,7 +31,7 @@ router = Router(prefix="/v1/engagements/{engagement}/handback", tags=["engagemen
     response_model=HandbackView,
     openapi_extra=needs("engagements.read"),
     responses=responses(404),
-    dependencies=[fresh(HAPPENINGS, SLO_DAYS)],
+    dependencies=[fresh(HAPPENINGS, SLO_DAYS, DEPLOYMENTS)],
 )
 async def get_handback(
     engagement: str, resources: ResourcesDep, request: Request, terms: EngagementsDep, as_of: AsOf = None

@@ -5,7 +5,7 @@ figure can name its events. As rows are never changed, `as_of` asks for those re
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ from services.lifecycle.domain.engagement.measures import (
     measure,
 )
 from services.lifecycle.domain.engagement.state import Engagement, Watch
+from services.lifecycle.projections.deployments import deployed
+from services.lifecycle.projections.operational_work import hours_of
 from services.lifecycle.projections.slo_days import slo_days_of
 
 
@@ -150,6 +152,11 @@ def seen(
         incidents=tuple(_incidents(told)),
         actions=tuple(_actions(told)),
         slo_days=slo_days_of(connection, wanted, since, min(until, as_of) if as_of else until),
+        lead_hours=tuple(
+            (each.at - each.committed_at) / timedelta(hours=1)
+            for each in deployed(connection, wanted, since, until)
+            if each.committed_at
+        ),
         severe=severe,
     )
 
@@ -226,6 +233,9 @@ def measured_for(
     """What the ground rules of an engagement come to at *at*, each over its own window."""
 
     def window(days: float) -> Seen:
-        return seen(connection, state.services, at - timedelta(days=days), at, severe=severe, as_of=as_of)
+        since = at - timedelta(days=days)
+        heard = seen(connection, state.services, since, at, severe=severe, as_of=as_of)
+        hours = hours_of(connection, since.date(), at.date(), teams=(state.sre_team,))
+        return replace(heard, operational_share=hours.share)
 
     return measure(state.rules, window)

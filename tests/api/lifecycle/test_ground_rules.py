@@ -200,3 +200,41 @@ async def test_the_time_after_a_hand_back_is_compared_with_the_time_before(
     assert figures["severe_incidents"] == ((0, 1) if heard else (0, 0))
     assert figures["time_to_resolve"] == (None, 3 if heard else None)
     assert figures["slo_days_met"] == (None, None)
+
+
+@IN_MEMORY
+async def test_operational_work_is_the_share_that_the_sre_team_recorded(lifecycle: Running, clock: FrozenClock) -> None:
+    engaged = await active(lifecycle)
+    await engaged.rule(id="toil", metric="operational_share", limit=0.5)
+    work = {"team": "sre-pay", "since": "2026-11-16", "until": "2026-11-20"}
+    await lifecycle.call("POST", "/v1/operational-work", {**work, "kind": "toil", "hours": 60}, expect=201)
+    await lifecycle.call("POST", "/v1/operational-work", {**work, "kind": "project", "hours": 40}, expect=201)
+
+    shown = await once(engaged, STATUS, lambda page: page["items"][0]["value"] == 0.6)
+
+    assert (shown["items"][0]["state"], shown["items"][0]["evidence"][0]["url"]) == ("breached", "/v1/operational-work")
+
+
+@IN_MEMORY
+async def test_lead_time_before_and_after_a_hand_back_is_that_of_deployments(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    engaged = await active(lifecycle)
+
+    async def deploys(hours: float) -> None:
+        committed = clock.now() - timedelta(hours=hours)
+        body = {"service": "checkout-api", "version": str(hours), "committed_at": committed.isoformat()}
+        answer = await lifecycle.client.post("/v1/deployments", json=body)
+        assert answer.is_success, answer.text
+
+    clock.advance(DAY)
+    await deploys(48)
+    await engaged.hand_back()
+    clock.advance(DAY)
+    await deploys(6)
+    clock.advance(DAY)
+
+    shown = await once(engaged, "/handback", lambda shown: shown["figures"][5]["after"] is not None)
+
+    lead = shown["figures"][5]
+    assert (lead["metric"], lead["before"], lead["after"]) == ("lead_time", 48, 6)

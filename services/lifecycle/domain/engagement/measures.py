@@ -7,6 +7,7 @@ Incidents and actions are the exception: the incidents service tells of each, so
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from statistics import median
 from typing import Final
 
 from services.lifecycle.domain.engagement.charter import GroundRule
@@ -113,6 +114,7 @@ class Seen:
         incidents: That were declared then.
         actions: That were open at the end.
         slo_days: The SLOs day by day.
+        lead_hours: Of each deployment to production, the hours from its newest commit.
         operational_share: What teams recorded of their hours; None when nothing.
         severe: Which severities are severe.
     """
@@ -125,6 +127,7 @@ class Seen:
     incidents: tuple[IncidentSeen, ...] = ()
     actions: tuple[ActionSeen, ...] = ()
     slo_days: tuple[SloDay, ...] = ()
+    lead_hours: tuple[float, ...] = ()
     operational_share: float | None = None
     severe: frozenset[str] = frozenset({"sev1", "sev2"})
 
@@ -218,8 +221,11 @@ def _incidents_seen(seen: Seen) -> Reading:
     return Reading(len(seen.incidents), tuple(each.evidence for each in seen.incidents))
 
 
-def _lead_time(_: Seen) -> Reading:
-    return Reading(None, why_unknown="nobody told of deployments")
+def _lead_time(seen: Seen) -> Reading:
+    if not seen.lead_hours:
+        return Reading(None, why_unknown="nobody told of deployments and their commits")
+    url = "/v1/deployments?" + "&".join(f"service={service}" for service in seen.services)
+    return Reading(median(seen.lead_hours), (Evidence("", url),))
 
 
 def _pages_per_shift(seen: Seen) -> Reading:
