@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -36,6 +36,7 @@ from services.lifecycle.domain.service.commands import Engage, Release, Reviewed
 from services.lifecycle.domain.service.decider import Profile
 from services.lifecycle.projections.engagements import ENGAGED_SERVICES, ENGAGEMENTS, engagements
 from services.lifecycle.projections.evidence import EVIDENCE, latest_evidence
+from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS, review_of
 
 router = Router(prefix="/v1/engagements", tags=["engagements"])
 
@@ -135,7 +136,7 @@ async def triage_engagement(engagement: str, body: schemas.Triage, call: CallDep
     response_model=EngagementView,
     openapi_extra=_WRITE,
     responses=responses(404, 409, 422),
-    dependencies=[fresh(EVIDENCE)],
+    dependencies=[fresh(EVIDENCE, READINESS_REVIEWS)],
 )
 async def activate_engagement(
     engagement: str, body: schemas.ActivateEngagement, call: CallDep, terms: EngagementsDep
@@ -167,7 +168,7 @@ async def change_engagement_model(engagement: str, body: schemas.ChangeModel, ca
     response_model=EngagementView,
     openapi_extra=_WRITE,
     responses=responses(404, 409, 422),
-    dependencies=[fresh(EVIDENCE)],
+    dependencies=[fresh(EVIDENCE, READINESS_REVIEWS)],
 )
 async def add_engaged_service(engagement: str, body: schemas.JoinService, call: CallDep) -> Response:
     """Take one more service of the development team in."""
@@ -265,17 +266,25 @@ def _seen(call: Call, loaded: Loaded[Engagement | None]) -> Call:
 
 
 async def _engage(call: Call, state: Engagement, service: str) -> Engage:
-    kinds = await call.resources.views.read(latest_evidence, service)
-    reviewed = kinds.get(_DELTA_REVIEW)
+    reviewed = await call.resources.views.read(_reviewed, service, call.context.at)
     return Engage(
         service=service,
         engagement=state.engagement,
         sre_team=state.sre_team,
         dev_team=state.dev_team,
-        reviewed=Reviewed(reviewed.evidence, reviewed.at) if reviewed else None,
+        reviewed=reviewed,
         by=call.principal.name,
         at=call.context.at,
     )
+
+
+def _reviewed(connection: Connection, service: str, at: datetime) -> Reviewed | None:
+    """What was reviewed last: by a readiness review whose approval holds, or as somebody attests."""
+    attested, review = latest_evidence(connection, service).get(_DELTA_REVIEW), review_of(connection, service)
+    found = [Reviewed(attested.evidence, attested.at)] if attested else []
+    if review and review.approved_at and review.is_approved(at):
+        found.append(Reviewed(review.review, review.approved_at))
+    return max(found, key=lambda each: each.at, default=None)
 
 
 def _releases(call: Call, engagement: str, services: Iterable[str]) -> list[Step[Any, Any, Any]]:

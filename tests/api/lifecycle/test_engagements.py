@@ -6,7 +6,8 @@ import pytest
 
 from libs.events.testing import FrozenClock
 from services.lifecycle.contract import SERVICE
-from tests.fixtures.engagements import DAY, ENGAGEMENTS, PRIORITIES, active, request, teams_and_service
+from tests.fixtures import reviews
+from tests.fixtures.engagements import DAY, ENGAGEMENTS, PRIORITIES, Engaged, active, request, teams_and_service
 from tests.fixtures.lifecycle_api import IN_MEMORY, ROBOT, signed_in
 from tests.fixtures.services import Running, eventually
 
@@ -294,3 +295,27 @@ async def test_concurrent_changes_are_no_lost_updates(lifecycle: Running) -> Non
     await lifecycle.call("POST", f"{engaged.path}:change-model", body, If_Match='"5"')
 
     await lifecycle.call("POST", f"{engaged.path}:change-model", body | {"model": "full"}, expect=412, If_Match='"5"')
+
+
+@IN_MEMORY
+async def test_an_approved_readiness_review_lets_a_service_come_back(lifecycle: Running, clock: FrozenClock) -> None:
+    await reviews.teams(lifecycle)
+    engaged = Engaged(lifecycle, "")
+    for number in (1, 2):
+        body = {"sre_team": "sre-core", "dev_team": "checkout", "services": ["checkout-api"], "model": "consulting"}
+        engaged.id = (await lifecycle.call("POST", ENGAGEMENTS, {**body, "reason": "x"}, expect=201))["id"]
+        await engaged.do(":triage", {"decision": "accepted", "reason": "x"}, by=engaged.bo)
+        if number == 1:
+            await engaged.do(":activate")
+            await engaged.do(":disengage", {"ending": "optimised", "reason": "calm"})
+    clock.advance(DAY)
+    assert (await engaged.do(":activate", expect=422))["code"] == "delta-review-missing"
+
+    review = await reviews.held(lifecycle)
+    await review.ready()
+    await review.do(":approve", {"looked_at": "what has changed"})
+
+    async def let_in() -> bool:
+        return (await lifecycle.client.post(f"{engaged.path}:activate", json={"reason": "back"})).is_success
+
+    assert await eventually(let_in)

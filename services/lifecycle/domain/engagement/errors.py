@@ -98,8 +98,8 @@ class DeltaReviewMissingError(EngagementError):
 
     def __init__(self, service: str, ended_at: datetime) -> None:
         super().__init__(
-            f"{service!r} was engaged until {ended_at.date()}; review what has changed since,"
-            " record it as evidence of kind delta_readiness_review, then try again"
+            f"{service!r} was engaged until {ended_at.date()}; have a readiness review of what has changed"
+            " approved (POST /v1/readiness-reviews, delta_of), or record evidence of kind delta_readiness_review"
         )
         self.service = service
 
