@@ -20,10 +20,12 @@ from services.lifecycle.domain.evaluation.commands import Keep
 from services.lifecycle.domain.evaluation.events import CheckResult
 from services.lifecycle.domain.gate_policy.decider import GatePolicies
 from services.lifecycle.domain.gates import Verdict, evaluate, look, reuse
+from services.lifecycle.domain.people import Approvers
 from services.lifecycle.domain.phases import Phase
-from services.lifecycle.domain.policy import Policy
+from services.lifecycle.domain.policy import Policy, Roles
 from services.lifecycle.domain.service.decider import Profile
 from services.lifecycle.projections.facts import OWN, facts_about
+from services.lifecycle.projections.people import approvers_of
 
 INSTALLATION = "installation"  # the key of the one line of gate policies
 AsOf = Annotated[Moment | None, Query(description="Answer what was known at this time.")]
@@ -77,6 +79,12 @@ class Gates:
         """
         await self.caught_up()
         return look(self.policy, checks, await facts_about(self.resources.views, profile, at), at)
+
+    async def approvers(self, profile: Profile, roles: Roles | None) -> Approvers:
+        """Who has one of *roles* for a service; anybody, if the policy names none."""
+        await self.caught_up()
+        sre_team = profile.engaged.sre_team if profile.engaged else ""
+        return await self.resources.views.read(approvers_of, roles, profile.owner_team, sre_team)
 
     async def caught_up(self) -> None:
         """Return once the read models that gates and approvals ask show all that is stored.

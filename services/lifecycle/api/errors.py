@@ -53,7 +53,7 @@ _WAIVERS: Errors = {
     waiver.SelfApprovalError: ErrorKind(
         403, "second-person-required", "Another person must approve", extra=lambda e: {"requested_by": e.requested_by}
     ),
-    waiver.NotAnApproverError: ErrorKind(
+    errors.NotAnApproverError: ErrorKind(
         403, "not-an-approver", "The policy names other approvers", extra=lambda e: {"approvers": e.people}
     ),
     waiver.RenewedOftenError: ErrorKind(409, "renewed-too-often", "The waiver cannot be renewed again"),

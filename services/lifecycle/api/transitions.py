@@ -119,6 +119,7 @@ async def approve_transition(transition: str, call: CallDep, gates: GatesDep, bo
         evaluation=evaluation,
         by=_actor(call),
         at=call.context.at,
+        approvers=await gates.approvers(state.profile, gates.policy.approval.of(request.from_phase, request.to_phase)),
     )
     return await call.handle(
         SERVICE,

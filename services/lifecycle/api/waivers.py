@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Query
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import RowMapping, select
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -32,7 +32,6 @@ from services.lifecycle.domain.waiver.commands import Request as RequestCommand
 from services.lifecycle.domain.waiver.decider import Over, Waiver, WaiverStatus
 from services.lifecycle.domain.waiver.errors import NotWaivableError
 from services.lifecycle.domain.waiver.events import Control
-from services.lifecycle.projections.people import approvers_of
 from services.lifecycle.projections.waivers import WAIVERS, waiver_of
 from services.lifecycle.timetable import waiving
 
@@ -177,12 +176,7 @@ async def _terms(gates: Gates, waiver: str) -> tuple[Profile, Approvers]:
     request = state.last.request if isinstance(state, Over) else state.request
     profile = await _profile(resources, request.service)
     roles = gates.policy.waivers.approvers[str(profile.tier or 1)]
-
-    def named(connection: Connection) -> Approvers:
-        return approvers_of(connection, roles, profile.owner_team, profile.engaged.sre_team if profile.engaged else "")
-
-    await gates.caught_up()
-    return profile, await resources.views.read(named)
+    return profile, await gates.approvers(profile, roles)
 
 
 async def _profile(resources: Resources, service: str) -> Profile:

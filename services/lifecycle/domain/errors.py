@@ -16,10 +16,11 @@ LifecycleError
 │   ├── TransitionPendingError     another transition waits for approval
 │   ├── TransitionDecidedError     it was decided otherwise before
 │   └── SecondPersonError          the approver must be another person
+├── NotAnApproverError             the policy names other approvers
 └── RecordedOtherwiseError         the same id already stands for something else
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -161,3 +162,12 @@ class RecordedOtherwiseError(LifecycleError):
     def __init__(self, noun: str, name: str) -> None:
         super().__init__(f"{noun} {name} is recorded with other content")
         self.noun, self.name = noun, name
+
+
+class NotAnApproverError(LifecycleError):
+    """The policy names others."""
+
+    def __init__(self, name: str, people: Iterable[str], roles: Iterable[str]) -> None:
+        who, what = ", ".join(sorted(people)), " or ".join(roles)
+        super().__init__(f"{name!r} may not approve this; it takes {what}: {who}")
+        self.people = tuple(sorted(people))

@@ -7,8 +7,22 @@ from typing import Any
 import pytest
 
 from libs.events.testing import FrozenClock
-from tests.fixtures.lifecycle_api import BO, GATES, IN_MEMORY, ROBOT, TRANSITION, asked, attest, register, signed_in
-from tests.fixtures.services import Running
+from libs.web.internal_auth import Principal
+from tests.fixtures.lifecycle_api import (
+    BO,
+    GATES,
+    IN_MEMORY,
+    ROBOT,
+    TRANSITION,
+    asked,
+    assess,
+    attest,
+    define,
+    register,
+    results_once,
+    signed_in,
+)
+from tests.fixtures.services import Elsewhere, Running
 
 TO_DEVELOPMENT = {"to": "active_development", "reason": "design approved"}
 BACK = {"to": "active_development", "reason": "the rollback does not work"}
@@ -251,3 +265,43 @@ async def test_a_repeated_transition_with_its_idempotency_key_happens_once(lifec
 
     assert (again.status_code, again.json()) == (first.status_code, first.json())
     assert await lifecycle.resources.store.head() == head
+
+
+async def test_a_phase_is_left_out_on_a_waiver_and_by_the_word_of_a_lead(
+    lifecycle: Running, slo: Elsewhere, incidents: Elsewhere, clock: FrozenClock
+) -> None:
+    await register(lifecycle, phase="active_development")
+    team = await lifecycle.client.get("/v1/teams/checkout")
+    people = {"members": ["ana", "bo", "cleo"], "leads": ["cleo"]}
+    await lifecycle.call("PATCH", "/v1/teams/checkout", people, If_Match=team.headers["ETag"])
+    clock.advance(timedelta(days=2))
+    await attest(lifecycle, *dict.fromkeys((*asked("limited_availability"), *asked("general_availability"))))
+    await define(slo)
+    await assess(slo, clock.now(), window_start=clock.now() - timedelta(days=28))
+    await results_once(lifecycle, {"slo_met_with_coverage": "pass", "postmortem_actions_done": "pass"})
+    go = {"to": "general_availability", "reason": "every user is inside the house"}
+    refused = await lifecycle.call("POST", TRANSITION, go, expect=422)
+    assert [check["id"] for check in refused["checks"]] == ["time_in_limited_availability"]
+    body = {
+        "service": "checkout-api",
+        "check": "time_in_limited_availability",
+        "risk_owner": "cleo",
+        "reason": go["reason"],
+        "compensating_control": {
+            "what": "watched",
+            "url": "https://wiki.example/1",
+            "implemented_at": "2026-11-20T10:00:00Z",
+        },
+        "expires_at": "2026-12-20T10:00:00Z",
+    }
+    waiver = await lifecycle.call("POST", "/v1/waivers", body, expect=201)
+    cleo = signed_in(lifecycle, Principal("cleo", "person", frozenset({"*"}), "api-key", "key-4"))
+    await cleo.call("POST", f"/v1/waivers/{waiver['id']}:approve", {"reason": "agreed"})
+    pending = await lifecycle.call("POST", TRANSITION, go, expect=202)
+    path = f"/v1/transitions/{pending['id']}:approve"
+
+    problem = await signed_in(lifecycle, BO).call("POST", path, expect=403)
+    approved = await cleo.call("POST", path)
+
+    assert (problem["code"], problem["approvers"]) == ("not-an-approver", ["cleo"])
+    assert (approved["state"], approved["decided_by"]) == ("approved", "cleo")

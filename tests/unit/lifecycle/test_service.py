@@ -15,6 +15,7 @@ from services.lifecycle.domain.errors import (
     GrandfatheringError,
     IllegalTransitionError,
     NameTakenError,
+    NotAnApproverError,
     SecondPersonError,
     ServiceUnsupportedError,
     TransitionDecidedError,
@@ -22,6 +23,7 @@ from services.lifecycle.domain.errors import (
     UnknownError,
 )
 from services.lifecycle.domain.gates import evaluate
+from services.lifecycle.domain.people import Approvers
 from services.lifecycle.domain.phases import TRANSITIONS, Kind, Phase, allowed_from
 from services.lifecycle.domain.service.commands import Actor, Approve, Change, Command, Decline, Register, Transition
 from services.lifecycle.domain.service.decider import Awaiting, Settled, Unsupported
@@ -235,6 +237,13 @@ class TestApprove:
     @pytest.mark.parametrize("by", [ANA, ROBOT])
     def test_neither_the_one_who_asked_nor_a_machine_is_the_second_person(self, by: Actor) -> None:
         given(SERVICE, registered(GENERAL), requested()).when(approve(by)).refuses(SecondPersonError)
+
+    def test_where_the_policy_names_approvers_one_of_them_approves(self) -> None:
+        leads = Approvers(frozenset({"cleo"}), ("owner_lead",))
+
+        refusal = given(SERVICE, registered(GENERAL), requested()).when(approve(approvers=leads))
+
+        assert refusal.refuses(NotAnApproverError).people == ("cleo",)
 
     def test_the_gates_must_still_be_open(self) -> None:
         closed = evaluate(POLICY, facts(DEVELOPMENT), GENERAL, NOW)

@@ -8,13 +8,12 @@ import pytest
 
 from libs.events.testing import given
 from services.lifecycle.contract import WAIVER
-from services.lifecycle.domain.errors import UnknownError
+from services.lifecycle.domain.errors import NotAnApproverError, UnknownError
 from services.lifecycle.domain.people import ANYBODY, Actor, Approvers
 from services.lifecycle.domain.waiver.commands import Approve, Command, Expire, Renew, Request, Revoke
 from services.lifecycle.domain.waiver.decider import Approved, Over
 from services.lifecycle.domain.waiver.errors import (
     ControlMissingError,
-    NotAnApproverError,
     RenewedOftenError,
     SelfApprovalError,
     WaiverError,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.lifecycle.domain.gates import Verdict
-from services.lifecycle.domain.people import Actor
+from services.lifecycle.domain.people import ANYBODY, Actor, Approvers
 from services.lifecycle.domain.phases import Kind, Phase
 from services.lifecycle.domain.service.catalogue import EMPTY, Catalogue
 
@@ -110,6 +110,7 @@ class Approve:
     evaluation: str
     by: Actor
     at: datetime
+    approvers: Approvers = ANYBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

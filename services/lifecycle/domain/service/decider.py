@@ -15,6 +15,7 @@ from services.lifecycle.domain.errors import (
     GrandfatheringError,
     IllegalTransitionError,
     NameTakenError,
+    NotAnApproverError,
     SecondPersonError,
     ServiceUnsupportedError,
     TransitionDecidedError,
@@ -294,6 +295,8 @@ def _moved(command: Transition, profile: Profile) -> tuple[Event, ...]:
 def _approved(command: Approve, profile: Profile, pending: TransitionRequested) -> tuple[Event, ...]:
     if not command.by.is_person or command.by.name == pending.by:
         raise SecondPersonError(pending.by)
+    if not command.approvers.include(command.by):
+        raise NotAnApproverError(command.by.name, command.approvers.people, command.approvers.roles)
     _let_through(command.verdict, pending.from_phase, pending.to_phase)
     at = _after(profile, command.at)
     return (

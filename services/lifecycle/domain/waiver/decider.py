@@ -4,12 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from services.lifecycle.domain.errors import RecordedOtherwiseError, UnknownError
+from services.lifecycle.domain.errors import NotAnApproverError, RecordedOtherwiseError, UnknownError
 from services.lifecycle.domain.people import Actor, Approvers
 from services.lifecycle.domain.waiver.commands import Approve, Command, Expire, Renew, Request, Revoke
 from services.lifecycle.domain.waiver.errors import (
     ControlMissingError,
-    NotAnApproverError,
     RenewedOftenError,
     SelfApprovalError,
     WaiverStateError,

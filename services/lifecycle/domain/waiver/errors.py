@@ -6,12 +6,10 @@ LifecycleError
     ├── ControlMissingError     the compensating control is not implemented yet
     ├── WaiverTooLongError      it would end too late, or has ended already
     ├── SelfApprovalError       the approver must be another person
-    ├── NotAnApproverError      the policy names others
     ├── RenewedOftenError       it was renewed as often as it may be
     └── WaiverStateError        that is not possible in its state
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from services.lifecycle.domain.errors import LifecycleError
@@ -50,15 +48,6 @@ class SelfApprovalError(WaiverError):
     def __init__(self, requested_by: str) -> None:
         super().__init__(f"{requested_by!r} asked for this waiver; another person, not a machine, approves it")
         self.requested_by = requested_by
-
-
-class NotAnApproverError(WaiverError):
-    """The policy names others."""
-
-    def __init__(self, name: str, people: Iterable[str], roles: Iterable[str]) -> None:
-        who, what = ", ".join(sorted(people)), " or ".join(roles)
-        super().__init__(f"{name!r} may not approve this; it takes {what}: {who}")
-        self.people = tuple(sorted(people))
 
 
 class RenewedOftenError(WaiverError):
