@@ -1,7 +1,9 @@
 """Read models are pure functions of the log that do not care which stream came first."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from string import Formatter
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from libs.events.envelope import Metadata, Recorded
 from libs.events.projection import Key, Projection, Row
 from libs.events.registry import EventRegistry
 from services.gateway.projections import PROJECTIONS
-from services.gateway.projections.journal import JOURNAL, placed, sortable
+from services.gateway.projections.journal import JOURNAL, SENTENCES, WORDS, placed, sortable
 from services.incidents import contract as incidents
 from services.lifecycle import contract as lifecycle
 from services.slo import contract as slo
@@ -130,6 +132,14 @@ def test_only_what_the_sources_write_is_folded(projection: Projection) -> None:
 def test_the_journal_has_a_sentence_for_everything_that_leaves_a_service(contract: EventRegistry) -> None:
     told = {kind.name for kind in contract if kind.published}
     assert told <= {kind.name for kind in JOURNAL.events}
+
+
+@pytest.mark.parametrize("contract", [lifecycle.CONTRACT, slo.CONTRACT, incidents.CONTRACT])
+def test_a_sentence_speaks_of_what_its_event_has(contract: EventRegistry) -> None:
+    for kind in contract:
+        sentence = SENTENCES.get(kind.name.removeprefix("io.concordat.").rpartition(".v")[0], "")
+        named = {name for _, name, _, _ in Formatter().parse(sentence) if name}
+        assert named <= {field.name for field in fields(kind.cls)} | WORDS.keys(), kind.name
 
 
 def test_the_journal_sorts_by_the_time_of_recording() -> None:
