@@ -47,6 +47,15 @@ async def live(elsewhere: Elsewhere, client: httpx.AsyncClient) -> None:
     await elsewhere.tell("team/checkout", "lifecycle.team.registered", team="checkout", kind="dev")
     moved = about | {"from_phase": DESIGN, "to_phase": "active_development", "reason": "approved \U0001f44d \u00e4"}
     await elsewhere.tell("service/checkout-api", "lifecycle.service.phase-changed", **moved)
+    teams = {"engagement": "g1", "sre_team": "reliability", "by": "ana"}
+    begun = teams | {
+        "dev_team": "checkout",
+        "services": ["checkout-api"],
+        "model": "full",
+        "at": "2026-11-21T10:00:00Z",
+    }
+    await elsewhere.tell("engagement/g1", "lifecycle.engagement.activated", **begun)
+    await elsewhere.tell("service/checkout-api", "lifecycle.service.engaged", **about, **teams)
     check = {"id": "design", "result": "fail", "blocking": True, "how_to_fix": "review the design"}
     told = about | {"phase": "limited_availability", "policy_version": "1", "passed": False, "checks": [check]}
     await elsewhere.tell("evaluation/e1", "lifecycle.gate.evaluated", evaluation="e1", **told)
@@ -82,7 +91,7 @@ async def test_a_rebuild_shows_what_was_shown_before(
     await live(elsewhere, client)
     before = [await resources.views.dump(projection) for projection in PROJECTIONS]
     shown = await answers(client)
-    assert [len(rows) for rows in before] == [1, 1, 1, 1, 1, 1, 13, 2]
+    assert [len(rows) for rows in before] == [1, 1, 1, 1, 1, 1, 1, 15, 2]
     for projection in PROJECTIONS:
         async for _ in rebuilding(resources, projection):
             pass
