@@ -5,6 +5,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,24 @@ _OTHER_USERS = ("postgres", "nobody")  # the server refuses to run as root
 
 
 class PostgresServer(LocalServer):
-    """A server on loopback with PostgreSQL's own durability; *external* is by default `DATABASE_URL`, if set."""
+    """A server on loopback; *external* is by default `DATABASE_URL`, if set.
+
+    Args:
+        directory: Where its data and log lie.
+        port: Where it listens; 0 takes a free port.
+        external: The address of one that runs.
+        settings: Other than PostgreSQL's own, as `name=value`.
+    """
 
     name = "Postgres"
     stop_signal = signal.SIGINT  # at once but cleanly, whoever is still connected
     tries_again = True  # children of a killed server hold its memory for a moment, and none starts before they end
 
-    def __init__(self, directory: Path, port: int = 0, *, external: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, port: int = 0, *, external: str | None = None, settings: Sequence[str] = ()
+    ) -> None:
         super().__init__(directory, port, external=os.environ.get("DATABASE_URL", "") if external is None else external)
+        self._settings = ("unix_socket_directories=", "max_connections=200", *settings)
 
     def url(self, database: str = "postgres") -> str:
         """The address of *database* on this server."""
@@ -59,9 +70,8 @@ class PostgresServer(LocalServer):
         data = self.directory / "data"
         if not (data / "PG_VERSION").exists():
             self._init(data)
-        options = ["unix_socket_directories=", "max_connections=200"]
         command = [_binary("postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(self.port)]
-        command, identity = _unprivileged([*command, *(part for option in options for part in ("-c", option))])
+        command, identity = _unprivileged([*command, *(part for setting in self._settings for part in ("-c", setting))])
         return command, {"cwd": "/", **identity}
 
     def answers(self) -> bool:

@@ -1,8 +1,9 @@
 """What lifecycle is told at the start: the settings of every service, and its policies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 from pydantic import Field, TypeAdapter
@@ -55,7 +56,7 @@ def load_policy(path: Path) -> Policy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
-    return _load(path, parse_policy, "CONCORDAT_GATE_POLICY")
+    return _load(path, Policy, "CONCORDAT_GATE_POLICY")
 
 
 def load_team_policy(path: Path) -> TeamPolicy:
@@ -64,7 +65,7 @@ def load_team_policy(path: Path) -> TeamPolicy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
-    return _load(path, lambda text: _parse(text, TeamPolicy, TeamPolicy.validate), "CONCORDAT_TEAM_POLICY")
+    return _load(path, TeamPolicy, "CONCORDAT_TEAM_POLICY")
 
 
 def load_delivery_policy(path: Path) -> DeliveryPolicy:
@@ -73,7 +74,7 @@ def load_delivery_policy(path: Path) -> DeliveryPolicy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
-    return _load(path, lambda text: _parse(text, DeliveryPolicy, DeliveryPolicy.validate), "CONCORDAT_DELIVERY_POLICY")
+    return _load(path, DeliveryPolicy, "CONCORDAT_DELIVERY_POLICY")
 
 
 def load_engagement_policy(path: Path) -> EngagementPolicy:
@@ -82,11 +83,7 @@ def load_engagement_policy(path: Path) -> EngagementPolicy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
-
-    def parse(text: bytes) -> EngagementPolicy:
-        return _parse(text, EngagementPolicy, lambda policy: policy.validate(MEASURED))
-
-    return _load(path, parse, "CONCORDAT_ENGAGEMENT_POLICY")
+    return _load(path, EngagementPolicy, "CONCORDAT_ENGAGEMENT_POLICY")
 
 
 def load_review_policy(path: Path) -> ReviewPolicy:
@@ -95,7 +92,7 @@ def load_review_policy(path: Path) -> ReviewPolicy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
-    return _load(path, lambda text: _parse(text, ReviewPolicy, ReviewPolicy.validate), "CONCORDAT_REVIEW_POLICY")
+    return _load(path, ReviewPolicy, "CONCORDAT_REVIEW_POLICY")
 
 
 def load_risk_policy(path: Path) -> RiskPolicy:
@@ -104,7 +101,7 @@ def load_risk_policy(path: Path) -> RiskPolicy:
     Raises:
         SetupError: It cannot be read; names the place.
     """
-    return _load(path, lambda text: _parse(text, RiskPolicy, RiskPolicy.validate), "CONCORDAT_RISK_POLICY")
+    return _load(path, RiskPolicy, "CONCORDAT_RISK_POLICY")
 
 
 def parse_policy(text: bytes) -> Policy:
@@ -113,23 +110,34 @@ def parse_policy(text: bytes) -> Policy:
     Raises:
         FaultyDocumentError: It cannot be used; says of every fault where it is.
     """
-    return _parse(text, Policy, lambda policy: policy.validate(NUMBERS))
+    return cast("Policy", _parse(text, Policy))
 
 
-def _parse(text: bytes, kind: type[T], validate: Callable[[T], None]) -> T:
+_VALIDATE: Mapping[type, Callable[[Any], None]] = {
+    Policy: lambda policy: policy.validate(NUMBERS),
+    TeamPolicy: TeamPolicy.validate,
+    DeliveryPolicy: DeliveryPolicy.validate,
+    EngagementPolicy: lambda policy: policy.validate(MEASURED),
+    ReviewPolicy: ReviewPolicy.validate,
+    RiskPolicy: RiskPolicy.validate,
+}
+
+
+@lru_cache(maxsize=16)  # the app and the worker of one process read the same files
+def _parse(text: bytes, kind: type[Any]) -> Any:  # noqa: ANN401  a policy of that kind
     policy = read_shaped(text, TypeAdapter(kind))
     if unknown := _unknown(read_documents(text)[0], msgspec.to_builtins(policy)):
         raise FaultyDocumentError([Place("is not a field here; remove it", unknown)])
     try:
-        validate(policy)
+        _VALIDATE[kind](policy)
     except InvalidPolicyError as error:
         raise FaultyDocumentError([Place(fault.detail, fault.pointer) for fault in error.faults]) from error
     return policy
 
 
-def _load(path: Path, parse: Callable[[bytes], T], setting: str) -> T:
+def _load(path: Path, kind: type[T], setting: str) -> T:
     try:
-        return parse(path.read_bytes())
+        return cast("T", _parse(path.read_bytes(), kind))
     except (OSError, FaultyDocumentError) as error:
         message = f"{setting}: {path} cannot be used: {error}"
         raise SetupError(message) from error

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -164,6 +165,7 @@ def write_template(published: TemplatePublished) -> str:
     return write_documents([document])
 
 
+@cache
 def shipped_templates() -> dict[str, TemplatePublished]:
     """The templates that come with the program, by name."""
     documents = [read_template(path.read_bytes(), None) for path in sorted(SHIPPED.glob("*.yaml"))]
