@@ -34,7 +34,7 @@ check: $(READY) ## format, lint, types, architecture, unit tests: under a minute
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/architecture
 
 test: $(READY) ## every test, on memory, SQLite, a real PostgreSQL, Kafka and Prometheus
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore tests/benchmarks tests
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --ignore tests/benchmarks tests
 
 bench: $(READY) ## the speed table, as ratios against references of the same run (QUICK=1: under 3 minutes)
 	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)

@@ -1,5 +1,6 @@
 """Real servers for the tests, started by the first test that asks and stopped by process id."""
 
+import gc
 from importlib.util import find_spec
 
 import pytest
@@ -21,3 +22,9 @@ pytest_plugins = [
     )
     if find_spec(name)
 ]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: looking for garbage in it again and again took a tenth of the time (as `serve_app`)."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)

@@ -87,8 +87,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.engagement-item.moved": "an item of an engagement was moved",
     "lifecycle.engagement-item.reported": "a tracker reported on an item of an engagement",
     "lifecycle.engagement-item.overdue": "an item of an engagement is overdue",
-    "lifecycle.review.checklist-fixed": "the checklist of a readiness review was fixed",
-    "lifecycle.review-template.published": "a review template was published",
     "lifecycle.service.phase-changed": "moved from {from_phase} to {to_phase}",
     "lifecycle.transition.requested": "asked to move from {from_phase} to {to_phase}",
     "lifecycle.transition.approved": "transition approved",
