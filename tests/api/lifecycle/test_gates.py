@@ -9,6 +9,7 @@ from tests.fixtures.lifecycle_api import (
     GATES,
     IN_MEMORY,
     TRANSITION,
+    WELL,
     asked,
     assess,
     attest,
@@ -20,12 +21,6 @@ from tests.fixtures.lifecycle_api import (
 from tests.fixtures.services import Elsewhere, Running
 
 GENERAL = f"{GATES}/general_availability"
-WELL = {
-    "owner_and_tier_set": "pass",
-    "slo_met_with_coverage": "pass",
-    "error_budget_left_and_no_freeze": "pass",
-    "no_open_sev1_2_incident": "pass",
-}
 
 
 def results(gate: dict[str, Any]) -> dict[str, str]:
