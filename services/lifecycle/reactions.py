@@ -107,23 +107,16 @@ class NoSpare:
 
 
 @dataclass(frozen=True, slots=True)
-class Classified:
-    """What is read when the cause of an incident is known."""
-
-    incident: str
-    service: str
-    cause: str = ""
-    outage_class: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class IncidentClassified:
-    """What is read of an incident whose cause is known."""
+    """What is read of an incident when it is known what kind of outage it is: its cause."""
 
     incident: str
     service: str
-    cause: str
+    outage_class: str
     at: datetime
+
+
+_CLASSIFIED: Final = EventRegistry({"io.concordat.incidents.incident.classified.v1": IncidentClassified})
 
 
 def timers(resources: Resources, policy: EngagementPolicy) -> Mapping[str, Fire]:
@@ -178,13 +171,13 @@ def _realised_risks(resources: Resources) -> Reaction:
     """An incident was classified: it counts for the risks of its service that bear its cause."""
 
     async def act(event: IncidentClassified, _: Recorded, context: Context) -> None:
-        command = Recognise(event.service, event.incident, event.cause, context.metadata.actor, event.at)
+        command = Recognise(event.service, event.incident, event.outage_class, context.metadata.actor, event.at)
         await resources.handler.handle(RISK_REGISTER, event.service, command, context)
 
     return Reaction(
         name="lifecycle.realised-risks",
         source="incidents",
-        events=EventRegistry({"io.concordat.incidents.incident.classified.v1": IncidentClassified}),
+        events=_CLASSIFIED,
         act={IncidentClassified: act},
     )
 
@@ -201,7 +194,6 @@ def reactions(resources: Resources, policy: EngagementPolicy) -> Sequence[Reacti
             f"{prefix}.policy.spare-budget-gone.v1": NoSpare,
         }
     )
-    causes = EventRegistry({"io.concordat.incidents.incident.classified.v1": Classified})
     hear = _Hearing(resources, policy)
     return (
         Reaction(
@@ -216,7 +208,7 @@ def reactions(resources: Resources, policy: EngagementPolicy) -> Sequence[Reacti
                 NoSpare: hear.no_spare,
             },
         ),
-        Reaction(ENGAGEMENTS_HEAR, "incidents", causes, {Classified: hear.classified}),
+        Reaction(ENGAGEMENTS_HEAR, "incidents", _CLASSIFIED, {IncidentClassified: hear.classified}),
         Reaction(ENGAGEMENTS_HEAR, "lifecycle", CONTRACT, {HandedBack: hear.handed_back}),
     )
 
@@ -278,10 +270,10 @@ class _Hearing:
         """That is over."""
         await self._end(event.service, "to_spare", "there is no budget to spare any more", context)
 
-    async def classified(self, event: Classified, recorded: Recorded, context: Context) -> None:
+    async def classified(self, event: IncidentClassified, recorded: Recorded, context: Context) -> None:
         """A cause that comes back is an insight of SRE's for the product."""
-        state, cause = await _engagement_of(self.resources, event.service), event.cause or event.outage_class
-        if state is None or not cause:
+        state, cause = await _engagement_of(self.resources, event.service), event.outage_class
+        if state is None:
             return
         await _applied(self.resources, HAPPENINGS, recorded, "incidents")
         since = recorded.occurred_at - self.policy.repeated_within_days.days
@@ -431,9 +423,8 @@ def _said(item: str, engagement: str, context: Context) -> dict[str, Any]:
 
 async def _say(resources: Resources, command: Command, context: Context) -> None:
     """Carry out *command* with event ids of its own: one cause may lead to several commands."""
-    source, step = context.event_id(0), f"{type(command).__name__}/{command.item}"
-    derived = Context(context.at, context.metadata, lambda index: reaction_id(source, step, index))
-    await resources.handler.handle(ENGAGEMENT_ITEM, command.item, command, derived, effects=timetable.reminding)
+    own = derived(context, f"{type(command).__name__}/{command.item}")
+    await resources.handler.handle(ENGAGEMENT_ITEM, command.item, command, own, effects=timetable.reminding)
 
 
 async def _applied(resources: Resources, projection: Projection, recorded: Recorded, service: str) -> None:

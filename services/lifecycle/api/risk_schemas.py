@@ -55,7 +55,7 @@ class ProposeRisk(Body):
                     "service": "checkout-api",
                     "title": "The payment provider is down",
                     "text": "Cards cannot be charged; a quarter of the users pay by card.",
-                    "cause": "dependency_failure",
+                    "cause": "dependency-failure",
                     "estimate": _ESTIMATE,
                     "basis": "INC-7 and INC-12",
                 }
@@ -66,7 +66,7 @@ class ProposeRisk(Body):
     service: Name
     title: Line
     text: Text = ""
-    cause: Annotated[Text, Field(description="Incidents that are classified so are counted as this risk.")] = ""
+    cause: Annotated[Text, Field(description="Incidents whose `outage_class` is this are counted as this risk.")] = ""
     estimate: EstimateBody | None = None
     basis: Annotated[Text, Field(description="Where the numbers come from.")] = ""
 

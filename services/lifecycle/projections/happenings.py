@@ -52,7 +52,6 @@ class Happened:
     incident: str = ""
     number: str = ""
     severity: str = ""
-    cause: str = ""
     outage_class: str = ""
     action: str = ""
     title: str = ""
@@ -202,7 +201,7 @@ def _incidents(told: Iterable[_Told]) -> Iterable[IncidentSeen]:
                 min(before.severity, said.severity or before.severity),  # sev1 is the worst
                 before.declared_at,
                 said.at if kind == _RESOLVED else None if kind.endswith("reopened.v1") else before.resolved_at,
-                said.cause or said.outage_class or before.cause,
+                said.outage_class or before.cause,
             )
     return found.values()
 

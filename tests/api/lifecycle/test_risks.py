@@ -43,7 +43,7 @@ async def budget_once(service: Running, promise: dict[str, Any] | None, of: str 
 
 
 async def propose(service: Running, estimate: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
-    body = {"service": "checkout-api", "title": "The payment provider is down", "cause": "dependency_failure"}
+    body = {"service": "checkout-api", "title": "The payment provider is down", "cause": "dependency-failure"}
     numbers = {"estimate": estimate, "basis": "INC-7"} if estimate else {}
     return await service.call("POST", "/v1/risks", {**body, **numbers, **fields}, expect=201)
 
@@ -182,7 +182,7 @@ async def test_a_classified_incident_counts_for_the_risks_of_its_cause(
     risk = (await propose(lifecycle, VECTOR))["id"]
     other = (await propose(lifecycle, VECTOR, cause="overload"))["id"]
     clock.advance(30 * DAY)
-    told = {"incident": "i1", "service": "checkout-api", "cause": "dependency_failure", "at": clock.now()}
+    told = {"incident": "i1", "service": "checkout-api", "outage_class": "dependency-failure", "at": clock.now()}
     heard = await incidents.says("incident.classified", "incident/i1", **told)
     await incidents.repeats(heard)
 
