@@ -13,10 +13,10 @@ from libs.web.auth import needs
 from libs.web.calls import Call, CallDep
 from libs.web.problems import responses
 from libs.web.routing import Router
-from services.lifecycle.api import engagement_schemas as schemas
+from services.lifecycle.api import engagement_charter_schemas as schemas
 from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.engaged import EngagementsDep, engaged, said, speaker
-from services.lifecycle.api.engagement_schemas import ChapterView, chapter_view
+from services.lifecycle.api.engagement_charter_schemas import ChapterView, chapter_view
 from services.lifecycle.contract import ENGAGEMENT
 from services.lifecycle.domain.engagement.charter import Entry, Goal, Part
 from services.lifecycle.domain.engagement.commands import Acknowledge, Propose

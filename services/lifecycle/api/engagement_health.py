@@ -20,8 +20,9 @@ from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.engaged import EngagementsDep, engaged
 from services.lifecycle.api.engagement_items import PATHS
+from services.lifecycle.api.engagement_rule_schemas import BreachView, breach_views
 from services.lifecycle.api.engagement_rules import RuleStatus, rule_statuses
-from services.lifecycle.api.engagement_schemas import BreachView, SeriesView, breach_views, series_views
+from services.lifecycle.api.engagement_schemas import SeriesView, series_views
 from services.lifecycle.contract import ENGAGEMENT, ENGAGEMENT_ITEM
 from services.lifecycle.domain.engagement.charter import SIDES, Side
 from services.lifecycle.domain.engagement.commands import Measured

@@ -17,10 +17,10 @@ from libs.web.consistency import fresh
 from libs.web.pagination import Page
 from libs.web.problems import responses
 from libs.web.routing import Router
-from services.lifecycle.api import engagement_schemas as schemas
+from services.lifecycle.api import engagement_rule_schemas as schemas
 from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.engaged import EngagementsDep, engaged, said
-from services.lifecycle.api.engagement_schemas import BreachView, breach_views
+from services.lifecycle.api.engagement_rule_schemas import BreachView, breach_views
 from services.lifecycle.contract import ENGAGEMENT
 from services.lifecycle.domain.engagement.charter import Comparison, Goal
 from services.lifecycle.domain.engagement.commands import Answer, CloseBreach, Measured

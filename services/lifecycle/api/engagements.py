@@ -26,6 +26,7 @@ from services.lifecycle.api import engagement_schemas as schemas
 from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.engaged import EngagementsDep, engaged, known_team, said, speaker
 from services.lifecycle.api.engagement_schemas import EngagementRow, EngagementView, engagement_row, engagement_view
+from services.lifecycle.api.handback_schemas import HandBackBody, StartHandback
 from services.lifecycle.contract import ENGAGEMENT, SERVICE
 from services.lifecycle.domain.engagement import commands
 from services.lifecycle.domain.engagement.errors import IncompleteError, NotOwnedError
@@ -204,9 +205,7 @@ async def remove_engaged_service(engagement: str, service: str, body: schemas.Wh
     openapi_extra=_WRITE,
     responses=responses(404, 409, 422),
 )
-async def start_handback(
-    engagement: str, body: schemas.StartHandback, call: CallDep, terms: EngagementsDep
-) -> Response:
+async def start_handback(engagement: str, body: StartHandback, call: CallDep, terms: EngagementsDep) -> Response:
     """Begin to give the services to the development team, or to another one."""
     await known_team(call.resources, body.receiver, None, "receiver")
     command = commands.StartHandback(
@@ -220,7 +219,7 @@ async def start_handback(
 @router.post(
     "/{engagement}:hand-back", response_model=EngagementView, openapi_extra=_WRITE, responses=responses(404, 409, 422)
 )
-async def hand_back(engagement: str, body: schemas.HandBackBody, call: CallDep, terms: EngagementsDep) -> Response:
+async def hand_back(engagement: str, body: HandBackBody, call: CallDep, terms: EngagementsDep) -> Response:
     """Give the services away when everything on the list is settled, until something asks for a re-entry."""
     loaded = await call.resources.handler.load(ENGAGEMENT, engagement)
     command = commands.HandBack(

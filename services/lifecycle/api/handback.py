@@ -11,10 +11,10 @@ from libs.web.calls import CallDep
 from libs.web.consistency import fresh
 from libs.web.problems import responses
 from libs.web.routing import Router
-from services.lifecycle.api import engagement_schemas as schemas
+from services.lifecycle.api import handback_schemas as schemas
 from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.engaged import EngagementsDep, engaged, said, speaker
-from services.lifecycle.api.engagement_schemas import HandbackView, handback_view
+from services.lifecycle.api.handback_schemas import HandbackView, handback_view
 from services.lifecycle.contract import ENGAGEMENT
 from services.lifecycle.domain.engagement.commands import Settle
 from services.lifecycle.domain.engagement.events import Figure

@@ -21,9 +21,6 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf, Gates, GatesDep
 from services.lifecycle.api.readiness_review_schemas import (
-    ApproveReview,
-    DeclineReview,
-    MeetConditionBody,
     RequestReview,
     ReviewerBody,
     ReviewersBody,
@@ -31,6 +28,7 @@ from services.lifecycle.api.readiness_review_schemas import (
 )
 from services.lifecycle.api.references import living_team
 from services.lifecycle.api.review_templates import ShelfDep
+from services.lifecycle.api.review_verdict_schemas import ApproveReview, DeclineReview, MeetConditionBody
 from services.lifecycle.api.reviewing import READ, WRITE, Reason, Reviews, ReviewsDep, actor, checks_now, do
 from services.lifecycle.contract import READINESS_REVIEW, SERVICE, TEAM
 from services.lifecycle.domain.errors import UnknownError, UnknownReferenceError

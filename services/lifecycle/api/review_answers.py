@@ -10,7 +10,8 @@ from libs.web.pagination import Page
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf, GatesDep
-from services.lifecycle.api.readiness_review_schemas import AnswerBody, AnswersBody, ItemView, ReviewView, item_view
+from services.lifecycle.api.readiness_review_schemas import ReviewView
+from services.lifecycle.api.review_answer_schemas import AnswerBody, AnswersBody, ItemView, item_view
 from services.lifecycle.api.reviewing import READ, WRITE, Reviews, ReviewsDep, actor, checks_now, do
 from services.lifecycle.domain.errors import UnknownError
 from services.lifecycle.domain.readiness_review.commands import Answer, Collect, Said

@@ -15,7 +15,7 @@ from libs.web.pagination import Page
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
-from services.lifecycle.api.readiness_review_schemas import (
+from services.lifecycle.api.review_finding_schemas import (
     FindingView,
     FixBody,
     OpenFindingBody,

@@ -16,7 +16,8 @@ from libs.events.store import Timer
 from libs.web.auth import needs
 from libs.web.calls import Call
 from services.lifecycle.api.asked import Gates
-from services.lifecycle.api.readiness_review_schemas import ReviewView, Why, review_view
+from services.lifecycle.api.readiness_review_schemas import ReviewView, review_view
+from services.lifecycle.api.review_verdict_schemas import Why
 from services.lifecycle.api.views import live
 from services.lifecycle.contract import READINESS_REVIEW, SERVICE
 from services.lifecycle.domain.errors import UnknownError
