@@ -5,17 +5,18 @@ from libs.events.worker import Worker
 from services.lifecycle.config import LifecycleSettings, load_engagement_policy, load_risk_policy
 from services.lifecycle.listening import Listening
 from services.lifecycle.projections import PROJECTIONS
-from services.lifecycle.reactions import reactions, risk_reactions, timers
+from services.lifecycle.reactions import reactions, timers
 
 
 def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
     """The worker that keeps the read models, publishes the events of lifecycle and does what is due."""
-    policy, listening = load_engagement_policy(settings.engagement_policy), Listening()
+    engagements, risks = load_engagement_policy(settings.engagement_policy), load_risk_policy(settings.risk_policy)
+    listening = Listening()
     worker = Worker(
         resources,
         projections=PROJECTIONS,
-        reactions=(*reactions(resources, policy), *risk_reactions(resources, load_risk_policy(settings.risk_policy))),
-        timers=timers(resources, policy),
+        reactions=reactions(resources, engagements, risks),
+        timers=timers(resources, engagements),
         sinks=(listening.run,),
     )
     listening.worker = worker

@@ -1,0 +1,80 @@
+"""What is done about risks when something else changes."""
+
+from collections.abc import Sequence
+
+from libs.events.envelope import Context, Recorded
+from libs.events.reactor import Reaction
+from libs.events.registry import EventRegistry
+from libs.events.resources import Resources
+from libs.events.store import Timer
+from services.lifecycle import timetable
+from services.lifecycle.contract import CONTRACT, RISK_REGISTER
+from services.lifecycle.domain.risk_register.commands import Lapse, Recognise, Reconsider
+from services.lifecycle.domain.risk_register.events import RiskAccepted, RiskAssessed
+from services.lifecycle.domain.risk_register.policy import RiskPolicy
+from services.lifecycle.projections.slo_targets import (
+    SLO_TARGETS,
+    SLO_TARGETS_EVENTS,
+    TargetDefined,
+    TargetEnded,
+    services_of,
+    strictest_of,
+)
+from services.lifecycle.reactions.heard import INCIDENTS_CLASSIFIED, IncidentClassified, applied
+
+
+def risk_reactions(resources: Resources, policy: RiskPolicy) -> Sequence[Reaction]:
+    """What changes the register of a service without anybody's command."""
+    return _promises(resources, policy), _acceptances(resources, policy), _realised_risks(resources)
+
+
+async def acceptance_lapses(resources: Resources, timer: Timer, context: Context) -> None:
+    """The time of an accepted risk is over."""
+    service = timetable.key_of(timer)
+    await resources.handler.handle(RISK_REGISTER, service, Lapse(service, context.at), context)
+
+
+def _promises(resources: Resources, policy: RiskPolicy) -> Reaction:
+    """An SLO has changed: see which risks can still be lived with."""
+
+    async def act(event: TargetDefined | TargetEnded, recorded: Recorded, context: Context) -> None:
+        await applied(resources, SLO_TARGETS, recorded, "slo")
+        for service in await resources.views.read(services_of, event.slo):
+            promise = await resources.views.read(strictest_of, service)
+            command = Reconsider(service, promise, policy, context.at)
+            await resources.handler.handle(RISK_REGISTER, service, command, context.part(service))
+
+    return Reaction(
+        name="lifecycle.promises",
+        source="slo",
+        events=EventRegistry(SLO_TARGETS_EVENTS),
+        act={TargetDefined: act, TargetEnded: act},
+    )
+
+
+def _acceptances(resources: Resources, policy: RiskPolicy) -> Reaction:
+    """A risk was accepted, or assessed anew: see whether the SLO has changed in that very moment."""
+
+    async def act(event: RiskAccepted | RiskAssessed, _: Recorded, context: Context) -> None:
+        promise = await resources.views.read(strictest_of, event.service)
+        command = Reconsider(event.service, promise, policy, context.at)
+        await resources.handler.handle(RISK_REGISTER, event.service, command, context)
+
+    return Reaction(
+        name="lifecycle.acceptances", source="lifecycle", events=CONTRACT, act={RiskAccepted: act, RiskAssessed: act}
+    )
+
+
+def _realised_risks(resources: Resources) -> Reaction:
+    """An incident was classified: it counts for the risks of its service that bear its cause."""
+
+    async def act(event: IncidentClassified, _: Recorded, context: Context) -> None:
+        command = Recognise(event.service, event.incident, event.outage_class, context.metadata.actor, event.at)
+        await resources.handler.handle(RISK_REGISTER, event.service, command, context)
+
+    return Reaction(
+        name="lifecycle.realised-risks",
+        source="incidents",
+        events=INCIDENTS_CLASSIFIED,
+        act={IncidentClassified: act},
+    )
