@@ -336,7 +336,8 @@ def is_unavailable(error: BaseException) -> bool:
     if isinstance(error, sqlite3.OperationalError):
         return _primary_code(error) != sqlite3.SQLITE_ERROR  # busy, full, I/O; the rest is a wrong statement
     sqlstate = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
-    closed = type(error).__name__ == "InterfaceError" and "connection" in str(error)  # asyncpg's, not imported here
+    name = type(error).__name__  # asyncpg's, not imported here
+    closed = name == "InternalClientError" or (name == "InterfaceError" and "connection" in str(error))
     return closed or str(sqlstate).startswith(_UNAVAILABLE)
 
 

@@ -1,8 +1,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
+from sqlalchemy import exc
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 
+from libs.events.database import is_unavailable
+from libs.events.errors import OutcomeUnknownError, StoreUnavailableError
 from libs.events.postgres import PostgresStore
 from libs.events.store import Store
 from libs.events.store_contract import StoreContract, request, write
@@ -48,3 +53,34 @@ async def test_a_waiting_process_hears_of_another_one_s_append(postgres_url: str
     assert loop.time() - started < 0.5  # well before it would have asked by itself
     await waits.close()
     await writes.close()
+
+
+class SpokenFor:
+    """A pool of one connection whose server has said its last word, and has not closed it yet."""
+
+    error = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+
+    async def acquire(self, **_: float) -> "SpokenFor":
+        return self
+
+    async def release(self, _: "SpokenFor") -> None: ...
+
+    async def fetch(self, *_: object) -> None:
+        raise self.error
+
+    fetchrow = fetch
+
+
+async def test_a_server_that_has_said_its_last_word_is_away() -> None:
+    store = PostgresStore("postgresql://")
+    store._pool = SpokenFor()
+
+    with pytest.raises(OutcomeUnknownError):
+        await store.append(request(write("thing/a", 0)), deadline_s=0.1)
+    with pytest.raises(StoreUnavailableError):
+        await store.load("thing/a")
+
+
+def test_read_models_on_it_are_away_too() -> None:
+    said = AsyncAdapt_asyncpg_dbapi.InternalClientError(str(SpokenFor.error))
+    assert is_unavailable(exc.InternalError("SELECT 1", {}, said))
