@@ -1,7 +1,7 @@
 """What lifecycle is told at the start: the settings of every service, and its policies."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
@@ -13,6 +13,8 @@ from libs.events.settings import Settings
 from libs.web.documents import read_documents
 from libs.web.problems import Place
 from libs.web.shapes import FaultyDocumentError, read_shaped
+from services.lifecycle.domain.architecture.policy import ArchitecturePolicy
+from services.lifecycle.domain.catalogs import Antipattern, Catalog, Catalogs, Pattern
 from services.lifecycle.domain.checks import NUMBERS
 from services.lifecycle.domain.delivery import DeliveryPolicy
 from services.lifecycle.domain.engagement.measures import MEASURED
@@ -25,6 +27,7 @@ from services.lifecycle.domain.team.policy import TeamPolicy
 T = TypeVar("T")
 
 _POLICIES = Path(__file__).parent / "policies"
+_CATALOGS = Path(__file__).parent / "catalogs"
 _DEFAULT_POLICY = _POLICIES / "2026-11.yaml"
 
 
@@ -38,6 +41,8 @@ class LifecycleSettings(Settings):
         review_policy: What limits readiness reviews; a YAML file like `policies/reviews-2026-11.yaml`, the default.
         delivery_policy: How deployments are counted; `policies/delivery-2026-11.yaml` is the default.
         risk_policy: What may be accepted of risks; a YAML file like `policies/risks-2026-11.yaml`, the default.
+        architecture_policy: What design and architecture reviews and launches go by; a YAML file like
+            `policies/architecture-2026-11.yaml`, the default.
         facts_wait_s: How long a gate waits for evidence that was just recorded to be known.
     """
 
@@ -47,6 +52,7 @@ class LifecycleSettings(Settings):
     review_policy: Path = _POLICIES / "reviews-2026-11.yaml"
     delivery_policy: Path = _POLICIES / "delivery-2026-11.yaml"
     risk_policy: Path = _POLICIES / "risks-2026-11.yaml"
+    architecture_policy: Path = _POLICIES / "architecture-2026-11.yaml"
     facts_wait_s: Annotated[float, Field(ge=0, le=30)] = 2.0
 
 
@@ -104,6 +110,34 @@ def load_risk_policy(path: Path) -> RiskPolicy:
     return _load(path, RiskPolicy, "CONCORDAT_RISK_POLICY")
 
 
+def load_architecture_policy(path: Path) -> ArchitecturePolicy:
+    """What design and architecture reviews and launches go by, from the YAML file *path*.
+
+    Raises:
+        SetupError: It cannot be read; names the place.
+    """
+    return _load(path, ArchitecturePolicy, "CONCORDAT_ARCHITECTURE_POLICY")
+
+
+@cache
+def load_catalogs(folder: Path = _CATALOGS) -> Catalogs:
+    """The catalogues of patterns and antipatterns that come with the program.
+
+    Raises:
+        SetupError: They cannot be used; names the place.
+    """
+    try:
+        catalogs = Catalogs(
+            read_shaped((folder / "patterns.yaml").read_bytes(), TypeAdapter(Catalog[Pattern])),
+            read_shaped((folder / "antipatterns.yaml").read_bytes(), TypeAdapter(Catalog[Antipattern])),
+        )
+        catalogs.validate()
+    except (OSError, FaultyDocumentError, InvalidPolicyError) as error:
+        message = f"the catalogues in {folder} cannot be used: {error}"
+        raise SetupError(message) from error
+    return catalogs
+
+
 def parse_policy(text: bytes) -> Policy:
     """The policy of gates in *text*, YAML or JSON.
 
@@ -120,6 +154,7 @@ _VALIDATE: Mapping[type, Callable[[Any], None]] = {
     EngagementPolicy: lambda policy: policy.validate(MEASURED),
     ReviewPolicy: ReviewPolicy.validate,
     RiskPolicy: RiskPolicy.validate,
+    ArchitecturePolicy: ArchitecturePolicy.validate,
 }
 
 

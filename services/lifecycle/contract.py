@@ -2,6 +2,11 @@
 
 from libs.events.decider import Decider
 from libs.events.registry import EventRegistry
+from services.lifecycle.domain.architecture import commands as architecture_commands
+from services.lifecycle.domain.architecture import decider as architecture
+from services.lifecycle.domain.architecture_review import commands as looking_commands
+from services.lifecycle.domain.architecture_review import decider as looking
+from services.lifecycle.domain.architecture_review import events as looking_events
 from services.lifecycle.domain.catalog_entity import commands as entity_commands
 from services.lifecycle.domain.catalog_entity import decider as entity
 from services.lifecycle.domain.catalog_entity.events import EntityImported
@@ -11,6 +16,9 @@ from services.lifecycle.domain.dependencies import events as dependency_events
 from services.lifecycle.domain.deployment import commands as deployment_commands
 from services.lifecycle.domain.deployment import decider as deployment
 from services.lifecycle.domain.deployment import events as deployment_events
+from services.lifecycle.domain.design_review import commands as design_commands
+from services.lifecycle.domain.design_review import decider as design
+from services.lifecycle.domain.design_review import events as design_events
 from services.lifecycle.domain.engagement import commands as engagement_commands
 from services.lifecycle.domain.engagement import decider as engagement
 from services.lifecycle.domain.engagement import events as engagement_events
@@ -30,6 +38,9 @@ from services.lifecycle.domain.gate_policy.events import GatePolicyPublished
 from services.lifecycle.domain.gathering import commands as gathering_commands
 from services.lifecycle.domain.gathering import decider as gathering
 from services.lifecycle.domain.gathering import events as gathering_events
+from services.lifecycle.domain.launch import commands as launch_commands
+from services.lifecycle.domain.launch import decider as launch
+from services.lifecycle.domain.launch import events as launch_events
 from services.lifecycle.domain.operational_work import commands as work_commands
 from services.lifecycle.domain.operational_work import decider as work
 from services.lifecycle.domain.operational_work import events as work_events
@@ -154,6 +165,23 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.risk.eliminated.v1": risk_events.RiskEliminated,
         "io.concordat.lifecycle.risk.transferred.v1": risk_events.RiskTransferred,
         "io.concordat.lifecycle.risk.realised.v1": risk_events.RiskRealised,
+        "io.concordat.lifecycle.design-review.opened.v1": design_events.DesignReviewOpened,
+        "io.concordat.lifecycle.design-review.revised.v1": design_events.DesignRevised,
+        "io.concordat.lifecycle.design-review.submitted.v1": design_events.DesignSubmitted,
+        "io.concordat.lifecycle.design-review.approved.v1": design_events.DesignApproved,
+        "io.concordat.lifecycle.design-review.changes-requested.v1": design_events.DesignChangesRequested,
+        "io.concordat.lifecycle.design-review.withdrawn.v1": design_events.DesignReviewWithdrawn,
+        "io.concordat.lifecycle.architecture-review.prepared.v1": looking_events.ArchitectureReviewPrepared,
+        "io.concordat.lifecycle.architecture-review.held.v1": looking_events.ArchitectureReviewHeld,
+        "io.concordat.lifecycle.architecture-review.signed.v1": looking_events.ArchitectureReviewSigned,
+        "io.concordat.lifecycle.architecture-review.concluded.v1": looking_events.ArchitectureReviewConcluded,
+        "io.concordat.lifecycle.architecture-review.withdrawn.v1": looking_events.ArchitectureReviewWithdrawn,
+        "io.concordat.lifecycle.launch.planned.v1": launch_events.LaunchPlanned,
+        "io.concordat.lifecycle.launch.changed.v1": launch_events.LaunchChanged,
+        "io.concordat.lifecycle.launch.checkpoint-recorded.v1": launch_events.CheckpointRecorded,
+        "io.concordat.lifecycle.launch.ready.v1": launch_events.LaunchReady,
+        "io.concordat.lifecycle.launch.launched.v1": launch_events.LaunchDone,
+        "io.concordat.lifecycle.launch.cancelled.v1": launch_events.LaunchCancelled,
         "io.concordat.lifecycle.finding.opened.v1": review_events.FindingOpened,
         "io.concordat.lifecycle.finding.triaged.v1": review_events.FindingTriaged,
         "io.concordat.lifecycle.finding.reclassified.v1": review_events.FindingReclassified,
@@ -215,4 +243,16 @@ GATHERING: Decider[gathering_commands.Command, gathering.Gathering | None, gathe
 )
 GATE_POLICY: Decider[policy_commands.Command, gate_policy.GatePolicies, GatePolicyPublished] = Decider(
     "gate-policy", (), gate_policy.decide, gate_policy.evolve
+)
+DESIGN_REVIEW: Decider[design_commands.Command, design.DesignReview, design_events.Event] = Decider(
+    "design-review", None, design.decide, design.evolve
+)
+ARCHITECTURE_REVIEW: Decider[looking_commands.Command, looking.ArchitectureReview, looking_events.Event] = Decider(
+    "architecture-review", None, looking.decide, looking.evolve
+)
+ARCHITECTURE: Decider[architecture_commands.Command, architecture.Findings, review_events.FindingEvent] = Decider(
+    "architecture", {}, architecture.decide, architecture.evolve
+)  # its key is the service's
+LAUNCH: Decider[launch_commands.Command, launch.LaunchState, launch_events.Event] = Decider(
+    "launch", None, launch.decide, launch.evolve
 )

@@ -130,7 +130,12 @@ class FindingView:
 
 
 def finding_view(record: Record, finding: Finding) -> FindingView:
-    """A finding as it is answered."""
+    """A finding of a readiness review as it is answered."""
+    return shown_finding(finding, finding_step(record, finding))
+
+
+def shown_finding(finding: Finding, next_step: NextStep | None) -> FindingView:
+    """A finding as it is answered, with what must happen next about it."""
     opened, waiver = finding.opened, finding.waiver
     return FindingView(
         id=opened.finding,
@@ -153,7 +158,7 @@ def finding_view(record: Record, finding: Finding) -> FindingView:
         opened_at=opened.at,
         history=finding.history,
         allowed=FINDING_VERBS[finding.state],
-        next=finding_step(record, finding),
+        next=next_step,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from services.lifecycle.projections.catalog_entities import CATALOG_ENTITIES
 from services.lifecycle.projections.dependencies import DEPENDENCIES, DEPENDENCIES_CONFIRMED
 from services.lifecycle.projections.deployments import DEPLOYMENTS
+from services.lifecycle.projections.design_work import DESIGN_WORK
 from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS
 from services.lifecycle.projections.engagements import ENGAGED_SERVICES, ENGAGEMENTS
 from services.lifecycle.projections.evaluations import EVALUATIONS
@@ -31,6 +32,7 @@ PROJECTIONS: Final = (
     DEPENDENCIES_CONFIRMED,
     DEPLOYMENTS,
     ROLLOUTS,
+    DESIGN_WORK,
     INCIDENT_TIMES,
     CATALOG_ENTITIES,
     OPERATIONAL_WORK,

@@ -58,9 +58,10 @@ from services.lifecycle.domain.readiness_review.events import (
     ReviewSuperseded,
     ReviewWithdrawn,
 )
-from services.lifecycle.domain.readiness_review.findings import about_finding, gone_on
+from services.lifecycle.domain.readiness_review.findings import Found, about_finding, gone_on
 from services.lifecycle.domain.readiness_review.readiness import Missing, readiness
 from services.lifecycle.domain.readiness_review.rights import (
+    Reviewers,
     require_decider,
     require_reviewer,
     require_reviewers,
@@ -148,7 +149,9 @@ def decide(command: Command, state: Review) -> tuple[Event, ...]:  # noqa: C901,
         case Ended(), Lapse():
             return ()
         case Underway() | Approved(), OpenFinding() | Triage() | Reclassify() | MoveFinding() | Waive():
-            return about_finding(command, state.record)
+            record = state.record
+            found = Found(record.request.service, record.items, record.findings, Reviewers(record))
+            return about_finding(command, found)
         case _, Request():
             raise RecordedOtherwiseError("readiness review", command.review)
         case _, _:

@@ -365,6 +365,9 @@ class FindingWaiverExpired:
     at: datetime
 
 
+FindingEvent = (
+    FindingOpened | FindingTriaged | FindingReclassified | FindingMoved | FindingWaived | FindingWaiverExpired
+)
 Event = (
     ReviewRequested
     | ChecklistFixed
@@ -379,10 +382,5 @@ Event = (
     | FollowUpBegun
     | ReviewExpired
     | ReviewSuperseded
-    | FindingOpened
-    | FindingTriaged
-    | FindingReclassified
-    | FindingMoved
-    | FindingWaived
-    | FindingWaiverExpired
+    | FindingEvent
 )

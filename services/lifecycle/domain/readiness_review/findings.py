@@ -6,7 +6,8 @@ open | triaged | in_progress > rejected
 fixed | verified | closed | waived | rejected > open again
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
 
 from services.lifecycle.domain.errors import UnknownReferenceError
 from services.lifecycle.domain.readiness_review.commands import (
@@ -26,7 +27,7 @@ from services.lifecycle.domain.readiness_review.errors import (
     WaivedTooOftenError,
 )
 from services.lifecycle.domain.readiness_review.events import (
-    Event,
+    FindingEvent,
     FindingMoved,
     FindingOpened,
     FindingReclassified,
@@ -35,12 +36,11 @@ from services.lifecycle.domain.readiness_review.events import (
     FindingWaived,
 )
 from services.lifecycle.domain.readiness_review.rights import (
-    require_decider,
+    Judges,
     require_judge,
-    require_reviewer,
     require_text,
 )
-from services.lifecycle.domain.readiness_review.state import Finding, Record
+from services.lifecycle.domain.readiness_review.state import Finding
 
 VERBS: dict[FindingState, tuple[str, ...]] = {
     "open": ("triage", "waive", "reject", "reclassify"),
@@ -62,26 +62,43 @@ _LEADS_TO: dict[FindingStep, FindingState] = {
 }
 
 
-def about_finding(command: FindingCommand, record: Record) -> tuple[Event, ...]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where findings are: in a readiness review, or in what is known of a service's architecture.
+
+    Args:
+        service: What they are about.
+        items: What a finding can be about.
+        findings: By id.
+        judges: Who may judge them.
+    """
+
+    service: str
+    items: Container[str]
+    findings: Mapping[str, Finding]
+    judges: Judges
+
+
+def about_finding(command: FindingCommand, found: Found) -> tuple[FindingEvent, ...]:
     """The facts a command about a finding produces; none if it was already carried out.
 
     Raises:
         ReviewError: It is refused (`errors.py`).
     """
     if isinstance(command, OpenFinding):
-        return _opened(command, record)
-    finding = record.findings.get(command.finding)
+        return _opened(command, found)
+    finding = found.findings.get(command.finding)
     if finding is None:
         raise UnknownPartError("finding", command.finding)
     match command:
         case Triage():
-            return _triaged(command, record, finding)
+            return _triaged(command, found, finding)
         case Reclassify():
-            return _reclassified(command, record, finding)
+            return _reclassified(command, found, finding)
         case Waive():
-            return _waived(command, record, finding)
+            return _waived(command, found, finding)
         case MoveFinding():
-            return _moved(command, record, finding)
+            return _moved(command, found, finding)
 
 
 def gone_on(command: Request) -> Iterator[FindingOpened]:
@@ -108,15 +125,15 @@ def gone_on(command: Request) -> Iterator[FindingOpened]:
         )
 
 
-def _opened(command: OpenFinding, record: Record) -> tuple[Event, ...]:
-    if command.item and command.item not in record.items:
+def _opened(command: OpenFinding, found: Found) -> tuple[FindingEvent, ...]:
+    if command.item and command.item not in found.items:
         raise UnknownReferenceError("item", command.item, "item")
-    if command.finding in record.findings:
+    if command.finding in found.findings:
         return ()
     return (
         FindingOpened(
             review=command.review,
-            service=record.request.service,
+            service=found.service,
             finding=command.finding,
             item=command.item,
             title=command.title,
@@ -132,7 +149,7 @@ def _opened(command: OpenFinding, record: Record) -> tuple[Event, ...]:
     )
 
 
-def _triaged(command: Triage, record: Record, finding: Finding) -> tuple[Event, ...]:
+def _triaged(command: Triage, found: Found, finding: Finding) -> tuple[FindingEvent, ...]:
     if (finding.state, finding.owner, finding.due) == ("triaged", command.owner, command.due):
         return ()
     _require_step(finding, "triage")
@@ -141,7 +158,7 @@ def _triaged(command: Triage, record: Record, finding: Finding) -> tuple[Event, 
     return (
         FindingTriaged(
             command.review,
-            record.request.service,
+            found.service,
             command.finding,
             command.owner,
             command.due,
@@ -152,16 +169,16 @@ def _triaged(command: Triage, record: Record, finding: Finding) -> tuple[Event, 
     )
 
 
-def _reclassified(command: Reclassify, record: Record, finding: Finding) -> tuple[Event, ...]:
+def _reclassified(command: Reclassify, found: Found, finding: Finding) -> tuple[FindingEvent, ...]:
     if finding.severity == command.severity:
         return ()
     _require_step(finding, "reclassify")
-    require_decider(record, command.by, *([finding.owner] if finding.owner else []))
+    found.judges.require_decider(command.by, *([finding.owner] if finding.owner else []))
     require_text(command.reason, "reason", "whoever is blocked, or no longer, wants to know why")
     return (
         FindingReclassified(
             command.review,
-            record.request.service,
+            found.service,
             command.finding,
             command.severity,
             command.by.name,
@@ -171,12 +188,12 @@ def _reclassified(command: Reclassify, record: Record, finding: Finding) -> tupl
     )
 
 
-def _waived(command: Waive, record: Record, finding: Finding) -> tuple[Event, ...]:
+def _waived(command: Waive, found: Found, finding: Finding) -> tuple[FindingEvent, ...]:
     waiver, policy = finding.waiver, command.policy
     if finding.state == "waived" and waiver and (waiver.until, waiver.control) == (command.until, command.control):
         return ()
     _require_step(finding, "waive")
-    require_judge(record, finding, command.by)
+    require_judge(found.judges, finding, command.by)
     require_text(command.reason, "reason", "a risk that is taken has a reason")
     latest = command.at + policy.waiver.span
     if not command.at < command.until <= latest:
@@ -186,7 +203,7 @@ def _waived(command: Waive, record: Record, finding: Finding) -> tuple[Event, ..
     return (
         FindingWaived(
             command.review,
-            record.request.service,
+            found.service,
             command.finding,
             command.control,
             command.control_url,
@@ -198,7 +215,7 @@ def _waived(command: Waive, record: Record, finding: Finding) -> tuple[Event, ..
     )
 
 
-def _moved(command: MoveFinding, record: Record, finding: Finding) -> tuple[Event, ...]:
+def _moved(command: MoveFinding, found: Found, finding: Finding) -> tuple[FindingEvent, ...]:
     to = _LEADS_TO[command.step]
     if finding.state == to:
         return ()
@@ -207,9 +224,9 @@ def _moved(command: MoveFinding, record: Record, finding: Finding) -> tuple[Even
         case "fix":
             require_text(command.url, "url", "say where the fix can be seen")
         case "verify":
-            require_reviewer(record, command.by, finding.owner, finding.fixed_by)
+            found.judges.require_reviewer(command.by, finding.owner, finding.fixed_by)
         case "reject":
-            require_judge(record, finding, command.by)
+            require_judge(found.judges, finding, command.by)
             require_text(command.reason, "reason", "whoever found it wants to know why")
         case "reopen":
             require_text(command.reason, "reason", "whoever took it for settled wants to know why")
@@ -218,7 +235,7 @@ def _moved(command: MoveFinding, record: Record, finding: Finding) -> tuple[Even
     return (
         FindingMoved(
             command.review,
-            record.request.service,
+            found.service,
             command.finding,
             finding.state,
             to,

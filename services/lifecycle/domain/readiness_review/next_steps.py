@@ -47,12 +47,19 @@ def next_steps(
 
 def finding_step(record: Record, finding: Finding) -> NextStep | None:
     """What must happen next about *finding*; None when it is settled."""
-    about = _about(record, finding)
+    team = record.request.owner_team or record.request.service
+    may = tuple(person for person in record.people if person not in {finding.owner, finding.fixed_by})
+    return step_of(finding, team, may, "/findings")
+
+
+def step_of(finding: Finding, team: str, may_verify: tuple[str, ...], path: str) -> NextStep | None:
+    """What must happen next about *finding*, which stands under *path*; None when it is settled."""
+    about = _about(finding, (f"team {team}",), may_verify)
     if about is None:
         return None
     who, what, verb = about
     why = f"{finding.severity} finding: {finding.opened.title}"
-    return NextStep(who, what, why, f"/findings/{finding.opened.finding}:{verb}", finding.due)
+    return NextStep(who, what, why, f"{path}/{finding.opened.finding}:{verb}", finding.due)
 
 
 def _under_way(review: Underway, tier: int) -> Iterator[NextStep]:
@@ -118,8 +125,9 @@ def _findings(record: Record) -> Iterator[NextStep]:
             yield step
 
 
-def _about(record: Record, finding: Finding) -> tuple[tuple[str, ...], str, str] | None:
-    team = (f"team {record.request.owner_team or record.request.service}",)
+def _about(
+    finding: Finding, team: tuple[str, ...], may_verify: tuple[str, ...]
+) -> tuple[tuple[str, ...], str, str] | None:
     match finding.state:
         case "open":
             return team, "give the finding an owner and a day", "triage"
@@ -128,8 +136,7 @@ def _about(record: Record, finding: Finding) -> tuple[tuple[str, ...], str, str]
         case "in_progress":
             return (finding.owner,), "fix it, and say where the fix can be seen", "fix"
         case "fixed":
-            may = tuple(person for person in record.people if person not in {finding.owner, finding.fixed_by})
-            return may, "verify the fix", "verify"
+            return may_verify, "verify the fix", "verify"
         case "verified":
             return team, "close it", "close"
         case "closed" | "waived" | "rejected":

@@ -1,10 +1,48 @@
 """Who may do what in a review. A machine is nobody's second person; who owns a thing does not pass it."""
 
+from dataclasses import dataclass
+from typing import Protocol
+
 from services.lifecycle.domain.readiness_review.errors import NotAllowedError, ReviewersError, TextMissingError
 from services.lifecycle.domain.readiness_review.events import Reviewer
 from services.lifecycle.domain.readiness_review.policy import ReviewPolicy
 from services.lifecycle.domain.readiness_review.state import Finding, Record
 from services.lifecycle.domain.service.commands import Actor
+
+
+class Judges(Protocol):
+    """Those who may judge findings."""
+
+    def require_reviewer(self, actor: Actor, *but: str) -> None:
+        """Refuse unless *actor* may say whether something is mended, and is none of *but*.
+
+        Raises:
+            NotAllowedError: Says who can.
+        """
+        ...
+
+    def require_decider(self, actor: Actor, *but: str) -> None:
+        """Refuse unless *actor* may say what blocks, and is none of *but*.
+
+        Raises:
+            NotAllowedError: Says who can.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewers:
+    """The people who review: they judge what is found in their review."""
+
+    record: Record
+
+    def require_reviewer(self, actor: Actor, *but: str) -> None:
+        """Refuse unless *actor* reviews."""
+        require_reviewer(self.record, actor, *but)
+
+    def require_decider(self, actor: Actor, *but: str) -> None:
+        """Refuse unless *actor* is the one who decides blockers."""
+        require_decider(self.record, actor, *but)
 
 
 def require_reviewers(
@@ -62,14 +100,14 @@ def require_decider(record: Record, actor: Actor, *but: str) -> None:
         raise NotAllowedError(actor.name, "one reviewer is named to decide what blocks", [record.decides_blockers])
 
 
-def require_judge(record: Record, finding: Finding, actor: Actor) -> None:
+def require_judge(judges: Judges, finding: Finding, actor: Actor) -> None:
     """Refuse unless *actor* may put *finding* aside: a blocking one, who decides blockers; never its owner.
 
     Raises:
         NotAllowedError: Says who can.
     """
-    require = require_decider if finding.severity == "blocking" else require_reviewer
-    require(record, actor, *([finding.owner] if finding.owner else []))
+    require = judges.require_decider if finding.severity == "blocking" else judges.require_reviewer
+    require(actor, *([finding.owner] if finding.owner else []))
 
 
 def require_text(text: str, field: str, why: str) -> None:

@@ -11,6 +11,7 @@ from services.lifecycle.domain.readiness_review.events import (
     ConditionMet,
     ConditionOverdue,
     Event,
+    FindingEvent,
     FindingMoved,
     FindingOpened,
     FindingReclassified,
@@ -185,20 +186,28 @@ def evolve(state: Review, event: Event) -> Review:  # noqa: C901, PLR0911, PLR09
             return replace(state, expired=event)
         case _, ReviewDeclined() | ReviewWithdrawn() | ReviewSuperseded():
             return Ended(state.record, event)
-        case _, FindingOpened():
-            return _with_finding(state, event.finding, _found(event))
-        case _, FindingTriaged() | FindingReclassified() | FindingMoved() | FindingWaived() | FindingWaiverExpired():
-            return _with_finding(state, event.finding, _after(state.record.findings[event.finding], event))
+        case (
+            _,
+            FindingOpened()
+            | FindingTriaged()
+            | FindingReclassified()
+            | FindingMoved()
+            | FindingWaived()
+            | FindingWaiverExpired(),
+        ):
+            return _with(state, findings=after_finding(state.record.findings, event))
         case _:
             return state
 
 
+def after_finding(findings: Mapping[str, Finding], event: FindingEvent) -> Mapping[str, Finding]:
+    """*findings* after one more fact about one of them."""
+    after = _found(event) if isinstance(event, FindingOpened) else _after(findings[event.finding], event)
+    return {**findings, event.finding: after}
+
+
 def _with(state: Underway | Approved | Ended, **changes: object) -> Review:
     return replace(state, record=replace(state.record, **changes))
-
-
-def _with_finding(state: Underway | Approved | Ended, finding: str, after: Finding) -> Review:
-    return _with(state, findings={**state.record.findings, finding: after})
 
 
 def _found(event: FindingOpened) -> Finding:

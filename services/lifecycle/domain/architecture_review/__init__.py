@@ -1,0 +1,1 @@
+"""An architecture that both sides look at together."""
