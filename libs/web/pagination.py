@@ -5,12 +5,13 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from itertools import islice
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from fastapi import Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, DateTime, RowMapping, Select, and_, column, or_
+from sqlalchemy import ColumnElement, Connection, DateTime, RowMapping, Select, Text, and_, column, or_
 from starlette.requests import Request
 
 from libs.web.middleware import add_header
@@ -20,6 +21,7 @@ MAX_PAGE_SIZE = 1000
 _DEFAULT_PAGE_SIZE = 50
 _PAGING = {"page_size", "page_token"}
 _MOMENT: ColumnElement[Any] = column("moment", DateTime())
+_NAME: ColumnElement[Any] = column("name", Text())
 T = TypeVar("T")
 
 
@@ -89,6 +91,29 @@ class Paging:
         more = len(items) > self.size
         items = items[: self.size]
         return Page(items=list(items), next_page_token=self._issue([place(items[-1])]) if more else "")
+
+    def cut(self, items: Sequence[T], *, place: Callable[[T], str], shown: Callable[[T], bool]) -> Page[T]:
+        """The page of a list that is at hand whole, whose order never changes.
+
+        Args:
+            items: All of them: what the filters leave out by now may be where the page before ended.
+            place: Of an item; no other has it.
+            shown: Whether the filters take an item.
+
+        Raises:
+            Problem: 400 for a token of another question, or an `order_by`: there is one order.
+        """
+        self._order({}, descending=False)
+        if self._token:
+            last = self._place([_NAME])[0]
+            behind = next((index for index, item in enumerate(items, 1) if place(item) == last), None)
+            if behind is None:
+                raise _invalid_token()
+            items = items[behind:]
+        found = list(islice(filter(shown, items), self.size + 1))
+        more = len(found) > self.size
+        found = found[: self.size]
+        return Page(items=found, next_page_token=self._issue([place(found[-1])]) if more else "")
 
     def _order(
         self, orders: Mapping[str, ColumnElement[Any]], *, descending: bool

@@ -55,6 +55,9 @@ class NewDeployment(Body):
     committed_at: Moment | None = Field(default=None, description="When that commit was made; for the lead time.")
     unplanned: bool = Field(default=False, description="Made because of a failure in production (rework).")
     rollout: Id | None = None
+    major_change: Text = Field(
+        default="", description="What it changes that no readiness review has looked at; that ends the approval."
+    )
     url: HttpUrl | None = None
     at: Moment | None = Field(default=None, description="When it was done; now, unless given.")
 
@@ -117,6 +120,7 @@ class DeploymentView:
     committed_at: datetime | None
     unplanned: bool
     rollout: str | None
+    major_change: str | None
     url: str | None
     failed: BadEnd | None
     recovered: BadEnd | None
@@ -254,6 +258,7 @@ def deployment_view(state: Recorded) -> DeploymentView:
         committed_at=what.committed_at,
         unplanned=what.unplanned,
         rollout=what.rollout or None,
+        major_change=what.major_change or None,
         url=what.url or None,
         failed=BadEnd(failed.by, failed.at, failed.reason, incident=failed.incident or None) if failed else None,
         recovered=BadEnd(recovered.by, recovered.at, recovered.how) if recovered else None,

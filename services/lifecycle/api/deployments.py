@@ -51,7 +51,7 @@ from services.lifecycle.projections.services import SERVICES, holds
 router = Router(prefix="/v1/deployments", tags=["deployments"])
 _READ, _WRITE = needs("deployments.read"), needs("deployments.write")
 _SUBJECT_LABEL = "cdevents.dev/subject"  # a service says by it under which id senders know it
-_TAKEN = ("commit", "committed_at", "unplanned", "production", "rollout", "url")  # of a CDEvent's customData
+_TAKEN = ("commit", "committed_at", "unplanned", "production", "rollout", "major_change", "url")  # of customData
 _SEEN = "cdevents"  # the scope of the names under which events were taken: one that comes again takes nothing back
 _DEPLOYED = {"service.deployed", "service.upgraded"}
 _CDEVENT: dict[str, Any] = {
@@ -230,6 +230,7 @@ async def _record(body: NewDeployment, call: Call, policy: DeliveryPolicy) -> Re
         by=call.principal.name,
         at=at if body.at or body.id is None else await _at_first(call, deployment, at),
         recorded=call.context.at,
+        major_change=body.major_change,
     )
     return await _do(call, deployment, Record(what), status=201, location=f"/v1/deployments/{deployment}")
 

@@ -6,7 +6,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from libs.web.calls import Call, CallDep
-from libs.web.pagination import Page
+from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf, GatesDep
@@ -23,6 +23,7 @@ router = Router(prefix="/v1/readiness-reviews", tags=["readiness-reviews"])
 async def list_answers(
     review: str,
     known: ReviewsDep,
+    page: PageDep,
     axis: Annotated[list[str] | None, Query()] = None,
     blocks: Annotated[  # noqa: FBT002  a parameter
         bool, Query(description="Only those that keep the review from being approved.")
@@ -32,10 +33,11 @@ async def list_answers(
     """List the items of a review with their answers, in the order of the checklist."""
     state, _ = await known.load(review, as_of)
     tier = (await known.service_of(state, as_of)).tier
-    items = [
-        item_view(state.record, item, tier) for item in state.record.items.values() if not axis or item.axis in axis
-    ]
-    return Page(items=[item for item in items if item.blocks or not blocks])
+    return page.cut(
+        [item_view(state.record, item, tier) for item in state.record.items.values()],
+        place=lambda view: view.item.id,
+        shown=lambda view: (not axis or view.item.axis in axis) and (view.blocks or not blocks),
+    )
 
 
 @router.put("/{review}/answers", response_model=ReviewView, openapi_extra=WRITE, responses=responses(404, 409, 422))

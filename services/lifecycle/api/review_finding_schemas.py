@@ -1,6 +1,5 @@
 """What comes in and goes out of the findings of a readiness review."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
@@ -160,12 +159,3 @@ def shown_finding(finding: Finding, next_step: NextStep | None) -> FindingView:
         allowed=FINDING_VERBS[finding.state],
         next=next_step,
     )
-
-
-def matching(findings: Iterable[Finding], states: list[FindingState], severities: list[Severity]) -> list[Finding]:
-    """Those in any of *states* and of any of *severities*; nothing named takes all."""
-    return [
-        each
-        for each in findings
-        if (not states or each.state in states) and (not severities or each.severity in severities)
-    ]

@@ -11,7 +11,7 @@ from libs.events.handler import Outcome
 from libs.events.ids import new_id
 from libs.web.calls import Call, CallDep
 from libs.web.etag import strong
-from libs.web.pagination import Page
+from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
@@ -23,7 +23,6 @@ from services.lifecycle.api.review_finding_schemas import (
     TriageBody,
     WaiveBody,
     finding_view,
-    matching,
 )
 from services.lifecycle.api.reviewing import READ, WRITE, Reason, ReviewsDep, actor, timers
 from services.lifecycle.contract import READINESS_REVIEW
@@ -67,14 +66,18 @@ async def open_finding(review: str, body: OpenFindingBody, call: CallDep) -> Res
 async def list_findings(
     review: str,
     known: ReviewsDep,
+    page: PageDep,
     state: Annotated[list[FindingState] | None, Query()] = None,
     severity: Annotated[list[Severity] | None, Query()] = None,
     as_of: AsOf = None,
 ) -> Page[FindingView]:
     """List the findings of a review, the oldest first; that there are none is no all-clear."""
     found, _ = await known.load(review, as_of)
-    findings = matching(found.record.findings.values(), state or [], severity or [])
-    return Page(items=[finding_view(found.record, each) for each in findings])
+    return page.cut(
+        [finding_view(found.record, each) for each in found.record.findings.values()],
+        place=lambda view: view.id,
+        shown=lambda view: (not state or view.state in state) and (not severity or view.severity in severity),
+    )
 
 
 @router.get("/{finding}", response_model=FindingView, openapi_extra=READ, responses=responses(404))

@@ -17,7 +17,7 @@ from libs.web import etag
 from libs.web.auth import needs
 from libs.web.calls import Call, CallDep
 from libs.web.consistency import fresh
-from libs.web.pagination import Page
+from libs.web.pagination import Page, PageDep
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
@@ -148,15 +148,16 @@ async def revise_template(
 
 
 @router.get("", openapi_extra=_READ, dependencies=[fresh(REVIEW_TEMPLATES)])
-async def list_templates(shelf: ShelfDep, as_of: AsOf = None) -> Page[TemplateSummary]:
+async def list_templates(shelf: ShelfDep, page: PageDep, as_of: AsOf = None) -> Page[TemplateSummary]:
     """List all review templates by name, each with its newest version."""
     view = REVIEW_TEMPLATES.view
     query = select(view.c.template)
     if as_of:
         query = query.where(view.c.recorded_at <= as_of)
     stored = await shelf.resources.views.read(lambda connection: connection.scalars(query).all())
-    names = sorted({*stored, *shelf.shipped})
-    return Page(items=[template_summary(await shelf.version(name, None, as_of)) for name in names])
+    found = page.cut(sorted({*stored, *shelf.shipped}), place=str, shown=bool)
+    items = [template_summary(await shelf.version(name, None, as_of)) for name in found.items]
+    return Page(items=items, next_page_token=found.next_page_token)
 
 
 @router.get("/{template}", response_model=TemplateView, openapi_extra=_READ, responses=responses(404))

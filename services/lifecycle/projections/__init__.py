@@ -16,6 +16,7 @@ from services.lifecycle.projections.happenings import HAPPENINGS
 from services.lifecycle.projections.incident_times import INCIDENT_TIMES
 from services.lifecycle.projections.operational_work import OPERATIONAL_WORK
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
+from services.lifecycle.projections.review_findings import REVIEW_FINDINGS
 from services.lifecycle.projections.review_templates import REVIEW_TEMPLATES
 from services.lifecycle.projections.risks import RISKS
 from services.lifecycle.projections.rollouts import ROLLOUTS
@@ -47,6 +48,7 @@ PROJECTIONS: Final = (
     HAPPENINGS,
     SLO_DAYS,
     READINESS_REVIEWS,
+    REVIEW_FINDINGS,
     REVIEW_TEMPLATES,
     RISKS,
     SLO_TARGETS,

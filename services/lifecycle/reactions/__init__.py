@@ -11,17 +11,21 @@ from libs.events.timers import Fire
 from services.lifecycle import timetable
 from services.lifecycle.contract import READINESS_REVIEW, RISK_REGISTER, WAIVER
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
-from services.lifecycle.domain.readiness_review.commands import Lapse
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.waiver.commands import Expire
 from services.lifecycle.reactions.engagement_dates import compare, look, remind
 from services.lifecycle.reactions.engagements import engagement_reactions
+from services.lifecycle.reactions.reviews import review_lapses, review_reactions
 from services.lifecycle.reactions.risks import acceptance_lapses, risk_reactions
 
 
 def reactions(resources: Resources, engagements: EngagementPolicy, risks: RiskPolicy) -> Sequence[Reaction]:
     """What is done about what is heard."""
-    return *engagement_reactions(resources, engagements), *risk_reactions(resources, risks)
+    return (
+        *engagement_reactions(resources, engagements),
+        *risk_reactions(resources, risks),
+        *review_reactions(resources),
+    )
 
 
 def timers(resources: Resources, engagements: EngagementPolicy) -> Mapping[str, Fire]:
@@ -30,16 +34,10 @@ def timers(resources: Resources, engagements: EngagementPolicy) -> Mapping[str, 
         timetable.LOOKING: partial(look, resources, engagements),
         timetable.WATCHING: partial(compare, resources, engagements),
         timetable.ITEM_DUE: partial(remind, resources),
-        READINESS_REVIEW.category: partial(_review_lapses, resources),
+        READINESS_REVIEW.category: partial(review_lapses, resources),
         WAIVER.category: partial(_waiver_ends, resources),
         RISK_REGISTER.category: partial(acceptance_lapses, resources),
     }
-
-
-async def _review_lapses(resources: Resources, timer: Timer, context: Context) -> None:
-    """An approval, the day of a condition, or a waiver has come to its end."""
-    review = timetable.key_of(timer)
-    await resources.handler.handle(READINESS_REVIEW, review, Lapse(review, context.at), context)
 
 
 async def _waiver_ends(resources: Resources, timer: Timer, context: Context) -> None:

@@ -31,7 +31,7 @@ INCIDENTS_CLASSIFIED: Final = EventRegistry({"io.concordat.incidents.incident.cl
 async def applied(resources: Resources, projection: Projection, recorded: Recorded, service: str) -> None:
     """Return once *projection* shows what *recorded* says; the event is heard again later if that takes long."""
     heard = (await resources.views.applied(projection.name)).get(service)
-    partition = partition_of(recorded.stream, EVENT_PARTITIONS)
+    partition = 0 if service == resources.service else partition_of(recorded.stream, EVENT_PARTITIONS)
     epoch = heard.epoch if heard else ""
     if not await resources.views.wait_applied(
         projection.name, service, epoch, partition, recorded.position, _PATIENCE_S

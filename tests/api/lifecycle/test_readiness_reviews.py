@@ -187,6 +187,118 @@ async def test_a_major_change_ends_the_approval_and_a_delta_review_takes_its_pla
     assert (await first.read())["end"]["superseded_by"] == second.id
 
 
+@IN_MEMORY
+async def test_a_deployment_that_changes_what_was_reviewed_ends_the_approval(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    await teams(lifecycle)
+    review = await held(lifecycle)
+    await review.ready()
+    await review.do(":approve", {"looked_at": "everything"})
+    clock.advance(DAY)
+    body = {"service": "checkout-api", "version": "2.0", "major_change": "orders are kept in another database"}
+
+    async def deploy(name: str, **fields: Any) -> None:
+        await lifecycle.call("POST", "/v1/deployments", {"id": name, **body, **fields}, expect=201)
+
+    await deploy("on-trial", environment="staging")
+    await deploy("in-vain", result="failed")
+    await deploy("as-ever", major_change="")
+    await deploy("before", at=(clock.now() - 2 * DAY).isoformat())
+    await deploy("at-last")
+
+    expired = await stands(review, "expired")
+
+    assert expired["end"]["reason"] == "deployment at-last: orders are kept in another database"
+    assert expired["end"]["by"] == "ana"
+    assert (await lifecycle.call("GET", "/v1/deployments/at-last"))["major_change"] == body["major_change"]
+
+
+async def test_findings_of_all_services_are_found_by_owner_state_and_day(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    await teams(lifecycle)
+    shop = await held(lifecycle)
+    await lifecycle.call("POST", "/v1/services", {"name": "till", "owner_team": "checkout", "tier": 2}, expect=201)
+    till = await held(lifecycle, service="till")
+    late, early, other = await shop.found(), await shop.found("advisory"), await till.found()
+    for review, finding, owner, due in ((shop, late, "ana", "2026-11-22"), (till, other, "eve", "2026-12-24")):
+        await review.do(f"/findings/{finding}:triage", {"owner": owner, "due": due}, by="cy")
+    then = clock.now().isoformat().replace("+00:00", "Z")
+    clock.advance(3 * DAY)
+    answer = await shop.cy.client.post(f"{shop.path}/findings/{early}:reject", json={"reason": "it is meant so"})
+    token = {"Consistency_Token": answer.headers["Consistency-Token"]}
+
+    async def listed(query: str) -> list[str]:
+        return [each["id"] for each in (await lifecycle.call("GET", f"/v1/findings?{query}", **token))["items"]]
+
+    assert await listed("") == [late, early, other]
+    assert await listed("service=till") == [other]
+    assert await listed("owner=ana&owner=eve") == [late, other]
+    assert await listed("state=rejected") == [early]
+    assert await listed("severity=blocking&service=checkout-api") == [late]
+    assert await listed("overdue=true") == [late]
+    assert await listed(f"as_of={then}&state=open") == [early]
+    assert await listed(f"as_of={then}&overdue=true") == []
+    page = await lifecycle.call("GET", "/v1/findings?page_size=2", **token)
+    rest = await lifecycle.call("GET", f"/v1/findings?page_size=2&page_token={page['next_page_token']}", **token)
+    assert [each["id"] for each in rest["items"]] == [other]
+
+
+@IN_MEMORY
+async def test_a_finding_that_goes_on_in_a_later_review_is_listed_once(lifecycle: Running) -> None:
+    await teams(lifecycle)
+    first = await held(lifecycle)
+    await first.ready()
+    await first.found("advisory")
+    await first.do(":approve", {})
+    answer = await lifecycle.client.post(
+        REVIEWS,
+        json={
+            "service": "checkout-api",
+            "model": "simple",
+            "template": "short",
+            "reviewers": [{"person": "bo", "team": "sre-core"}],
+            "decides_blockers": "bo",
+            "delta_of": first.id,
+        },
+    )
+    token = {"Consistency_Token": answer.headers["Consistency-Token"]}
+
+    async def reviews() -> list[str]:
+        return [each["review"] for each in (await lifecycle.call("GET", "/v1/findings", **token))["items"]]
+
+    second = answer.json()["id"]
+    assert await reviews() == [second]
+    given_up = await lifecycle.client.post(f"{REVIEWS}/{second}:withdraw", json={"reason": "later"})
+    token = {"Consistency_Token": given_up.headers["Consistency-Token"]}
+    assert await reviews() == []
+
+
+@IN_MEMORY
+async def test_answers_and_findings_come_in_pages(lifecycle: Running) -> None:
+    await teams(lifecycle)
+    review = await held(lifecycle)
+    found = [await review.found(), await review.found("advisory"), await review.found("advisory")]
+
+    async def pages(path: str) -> list[list[str]]:
+        seen, token = [], ""
+        while True:
+            page = await lifecycle.call("GET", f"{path}&page_size=2&page_token={token}")
+            seen.append([each["id"] if "id" in each else each["item"]["id"] for each in page["items"]])
+            if not (token := page["next_page_token"]):
+                return seen
+
+    assert await pages(f"{review.path}/answers?blocks=false") == [["dashboard", "drilled"], ["rolled-back"]]
+    assert await pages(f"{review.path}/answers?axis=change") == [["rolled-back"]]
+    assert await pages(f"{review.path}/findings?state=open") == [found[:2], found[2:]]
+    assert await pages(f"{review.path}/findings?severity=blocking") == [found[:1]]
+    one = await lifecycle.call("GET", "/v1/review-templates?page_size=1")
+    two = await lifecycle.call("GET", f"/v1/review-templates?page_size=1&page_token={one['next_page_token']}")
+    names = [each["name"] for each in (*one["items"], *two["items"])]
+    assert (names, two["next_page_token"]) == (["production-readiness", "short"], "")
+
+
 async def test_a_service_has_one_review_under_way_at_a_time(lifecycle: Running) -> None:
     await teams(lifecycle)
 

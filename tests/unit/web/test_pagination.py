@@ -1,5 +1,11 @@
+from typing import Any
+
 import httpx
 import pytest
+from starlette.requests import Request
+
+from libs.web.pagination import Page, Paging
+from libs.web.problems import Problem
 
 
 async def names(client: httpx.AsyncClient, **params: object) -> list[str]:
@@ -73,3 +79,33 @@ async def test_an_order_that_is_not_offered_is_refused(client: httpx.AsyncClient
 @pytest.mark.parametrize("size", ["-1", "x", "1.5", "9" * 5000])
 async def test_a_size_that_is_none_is_refused(client: httpx.AsyncClient, size: str) -> None:
     assert (await client.get("/v1/counters", params={"page_size": size})).status_code == 422
+
+
+def cut(names: str, token: str = "", *, shown: str = "abcdefgh") -> Page[str]:
+    """Two of *names*, a letter each, in their order."""
+    scope: dict[str, Any] = {
+        "type": "http",
+        "path": "/v1/letters",
+        "query_string": b"",
+        "headers": [],
+        "state": {"headers": []},
+    }
+    return Paging(Request(scope), 2, token, "").cut(names, place=str, shown=lambda name: name in shown)
+
+
+def test_a_list_that_is_at_hand_is_cut_into_pages_in_its_own_order() -> None:
+    first = cut("hgfedcba", shown="hfdb")
+    second = cut("hgfedcba", first.next_page_token, shown="hfdb")
+
+    assert (first.items, second.items, second.next_page_token) == (["h", "f"], ["d", "b"], "")
+
+
+def test_a_page_goes_on_behind_an_item_that_the_filter_has_left_out_since() -> None:
+    first = cut("abcd")
+    assert cut("abcd", first.next_page_token, shown="acd").items == ["c", "d"]
+
+
+def test_a_token_behind_an_item_that_never_was_is_refused() -> None:
+    token = cut("abcd").next_page_token
+    with pytest.raises(Problem, match="start again"):
+        cut("xyz", token)

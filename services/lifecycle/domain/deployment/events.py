@@ -25,6 +25,7 @@ class _Deployed:
         by: Who recorded it.
         at: When it was done.
         recorded: When it was recorded.
+        major_change: What it changes that no review has looked at, or empty.
     """
 
     deployment: str
@@ -40,6 +41,7 @@ class _Deployed:
     by: str
     at: datetime
     recorded: datetime
+    major_change: str = ""
 
 
 class DeploymentRecorded(_Deployed):
