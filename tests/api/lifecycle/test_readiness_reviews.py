@@ -293,7 +293,12 @@ async def test_answers_and_findings_come_in_pages(lifecycle: Running) -> None:
     assert await pages(f"{review.path}/answers?axis=change") == [["rolled-back"]]
     assert await pages(f"{review.path}/findings?state=open") == [found[:2], found[2:]]
     assert await pages(f"{review.path}/findings?severity=blocking") == [found[:1]]
-    one = await lifecycle.call("GET", "/v1/review-templates?page_size=1")
+
+    async def more() -> dict[str, Any] | None:
+        page = await lifecycle.call("GET", "/v1/review-templates?page_size=1")
+        return page if page["next_page_token"] else None
+
+    one = await eventually(more)
     two = await lifecycle.call("GET", f"/v1/review-templates?page_size=1&page_token={one['next_page_token']}")
     names = [each["name"] for each in (*one["items"], *two["items"])]
     assert (names, two["next_page_token"]) == (["production-readiness", "short"], "")
