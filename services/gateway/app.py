@@ -1,7 +1,7 @@
 """The gateway's app: its own routes behind the front that everything passes."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache, partial
+from functools import cache
 from itertools import chain
 
 from fastapi import FastAPI
@@ -51,19 +51,23 @@ def create_app(
     app.state.keys = keys
     app.state.forwarder = forwarder
     app.state.streams = 0
-    all_documents = {SELF: openapi.document(app)} | dict(documents or owners_documents())
-    app.openapi = cache(partial(merge, all_documents))
+    app.openapi = cache(lambda: merge(_documents(app, documents)))
     app.user_middleware += [
         Middleware(ExceptionMiddleware, handlers=app.exception_handlers),  # the front's refusals are problems too
         Middleware(
             Front,
-            routes=Routes(_operations(all_documents)),
+            routes=Routes(_operations(_documents(app, documents))),
             keys=keys,
             forwarder=forwarder,
             request_bytes=settings.request_bytes,
         ),
     ]
     return app
+
+
+def _documents(app: FastAPI, owners: Mapping[str, Document] | None) -> Mapping[str, Document]:
+    """The document of each service; not kept, for they are large and seldom asked for."""
+    return {SELF: openapi.document(app)} | dict(owners or owners_documents())
 
 
 def _operations(documents: Mapping[str, Document]) -> Iterable[tuple[str, Operation]]:

@@ -3,11 +3,14 @@ import logging
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.responses import Response
 
 from libs.events.errors import BusUnavailableError, ReservedError, StorageFullError, StoreUnavailableError
 from libs.events.resources import Resources
 from libs.events.settings import Settings
 from libs.web.app import create_service_app
+from libs.web.auth import PUBLIC
 from libs.web.routing import Router
 
 
@@ -158,6 +161,26 @@ def test_a_router_of_another_make_is_refused(resources: Resources) -> None:
 
     with pytest.raises(TypeError, match=r"libs\.web\.routing\.Router"):
         create_service_app(resources=resources, title="Demo", routers=[plain], errors={}, settings=Settings())
+
+
+def test_the_shape_of_an_answer_is_built_for_the_document_alone() -> None:
+    router = Router(prefix="/v1/things")
+
+    @router.get("", response_model=list[int], openapi_extra=PUBLIC)
+    async def written() -> Response:
+        """The bytes are the endpoint's own."""
+        return Response(b"[1]")
+
+    @router.get("/all", openapi_extra=PUBLIC)
+    async def returned() -> list[int]:
+        """FastAPI writes the bytes."""
+        return [1]
+
+    by_itself, by_fastapi = (route for route in router.routes if isinstance(route, APIRoute))
+    assert "response_field" not in vars(by_itself)
+    assert vars(by_fastapi)["response_field"] is not None
+    assert by_itself.response_field is not None
+    assert by_itself.response_model == list[int]
 
 
 async def test_the_document_is_openapi_31_with_problems_and_headers(client: httpx.AsyncClient) -> None:
