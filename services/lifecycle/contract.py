@@ -44,6 +44,9 @@ from services.lifecycle.domain.launch import events as launch_events
 from services.lifecycle.domain.operational_work import commands as work_commands
 from services.lifecycle.domain.operational_work import decider as work
 from services.lifecycle.domain.operational_work import events as work_events
+from services.lifecycle.domain.phase_risk import commands as phase_risk_commands
+from services.lifecycle.domain.phase_risk import decider as phase_risk
+from services.lifecycle.domain.phase_risk import events as phase_risk_events
 from services.lifecycle.domain.readiness_review import commands as review_commands
 from services.lifecycle.domain.readiness_review import decider as review
 from services.lifecycle.domain.readiness_review import events as review_events
@@ -111,6 +114,9 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.waiver.renewed.v1": waiver_events.WaiverRenewed,
         "io.concordat.lifecycle.waiver.revoked.v1": waiver_events.WaiverRevoked,
         "io.concordat.lifecycle.waiver.expired.v1": waiver_events.WaiverExpired,
+        "io.concordat.lifecycle.phase-at-risk.opened.v1": phase_risk_events.PhaseAtRisk,
+        "io.concordat.lifecycle.phase-at-risk.changed.v1": phase_risk_events.PhaseRiskChanged,
+        "io.concordat.lifecycle.phase-at-risk.closed.v1": phase_risk_events.PhaseRiskClosed,
         "io.concordat.lifecycle.engagement.requested.v1": engagement_events.EngagementRequested,
         "io.concordat.lifecycle.engagement.accepted.v1": engagement_events.EngagementAccepted,
         "io.concordat.lifecycle.engagement.declined.v1": engagement_events.EngagementDeclined,
@@ -241,9 +247,13 @@ RISK_REGISTER: Decider[risk_commands.Command, risk_state.Register, risk_events.E
 GATHERING: Decider[gathering_commands.Command, gathering.Gathering | None, gathering_events.Event] = Decider(
     "gathering", None, gathering.decide, gathering.evolve
 )
+PHASE_RISK: Decider[phase_risk_commands.Command, phase_risk.PhaseRisks, phase_risk_events.Event] = Decider(
+    "phase-at-risk", (), phase_risk.decide, phase_risk.evolve
+)  # its key is the service's
 GATE_POLICY: Decider[policy_commands.Command, gate_policy.GatePolicies, GatePolicyPublished] = Decider(
     "gate-policy", (), gate_policy.decide, gate_policy.evolve
 )
+INSTALLATION = "installation"  # the key of the one line of gate policies
 DESIGN_REVIEW: Decider[design_commands.Command, design.DesignReview, design_events.Event] = Decider(
     "design-review", None, design.decide, design.evolve
 )

@@ -1,4 +1,4 @@
-"""What engagements and waivers have waiting: when somebody or something looks again."""
+"""What engagements, waivers and phases have waiting: when somebody or something looks again."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -19,6 +19,8 @@ from services.lifecycle.domain.waiver.events import WaiverApproved, WaiverRenewe
 LOOKING: Final = "engagement-look"
 WATCHING: Final = "engagement-watch"
 ITEM_DUE: Final = "engagement-item-due"
+PHASE_LOOK: Final = "phase-look"
+PHASE_SWEEP: Final = "phase-sweep"
 _WAIVER: Final = "waiver"  # its timers, and the reservations `<service>/<check>`: one of them at a time
 
 
@@ -26,7 +28,28 @@ class _Due(msgspec.Struct, frozen=True):
     key: str
 
 
+class Sweep(msgspec.Struct, frozen=True):
+    """How far it was looked at all services.
+
+    Args:
+        run: What began it; ids of events follow from it. Empty: the time did.
+        after: The last service that was looked at.
+        waited: How often it was put off, because a line to another service was dead.
+    """
+
+    run: str = ""
+    after: str = ""
+    waited: int = 0
+
+
+class _Look(msgspec.Struct, frozen=True):
+    service: str
+    cause: str
+
+
 _DUE: Final = codec.decoder(_Due)
+_SWEEP: Final = codec.decoder(Sweep)
+_LOOK: Final = codec.decoder(_Look)
 
 
 def key_of(timer: Timer) -> str:
@@ -47,6 +70,27 @@ def waiving(state: Waiver, events: tuple[WaiverEvent, ...]) -> Effects:
     timer = _timer(_WAIVER, request.waiver, due[-1])
     reserve = (place,) if isinstance(state, Requested) else ()
     return Effects(reserve=reserve, schedule=(timer,))
+
+
+def phase_look(service: str, cause: str, at: datetime) -> Timer:
+    """When it is looked at how *service* stands in its phase, because of the event *cause*."""
+    return Timer(f"{PHASE_LOOK}/{service}", at, PHASE_LOOK, codec.encode(_Look(service, cause)))
+
+
+def looked_at(timer: Timer) -> tuple[str, str]:
+    """The service that *timer* is about, and the event because of which."""
+    found = _LOOK.decode(timer.payload)
+    return found.service, found.cause
+
+
+def phase_sweep(sweep: Sweep, at: datetime) -> Timer:
+    """When it is looked at all services, or at the next of them; one sweep takes the place of another."""
+    return Timer(PHASE_SWEEP, at, PHASE_SWEEP, codec.encode(sweep))
+
+
+def sweep_of(timer: Timer) -> Sweep:
+    """How far the sweep of *timer* is."""
+    return _SWEEP.decode(timer.payload)
 
 
 def look(engagement: str, at: datetime) -> Timer:

@@ -2,7 +2,8 @@
 
 from libs.events.resources import Resources
 from libs.events.worker import Worker
-from services.lifecycle.config import LifecycleSettings, load_engagement_policy, load_risk_policy
+from services.lifecycle.config import LifecycleSettings, load_engagement_policy, load_policy, load_risk_policy
+from services.lifecycle.evaluation import Phases
 from services.lifecycle.listening import Listening
 from services.lifecycle.projections import PROJECTIONS
 from services.lifecycle.reactions import reactions, timers
@@ -11,13 +12,13 @@ from services.lifecycle.reactions import reactions, timers
 def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
     """The worker that keeps the read models, publishes the events of lifecycle and does what is due."""
     engagements, risks = load_engagement_policy(settings.engagement_policy), load_risk_policy(settings.risk_policy)
-    listening = Listening()
+    listening, phases = Listening(), Phases(resources, load_policy(settings.gate_policy))
     worker = Worker(
         resources,
         projections=PROJECTIONS,
-        reactions=reactions(resources, engagements, risks),
-        timers=timers(resources, engagements),
-        sinks=(listening.run,),
+        reactions=(*reactions(resources, engagements, risks), phases.reaction),
+        timers={**timers(resources, engagements), **phases.timers},
+        sinks=(listening.run, phases.begin),
     )
     listening.worker = worker
     return worker

@@ -14,7 +14,7 @@ from libs.events.resources import Resources
 from libs.web.schemas import Moment
 from services.lifecycle.api.references import caught_up
 from services.lifecycle.config import LifecycleSettings
-from services.lifecycle.contract import EVALUATION, GATE_POLICY
+from services.lifecycle.contract import EVALUATION, GATE_POLICY, INSTALLATION
 from services.lifecycle.domain.errors import UnknownReferenceError
 from services.lifecycle.domain.evaluation.commands import Keep
 from services.lifecycle.domain.evaluation.events import CheckResult
@@ -27,7 +27,6 @@ from services.lifecycle.domain.service.decider import Profile
 from services.lifecycle.projections.facts import OWN, facts_about
 from services.lifecycle.projections.people import approvers_of
 
-INSTALLATION = "installation"  # the key of the one line of gate policies
 AsOf = Annotated[Moment | None, Query(description="Answer what was known at this time.")]
 
 

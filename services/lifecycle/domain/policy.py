@@ -83,6 +83,7 @@ class Approval:
         source: Why.
         approvers: Who that is, where it is not just anybody else; by move, such as
             `active_development>general_availability`.
+        requesters: Who may ask for a move that another person must approve; None: anybody.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -90,6 +91,7 @@ class Approval:
     kinds: tuple[Kind, ...]
     source: str
     approvers: Mapping[str, Roles] = field(default_factory=dict[str, Roles])
+    requesters: Roles | None = None
 
     def of(self, phase: Phase, target: Phase) -> Roles | None:
         """Who approves this move; None: anybody but the one who asks."""
@@ -130,6 +132,7 @@ class Check:
         met_by: Other checks that are more than this one: when one of them passes, so does this.
         unless: Evidence of this kind says that the check does not concern the service.
         waivable: Whether a waiver may cover it.
+        who: The sides that must do something when it is not met; SRE only where a team is engaged.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -146,6 +149,7 @@ class Check:
     met_by: tuple[str, ...] = ()
     unless: str = ""
     waivable: bool = True
+    who: tuple[Literal["owner", "sre"], ...] = ("owner",)
 
     def limits(self) -> Iterator[tuple[str, Number]]:
         """Every number of the check with its name."""

@@ -15,6 +15,7 @@ from services.lifecycle.projections.gatherings import GATHERINGS
 from services.lifecycle.projections.happenings import HAPPENINGS
 from services.lifecycle.projections.incident_times import INCIDENT_TIMES
 from services.lifecycle.projections.operational_work import OPERATIONAL_WORK
+from services.lifecycle.projections.phase_risks import PHASE_RISKS
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
 from services.lifecycle.projections.review_findings import REVIEW_FINDINGS
 from services.lifecycle.projections.review_templates import REVIEW_TEMPLATES
@@ -40,6 +41,7 @@ PROJECTIONS: Final = (
     EVIDENCE,
     EVALUATIONS,
     WAIVERS,
+    PHASE_RISKS,
     *HEARD,
     ENGAGEMENTS,
     ENGAGED_SERVICES,

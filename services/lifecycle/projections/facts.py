@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from libs.events.clock import SystemClock
 from libs.events.views import Views
@@ -86,9 +86,22 @@ async def facts_about(views: Views, profile: Profile, at: datetime) -> Facts:
 
 def facts_of_all(connection: Connection, at: datetime) -> Mapping[str, Facts]:
     """The facts about every service that is not at its end, by name."""
-    view = SERVICES.view
-    query = select(view).where(view.c.phase != Phase.UNSUPPORTED.value).order_by(view.c.name)
-    standings = [
+    return read_facts(connection, _standings(connection, _ALIVE), at)
+
+
+def facts_after(connection: Connection, at: datetime, after: str, limit: int) -> Mapping[str, Facts]:
+    """The facts about the next services, *limit* at most, that are not at their end, by name."""
+    standings = _standings(connection, _ALIVE.where(SERVICES.view.c.name > after).limit(limit))
+    return read_facts(connection, standings, at, *(each.service for each in standings)) if standings else {}
+
+
+_ALIVE: Final = (
+    select(SERVICES.view).where(SERVICES.view.c.phase != Phase.UNSUPPORTED.value).order_by(SERVICES.view.c.name)
+)
+
+
+def _standings(connection: Connection, query: Select[Any]) -> list[Standing]:
+    return [
         Standing(
             service=row["name"],
             phase=Phase(row["phase"]),
@@ -102,7 +115,6 @@ def facts_of_all(connection: Connection, at: datetime) -> Mapping[str, Facts]:
         )
         for row in connection.execute(query).mappings()
     ]
-    return read_facts(connection, standings, at)
 
 
 def read_facts(
