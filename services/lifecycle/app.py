@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from libs.events.resources import Resources
 from libs.web.app import create_service_app
 from services.lifecycle.api import (
+    decommissioning,
     dependencies,
     deployments,
     engagement_charter,
@@ -85,6 +86,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             findings.router,
             review_templates.router,
             standing.router,
+            decommissioning.router,
             phase_risks.router,
             waivers.router,
             risks.router,

@@ -103,6 +103,7 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.service.phase-changed.v1": service_events.PhaseChanged,
         "io.concordat.lifecycle.service.engaged.v1": service_events.ServiceEngaged,
         "io.concordat.lifecycle.service.released.v1": service_events.ServiceReleased,
+        "io.concordat.lifecycle.service.decommissioned.v1": service_events.ServiceDecommissioned,
         "io.concordat.lifecycle.transition.requested.v1": service_events.TransitionRequested,
         "io.concordat.lifecycle.transition.approved.v1": service_events.TransitionApproved,
         "io.concordat.lifecycle.transition.declined.v1": service_events.TransitionDeclined,

@@ -45,6 +45,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.operational-work.recorded": "work of team {team} recorded ({kind})",
     "lifecycle.operational-work.withdrawn": "recorded work of team {team} withdrawn: {reason}",
     "lifecycle.catalog-entity.imported": "{ref} imported",
+    "lifecycle.service.decommissioned": "decommissioned: nothing of it is left",
     "lifecycle.service.engaged": "an SRE team works for the service",
     "lifecycle.service.released": "an SRE team works for the service no more",
     "lifecycle.gate-policy.published": "gate policy {version} published",

@@ -72,13 +72,20 @@ class Engaged:
 
 
 @dataclass(frozen=True, slots=True)
+class Decommissioned:
+    """What is read when nothing of a service is left."""
+
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
 class Released:
     """What is read when it works for it no more."""
 
     service: str
 
 
-_Event = Registered | Changed | Requested | Decided | PhaseChanged | Engaged | Released
+_Event = Registered | Changed | Requested | Decided | PhaseChanged | Engaged | Released | Decommissioned
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -150,6 +157,10 @@ def _released(row: Row | None, _: Released, recorded: Recorded, __: Key) -> Row 
     return row and row | told | {"version": recorded.version}
 
 
+def _decommissioned(row: Row | None, _: Decommissioned, recorded: Recorded, __: Key) -> Row | None:
+    return row and row | {"version": recorded.version}
+
+
 SERVICES: Final = Projection(
     name="services",
     columns=_columns,
@@ -163,6 +174,7 @@ SERVICES: Final = Projection(
             "io.concordat.lifecycle.transition.declined.v1": Decided,
             "io.concordat.lifecycle.service.engaged.v1": Engaged,
             "io.concordat.lifecycle.service.released.v1": Released,
+            "io.concordat.lifecycle.service.decommissioned.v1": Decommissioned,
         }
     ),
     folds={
@@ -173,6 +185,7 @@ SERVICES: Final = Projection(
         PhaseChanged: Fold(_keys, _phase_changed),
         Engaged: Fold(_keys, _engaged),
         Released: Fold(_keys, _released),
+        Decommissioned: Fold(_keys, _decommissioned),
     },
     sources=("lifecycle",),
 )

@@ -34,7 +34,7 @@ from services.lifecycle.domain.dependencies.decider import Dependencies
 from services.lifecycle.domain.dependencies.graph import blast_radius, cycle_through, relied_on, way
 from services.lifecycle.domain.errors import ServiceUnsupportedError
 from services.lifecycle.domain.phases import Phase
-from services.lifecycle.domain.service.decider import Unsupported
+from services.lifecycle.domain.service.decider import Decommissioned, Unsupported
 from services.lifecycle.projections import dependencies as read_model
 from services.lifecycle.projections.services import SERVICES
 
@@ -114,7 +114,7 @@ async def _do(call: CallDep, service: str, command: Command) -> Response:
 
 
 async def _alive(resources: ResourcesDep, service: str) -> None:
-    if isinstance(live(await resources.handler.load(SERVICE, service)), Unsupported):
+    if isinstance(live(await resources.handler.load(SERVICE, service)), Unsupported | Decommissioned):
         raise ServiceUnsupportedError(service)
 
 

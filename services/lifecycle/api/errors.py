@@ -113,6 +113,9 @@ ERRORS: Errors = {
     errors.NotUnsupportedError: ErrorKind(
         409, "not-unsupported", "Only an unsupported service can be revived", extra=lambda e: _at("/revives", e)
     ),
+    errors.StillSupportedError: ErrorKind(
+        409, "still-supported", "The service is not at its end", extra=lambda e: {"phase": e.phase}
+    ),
     errors.GrandfatheringError: ErrorKind(
         422, "grace-too-long", "The grace is not given", extra=lambda e: _at("/grandfathered_until", e)
     ),

@@ -15,7 +15,7 @@ from libs.web.consistency import projection_behind
 from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import ReferenceEndedError, UnknownReferenceError
-from services.lifecycle.domain.service.decider import Unsupported
+from services.lifecycle.domain.service.decider import Decommissioned, Unsupported
 from services.lifecycle.domain.team.decider import Ended, Registered
 from services.lifecycle.projections.facts_slo import slos_of
 
@@ -48,7 +48,7 @@ async def living_service(resources: Resources, service: str, field: str) -> None
     match (await resources.handler.load(SERVICE, service)).state:
         case None:
             raise UnknownReferenceError("service", service, field)
-        case Unsupported():
+        case Unsupported() | Decommissioned():
             raise ReferenceEndedError("service", service, field)
         case _:
             return

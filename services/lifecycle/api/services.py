@@ -28,7 +28,7 @@ from services.lifecycle.domain.errors import NotUnsupportedError, UnknownReferen
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.service.catalogue import EMPTY
 from services.lifecycle.domain.service.commands import Change, Register
-from services.lifecycle.domain.service.decider import Unsupported
+from services.lifecycle.domain.service.decider import Decommissioned, Unsupported
 from services.lifecycle.projections.services import SERVICES, holds
 
 router = Router(prefix="/v1/services", tags=["services"])
@@ -195,7 +195,7 @@ async def _revivable(resources: Resources, service: str | None) -> None:
     match (await resources.handler.load(SERVICE, service)).state:
         case None:
             raise UnknownReferenceError("service", service, "revives")
-        case Unsupported():
+        case Unsupported() | Decommissioned():
             return
         case state:
             raise NotUnsupportedError(service, state.profile.phase)

@@ -16,7 +16,7 @@ from services.lifecycle.domain.gates import Verdict
 from services.lifecycle.domain.phases import Kind, Phase, allowed_from
 from services.lifecycle.domain.policy import Policy
 from services.lifecycle.domain.service.catalogue import Catalogue, CodePath, Link
-from services.lifecycle.domain.service.decider import Awaiting, Decided, Profile, Service, Settled, Unsupported
+from services.lifecycle.domain.service.decider import Awaiting, Decided, Decommissioned, Profile, Registered, Service
 from services.lifecycle.domain.service.events import TransitionRequested
 
 
@@ -51,6 +51,7 @@ class ServiceView:
     engagement: str | None
     allowed_transitions: tuple[AllowedTransition, ...]
     registered_at: datetime
+    decommissioned_at: datetime | None = None
 
 
 class StayView(BaseModel):
@@ -135,7 +136,7 @@ class EvidenceView:
     counts_for: tuple[str, ...]
 
 
-def live(found: Loaded[Service] | Outcome[Service]) -> Settled | Awaiting | Unsupported:
+def live(found: Loaded[Service] | Outcome[Service]) -> Registered:
     """The service that was found.
 
     Raises:
@@ -156,7 +157,7 @@ def allowed_transitions(phase: Phase) -> tuple[AllowedTransition, ...]:
     return tuple(AllowedTransition(to, move.kind) for to, move in allowed_from(phase).items())
 
 
-def service_view(state: Settled | Awaiting | Unsupported) -> ServiceView:
+def service_view(state: Registered) -> ServiceView:
     """A service as it is answered."""
     profile = state.profile
     return ServiceView(
@@ -174,6 +175,7 @@ def service_view(state: Settled | Awaiting | Unsupported) -> ServiceView:
         engagement=profile.engaged.engagement if profile.engaged else None,
         allowed_transitions=allowed_transitions(profile.phase),
         registered_at=profile.stays[0].since,
+        decommissioned_at=state.end.at if isinstance(state, Decommissioned) else None,
     )
 
 
@@ -195,6 +197,7 @@ def service_row(row: Mapping[Any, Any]) -> ServiceView:
         engagement=row["engagement"] or None,
         allowed_transitions=allowed_transitions(phase),
         registered_at=row["registered_at"],
+        decommissioned_at=row["decommissioned_at"],
     )
 
 

@@ -6,6 +6,7 @@ LifecycleError
 ├── UnknownReferenceError          what the command names does not exist
 ├── ReferenceEndedError            what the command names has ended
 ├── NotUnsupportedError            only an unsupported service can be revived
+├── StillSupportedError            only an unsupported service can be decommissioned
 ├── GrandfatheringError            an import asks for more grace than the policy gives
 ├── InTheFutureError               evidence of something that has not happened yet
 ├── ServiceUnsupportedError        phase 7 is terminal
@@ -71,6 +72,14 @@ class NotUnsupportedError(LifecycleError):
 
     def __init__(self, service: str, phase: Phase) -> None:
         super().__init__(f"{service!r} is in phase {phase}; only an unsupported service can be revived")
+        self.service, self.phase = service, phase
+
+
+class StillSupportedError(LifecycleError):
+    """Only a service that has come to its end can be decommissioned."""
+
+    def __init__(self, service: str, phase: Phase) -> None:
+        super().__init__(f"{service!r} is in phase {phase}; move it to unsupported first, then remove what is left")
         self.service, self.phase = service, phase
 
 

@@ -16,6 +16,7 @@ from services.lifecycle.domain.service.events import (
     Event,
     PhaseChanged,
     ServiceChanged,
+    ServiceDecommissioned,
     ServiceEngaged,
     ServiceRegistered,
     ServiceReleased,
@@ -44,6 +45,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("sre_team", Text, nullable=False),
         Column("engagement", Text, nullable=False),
         Column("registered_at", Instant(), nullable=False),
+        Column("decommissioned_at", Instant()),
         Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
     )
 
@@ -68,6 +70,7 @@ def _registered(_: Row | None, event: ServiceRegistered, recorded: Recorded, __:
         "sre_team": "",
         "engagement": "",
         "registered_at": event.at,
+        "decommissioned_at": None,
         "recorded_at": recorded.recorded_at,
     }
 
@@ -106,6 +109,10 @@ def _released(row: Row | None, _: ServiceReleased, __: Recorded, ___: Key) -> Ro
     return row and row | {"sre_team": "", "engagement": ""}
 
 
+def _decommissioned(row: Row | None, event: ServiceDecommissioned, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"decommissioned_at": event.at}
+
+
 SERVICES: Final = Projection(
     name="services",
     columns=_columns,
@@ -119,6 +126,7 @@ SERVICES: Final = Projection(
         TransitionDeclined: Fold(_keys, _decided),
         ServiceEngaged: Fold(_keys, _engaged),
         ServiceReleased: Fold(_keys, _released),
+        ServiceDecommissioned: Fold(_keys, _decommissioned),
     },
     indexes=(("owner_team",), ("phase",), ("sre_team",)),
     sources=("lifecycle",),

@@ -3,8 +3,9 @@
 from typing import Any
 
 from libs.events.testing import FrozenClock
-from tests.fixtures.lifecycle_api import attest, register
-from tests.fixtures.services import Running
+from tests.fixtures.lifecycle import POLICY
+from tests.fixtures.lifecycle_api import attest, define, register
+from tests.fixtures.services import Elsewhere, Running, eventually
 
 STANDING = "/v1/services/checkout-api/standing"
 
@@ -50,3 +51,36 @@ async def test_an_unsupported_service_shows_what_is_left_to_remove(lifecycle: Ru
     assert "dns_removed" not in left
     assert "alerts_removed" in left
     await lifecycle.call("GET", "/v1/services/till-api/standing", expect=404)
+
+
+async def test_an_unsupported_service_is_decommissioned_when_nothing_is_left_and_may_be_revived(
+    lifecycle: Running, slo: Elsewhere
+) -> None:
+    await register(lifecycle, phase="unsupported")
+    await attest(lifecycle, *POLICY.gates["decommissioned"], days_ago=0)
+    await define(slo)
+
+    async def alert_left() -> bool:
+        left = (await lifecycle.call("GET", STANDING))["left_to_remove"]
+        return [check["id"] for check in left] == ["alerts_removed", "no_references"]
+
+    await eventually(alert_left)
+    path = "/v1/services/checkout-api:decommission"
+    refused = await lifecycle.call("POST", path, {"reason": "gone"}, expect=422)
+    assert refused["code"] == "gate-not-passed"
+    await slo.says("slo.ended", "slo/checkout-availability", slo="checkout-availability")
+
+    async def nothing_left() -> bool:
+        return not (await lifecycle.call("GET", STANDING))["left_to_remove"]
+
+    await eventually(nothing_left)
+    service = await lifecycle.call("POST", path, {"reason": "gone"})
+
+    assert service["decommissioned_at"]
+    assert await lifecycle.call("GET", "/v1/services/checkout-api") == service
+    assert (await lifecycle.call("GET", "/v1/services"))["items"] == [service]
+    assert await lifecycle.call("POST", path, {"reason": "again"}) == service
+    successor = {"name": "till-api", "owner_team": "checkout", "tier": 1, "revives": "checkout-api"}
+    await lifecycle.call("POST", "/v1/services", successor, expect=201)
+    problem = await lifecycle.call("POST", "/v1/services/till-api:decommission", {"reason": "no"}, expect=409)
+    assert problem["code"] == "still-supported"

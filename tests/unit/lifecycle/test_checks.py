@@ -158,6 +158,21 @@ MEASURED: dict[str, Row] = {
         facts(dependents=("till-api",), attestations={"no_dependents": evidence("no_dependents")}),
         facts(dependents=()),
     ),
+    "alerts_removed": Row(
+        facts(attestations={"alerts_removed": evidence("alerts_removed")}),
+        facts(attestations={"alerts_removed": evidence("alerts_removed")}, slos=(slo(),)),
+        facts(),
+    ),
+    "rota_removed": Row(
+        facts(attestations={"rota_removed": evidence("rota_removed")}),
+        facts(attestations={"rota_removed": evidence("rota_removed")}, rotas=(rota(("dev", "")),)),
+        facts(),
+    ),
+    "no_references": Row(
+        facts(attestations={"no_references": evidence("no_references", figures={"references": 0})}),
+        facts(attestations={"no_references": evidence("no_references")}, engagement=ENGAGED),
+        facts(),
+    ),
 }
 ATTESTED = sorted(set(POLICY.checks) - set(MEASURES))
 

@@ -18,18 +18,29 @@ from services.lifecycle.domain.errors import (
     NotAnApproverError,
     SecondPersonError,
     ServiceUnsupportedError,
+    StillSupportedError,
     TransitionDecidedError,
     TransitionPendingError,
     UnknownError,
 )
-from services.lifecycle.domain.gates import evaluate
+from services.lifecycle.domain.gates import evaluate, remaining
 from services.lifecycle.domain.people import Approvers
 from services.lifecycle.domain.phases import TRANSITIONS, Kind, Phase, allowed_from
-from services.lifecycle.domain.service.commands import Actor, Approve, Change, Command, Decline, Register, Transition
-from services.lifecycle.domain.service.decider import Awaiting, Settled, Unsupported
+from services.lifecycle.domain.service.commands import (
+    Actor,
+    Approve,
+    Change,
+    Command,
+    Decline,
+    Decommission,
+    Register,
+    Transition,
+)
+from services.lifecycle.domain.service.decider import Awaiting, Decommissioned, Settled, Unsupported
 from services.lifecycle.domain.service.events import (
     PhaseChanged,
     ServiceChanged,
+    ServiceDecommissioned,
     TransitionApproved,
     TransitionDeclined,
     TransitionRequested,
@@ -279,7 +290,49 @@ class TestDecline:
         given(SERVICE, registered(GENERAL), requested()).when(decline(transition_id="t9")).refuses(UnknownError)
 
 
-@pytest.mark.parametrize("command", [CHANGE, transition(DESIGN, DEVELOPMENT), approve(), decline()])
+def decommission(**left: Any) -> Decommission:
+    known = attested_all(UNSUPPORTED, slos=(), phase_since=NOW - timedelta(days=9), **left)
+    return Decommission(
+        service="checkout-api",
+        reason="gone",
+        verdict=remaining(POLICY, known, NOW),
+        evaluation="v3",
+        by="ana",
+        at=NOW,
+    )
+
+
+GONE = ServiceDecommissioned("checkout-api", "gone", "v3", "ana", NOW)
+
+
+class TestDecommission:
+    def test_an_unsupported_service_of_which_nothing_is_left_is_decommissioned(self) -> None:
+        state = given(SERVICE, registered(UNSUPPORTED)).when(decommission()).then(GONE)
+
+        assert isinstance(state, Decommissioned)
+        assert state.profile.phase is UNSUPPORTED
+
+    def test_what_is_left_is_named(self) -> None:
+        when = given(SERVICE, registered(UNSUPPORTED)).when(decommission(dependents=("till-api",)))
+
+        assert [check.id for check in when.refuses(GateNotPassedError).verdict.failed] == ["no_references"]
+
+    def test_a_service_that_is_supported_is_not_decommissioned(self) -> None:
+        given(SERVICE, registered(ABANDONED)).when(decommission()).refuses(StillSupportedError)
+
+    def test_again_stays_silent(self) -> None:
+        given(SERVICE, registered(UNSUPPORTED), GONE).when(decommission()).then()
+
+    def test_nothing_more_happens_to_it(self) -> None:
+        gone = given(SERVICE, registered(UNSUPPORTED), GONE)
+
+        gone.when(CHANGE).refuses(ServiceUnsupportedError)
+        gone.when(REGISTER).refuses(NameTakenError)
+        for phase in set(Phase) - {UNSUPPORTED}:
+            gone.when(transition(UNSUPPORTED, phase)).refuses(IllegalTransitionError)
+
+
+@pytest.mark.parametrize("command", [CHANGE, transition(DESIGN, DEVELOPMENT), approve(), decline(), decommission()])
 def test_nothing_can_be_asked_of_a_service_that_does_not_exist(command: Command) -> None:
     given(SERVICE).when(command).refuses(UnknownError)
 

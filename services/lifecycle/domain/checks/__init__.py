@@ -22,6 +22,7 @@ from services.lifecycle.domain.checks.on_call import (
     rota_with_a_developer,
     rota_with_both_sides,
 )
+from services.lifecycle.domain.checks.removal import alerts_removed, no_references, rota_removed
 from services.lifecycle.domain.checks.reviews import (
     error_budget_policy_signed,
     new_readiness_review,
@@ -83,6 +84,9 @@ MEASURES: Mapping[str, Measure] = {
     "security_review": Measure(security_review),
     "time_in_limited_availability": Measure(time_in_limited_availability, ("days",)),
     "no_dependents": Measure(no_dependents),
+    "alerts_removed": Measure(alerts_removed),
+    "rota_removed": Measure(rota_removed),
+    "no_references": Measure(no_references),
 }
 NUMBERS: Mapping[str, tuple[str, ...]] = {name: measure.numbers for name, measure in MEASURES.items()}
 

@@ -165,4 +165,25 @@ class Release:
     at: datetime
 
 
-Command = Register | Change | Enrich | HandOver | Transition | Approve | Decline | Engage | Release
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decommission:
+    """Say that nothing of an unsupported service is left.
+
+    Args:
+        service: Its name.
+        reason: What people want to say of it.
+        verdict: What is left of it now.
+        evaluation: The id under which that verdict is kept.
+        by: Who says so.
+        at: When.
+    """
+
+    service: str
+    reason: str
+    verdict: Verdict
+    evaluation: str
+    by: str
+    at: datetime
+
+
+Command = Register | Change | Enrich | HandOver | Transition | Approve | Decline | Engage | Release | Decommission

@@ -18,6 +18,7 @@ from services.lifecycle.domain.errors import (
     NotAnApproverError,
     SecondPersonError,
     ServiceUnsupportedError,
+    StillSupportedError,
     TransitionDecidedError,
     TransitionPendingError,
     UnknownError,
@@ -31,6 +32,7 @@ from services.lifecycle.domain.service.commands import (
     Change,
     Command,
     Decline,
+    Decommission,
     Engage,
     Enrich,
     HandOver,
@@ -42,6 +44,7 @@ from services.lifecycle.domain.service.events import (
     Event,
     PhaseChanged,
     ServiceChanged,
+    ServiceDecommissioned,
     ServiceEngaged,
     ServiceRegistered,
     ServiceReleased,
@@ -128,12 +131,22 @@ class Awaiting:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A service that has come to its end."""
+    """A service that has come to its end: what is left of it is being removed."""
 
     profile: Profile
 
 
-Service = Settled | Awaiting | Unsupported | None  # None: no such service
+@dataclass(frozen=True, slots=True)
+class Decommissioned:
+    """A service of which nothing is left but its history."""
+
+    profile: Profile
+    end: ServiceDecommissioned
+
+
+Ended = Unsupported | Decommissioned
+Registered = Settled | Awaiting | Ended
+Service = Registered | None  # None: no such service
 
 
 def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901, PLR0911, PLR0912  a table, one line a pair
@@ -145,9 +158,9 @@ def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901
     match state, command:
         case None, Register():
             return (_registered(command),)
-        case None, Change() | Enrich() | HandOver() | Transition() | Approve() | Decline() | Engage() | Release():
+        case None, _:
             raise UnknownError("service", command.service)
-        case Settled() | Awaiting() | Unsupported(), Register():
+        case _, Register():
             raise NameTakenError("service", command.service)
         case Settled(profile) | Awaiting(profile), Change():
             return _changed(command, profile)
@@ -157,24 +170,30 @@ def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901
             return _handed_over(command, profile)
         case Settled(profile) | Awaiting(profile), Engage():
             return _engaged(command, profile)
-        case Settled(profile) | Awaiting(profile) | Unsupported(profile), Release():
-            return _released(command, profile)
-        case Unsupported(), Change() | Enrich() | HandOver() | Engage():
+        case _, Release():
+            return _released(command, state.profile)
+        case Unsupported() | Decommissioned(), Change() | Enrich() | HandOver() | Engage():
             raise ServiceUnsupportedError(command.service)
-        case Settled(profile) | Unsupported(profile), Transition():
-            return _moved(command, profile)
         case Awaiting(pending=pending), Transition():
             if (pending.to_phase, pending.by) != (command.to, command.by.name):
                 raise TransitionPendingError(pending.transition)
             return ()
+        case Settled(profile) | Unsupported(profile) | Decommissioned(profile), Transition():
+            return _moved(command, profile)
         case Awaiting(profile, pending), Approve() if command.transition == pending.transition:
             return _approved(command, profile, pending)
         case Awaiting(pending=pending), Decline() if command.transition == pending.transition:
             return (_declined(command),)
-        case Settled(profile) | Awaiting(profile) | Unsupported(profile), Approve():
-            return _decided_before(command.transition, "approved", profile)
-        case Settled(profile) | Awaiting(profile) | Unsupported(profile), Decline():
-            return _decided_before(command.transition, "declined", profile)
+        case _, Approve():
+            return _decided_before(command.transition, "approved", state.profile)
+        case _, Decline():
+            return _decided_before(command.transition, "declined", state.profile)
+        case Unsupported(profile), Decommission():
+            return (_decommissioned(command, profile),)
+        case Decommissioned(), Decommission():
+            return ()
+        case Settled(profile) | Awaiting(profile), Decommission():
+            raise StillSupportedError(command.service, profile.phase)
 
 
 def evolve(state: Service, event: Event) -> Service:  # noqa: C901, PLR0911  a table, one line a pair
@@ -204,6 +223,8 @@ def evolve(state: Service, event: Event) -> Service:  # noqa: C901, PLR0911  a t
             return replace(state, profile=replace(state.profile, engaged=_help(event)))
         case _, ServiceReleased():
             return replace(state, profile=replace(state.profile, engaged=None, released_at=event.at))
+        case _, ServiceDecommissioned():
+            return Decommissioned(state.profile, event)
         case _, TransitionApproved() | TransitionDeclined():
             return state
 
@@ -333,6 +354,12 @@ def _released(command: Release, profile: Profile) -> tuple[Event, ...]:
     if profile.engaged is None or profile.engaged.engagement != command.engagement:
         return ()
     return (ServiceReleased(profile.service, command.engagement, command.by, command.at),)
+
+
+def _decommissioned(command: Decommission, profile: Profile) -> ServiceDecommissioned:
+    _let_through(command.verdict, profile.phase, profile.phase)
+    at = _after(profile, command.at)
+    return ServiceDecommissioned(profile.service, command.reason, command.evaluation, command.by, at)
 
 
 def _help(event: ServiceEngaged) -> Help:

@@ -131,6 +131,25 @@ class ServiceReleased:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceDecommissioned:
+    """Nothing of an unsupported service is left; its name stays, and a successor may revive it.
+
+    Args:
+        service: Its name.
+        reason: What people want to say of it.
+        evaluation: The evaluation that shows that nothing is left.
+        by: Who said so.
+        at: When.
+    """
+
+    service: str
+    reason: str
+    evaluation: str
+    by: str
+    at: datetime
+
+
 Event = (
     ServiceRegistered
     | ServiceChanged
@@ -140,4 +159,5 @@ Event = (
     | PhaseChanged
     | ServiceEngaged
     | ServiceReleased
+    | ServiceDecommissioned
 )
