@@ -78,7 +78,11 @@ async def test_an_unsupported_service_is_decommissioned_when_nothing_is_left_and
 
     assert service["decommissioned_at"]
     assert await lifecycle.call("GET", "/v1/services/checkout-api") == service
-    assert (await lifecycle.call("GET", "/v1/services"))["items"] == [service]
+
+    async def listed() -> bool:
+        return (await lifecycle.call("GET", "/v1/services"))["items"] == [service]
+
+    await eventually(listed)
     assert await lifecycle.call("POST", path, {"reason": "again"}) == service
     successor = {"name": "till-api", "owner_team": "checkout", "tier": 1, "revives": "checkout-api"}
     await lifecycle.call("POST", "/v1/services", successor, expect=201)
