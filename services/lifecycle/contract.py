@@ -172,6 +172,7 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.risk.eliminated.v1": risk_events.RiskEliminated,
         "io.concordat.lifecycle.risk.transferred.v1": risk_events.RiskTransferred,
         "io.concordat.lifecycle.risk.realised.v1": risk_events.RiskRealised,
+        "io.concordat.lifecycle.risk.measured.v1": risk_events.RiskMeasured,
         "io.concordat.lifecycle.design-review.opened.v1": design_events.DesignReviewOpened,
         "io.concordat.lifecycle.design-review.revised.v1": design_events.DesignRevised,
         "io.concordat.lifecycle.design-review.submitted.v1": design_events.DesignSubmitted,

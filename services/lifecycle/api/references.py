@@ -1,6 +1,7 @@
 """What a body names must be there, and must not have ended."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import ReferenceEndedError, UnknownReferenceError
 from services.lifecycle.domain.service.decider import Decommissioned, Unsupported
 from services.lifecycle.domain.team.decider import Ended, Registered
+from services.lifecycle.projections.facts_incidents import incident_named
 from services.lifecycle.projections.facts_slo import slos_of
 
 _LOOK_AGAIN_S = 0.05  # for what another service is about to say
@@ -79,12 +81,39 @@ async def known_slo(resources: Resources, service: str, slo: str, field: str, wa
     Raises:
         UnknownReferenceError: It has none.
     """
+
+    async def look() -> str | None:
+        return slo if slo in {found.name for found in await resources.views.read(slos_of, service)} else None
+
+    if await _within(wait_s, look) is None:
+        noun = f"SLO of service {service!r} named"
+        raise UnknownReferenceError(noun, slo, field)
+
+
+async def heard_incident(resources: Resources, name: str, field: str, wait_s: float) -> str:
+    """The id of the incident with this number or id; what incidents has just said arrives within *wait_s*.
+
+    Raises:
+        UnknownReferenceError: Nothing was heard of it.
+    """
+
+    async def look() -> str | None:
+        return await resources.views.read(incident_named, name)
+
+    found = await _within(wait_s, look)
+    if found is None:
+        noun = "incident heard of under the number or id"
+        raise UnknownReferenceError(noun, name, field)
+    return found
+
+
+async def _within(wait_s: float, look: Callable[[], Awaitable[str | None]]) -> str | None:
+    """What *look* finds, as soon as it does; None: not within *wait_s*."""
     clock = asyncio.get_running_loop().time
     until = clock() + wait_s
-    while slo not in {found.name for found in await resources.views.read(slos_of, service)}:
-        if clock() >= until:
-            noun = f"SLO of service {service!r} named"
-            raise UnknownReferenceError(noun, slo, field)
+    while True:
+        if (found := await look()) is not None or clock() >= until:
+            return found
         await asyncio.sleep(_LOOK_AGAIN_S)
 
 

@@ -15,6 +15,7 @@ def _minutes(error: errors.TooBigError | errors.BudgetAllocatedError) -> Mapping
 
 RISK_ERRORS: Errors = {
     errors.NotAssessedError: ErrorKind(409, "not-assessed", "Nobody has said how bad it is"),
+    errors.NothingObservedError: ErrorKind(409, "nothing-observed", "No incident says how bad it is"),
     errors.NoPromiseError: ErrorKind(409, "no-slo", "There is no error budget to accept it within"),
     errors.TooBigError: ErrorKind(409, "too-big", "The risk is too big to be accepted", extra=_minutes),
     errors.BudgetAllocatedError: ErrorKind(409, "budget-allocated", "Other risks have the budget", extra=_minutes),

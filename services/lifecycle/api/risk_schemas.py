@@ -129,13 +129,13 @@ class TransferRisk(Because):
 
 
 class RealiseRisk(Body):
-    """The incident that was it; what is left out is as assessed."""
+    """The incident that was it; what is left out is what its own times tell, or as assessed."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"incident": "INC-42", "ttr_minutes": 75, "users_fraction": 0.3}]}
     )
 
-    incident: Line
+    incident: Annotated[Line, Field(description="Its number or its id.")]
     ttd_minutes: Minutes | None = None
     ttr_minutes: Minutes | None = None
     users_fraction: Fraction | None = None
@@ -273,7 +273,7 @@ def risk_view(risk: Risk, around: Surroundings) -> RiskView:
         mitigation=settled if risk.state == "mitigating" and isinstance(settled, MitigationBegun) else None,
         eliminated=settled if risk.state == "eliminated" and isinstance(settled, RiskEliminated) else None,
         transferred=settled if risk.state == "transferred" and isinstance(settled, RiskTransferred) else None,
-        realised=risk.realised,
+        realised=risk.happened,
         observed=_assessment(seen, f"{len(risk.realised)} incidents", "", around.at) if seen else None,
         allowed=VERBS[risk.state],
         next=tuple(_next(risk, around)),
@@ -332,7 +332,7 @@ def _next(risk: Risk, around: Surroundings) -> Iterator[RiskStep]:
     fresh = [each for each in risk.realised if risk.assessed is None or each.at > risk.assessed.at]
     if fresh and risk.assessed:
         why = f"it has happened since: {', '.join(each.incident for each in fresh)}"
-        yield RiskStep(team, f"assess it anew, from what was observed: {title}", why, f"{path}:assess")
+        yield RiskStep(team, f"assess it anew, by what was observed: {title}", why, f"{path}:reestimate")
     match risk.state:
         case "proposed":
             yield RiskStep(team, f"say how bad it is: {title}", "nobody has", f"{path}:assess")

@@ -22,7 +22,7 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
-from services.lifecycle.api.references import living_service
+from services.lifecycle.api.references import WaitDep, heard_incident, living_service
 from services.lifecycle.api.reviewing import actor
 from services.lifecycle.api.risk_schemas import (
     AcceptRisk,
@@ -50,12 +50,13 @@ from services.lifecycle.domain.risk_register.commands import (
     Mitigate,
     Propose,
     Realise,
+    Reestimate,
     Transfer,
 )
 from services.lifecycle.domain.risk_register.events import Event, RiskAccepted, RiskState
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.risk_register.state import Register
-from services.lifecycle.projections.risks import RISKS
+from services.lifecycle.projections.risks import RISKS, took_of
 from services.lifecycle.projections.risks import risks as known_risks
 from services.lifecycle.projections.slo_targets import SLO_TARGETS, strictest_of
 
@@ -266,17 +267,37 @@ async def transfer_risk(risk: str, body: TransferRisk, call: CallDep, known: Ris
     return await _do(call, risk, command, await known.around(service))
 
 
-@router.post("/risks/{risk}:realise", response_model=RiskView, openapi_extra=_WRITE, responses=responses(404))
-async def realise_risk(risk: str, body: RealiseRisk, call: CallDep, known: RisksDep) -> Response:
+@router.post(
+    "/risks/{risk}:reestimate",
+    response_model=RiskView,
+    openapi_extra=_WRITE,
+    responses=responses(404, 409),
+    dependencies=[fresh(SLO_TARGETS)],
+)
+async def reestimate_risk(risk: str, call: CallDep, known: RisksDep) -> Response:
+    """Assess a risk by what its incidents say (`observed`); if it is accepted and does not fit any more, that ends."""
+    service = await known.service_of(risk)
+    around = await known.around(service)
+    command = Reestimate(
+        service=service, risk=risk, promise=around.promise, policy=known.policy, by=actor(call), at=call.context.at
+    )
+    return await _do(call, risk, command, around)
+
+
+@router.post("/risks/{risk}:realise", response_model=RiskView, openapi_extra=_WRITE, responses=responses(404, 422))
+async def realise_risk(risk: str, body: RealiseRisk, call: CallDep, known: RisksDep, wait_s: WaitDep) -> Response:
     """Say that an incident was this risk; one that is classified by the risk's cause is counted by itself.
 
-    What was eliminated or transferred, and happens all the same, is proposed again.
+    The incident, by number or id, must be known here: what incidents has just said arrives in a moment. What is left
+    out of its times is what they tell. What was eliminated or transferred, and happens all the same, is proposed again.
     """
     service = await known.service_of(risk)
+    incident = await heard_incident(call.resources, body.incident, "incident", wait_s)
     command = Realise(
         service=service,
         risk=risk,
-        incident=body.incident,
+        incident=incident,
+        took=await known.resources.views.read(took_of, incident),
         ttd_minutes=body.ttd_minutes,
         ttr_minutes=body.ttr_minutes,
         users_fraction=body.users_fraction,

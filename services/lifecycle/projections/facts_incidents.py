@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, Text, select
+from sqlalchemy import Boolean, Column, Connection, Text, or_, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -80,6 +80,13 @@ FACTS_INCIDENTS: Final = Projection(
     indexes=(("service", "is_open"),),
     sources=("incidents",),
 )
+
+
+def incident_named(connection: Connection, name: str) -> str | None:
+    """The id of the incident with this id or number; None: nothing was heard of it."""
+    view = FACTS_INCIDENTS.view.c
+    query = select(view.incident).where(or_(view.incident == name, view.number == name)).order_by(view.incident)
+    return connection.execute(query.limit(1)).scalar_one_or_none()
 
 
 def open_incidents(connection: Connection, *services: str) -> dict[str, list[OpenIncident]]:

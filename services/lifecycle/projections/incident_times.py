@@ -138,6 +138,14 @@ INCIDENT_TIMES: Final = Projection(
 )
 
 
+def times_of_incident(connection: Connection, incident: str) -> Times | None:
+    """The times of *incident*; None: it was never declared here, or it was a false alarm."""
+    view = INCIDENT_TIMES.view.c
+    query = select(*(view[name] for name in _TIMES)).where(view.incident == incident, ~view.cancelled)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Times(*row)
+
+
 def times_of(connection: Connection, services: Collection[str], since: datetime, until: datetime) -> list[Times]:
     """The times of the incidents of *services* that were declared in [since, until) and not cancelled."""
     view = INCIDENT_TIMES.view.c

@@ -1,7 +1,7 @@
 """Every risk, and what a gate asks of a service's risks."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Float, Select, Text, select
@@ -10,6 +10,7 @@ from libs.events.columns import Instant
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.lifecycle.contract import CONTRACT
+from services.lifecycle.domain.risk_register.arithmetic import Took
 from services.lifecycle.domain.risk_register.events import (
     AcceptanceEnded,
     Event,
@@ -22,6 +23,7 @@ from services.lifecycle.domain.risk_register.events import (
     RiskTransferred,
 )
 from services.lifecycle.domain.risk_register.facts import RiskFact, RiskFacts
+from services.lifecycle.projections.incident_times import times_of_incident
 from services.lifecycle.projections.slo_targets import strictest_of
 
 
@@ -91,6 +93,7 @@ RISKS: Final = Projection(
     sources=("lifecycle",),
 )
 _VIEW = RISKS.view
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def risks(services: Sequence[str], states: Sequence[str], as_of: datetime | None) -> Select[Any]:
@@ -101,6 +104,16 @@ def risks(services: Sequence[str], states: Sequence[str], as_of: datetime | None
     if as_of:
         return query.where(_VIEW.c.recorded_at <= as_of)
     return query.where(_VIEW.c.state.in_(states)) if states else query
+
+
+def took_of(connection: Connection, incident: str) -> Took:
+    """How long *incident* took, as far as its own times tell."""
+    times = times_of_incident(connection, incident)
+    if times is None:
+        return Took(None, None)
+    well = times.mitigated or times.resolved
+    ttr = (well - times.detected) / _MINUTE if well else None
+    return Took((times.detected - times.impact_started) / _MINUTE, ttr)
 
 
 def risks_of(connection: Connection, service: str) -> RiskFacts:

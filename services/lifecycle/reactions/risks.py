@@ -1,6 +1,9 @@
 """What is done about risks when something else changes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from libs.events.envelope import Context, Recorded
 from libs.events.reactor import Reaction
@@ -9,9 +12,11 @@ from libs.events.resources import Resources
 from libs.events.store import Timer
 from services.lifecycle import timetable
 from services.lifecycle.contract import CONTRACT, RISK_REGISTER
-from services.lifecycle.domain.risk_register.commands import Lapse, Recognise, Reconsider
+from services.lifecycle.domain.risk_register.commands import Lapse, Measure, Recognise, Reconsider
 from services.lifecycle.domain.risk_register.events import RiskAccepted, RiskAssessed
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
+from services.lifecycle.projections.incident_times import INCIDENT_TIMES
+from services.lifecycle.projections.risks import took_of
 from services.lifecycle.projections.slo_targets import (
     SLO_TARGETS,
     SLO_TARGETS_EVENTS,
@@ -20,7 +25,23 @@ from services.lifecycle.projections.slo_targets import (
     services_of,
     strictest_of,
 )
-from services.lifecycle.reactions.heard import INCIDENTS_CLASSIFIED, IncidentClassified, applied
+from services.lifecycle.reactions.heard import IncidentClassified, applied
+
+_INCIDENT: Final = "io.concordat.incidents.incident"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentTimed:
+    """What is read of an incident when one of its times has become known, or another."""
+
+    incident: str
+    service: str
+    at: datetime
+
+
+_TIMED: Final = {
+    f"{_INCIDENT}.{verb}.v1": IncidentTimed for verb in ("mitigated", "resolved", "reopened", "milestone-corrected")
+}
 
 
 def risk_reactions(resources: Resources, policy: RiskPolicy) -> Sequence[Reaction]:
@@ -66,15 +87,22 @@ def _acceptances(resources: Resources, policy: RiskPolicy) -> Reaction:
 
 
 def _realised_risks(resources: Resources) -> Reaction:
-    """An incident was classified: it counts for the risks of its service that bear its cause."""
+    """An incident was classified: it counts for the risks of its service that bear its cause, by its own times."""
 
-    async def act(event: IncidentClassified, _: Recorded, context: Context) -> None:
-        command = Recognise(event.service, event.incident, event.outage_class, context.metadata.actor, event.at)
+    async def classified(event: IncidentClassified, recorded: Recorded, context: Context) -> None:
+        await applied(resources, INCIDENT_TIMES, recorded, "incidents")
+        took = await resources.views.read(took_of, event.incident)
+        command = Recognise(event.service, event.incident, event.outage_class, took, context.metadata.actor, event.at)
+        await resources.handler.handle(RISK_REGISTER, event.service, command, context)
+
+    async def timed(event: IncidentTimed, recorded: Recorded, context: Context) -> None:
+        await applied(resources, INCIDENT_TIMES, recorded, "incidents")
+        command = Measure(event.service, event.incident, await resources.views.read(took_of, event.incident), event.at)
         await resources.handler.handle(RISK_REGISTER, event.service, command, context)
 
     return Reaction(
         name="lifecycle.realised-risks",
         source="incidents",
-        events=INCIDENTS_CLASSIFIED,
-        act={IncidentClassified: act},
+        events=EventRegistry({f"{_INCIDENT}.classified.v1": IncidentClassified, **_TIMED}),
+        act={IncidentClassified: classified, IncidentTimed: timed},
     )

@@ -54,6 +54,11 @@ async def accept(service: Running, risk: str, *, expect: int = 200, days: int = 
     return await signed_in(service, BO).call("POST", f"/v1/risks/{risk}:accept", body, expect=expect)
 
 
+async def declared(incidents: Elsewhere, incident: str, number: str, **told: Any) -> None:
+    told = {"service": "checkout-api", "severity": "sev2", "at": incidents.clock.now(), **told}
+    await incidents.says("incident.declared", f"incident/{incident}", incident=incident, number=number, **told)
+
+
 async def stands(service: Running, risk: str, state: str) -> dict[str, Any]:
     async def found() -> dict[str, Any] | None:
         answer = await service.call("GET", f"/v1/risks/{risk}")
@@ -184,6 +189,7 @@ async def test_a_classified_incident_counts_for_the_risks_of_its_cause(
     clock.advance(30 * DAY)
     told = {"incident": "i1", "service": "checkout-api", "outage_class": "dependency-failure", "at": clock.now()}
     heard = await incidents.says("incident.classified", "incident/i1", **told)
+    await declared(incidents, "i2", "INC-2")
     await incidents.repeats(heard)
 
     async def realised() -> dict[str, Any] | None:
@@ -194,14 +200,42 @@ async def test_a_classified_incident_counts_for_the_risks_of_its_cause(
     assert [each["incident"] for each in seen["realised"]] == ["i1"]
     assert seen["observed"]["mtbf_days"] == 30
     assert seen["next"][0]["why"] == "it has happened since: i1"
-    by_hand = await lifecycle.call("POST", f"/v1/risks/{other}:realise", {"incident": "i2", "ttr_minutes": 30})
-    assert by_hand["observed"]["ttr_minutes"] == 30
+    by_hand = await lifecycle.call("POST", f"/v1/risks/{other}:realise", {"incident": "INC-2", "ttr_minutes": 30})
+    assert ([each["incident"] for each in by_hand["realised"]], by_hand["observed"]["ttr_minutes"]) == (["i2"], 30)
     anew = {**VECTOR, "mtbf_days": 30, "basis": "i1"}
     assert (await lifecycle.call("POST", f"/v1/risks/{risk}:assess", anew))["next"][0]["verb"].endswith(":accept")
 
 
+async def test_an_incident_says_what_the_risk_really_costs_and_is_taken_over(
+    lifecycle: Running, slo: Elsewhere, incidents: Elsewhere, clock: FrozenClock
+) -> None:
+    await teams(lifecycle)
+    await promised(lifecycle, slo, 0.995)
+    risk = (await propose(lifecycle, VECTOR))["id"]
+    await accept(lifecycle, risk)
+    nothing = await lifecycle.call("POST", f"/v1/risks/{risk}:reestimate", {}, expect=409)
+    clock.advance(40 * DAY)
+    began, seen, over = clock.now(), clock.now() + timedelta(minutes=30), clock.now() + timedelta(hours=30)
+    await declared(incidents, "i1", "INC-1", at=seen, impact_started=began, detected=seen)
+    await lifecycle.call("POST", f"/v1/risks/{risk}:realise", {"incident": "INC-1", "users_fraction": 0.5})
+    clock.advance(2 * DAY)
+    told = {"incident": "i1", "number": "INC-1", "service": "checkout-api", "severity": "sev2"}
+    await incidents.says("incident.resolved", "incident/i1", **told, at=over)
+
+    async def timed() -> dict[str, Any] | None:
+        answer = await lifecycle.call("GET", f"/v1/risks/{risk}")
+        return answer if answer["observed"]["ttr_minutes"] == 29.5 * 60 else None
+
+    answer = await eventually(timed)
+    assert answer["observed"]["ttd_minutes"] == 30
+    assert (nothing["code"], answer["next"][0]["verb"]) == ("nothing-observed", f"/v1/risks/{risk}:reestimate")
+    anew = await lifecycle.call("POST", f"/v1/risks/{risk}:reestimate", {})
+    assert (anew["assessment"]["basis"], anew["state"]) == ("observed: i1", "assessed")
+    assert anew["acceptance_ended"]["because"] == "reassessed"
+
+
 @IN_MEMORY
-async def test_a_risk_is_made_smaller_eliminated_or_transferred(lifecycle: Running) -> None:
+async def test_a_risk_is_made_smaller_eliminated_or_transferred(lifecycle: Running, incidents: Elsewhere) -> None:
     await teams(lifecycle)
     risk = await propose(lifecycle)
     path = f"/v1/risks/{risk['id']}"
@@ -214,6 +248,9 @@ async def test_a_risk_is_made_smaller_eliminated_or_transferred(lifecycle: Runni
     assessed = await lifecycle.call("POST", f"{path}:assess", {**VECTOR, "basis": "INC-7"})
     no_slo = await accept(lifecycle, risk["id"], expect=409)
     gone = await lifecycle.call("POST", f"{path}:eliminate", {"url": "https://x.example", "reason": "not called"})
+    unheard = await lifecycle.call("POST", f"{path}:realise", {"incident": "INC-8"}, expect=422)
+    assert (unheard["code"], unheard["errors"][0]["pointer"]) == ("unknown-reference", "/incident")
+    await declared(incidents, "i9", "INC-9")
     again = await lifecycle.call("POST", f"{path}:realise", {"incident": "INC-9"})
     borne = await lifecycle.call("POST", f"{path}:transfer", {"to": "the provider", "reason": "signed"})
 

@@ -14,18 +14,20 @@ from services.lifecycle.config import LifecycleSettings, load_risk_policy
 from services.lifecycle.contract import RISK_REGISTER
 from services.lifecycle.domain.errors import RecordedOtherwiseError, UnknownError
 from services.lifecycle.domain.policy import InvalidPolicyError
-from services.lifecycle.domain.risk_register.arithmetic import Estimate, Systemic, allowed_minutes
+from services.lifecycle.domain.risk_register.arithmetic import Estimate, Systemic, Took, allowed_minutes
 from services.lifecycle.domain.risk_register.commands import (
     Accept,
     Assess,
     Command,
     Eliminate,
     Lapse,
+    Measure,
     Mitigate,
     Propose,
     Realise,
     Recognise,
     Reconsider,
+    Reestimate,
     Transfer,
 )
 from services.lifecycle.domain.risk_register.errors import (
@@ -33,6 +35,7 @@ from services.lifecycle.domain.risk_register.errors import (
     BudgetAllocatedError,
     IllegalRiskStepError,
     NoPromiseError,
+    NothingObservedError,
     RiskDateError,
     RiskError,
     TooBigError,
@@ -44,6 +47,7 @@ from services.lifecycle.domain.risk_register.events import (
     Promise,
     RiskAccepted,
     RiskAssessed,
+    RiskMeasured,
     RiskProposed,
     RiskRealised,
 )
@@ -74,6 +78,7 @@ def accept(risk: str = "k1", promise: Promise | None = LOOSE, by: Actor = BOB, *
     return Accept(service="s", risk=risk, promise=promise, policy=POLICY, by=by, **{**told, **fields})
 
 
+UNTOLD = Took(None, None)
 MITIGATE = Mitigate(
     service="s", risk="k1", plan="a second one", owner="ana", due=date(2027, 2, 1), by=BOB, reason="", at=AT
 )
@@ -83,6 +88,7 @@ HAPPENED = Realise(
     service="s",
     risk="k1",
     incident="INC-1",
+    took=UNTOLD,
     ttd_minutes=None,
     ttr_minutes=None,
     users_fraction=None,
@@ -245,7 +251,7 @@ def test_what_is_gone_stays_gone_until_it_happens(command: Command) -> None:
 
 def test_an_incident_counts_once_for_every_risk_of_its_cause() -> None:
     past = after(propose(), propose("k2", cause="overload"), propose("k3", cause=""))
-    seen = Recognise("s", "i1", "dependency_failure", "incidents", AT)
+    seen = Recognise("s", "i1", "dependency_failure", UNTOLD, "incidents", AT)
 
     given(RISK_REGISTER, *past).when(seen).then(RiskRealised("k1", "s", "i1", None, None, None, "incidents", AT))
     given(RISK_REGISTER, *after_past(past, seen)).when(seen).then()
@@ -258,6 +264,44 @@ def test_incidents_say_what_the_risk_really_costs() -> None:
 
     assert observed(risk, AT + 30 * DAY) == Estimate(60, 60, 0.5, 15)
     assert observed(RISK_REGISTER.fold({}, after(propose()))["k1"], AT) is None
+
+
+def test_the_times_of_an_incident_count_as_they_become_known_unless_somebody_said_otherwise() -> None:
+    said = replace(HAPPENED, incident="i2", ttr_minutes=60.0, took=Took(10, 20))
+    past = after(propose(), HAPPENED, said)
+    told = Measure("s", "INC-1", Took(4, None), AT)
+
+    given(RISK_REGISTER, *past).when(told).then(RiskMeasured("k1", "s", "INC-1", 4, None, AT))
+    past = after_past(past, told)
+    given(RISK_REGISTER, *past).when(told).then()
+    corrected = after_past(past, replace(told, took=Took(2, 30)))
+    risk = RISK_REGISTER.fold({}, corrected)["k1"]
+    assert [(each.ttd_minutes, each.ttr_minutes) for each in risk.happened] == [(2, 30), (10, 60)]
+    assert observed(risk, AT + 30 * DAY) == Estimate(6, 45, 0.25, 15)
+    given(RISK_REGISTER, *past).when(replace(told, incident="another")).then()
+
+
+def test_a_classified_incident_brings_its_times_with_it() -> None:
+    seen = Recognise("s", "i1", "dependency_failure", Took(1, 2), "incidents", AT)
+    realised = RiskRealised("k1", "s", "i1", None, None, None, "incidents", AT)
+    given(RISK_REGISTER, *after(propose())).when(seen).then(realised, RiskMeasured("k1", "s", "i1", 1, 2, AT))
+
+
+def test_what_was_observed_is_taken_over_as_an_assessment_and_ends_what_does_not_fit() -> None:
+    past = after(propose(), accept(promise=LOOSE), replace(HAPPENED, took=Took(600, 6000)))
+    command = Reestimate(service="s", risk="k1", promise=LOOSE, policy=POLICY, by=BOB, at=AT + 20 * DAY)
+
+    assessed, ended = RISK_REGISTER.decide(command, RISK_REGISTER.fold({}, past))
+
+    assert isinstance(assessed, RiskAssessed)
+    assert (assessed.estimate, assessed.basis) == (Estimate(600, 6000, 0.25, 20), "observed: INC-1")
+    assert isinstance(ended, AcceptanceEnded)
+    given(RISK_REGISTER, *after_past(past, command)).when(command).then()
+
+
+def test_nothing_is_estimated_anew_by_incidents_that_never_were() -> None:
+    command = Reestimate(service="s", risk="k1", promise=LOOSE, policy=POLICY, by=BOB, at=AT)
+    given(RISK_REGISTER, *after(propose())).when(command).refuses(NothingObservedError)
 
 
 def test_a_gate_is_told_the_largest_risk_that_nobody_accepted() -> None:

@@ -38,6 +38,14 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Took:
+    """How long an incident took to be noticed, and from then until users were well; None: not known yet."""
+
+    ttd_minutes: float | None
+    ttr_minutes: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Systemic:
     """What makes every risk worse, such as missing alerts: more often by a share, noticed and mended later."""
 

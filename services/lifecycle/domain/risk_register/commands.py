@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.lifecycle.domain.risk_register.arithmetic import Estimate
+from services.lifecycle.domain.risk_register.arithmetic import Estimate, Took
 from services.lifecycle.domain.risk_register.events import Promise
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.service.commands import Actor
@@ -92,11 +92,12 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Realise:
-    """Say that an incident was this risk."""
+    """Say that an incident was this risk; *took* is what its own times tell."""
 
     service: str
     risk: str
     incident: str
+    took: Took
     ttd_minutes: float | None
     ttr_minutes: float | None
     users_fraction: float | None
@@ -111,7 +112,30 @@ class Recognise:
     service: str
     incident: str
     cause: str
+    took: Took
     by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The times of an incident have changed: they count for every risk that it was."""
+
+    service: str
+    incident: str
+    took: Took
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reestimate:
+    """Take over what the incidents say, as an assessment by whoever asks."""
+
+    service: str
+    risk: str
+    promise: Promise | None
+    policy: RiskPolicy
+    by: Actor
     at: datetime
 
 
@@ -133,4 +157,17 @@ class Lapse:
     at: datetime
 
 
-Command = Propose | Assess | Accept | Mitigate | Eliminate | Transfer | Realise | Recognise | Reconsider | Lapse
+Command = (
+    Propose
+    | Assess
+    | Reestimate
+    | Accept
+    | Mitigate
+    | Eliminate
+    | Transfer
+    | Realise
+    | Recognise
+    | Measure
+    | Reconsider
+    | Lapse
+)

@@ -7,6 +7,7 @@
 Source: Google CRE, "Know thy enemy: how to prioritize and communicate risks".
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,11 +19,13 @@ from services.lifecycle.domain.risk_register.commands import (
     Command,
     Eliminate,
     Lapse,
+    Measure,
     Mitigate,
     Propose,
     Realise,
     Recognise,
     Reconsider,
+    Reestimate,
     Transfer,
 )
 from services.lifecycle.domain.risk_register.errors import (
@@ -31,6 +34,7 @@ from services.lifecycle.domain.risk_register.errors import (
     IllegalRiskStepError,
     NoPromiseError,
     NotAssessedError,
+    NothingObservedError,
     RiskDateError,
     TooBigError,
 )
@@ -43,19 +47,20 @@ from services.lifecycle.domain.risk_register.events import (
     RiskAccepted,
     RiskAssessed,
     RiskEliminated,
+    RiskMeasured,
     RiskProposed,
     RiskRealised,
     RiskState,
     RiskTransferred,
 )
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
-from services.lifecycle.domain.risk_register.state import Register, Risk, budget_of, evolve
+from services.lifecycle.domain.risk_register.state import Register, Risk, budget_of, evolve, observed
 
 VERBS: dict[RiskState, tuple[str, ...]] = {
     "proposed": ("assess", "mitigate", "eliminate", "transfer", "realise"),
-    "assessed": ("assess", "accept", "mitigate", "eliminate", "transfer", "realise"),
-    "accepted": ("assess", "accept", "mitigate", "eliminate", "transfer", "realise"),
-    "mitigating": ("assess", "accept", "mitigate", "eliminate", "transfer", "realise"),
+    "assessed": ("assess", "reestimate", "accept", "mitigate", "eliminate", "transfer", "realise"),
+    "accepted": ("assess", "reestimate", "accept", "mitigate", "eliminate", "transfer", "realise"),
+    "mitigating": ("assess", "reestimate", "accept", "mitigate", "eliminate", "transfer", "realise"),
     "eliminated": ("realise",),
     "transferred": ("realise",),
 }
@@ -73,6 +78,8 @@ def decide(command: Command, state: Register) -> tuple[Event, ...]:  # noqa: C90
             return _proposed(command, state)
         case Assess():
             return _assessed(command, state)
+        case Reestimate():
+            return _assessed(_as_observed(command, state), state)
         case Accept():
             return _accepted(command, state)
         case Mitigate():
@@ -84,11 +91,9 @@ def decide(command: Command, state: Register) -> tuple[Event, ...]:  # noqa: C90
         case Realise():
             return _realised(command, state)
         case Recognise():
-            return tuple(
-                RiskRealised(name, command.service, command.incident, None, None, None, command.by, command.at)
-                for name, risk in state.items()
-                if risk.proposed.cause == command.cause and command.cause and not _known(risk, command.incident)
-            )
+            return _recognised(command, state)
+        case Measure():
+            return tuple(_measured(command, state))
         case Reconsider():
             return _overcommitted(state, command.promise, command.policy, "slo_changed", command.at)
         case Lapse():
@@ -214,7 +219,45 @@ def _realised(command: Realise, state: Register) -> tuple[Event, ...]:
         command.by,
         command.at,
     )
-    return () if _known(risk, command.incident) else (realised,)
+    if _known(risk, command.incident):
+        return ()
+    return realised, *_measured(command, {command.risk: replace(risk, realised=(realised,))})
+
+
+def _recognised(command: Recognise, state: Register) -> tuple[Event, ...]:
+    found: list[Event] = []
+    for name, risk in state.items():
+        if command.cause and risk.proposed.cause == command.cause and not _known(risk, command.incident):
+            realised = RiskRealised(name, command.service, command.incident, None, None, None, command.by, command.at)
+            found += [realised, *_measured(command, {name: replace(risk, realised=(realised,))})]
+    return tuple(found)
+
+
+def _measured(command: Realise | Recognise | Measure, state: Register) -> Iterator[RiskMeasured]:
+    """How long the incident took, for each risk that it was and that does not know it yet."""
+    took = command.took
+    for name, risk in state.items():
+        before = risk.measured.get(command.incident)
+        known = (before.ttd_minutes, before.ttr_minutes) if before else (None, None)
+        if _known(risk, command.incident) and known != (took.ttd_minutes, took.ttr_minutes):
+            yield RiskMeasured(name, command.service, command.incident, took.ttd_minutes, took.ttr_minutes, command.at)
+
+
+def _as_observed(command: Reestimate, state: Register) -> Assess:
+    risk = _risk(state, command.risk, "reestimate")
+    seen = observed(risk, command.at)
+    if seen is None:
+        raise NothingObservedError(command.risk)
+    return Assess(
+        service=command.service,
+        risk=command.risk,
+        estimate=seen,
+        basis=f"observed: {', '.join(each.incident for each in risk.realised)}",
+        promise=command.promise,
+        policy=command.policy,
+        by=command.by,
+        at=command.at,
+    )
 
 
 def _overcommitted(

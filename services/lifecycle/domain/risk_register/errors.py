@@ -6,6 +6,7 @@ LifecycleError
     ├── NoPromiseError          without an SLO there is no budget to accept against
     ├── TooBigError             it would eat more of the budget than one risk may
     ├── BudgetAllocatedError    what is accepted already leaves too little
+    ├── NothingObservedError    no incident says how bad it is
     ├── IllegalRiskStepError    not from here; names what is possible
     ├── AcceptorError           somebody else must accept it
     └── RiskDateError           a time that has passed, or is too far away
@@ -60,6 +61,16 @@ class BudgetAllocatedError(RiskError):
             f" {promise.slo} ({source}); make this or another risk smaller"
         )
         self.bad_minutes, self.unallocated = bad, left
+
+
+class NothingObservedError(RiskError):
+    """No incident says how bad it is."""
+
+    def __init__(self, risk: str) -> None:
+        super().__init__(
+            f"no incident was risk {risk}, or nobody has assessed it yet; link one (:realise), or say it (:assess)"
+        )
+        self.risk = risk
 
 
 class IllegalRiskStepError(RiskError):

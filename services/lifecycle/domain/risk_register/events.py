@@ -122,6 +122,18 @@ class RiskRealised:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class RiskMeasured:
+    """How long *incident*, which was this risk, took, as far as its own times tell; the last word counts."""
+
+    risk: str
+    service: str
+    incident: str
+    ttd_minutes: float | None
+    ttr_minutes: float | None
+    at: datetime
+
+
 Event = (
     RiskProposed
     | RiskAssessed
@@ -131,4 +143,5 @@ Event = (
     | RiskEliminated
     | RiskTransferred
     | RiskRealised
+    | RiskMeasured
 )

@@ -1,7 +1,7 @@
 """A service's risk register as it stands."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.lifecycle.domain.risk_register.arithmetic import Estimate, allowed_minutes
@@ -13,6 +13,7 @@ from services.lifecycle.domain.risk_register.events import (
     RiskAccepted,
     RiskAssessed,
     RiskEliminated,
+    RiskMeasured,
     RiskProposed,
     RiskRealised,
     RiskState,
@@ -31,6 +32,7 @@ class Risk:
     settled: RiskAccepted | MitigationBegun | RiskEliminated | RiskTransferred | None = None
     ended: AcceptanceEnded | None = None
     realised: tuple[RiskRealised, ...] = ()
+    measured: Mapping[str, RiskMeasured] = field(default_factory=dict[str, RiskMeasured])  # by incident
 
     @property
     def bad_minutes(self) -> float:
@@ -38,9 +40,25 @@ class Risk:
         return self.assessed.estimate.bad_minutes if self.assessed else 0.0
 
     @property
+    def happened(self) -> tuple[RiskRealised, ...]:
+        """The incidents that were it; what nobody said of one is what its own times tell."""
+        return tuple(self._with_times(each) for each in self.realised)
+
+    @property
     def acceptance(self) -> RiskAccepted | None:
         """Set while it is accepted."""
         return self.settled if self.state == "accepted" and isinstance(self.settled, RiskAccepted) else None
+
+    def _with_times(self, realised: RiskRealised) -> RiskRealised:
+        took = self.measured.get(realised.incident)
+        if took is None:
+            return realised
+        ttd, ttr = realised.ttd_minutes, realised.ttr_minutes
+        return replace(
+            realised,
+            ttd_minutes=took.ttd_minutes if ttd is None else ttd,
+            ttr_minutes=took.ttr_minutes if ttr is None else ttr,
+        )
 
 
 Register = Mapping[str, Risk]  # by id, in the order in which they were proposed; empty: no risk is known
@@ -84,13 +102,13 @@ def observed(risk: Risk, at: datetime) -> Estimate | None:
     """
     if risk.assessed is None or not risk.realised:
         return None
-    known = risk.assessed.estimate
+    known, happened = risk.assessed.estimate, risk.happened
     days = max((at - risk.proposed.at) / timedelta(days=1), 1.0)
     return Estimate(
-        ttd_minutes=_mean([each.ttd_minutes for each in risk.realised], known.ttd_minutes),
-        ttr_minutes=_mean([each.ttr_minutes for each in risk.realised], known.ttr_minutes),
-        users_fraction=_mean([each.users_fraction for each in risk.realised], known.users_fraction),
-        mtbf_days=days / len(risk.realised),
+        ttd_minutes=_mean([each.ttd_minutes for each in happened], known.ttd_minutes),
+        ttr_minutes=_mean([each.ttr_minutes for each in happened], known.ttr_minutes),
+        users_fraction=_mean([each.users_fraction for each in happened], known.users_fraction),
+        mtbf_days=days / len(happened),
     )
 
 
@@ -117,6 +135,9 @@ def evolve(state: Register, event: Event) -> Register:
             risk = state[event.risk]
             again: RiskState = risk.state if risk.state not in {"eliminated", "transferred"} else "proposed"
             after = replace(risk, realised=(*risk.realised, event), state=again)
+        case RiskMeasured():
+            risk = state[event.risk]
+            after = replace(risk, measured={**risk.measured, event.incident: event})
     return {**state, event.risk: after}
 
 
