@@ -50,9 +50,10 @@ class PostgresServer(LocalServer):
             raise RuntimeError(message)
         return done.stdout.strip()
 
-    def create_database(self, name: str, *, template: str = "template1") -> str:
-        """The address of the new database *name*."""
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    def create_database(self, name: str, *, template: str = "") -> str:
+        """The address of the new database *name*: empty, or a copy of *template*, file by file."""
+        copied = f' TEMPLATE "{template}" STRATEGY FILE_COPY' if template else ""
+        self.execute(f'CREATE DATABASE "{name}"{copied}')
         return self.url(name)
 
     def ensure_database(self, name: str) -> str:

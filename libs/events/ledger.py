@@ -5,6 +5,7 @@ then, so nothing of that batch is kept.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
@@ -133,17 +134,14 @@ class Ledger:
 
     def load(self, connection: Connection) -> None:
         """Read everything anew."""
-        g, c = GENERATIONS.c, CHECKPOINTS.c
-        writes = select(g.writes).where(g.projection == self.consumer, g.generation == self.generation)
-        self._writes = connection.execute(writes).scalar_one_or_none() or 0
-        rows = connection.execute(
-            select(c.service, c.partition, c.epoch, c.next, c.position).where(
-                c.consumer == self.consumer, c.generation == self.generation
-            )
-        )
-        self.checkpoints = {(row[0], row[1]): Checkpoint(*row[2:]) for row in rows}
-        self._stored = dict(self.checkpoints)
-        self.parked = self._read_parked(connection)
+        load_all(connection, [self])
+
+    def loaded(self, writes: int, checkpoints: Mapping[Place, Checkpoint], parked: Iterable[tuple[str, str]]) -> None:
+        """Take over what was read: how often it was written to, and what stands there."""
+        self._writes = writes
+        self.checkpoints = dict(checkpoints)
+        self._stored = dict(checkpoints)
+        self.parked = frozenset(parked)
 
     def lock(self, connection: Connection) -> bool:
         """Keep every other writer of this consumer out until the transaction ends.
@@ -246,6 +244,25 @@ class Ledger:
             select(d.service, d.stream).distinct().where(d.consumer == self.consumer, d.generation == self.generation)
         )
         return frozenset((row.service, row.stream) for row in rows)
+
+
+def load_all(connection: Connection, ledgers: Sequence[Ledger]) -> None:
+    """Read all of *ledgers* anew; however many they are, each table is asked once."""
+    g, c, d = GENERATIONS.c, CHECKPOINTS.c, DEAD_LETTERS.c
+    consumers = {ledger.consumer for ledger in ledgers}
+    noted = connection.execute(select(g.projection, g.generation, g.writes).where(g.projection.in_(consumers)))
+    writes = {(consumer, generation): count for consumer, generation, count in noted}
+    checkpoints: defaultdict[tuple[str, int], dict[Place, Checkpoint]] = defaultdict(dict)
+    places = select(c.consumer, c.generation, c.service, c.partition, c.epoch, c.next, c.position)
+    for consumer, generation, service, partition, *held in connection.execute(places.where(c.consumer.in_(consumers))):
+        checkpoints[consumer, generation][service, partition] = Checkpoint(*held)
+    parked: defaultdict[tuple[str, int], list[tuple[str, str]]] = defaultdict(list)
+    streams = select(d.consumer, d.generation, d.service, d.stream).distinct()
+    for consumer, generation, service, stream in connection.execute(streams.where(d.consumer.in_(consumers))):
+        parked[consumer, generation].append((service, stream))
+    for ledger in ledgers:
+        key = ledger.consumer, ledger.generation
+        ledger.loaded(writes.get(key, 0), checkpoints[key], parked[key])
 
 
 # Every batch carries these out: as plain text, they take half the time.

@@ -7,6 +7,7 @@ read models.
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def migrate(connection: Connection, service: str) -> None:
         connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_OTHER}'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_TABLE}'"))
-    command.upgrade(_config(service, connection), "head")
+    current, newest, _ = _revisions(connection, service)
+    if current != newest:
+        command.upgrade(_config(service, connection), "head")
     role = os.environ.get("CONCORDAT_APP_ROLE", "")
     if role and is_postgres:
         for statement in schema.grants(role):
@@ -91,12 +94,18 @@ def create_event_store() -> None:
 
 def _revisions(connection: Connection, service: str) -> tuple[set[str], set[str], set[str]]:
     """Where the database is, where it should be, and all revisions there are."""
-    scripts = ScriptDirectory.from_config(_config(service, connection))
     current = set(MigrationContext.configure(connection).get_current_heads())
-    return current, set(scripts.get_heads()), {script.revision for script in scripts.walk_revisions()}
+    return current, *_written(service)
 
 
-def _config(service: str, connection: Connection) -> Config:
+@cache
+def _written(service: str) -> tuple[set[str], set[str]]:
+    """The newest revisions of *service* in this program, and all of them."""
+    scripts = ScriptDirectory.from_config(_config(service))
+    return set(scripts.get_heads()), {script.revision for script in scripts.walk_revisions()}
+
+
+def _config(service: str, connection: Connection | None = None) -> Config:
     package = find_spec(f"services.{service}")
     places = package.submodule_search_locations if package else None
     if not places:

@@ -5,12 +5,14 @@ view that bears the projection's name; the rows live in a table per generation (
 fills a new one beside the old and switches the view.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Index, MetaData, Table
+from sqlalchemy.schema import CreateTable
 
 from libs.events.envelope import Recorded
 from libs.events.registry import EventRegistry
@@ -66,6 +68,19 @@ class Projection:
 
     def table(self, generation: int) -> Table:
         """The table that holds the rows of *generation*."""
-        name = f"{self.name}_g{generation}"
-        indexes = [Index(f"ix_{name}_{'_'.join(columns)}", *columns) for columns in self.indexes]
-        return Table(name, MetaData(), *self.columns(), *indexes)
+        if generation not in self._tables:
+            name = f"{self.name}_g{generation}"
+            indexes = [Index(f"ix_{name}_{'_'.join(columns)}", *columns) for columns in self.indexes]
+            self._tables[generation] = Table(name, MetaData(), *self.columns(), *indexes)
+        return self._tables[generation]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with the columns, the indexes and the `version`."""
+        shape = [str(CreateTable(self.table(0))), str(self.version), str(sorted(map(str, self.indexes)))]
+        return hashlib.sha256("\n".join(shape).encode()).hexdigest()[:16]
+
+    @cached_property
+    def _tables(self) -> dict[int, Table]:
+        """Those that were asked for: making one takes as long as several statements."""
+        return {}

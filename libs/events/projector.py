@@ -21,14 +21,13 @@ from libs.events.errors import (
     DeadLetterLimitError,
     FencedError,
     NewerVersionError,
-    OtherCodeError,
     RebuildFailedError,
     UnknownEventTypeError,
 )
 from libs.events.ledger import Batch, Checkpoint, Ledger, Place
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.rows import Rows, rows_of
-from libs.events.views import Views, fingerprint, serving_generation
+from libs.events.views import Views
 
 _LOG = logging.getLogger(__name__)
 _KEPT_ROWS = 20_000  # between batches; some 10 MB
@@ -115,7 +114,7 @@ class Projector:
         self._strict = strict
         self._saved_later = saved_later
         self._limit = limit or DeadLetterLimit()
-        self._rows: Rows
+        self._table: Rows | None = None
         self._width = len(projection.view.columns)
         self._blank: Row = {column.name: None for column in projection.view.columns}
         self._folds: dict[str, Fold | None] = {}
@@ -134,20 +133,19 @@ class Projector:
             OtherCodeError: The rows that serve come from other code.
         """
         async with self._turn:
-            await self._views.read(self._load)
-            self._rows = rows_of(self.projection.table(self.ledger.generation), self._views.dialect)
+            generation = None if self._follows_serving else self.ledger.generation
+            self.ledger = await self._views.ledger(self.projection, generation)
+            self._table = None
             self._kept = {}
             self._all_kept = not self.ledger.checkpoints
             self.loaded, self.fenced = True, False
 
-    def _load(self, connection: Connection) -> None:
-        if self._follows_serving:
-            serving = serving_generation(connection, self.name)
-            if serving is None or serving.fingerprint != fingerprint(self.projection):
-                message = f"{self.name} waits for a rebuild: its rows come from other code"
-                raise OtherCodeError(message)
-            self.ledger = Ledger(self.name, serving.generation)
-        self.ledger.load(connection)
+    @property
+    def _rows(self) -> Rows:
+        """Those of the generation, made for the first event that changes one."""
+        if self._table is None:
+            self._table = rows_of(self.projection.table(self.ledger.generation), self._views.dialect)
+        return self._table
 
     async def apply(self, batches: Sequence[Batch]) -> None:
         """Apply *batches*, each of another partition, in one transaction.

@@ -9,11 +9,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Dialect, inspect, select, text, update
-from sqlalchemy.schema import CreateTable
 
 from libs.events.database import Database, Run, open_database
-from libs.events.errors import StoreUnavailableError
-from libs.events.ledger import Checkpoint, Place
+from libs.events.errors import OtherCodeError, StoreUnavailableError
+from libs.events.group_ask import GroupAsk
+from libs.events.ledger import Checkpoint, Ledger, Place, load_all
 from libs.events.projection import Projection
 from libs.events.views_tables import CHECKPOINTS, GENERATIONS, METADATA
 
@@ -75,6 +75,7 @@ class Views:
         self._reached: dict[tuple[str, str, int], tuple[str, int]] = {}
         self._waiting: dict[tuple[str, str, int], set[asyncio.Event]] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._ledgers = GroupAsk(self._ask_ledgers)
 
     async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What *query* gives; all that it reads is one moment. It may be asked twice, so it changes nothing.
@@ -176,6 +177,21 @@ class Views:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
 
+    async def ledger(self, projection: Projection, generation: int | None) -> Ledger:
+        """Where that generation of *projection* stands, or the one that serves; many who ask at once are one read.
+
+        Raises:
+            OtherCodeError: The rows that serve come from other code.
+            StoreUnavailableError: The database cannot be reached now.
+        """
+        found = await self._ledgers.ask((projection, generation))
+        if isinstance(found, OtherCodeError):
+            raise found
+        return found
+
+    async def _ask_ledgers(self, asked: Sequence[tuple[Projection, int | None]]) -> list[Ledger | OtherCodeError]:
+        return await self.read(_read_ledgers, asked)
+
     def moved(self, projection: str, moves: Mapping[Place, Checkpoint]) -> None:
         """Wake the readers of this process that wait for what was just committed."""
         for (service, partition), checkpoint in moves.items():
@@ -191,10 +207,10 @@ class Views:
         found = select(g.generation).where(g.projection == consumer, g.status == "serving")
         return await self.read(lambda connection: connection.execute(found).scalar_one_or_none())
 
-    async def note_error(self, consumer: str, error: str) -> None:
-        """Say why *consumer* stands still; an empty text that it does not."""
+    async def note_error(self, consumers: Collection[str], error: str) -> None:
+        """Say why *consumers* stand still; an empty text that they do not."""
         g = GENERATIONS.c
-        noted = update(GENERATIONS).where(g.projection == consumer, g.status == "serving").values(error=error)
+        noted = update(GENERATIONS).where(g.projection.in_(consumers), g.status == "serving").values(error=error)
         await self.write(lambda connection: connection.execute(noted))
 
     async def dump(self, projection: Projection) -> list[tuple[Any, ...]]:
@@ -244,21 +260,15 @@ def _start(connection: Connection, projections: Sequence[Projection]) -> list[st
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _START_LOCK})
     METADATA.create_all(connection)
     stale: list[str] = []
+    serving_now = _serving(connection)
     for projection in projections:
-        serving = serving_generation(connection, projection.name)
+        serving = serving_now.get(projection.name)
         if serving is None:
             add_generation(connection, projection, 1, "serving")
             show_generation(connection, projection, 1)
-        elif serving.fingerprint != fingerprint(projection):
+        elif serving.fingerprint != projection.fingerprint:
             stale.append(projection.name)
     return stale
-
-
-def fingerprint(projection: Projection) -> str:
-    """Changes with the columns, the indexes and the `version` of *projection*."""
-    table = projection.table(0)
-    shape = [str(CreateTable(table)), str(projection.version), str(sorted(map(str, projection.indexes)))]
-    return hashlib.sha256("\n".join(shape).encode()).hexdigest()[:16]
 
 
 def read_generations(connection: Connection, projection: str | None = None) -> list[Generation]:
@@ -271,15 +281,31 @@ def read_generations(connection: Connection, projection: str | None = None) -> l
     return [Generation(*row) for row in connection.execute(query).all()]
 
 
-def serving_generation(connection: Connection, projection: str) -> Generation | None:
-    """The generation that queries of *projection* see."""
-    found = [each for each in read_generations(connection, projection) if each.status == "serving"]
-    return found[0] if found else None
+def _serving(connection: Connection) -> Mapping[str, Generation]:
+    """The generations that queries see, by projection."""
+    return {each.projection: each for each in read_generations(connection) if each.status == "serving"}
+
+
+def _read_ledgers(
+    connection: Connection, asked: Sequence[tuple[Projection, int | None]]
+) -> list[Ledger | OtherCodeError]:
+    serving = _serving(connection)
+    ledgers = [_ledger(projection, generation, serving.get(projection.name)) for projection, generation in asked]
+    load_all(connection, [ledger for ledger in ledgers if isinstance(ledger, Ledger)])
+    return ledgers
+
+
+def _ledger(projection: Projection, generation: int | None, serving: Generation | None) -> Ledger | OtherCodeError:
+    if generation is not None:
+        return Ledger(projection.name, generation)
+    if serving is None or serving.fingerprint != projection.fingerprint:
+        return OtherCodeError(f"{projection.name} waits for a rebuild: its rows come from other code")
+    return Ledger(projection.name, serving.generation)
 
 
 def add_generation(connection: Connection, projection: Projection, generation: int, status: str) -> None:
     """Write down a generation, and make its empty table unless it is only asked for."""
-    note_consumer(connection, projection.name, generation, status, fingerprint(projection))
+    note_consumer(connection, projection.name, generation, status, projection.fingerprint)
     if status != "requested":
         projection.table(generation).create(connection)
 

@@ -106,8 +106,7 @@ class Worker:
         for name in await resources.views.start(list(self.projections.values())):
             _LOG.warning("the rows of %s come from other code: it is rebuilt", name)
             await request_rebuild(resources.views, self.projections[name])
-        for name in self.projections:
-            await resources.views.note_error(name, "")
+        await resources.views.note_error(self.projections, "")
         self._feeds = [feed for projector in self._projectors for feed in self._feeds_of(projector)]
         if self._reactor.sources:
             await self._reactor.start()
@@ -176,7 +175,7 @@ class Worker:
         """Wait until another generation serves in place of the one that cannot go on."""
         _LOG.error("%s", error)
         views = self.resources.views
-        await views.note_error(name, str(error))
+        await views.note_error([name], str(error))
         generation = await views.serving(name)
         while not await stopped_within(stop, _LOOK_EVERY_S):
             if generation is None or generation != await views.serving(name):
