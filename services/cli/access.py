@@ -17,8 +17,10 @@ from services.cli.wiring import SERVICES, open_parts
 Line = dict[str, Any]
 
 
-async def operation_lines(operation: str, arguments: Line, data_dir: Path | None, service: str) -> AsyncIterator[Line]:
-    """The lines of *operation*, on a service's database or on a data directory.
+async def operation_lines(
+    operation: str, arguments: Line, data_dir: Path | None, service: str, *, begins: bool = False
+) -> AsyncIterator[Line]:
+    """The lines of *operation*, on a service's database or on a data directory, which it *begins* if it may.
 
     Raises:
         SetupError: The directory does not exist, or cannot be used.
@@ -29,7 +31,7 @@ async def operation_lines(operation: str, arguments: Line, data_dir: Path | None
     with ExitStack() as stack:
         if settings.database_url == "sqlite:":
             folder = settings.data_dir
-            if not DataDirectory(folder).exists():
+            if not begins and not DataDirectory(folder).exists():
                 message = f"there is no data directory {folder}; name it with --data-dir, or start `concordat serve`"
                 raise SetupError(message)
             try:

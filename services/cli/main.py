@@ -196,14 +196,15 @@ def letters_replay(
 
 @demo_app.command("load")
 def demo_load(
-    url: Url = "http://127.0.0.1:8080", api_key: ApiKey = "", data_dir: DataDir = None, as_json: Json = False
+    data_dir: DataDir = None,
+    service: Service = "",
+    seed: Annotated[int, typer.Option(help="The same seed and day give the same history.")] = 1,
+    until: Annotated[str, typer.Option(help="The day after its last, such as 2026-11-21; today unless given.")] = "",
+    as_json: Json = False,
 ) -> None:
-    """Fill a running Concordat with teams, services, SLOs and incidents."""
-    from libs.events.clock import SystemClock
-    from services.cli.demo import load
-    from services.cli.show import show
-
-    _run(show(load(url, _api_key(api_key, data_dir), SystemClock()), as_json=as_json))
+    """Write two years of teams, services, engagements and incidents; may be repeated, whether or not a server runs."""
+    arguments = {"seed": seed, "until": until}
+    _operate("demo load", arguments, data_dir, as_json, service, begins=True)
 
 
 @app.command()
@@ -413,12 +414,13 @@ def _operate(  # noqa: PLR0913  each is a part of one operation
     *,
     text: Callable[[dict[str, Any]], str] | None = None,
     bad: Yes = lambda _: False,
+    begins: bool = False,
 ) -> None:
     """Carry out an operation on a data directory or a database, show it, and end with its answer."""
     from services.cli.access import operation_lines
     from services.cli.show import as_line, show
 
-    lines: AsyncIterator[dict[str, Any]] = operation_lines(operation, arguments, data_dir, service)
+    lines: AsyncIterator[dict[str, Any]] = operation_lines(operation, arguments, data_dir, service, begins=begins)
     summaries = _run(show(lines, as_json=as_json, text=text or as_line))
     if any(map(bad, summaries)):
         raise typer.Exit(NO)

@@ -7,6 +7,7 @@ from a server that holds the data directory (`control.py`) and from a command th
 import asyncio
 import base64
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -233,6 +234,17 @@ async def letters_replay(platform: Platform, *, stream: str = "", service: str =
     yield {"summary": {"applied": applied, "remaining": remaining}}
 
 
+async def demo_load(platform: Platform, *, seed: int, until: str = "") -> AsyncGenerator[Line]:
+    """Write the history of a realistic organisation."""
+    from services.cli.demo.load import load  # noqa: PLC0415  the rules of all services, only here
+
+    async with aclosing(
+        load({name: part.resources for name, part in platform.items()}, seed=seed, until=until)
+    ) as lines:
+        async for line in lines:
+            yield line
+
+
 def _letter(letter: Letter) -> Line:
     return {
         "consumer": letter.consumer,
@@ -326,4 +338,5 @@ OPERATIONS: Mapping[str, Operation] = {
     "projections rebuild": projections_rebuild,
     "dead-letters list": letters_list,
     "dead-letters replay": letters_replay,
+    "demo load": demo_load,
 }

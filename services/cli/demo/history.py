@@ -1,0 +1,25 @@
+"""Two years, part by part; what is measured is read by what is agreed on, so it is told first."""
+
+from datetime import datetime
+from typing import Final
+
+from services.cli.demo import deliveries, outages, phases, reliability, stories
+from services.cli.demo.organisation import TEAMS
+from services.cli.demo.world import World
+
+FIRST: Final = (f"team/{TEAMS[0].name}", 8)  # the stream of the first event, and the hour at which it was
+
+
+def history(seed: int, today: datetime) -> World:
+    """The organisation with all that would be in its logs today, had it all happened."""
+    world = World(seed, today)
+    phases.begin(world)
+    went_wrong = outages.outages(world)
+    outages.tell(world, went_wrong)
+    reliability.assess(world, went_wrong)
+    reliability.promise(world)
+    deliveries.deploy(world)
+    deliveries.work(world)
+    phases.live(world)
+    stories.tell(world)
+    return world
