@@ -115,6 +115,23 @@ class Paging:
         found = found[: self.size]
         return Page(items=found, next_page_token=self._issue([place(found[-1])]) if more else "")
 
+    def along(self, items: Sequence[T], *, place: Callable[[T], str]) -> Page[T]:
+        """The page of a list that is at hand whole, in the order of its places, and whose items come and go.
+
+        Args:
+            items: All that the filters take, in that order.
+            place: Of an item; no other has it.
+
+        Raises:
+            Problem: 400 for a token of another question, or an `order_by`: there is one order.
+        """
+        self._order({}, descending=False)
+        last: str = self._place([_NAME])[0] if self._token else ""
+        found = list(islice((item for item in items if place(item) > last), self.size + 1))
+        more = len(found) > self.size
+        found = found[: self.size]
+        return Page(items=found, next_page_token=self._issue([place(found[-1])]) if more else "")
+
     def _order(
         self, orders: Mapping[str, ColumnElement[Any]], *, descending: bool
     ) -> tuple[ColumnElement[Any] | None, bool]:

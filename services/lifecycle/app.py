@@ -20,6 +20,7 @@ from services.lifecycle.api import (
     gatherings,
     handback,
     imports,
+    inbox,
     metrics,
     operational_work,
     phase_risks,
@@ -47,6 +48,7 @@ from services.lifecycle.config import (
     load_risk_policy,
     load_team_policy,
 )
+from services.lifecycle.inbox import load_policies
 
 
 def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
@@ -90,6 +92,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             phase_risks.router,
             waivers.router,
             risks.router,
+            inbox.router,
         ],
         errors=ERRORS,
         settings=settings,
@@ -100,5 +103,6 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
     app.state.engagement_policy = load_engagement_policy(settings.engagement_policy)
     app.state.review_policy = load_review_policy(settings.review_policy)
     app.state.risk_policy = load_risk_policy(settings.risk_policy)
+    app.state.inbox_policies = load_policies(settings)
     app.state.review_templates = shipped_templates()
     return app

@@ -19,6 +19,7 @@ from services.lifecycle.domain.checks import NUMBERS
 from services.lifecycle.domain.delivery import DeliveryPolicy
 from services.lifecycle.domain.engagement.measures import MEASURED
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
+from services.lifecycle.domain.inbox.policy import InboxPolicy
 from services.lifecycle.domain.policy import InvalidPolicyError, Policy
 from services.lifecycle.domain.readiness_review.policy import ReviewPolicy
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
@@ -43,6 +44,7 @@ class LifecycleSettings(Settings):
         risk_policy: What may be accepted of risks; a YAML file like `policies/risks-2026-11.yaml`, the default.
         architecture_policy: What design and architecture reviews and launches go by; a YAML file like
             `policies/architecture-2026-11.yaml`, the default.
+        inbox_policy: From when on something waits for a person; `policies/inbox-2026-11.yaml` is the default.
         facts_wait_s: How long a gate waits for evidence that was just recorded to be known.
     """
 
@@ -53,6 +55,7 @@ class LifecycleSettings(Settings):
     delivery_policy: Path = _POLICIES / "delivery-2026-11.yaml"
     risk_policy: Path = _POLICIES / "risks-2026-11.yaml"
     architecture_policy: Path = _POLICIES / "architecture-2026-11.yaml"
+    inbox_policy: Path = _POLICIES / "inbox-2026-11.yaml"
     facts_wait_s: Annotated[float, Field(ge=0, le=30)] = 2.0
 
 
@@ -138,6 +141,15 @@ def load_catalogs(folder: Path = _CATALOGS) -> Catalogs:
     return catalogs
 
 
+def load_inbox_policy(path: Path) -> InboxPolicy:
+    """From when on something waits for a person, from the YAML file *path*.
+
+    Raises:
+        SetupError: It cannot be read; names the place.
+    """
+    return _load(path, InboxPolicy, "CONCORDAT_INBOX_POLICY")
+
+
 def parse_policy(text: bytes) -> Policy:
     """The policy of gates in *text*, YAML or JSON.
 
@@ -155,6 +167,7 @@ _VALIDATE: Mapping[type, Callable[[Any], None]] = {
     ReviewPolicy: ReviewPolicy.validate,
     RiskPolicy: RiskPolicy.validate,
     ArchitecturePolicy: ArchitecturePolicy.validate,
+    InboxPolicy: InboxPolicy.validate,
 }
 
 

@@ -19,7 +19,6 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.engaged import EngagementsDep, engaged
-from services.lifecycle.api.engagement_items import PATHS
 from services.lifecycle.api.engagement_rule_schemas import BreachView, breach_views
 from services.lifecycle.api.engagement_rules import RuleStatus, rule_statuses
 from services.lifecycle.api.engagement_schemas import SeriesView, series_views
@@ -31,7 +30,7 @@ from services.lifecycle.domain.engagement.measures import Seen
 from services.lifecycle.domain.engagement.next_steps import Next, next_steps
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.decider import Item
-from services.lifecycle.domain.engagement_item.lives import Kind
+from services.lifecycle.domain.engagement_item.lives import PATHS, Kind
 from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS, items_of
 from services.lifecycle.projections.happenings import HAPPENINGS, measured_for, seen
 from services.lifecycle.projections.slo_days import SLO_DAYS

@@ -32,7 +32,7 @@ from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.commands import Change, Command, Go, Open, Report
 from services.lifecycle.domain.engagement_item.decider import Item
 from services.lifecycle.domain.engagement_item.events import Content
-from services.lifecycle.domain.engagement_item.lives import LIVES, Kind, State
+from services.lifecycle.domain.engagement_item.lives import LIVES, PATHS, Kind, State
 from services.lifecycle.domain.errors import UnknownError, UnknownReferenceError
 from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS, open_milestones, overlaps
 
@@ -44,13 +44,6 @@ _OPENED: Final[dict[str, Any]] = {
     "response_model": ItemView,
     "openapi_extra": _WRITE,
     "responses": responses(404, 422),
-}
-PATHS: Final[dict[Kind, str]] = {
-    "milestone": "plan",
-    "insight": "insights",
-    "training": "trainings",
-    "win": "wins",
-    "adjustment": "adjustments",
 }
 
 

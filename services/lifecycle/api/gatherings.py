@@ -26,7 +26,6 @@ from libs.web.schemas import Name
 from services.lifecycle.api import gathering_schemas as schemas
 from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.engaged import EngagementsDep, engaged, said, speaker
-from services.lifecycle.api.engagement_items import PATHS
 from services.lifecycle.api.engagement_schemas import EngagementView, engagement_view
 from services.lifecycle.api.gathering_schemas import Format, GatheringView, gathering_view
 from services.lifecycle.contract import ENGAGEMENT, GATHERING
@@ -35,6 +34,7 @@ from services.lifecycle.domain.engagement.errors import IncompleteError
 from services.lifecycle.domain.engagement.events import SeriesKind
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement.state import Engagement, Series
+from services.lifecycle.domain.engagement_item.lives import PATHS
 from services.lifecycle.domain.errors import UnknownError, UnknownReferenceError
 from services.lifecycle.domain.gathering.commands import Command, Conclude, Draft, Note, Tell
 from services.lifecycle.domain.gathering.decider import Gathering

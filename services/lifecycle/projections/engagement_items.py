@@ -117,7 +117,7 @@ ENGAGEMENT_ITEMS: Final = Projection(
         ItemChanged: Fold(_keys, _changed),
         ItemMoved: Fold(_keys, _moved),
     },
-    indexes=(("engagement", "kind"),),
+    indexes=(("engagement", "kind"), ("owner",)),
     sources=("lifecycle",),
 )
 
@@ -126,14 +126,14 @@ def items_of(connection: Connection, engagement: str) -> tuple[ItemRow, ...]:
     """What *engagement* keeps track of, in the order in which it began."""
     view = ENGAGEMENT_ITEMS.view
     query = select(view).where(view.c.engagement == engagement).order_by(view.c.place)
-    return tuple(map(_row, connection.execute(query).mappings()))
+    return tuple(map(item_in, connection.execute(query).mappings()))
 
 
 def open_milestones(connection: Connection) -> tuple[ItemRow, ...]:
     """Every milestone that goes on, of every engagement."""
     view = ENGAGEMENT_ITEMS.view
     query = select(view).where(view.c.kind == "milestone", view.c.goes_on).order_by(view.c.place)
-    return tuple(map(_row, connection.execute(query).mappings()))
+    return tuple(map(item_in, connection.execute(query).mappings()))
 
 
 def overlaps(milestone: ItemRow, others: Sequence[ItemRow]) -> tuple[ItemRow, ...]:
@@ -152,6 +152,7 @@ def _begins(milestone: ItemRow) -> date:
     return milestone.start or milestone.due or milestone.opened_at.date()
 
 
-def _row(row: Any) -> ItemRow:  # noqa: ANN401  a row of any projection is untyped
+def item_in(row: Any) -> ItemRow:  # noqa: ANN401  a row of any projection is untyped
+    """A row as lists, packs and health read it."""
     fields = {name: row[name] for name in ItemRow.__dataclass_fields__ if name != "services"}
     return ItemRow(**fields, services=tuple(row["services"]))

@@ -97,7 +97,7 @@ FACTS_ACTIONS: Final = Projection(
         ActionCompleted: Fold(_action_keys, lambda _, __, ___, ____: None),
         ActionDropped: Fold(_action_keys, lambda _, __, ___, ____: None),
     },
-    indexes=(("service",),),
+    indexes=(("service",), ("owner",)),
     sources=("incidents",),
 )
 

@@ -22,6 +22,7 @@ from services.lifecycle.domain.readiness_review.events import (
     FindingTriaged,
     FindingWaived,
     FindingWaiverExpired,
+    FollowUpBegun,
     ItemAnswered,
     ReviewAdvanced,
     ReviewApproved,
@@ -53,7 +54,9 @@ def _columns() -> Sequence[Column[Any]]:
         Column("expires_at", Instant()),
         Column("expired_because", Text, nullable=False),
         Column("conditions", Json(), nullable=False),  # those not met: condition, text, owner, due
-        Column("findings", Json(), nullable=False),  # id to title, severity, state, waived_until
+        Column("findings", Json(), nullable=False),  # id to title, severity, state, waived_until, owner
+        Column("owners", Text, nullable=False),  # |ana|bo|: of conditions that are not met, and of findings
+        Column("follow_up", Text, nullable=False),  # how far an approved one has come; empty before it
         Column("security", Json(), nullable=False),  # blocking item to minimum_tier, verdict
         Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
     )
@@ -84,6 +87,8 @@ def _requested(_: Row | None, event: ReviewRequested, recorded: Recorded, __: Ke
         "expired_because": "",
         "conditions": [],
         "findings": {},
+        "owners": "||",
+        "follow_up": "",
         "security": {},
         "recorded_at": recorded.recorded_at,
     }
@@ -93,9 +98,14 @@ def _known(change: Callable[[Row, Any], Row]) -> Fold:
     """A fold of a review that is there."""
 
     def apply(row: Row | None, event: Event, _: Recorded, __: Key) -> Row | None:
-        return row and row | change(row, event)
+        return row and _owned(row | change(row, event))
 
     return Fold(_keys, apply)
+
+
+def _owned(row: Row) -> Row:
+    owners = dict.fromkeys(each["owner"] for each in (*row["conditions"], *row["findings"].values()) if each["owner"])
+    return row | {"owners": f"|{'|'.join(owners)}|"}
 
 
 def _checklist(_: Row, event: ChecklistFixed) -> Row:
@@ -148,6 +158,7 @@ def _opened(row: Row, event: FindingOpened) -> Row:
         "severity": event.severity,
         "state": "triaged" if event.owner else "open",
         "waived_until": None,
+        "owner": event.owner,
     }
     return {"findings": {**row["findings"], event.finding: finding}}
 
@@ -180,8 +191,9 @@ READINESS_REVIEWS: Final = Projection(
         ReviewWithdrawn: _ended("withdrawn"),
         ReviewSuperseded: _ended("superseded"),
         ReviewExpired: _known(_expired),
+        FollowUpBegun: _known(lambda _, event: {"follow_up": event.step}),
         FindingOpened: _known(_opened),
-        FindingTriaged: _finding(state=lambda _: "triaged"),
+        FindingTriaged: _finding(state=lambda _: "triaged", owner=lambda event: event.owner),
         FindingReclassified: _finding(severity=lambda event: event.severity),
         FindingMoved: _finding(state=lambda event: event.to_state, waived_until=lambda _: None),
         FindingWaived: _finding(state=lambda _: "waived", waived_until=lambda event: event.until.isoformat()),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Float, Select, Text, select
+from sqlalchemy import Column, Connection, Date, Float, Select, Text, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -20,6 +20,7 @@ from services.lifecycle.domain.risk_register.events import (
     RiskEliminated,
     RiskProposed,
     RiskRealised,
+    RiskState,
     RiskTransferred,
 )
 from services.lifecycle.domain.risk_register.facts import RiskFact, RiskFacts
@@ -34,6 +35,11 @@ def _columns() -> Sequence[Column[Any]]:
         Column("title", Text, nullable=False),
         Column("state", Text, nullable=False),
         Column("bad_minutes", Float),  # a year
+        Column("since", Instant(), nullable=False),  # when it came into its state
+        Column("proposed_by", Text, nullable=False),
+        Column("owner", Text, nullable=False),  # who mitigates it, or accepted it; empty when nobody does
+        Column("due", Date),  # of a mitigation
+        Column("until", Instant()),  # of an acceptance
         Column("proposed_at", Instant(), nullable=False),
         Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
     )
@@ -48,8 +54,9 @@ def _proposed(_: Row | None, event: RiskProposed, recorded: Recorded, __: Key) -
         "risk": event.risk,
         "service": event.service,
         "title": event.title,
-        "state": "proposed",
         "bad_minutes": None,
+        **_in_state("proposed", event.at),
+        "proposed_by": event.by,
         "proposed_at": event.at,
         "recorded_at": recorded.recorded_at,
     }
@@ -63,16 +70,28 @@ def _known(change: Callable[[Row, Any], Row]) -> Fold:
 
 
 def _assessed(row: Row, event: RiskAssessed) -> Row:
-    state = "accepted" if row["state"] == "accepted" else "assessed"
-    return {"bad_minutes": event.bad_minutes, "state": state}
+    changes: Row = {"bad_minutes": event.bad_minutes}
+    return changes if row["state"] == "accepted" else changes | _in_state("assessed", event.at)
 
 
-def _realised(row: Row, _: RiskRealised) -> Row:
-    return {"state": "proposed"} if row["state"] in {"eliminated", "transferred"} else {}
+def _realised(row: Row, event: RiskRealised) -> Row:
+    return _in_state("proposed", event.at) if row["state"] in {"eliminated", "transferred"} else {}
 
 
-def _is(state: str) -> Fold:
-    return _known(lambda _, __: {"state": state})
+def _accepted(_: Row, event: RiskAccepted) -> Row:
+    return _in_state("accepted", event.at) | {"owner": event.by, "until": event.until}
+
+
+def _mitigating(_: Row, event: MitigationBegun) -> Row:
+    return _in_state("mitigating", event.at) | {"owner": event.owner, "due": event.due}
+
+
+def _is(state: RiskState) -> Fold:
+    return _known(lambda _, event: _in_state(state, event.at))
+
+
+def _in_state(state: RiskState, at: datetime) -> Row:
+    return {"state": state, "since": at, "owner": "", "due": None, "until": None}
 
 
 RISKS: Final = Projection(
@@ -82,14 +101,14 @@ RISKS: Final = Projection(
     folds={
         RiskProposed: Fold(_keys, _proposed),
         RiskAssessed: _known(_assessed),
-        RiskAccepted: _is("accepted"),
+        RiskAccepted: _known(_accepted),
         AcceptanceEnded: _is("assessed"),
-        MitigationBegun: _is("mitigating"),
+        MitigationBegun: _known(_mitigating),
         RiskEliminated: _is("eliminated"),
         RiskTransferred: _is("transferred"),
         RiskRealised: _known(_realised),
     },
-    indexes=(("service",), ("state",)),
+    indexes=(("service",), ("state",), ("owner",)),
     sources=("lifecycle",),
 )
 _VIEW = RISKS.view

@@ -78,7 +78,12 @@ _VIEW = SLO_TARGETS.view
 
 def strictest_of(connection: Connection, service: str, as_of: datetime | None = None) -> Promise | None:
     """The strictest SLO of *service*, now or as it was heard at *as_of*; None: it has none."""
-    own = select(_VIEW.c.slo).where(_VIEW.c.service == service)
+    return strictest(connection, (service,), as_of).get(service)
+
+
+def strictest(connection: Connection, services: Sequence[str], as_of: datetime | None = None) -> dict[str, Promise]:
+    """The strictest SLO of each of *services* that has one."""
+    own = select(_VIEW.c.slo).where(_VIEW.c.service.in_(services))
     last = select(_VIEW.c.slo, func.max(_VIEW.c.version).label("version")).where(_VIEW.c.slo.in_(own))
     if as_of is not None:
         last = last.where(_VIEW.c.recorded_at <= as_of)
@@ -86,11 +91,11 @@ def strictest_of(connection: Connection, service: str, as_of: datetime | None = 
     query = (
         select(_VIEW)
         .join(newest, (newest.c.slo == _VIEW.c.slo) & (newest.c.version == _VIEW.c.version))
-        .where(_VIEW.c.service == service, _VIEW.c.target.is_not(None))  # it may be another service's by now
-        .order_by(_VIEW.c.target.desc(), _VIEW.c.slo)
+        .where(_VIEW.c.service.in_(services), _VIEW.c.target.is_not(None))  # it may be another service's by now
+        .order_by(_VIEW.c.target, _VIEW.c.slo.desc())  # what is strictest comes last
     )
-    row = connection.execute(query).mappings().first()
-    return None if row is None else Promise(row["slo"], row["target"], row["revision"])
+    rows = connection.execute(query).mappings()
+    return {row["service"]: Promise(row["slo"], row["target"], row["revision"]) for row in rows}
 
 
 def services_of(connection: Connection, slo: str) -> list[str]:

@@ -44,6 +44,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("kind", Text, nullable=False),
         Column("display_name", Text, nullable=False),
         Column("structure", Json(), nullable=False),
+        Column("people", Text, nullable=False),  # |ana|bo|: everybody whom the structure names
         Column("reviewed", Json()),
         Column("shard_of", Text, nullable=False),
         Column("ended", Boolean, nullable=False),
@@ -62,7 +63,7 @@ def _registered(_: Row | None, event: TeamRegistered, recorded: Recorded, __: Ke
         "name": event.team,
         "kind": event.kind,
         "display_name": event.display_name,
-        "structure": _plain(event.structure),
+        **_set_up_as(event.structure),
         "reviewed": None,
         "shard_of": event.shard_of,
         "ended": False,
@@ -73,12 +74,18 @@ def _registered(_: Row | None, event: TeamRegistered, recorded: Recorded, __: Ke
 
 
 def _changed(row: Row | None, event: TeamChanged, _: Recorded, __: Key) -> Row | None:
-    structure = {} if event.structure is None else {"structure": _plain(event.structure)}
+    structure = {} if event.structure is None else _set_up_as(event.structure)
     return row and row | {"display_name": event.display_name} | structure
 
 
 def _set_up(row: Row | None, event: TeamSharded | TeamAbsorbed, _: Recorded, __: Key) -> Row | None:
-    return row and row | {"structure": _plain(event.structure)}
+    return row and row | _set_up_as(event.structure)
+
+
+def _set_up_as(structure: Structure) -> Row:
+    named = (*structure.members, *structure.leads, structure.product, *(duty.holder for duty in structure.duties))
+    people = dict.fromkeys(person for person in named if person)
+    return {"structure": _plain(structure), "people": f"|{'|'.join(people)}|"}
 
 
 def _reviewed(row: Row | None, event: StructureReviewed, _: Recorded, __: Key) -> Row | None:

@@ -64,6 +64,15 @@ class Life:
         return tuple(verb for verb, move in self.moves.items() if state in move.origins)
 
 
+PATHS: Final[Mapping[Kind, str]] = {
+    "milestone": "plan",
+    "insight": "insights",
+    "training": "trainings",
+    "win": "wins",
+    "adjustment": "adjustments",
+}
+"""Where the items of a kind stand under their engagement."""
+
 LIVES: Final[Mapping[Kind, Life]] = {
     "milestone": Life(
         "planned",

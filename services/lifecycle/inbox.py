@@ -1,0 +1,153 @@
+"""What waits for a person, or for a team: asked of the read models, and of the streams that they point to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from libs.events.resources import Resources
+from services.lifecycle.config import (
+    LifecycleSettings,
+    load_inbox_policy,
+    load_policy,
+    load_review_policy,
+    load_risk_policy,
+    load_team_policy,
+)
+from services.lifecycle.contract import ENGAGEMENT, GATE_POLICY, INSTALLATION, READINESS_REVIEW, SERVICE
+from services.lifecycle.domain.inbox import of_engagements, of_reviews, of_services, of_teams
+from services.lifecycle.domain.inbox.of_services import Owned
+from services.lifecycle.domain.inbox.policy import InboxPolicy
+from services.lifecycle.domain.inbox.waiting import Teams, Waiting, ordered
+from services.lifecycle.domain.people import ANYBODY, Approvers
+from services.lifecycle.domain.policy import Policy, Roles
+from services.lifecycle.domain.readiness_review.policy import ReviewPolicy
+from services.lifecycle.domain.readiness_review.state import Approved as ApprovedReview
+from services.lifecycle.domain.readiness_review.state import Underway
+from services.lifecycle.domain.risk_register.policy import RiskPolicy
+from services.lifecycle.domain.service.decider import Awaiting
+from services.lifecycle.domain.team.policy import TeamPolicy
+from services.lifecycle.domain.waiver.decider import Approved
+from services.lifecycle.projections.inbox import Asker, Found, Terms, waiting_at
+from services.lifecycle.projections.people import named
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All that says what waits for whom; *gates* as shipped, until others are published."""
+
+    gates: Policy
+    inbox: InboxPolicy
+    reviews: ReviewPolicy
+    risks: RiskPolicy
+    teams: TeamPolicy
+
+
+def load_policies(settings: LifecycleSettings) -> Policies:
+    """The policies of these settings.
+
+    Raises:
+        SetupError: One cannot be read; names the place.
+    """
+    return Policies(
+        load_policy(settings.gate_policy),
+        load_inbox_policy(settings.inbox_policy),
+        load_review_policy(settings.review_policy),
+        load_risk_policy(settings.risk_policy),
+        load_team_policy(settings.team_policy),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """What waits for people."""
+
+    resources: Resources
+    policies: Policies
+
+    async def of_person(self, person: str, at: datetime, *, unclaimed: bool = False) -> list[Waiting]:
+        """What waits for *person*; with *unclaimed* also what waits for anybody, since a team names nobody."""
+        items = await self._all(Asker(person=person, unclaimed=unclaimed), at)
+        return [item for item in items if item.who.includes(person)]
+
+    async def of_team(self, team: str, at: datetime) -> list[Waiting]:
+        """What is the affair of *team*, whoever of it has to see to it."""
+        return [item for item in await self._all(Asker(team=team), at) if item.team == team]
+
+    async def _all(self, asker: Asker, at: datetime) -> list[Waiting]:
+        terms = Terms(self.policies.inbox, self.policies.reviews, self.policies.risks)
+        found = await self.resources.views.read(waiting_at, asker, terms, at)
+        gates = await self._gates()
+        items = [*_of_services(found, gates, self.policies, at), *_of_items(found, at)]
+        for team in found.own:
+            items += of_teams.team(team, self.policies.inbox, self.policies.teams, at)
+        items += await self._moves(found, gates)
+        items += await self._engagements(found, at)
+        items += await self._reviews(found, at)
+        return ordered(items)
+
+    async def _gates(self) -> Policy:
+        published = (await self.resources.handler.load(GATE_POLICY, INSTALLATION)).state
+        return published[-1].policy if published else self.policies.gates
+
+    async def _moves(self, found: Found, gates: Policy) -> list[Waiting]:
+        items: list[Waiting] = []
+        for service in found.moving:
+            state = (await self.resources.handler.load(SERVICE, service)).state
+            if isinstance(state, Awaiting):
+                request, owned = state.pending, found.services[service]
+                roles = gates.approval.of(request.from_phase, request.to_phase)
+                items.append(of_services.transition(request, owned, _named(roles, owned, found.teams), found.teams))
+        return items
+
+    async def _engagements(self, found: Found, at: datetime) -> list[Waiting]:
+        items: list[Waiting] = []
+        for engagement in found.engaged:
+            state = (await self.resources.handler.load(ENGAGEMENT, engagement)).state
+            if state is not None:
+                items += of_engagements.engagement(state, found.teams, at)
+        return items
+
+    async def _reviews(self, found: Found, at: datetime) -> list[Waiting]:
+        items: list[Waiting] = []
+        for open_ in found.reviews:
+            state = (await self.resources.handler.load(READINESS_REVIEW, open_.review)).state
+            if isinstance(state, Underway | ApprovedReview):
+                owned = _owned(found, open_.service)
+                asked = of_reviews.review(state, owned, found.teams, self.policies.reviews, at)
+                items += (item for item in asked if not (open_.outdated and item.kind == "review_ending"))
+        return items
+
+
+def _of_services(found: Found, gates: Policy, policies: Policies, at: datetime) -> Iterator[Waiting]:
+    teams = found.teams
+    for waiver in found.waivers:
+        owned = _owned(found, waiver.request.service)
+        who = _named(gates.waivers.approvers[str(owned.tier or 1)], owned, teams)
+        if isinstance(waiver, Approved):
+            yield of_services.waiver_end(waiver, owned, who, gates.waivers.renewals.at(owned.tier))
+        else:
+            yield of_services.waiver_request(waiver.request, owned, who, teams)
+    for service, risk in found.risks:
+        soon = policies.inbox.acceptance_ends_days.days
+        yield from of_services.risk(risk, _owned(found, service), teams, at, soon)
+    for each in found.rollouts:
+        yield of_services.rollout(each.rollout, each.version, each.by, each.at, found.services[each.service], teams)
+    for service, action in found.actions:
+        yield of_services.action(action, _owned(found, service), at)
+
+
+def _of_items(found: Found, at: datetime) -> Iterator[Waiting]:
+    for engagement, item in found.items:
+        if pair := found.pairs.get(engagement):
+            yield from of_engagements.item(item, pair, found.teams, at)
+    for engagement, draft in found.drafts:
+        yield from of_engagements.draft(draft, found.pairs[engagement], found.teams)
+
+
+def _owned(found: Found, service: str) -> Owned:
+    """Who answers for *service*; nobody while it was only heard of."""
+    return found.services.get(service) or Owned(service, "", "", 0)
+
+
+def _named(roles: Roles | None, owned: Owned, teams: Teams) -> Approvers:
+    return named(roles, teams.get(owned.owner_team), teams.get(owned.sre_team)) if roles else ANYBODY
