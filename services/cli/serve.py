@@ -1,6 +1,7 @@
 """The embedded installation: four apps and four workers in one process, on one data directory."""
 
 import asyncio
+import ctypes
 import gc
 import secrets
 import sys
@@ -109,10 +110,18 @@ async def running(workers: Mapping[str, Worker]) -> AsyncGenerator[None]:
 # Threads wait for the disk, and hold an event up as long as they must wait for the interpreter afterwards.
 _SWITCH_THREADS_EVERY_S = 0.0005
 
+# glibc keeps a heap for each thread, and of what a large request has freed as much as it likes.
+_M_TRIM_THRESHOLD, _M_ARENA_MAX = -1, -8
+_KEEP_FREE_BYTES = 128 * 1024
+
 
 async def serve(host: str, port: int, data_dir: Path | None) -> None:
     """Run the embedded installation until a signal ends it."""
     sys.setswitchinterval(_SWITCH_THREADS_EVERY_S)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # glibc's alone
+        mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_TRIM_THRESHOLD, _KEEP_FREE_BYTES)
     folder = settings_of("gateway", data_dir=data_dir).data_dir
     directory = DataDirectory(folder)
     with directory.hold():

@@ -33,7 +33,7 @@ from services.slo.api.schemas import (
 from services.slo.domain.errors import NoSuchSloError
 from services.slo.measurements.bucket_rules import WrongBucketError
 from services.slo.measurements.imports import Batch, Refused, read_measurements
-from services.slo.measurements.topic import PUSHED, record
+from services.slo.measurements.topic import PUSHED, publish
 
 _AT_ONCE = 2_000  # lines, some 10 ms, before others have their turn
 
@@ -92,9 +92,8 @@ async def _take(request: Request, call: Call, slo: str, source: str, revision: i
     errors: list[WrongLine] = []
     for batch in batches:
         wrong = await _refused(request, call, batch, refusals)
-        records = [record(each) for each in batch.measurements.values()]
-        await call.resources.bus.publisher().publish(records)
-        accepted, refused = accepted + len(records), refused + len(wrong)
+        await publish(call.resources.bus.publisher(), batch.measurements.values())
+        accepted, refused = accepted + len(batch.measurements), refused + len(wrong)
         errors += map(_wrong_line, wrong[: NAMED - len(errors)])
         _extend(kept, batch.measurements)
     if accepted and not refused:

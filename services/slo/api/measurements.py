@@ -9,7 +9,6 @@ from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from libs.events.bus import OutRecord
 from libs.events.codec import encode
 from libs.events.resources import Resources
 from libs.events.store import Answer
@@ -38,7 +37,7 @@ from services.slo.domain.errors import NoSuchSloError
 from services.slo.domain.slo.decider import definition_of
 from services.slo.measurements.bucket_rules import REMEDIES, BucketRules, WrongBucketError, values_in
 from services.slo.measurements.retention import SloDay, gone
-from services.slo.measurements.topic import Measurement, record
+from services.slo.measurements.topic import Measurement, publish
 from services.slo.projections.slos import SLOS
 
 
@@ -81,7 +80,7 @@ async def measure_slo(
         accepted = judged.accepted()
         if isinstance(accepted, PartlyAccepted) and not judged.kept:
             raise _nothing_kept(accepted)
-        await call.resources.bus.publisher().publish(judged.records)
+        await publish(call.resources.bus.publisher(), judged.kept.values())
         return Answer(_status(accepted), encode(accepted))
 
     return await call.run(work)
@@ -128,8 +127,8 @@ async def measure_slos(
             if isinstance(accepted, PartlyAccepted) and not judged.kept:
                 kept = {"slo": item.slo} | _refusal(_nothing_kept(accepted))
             results.append(kept)
-        records = [one for judged in found.values() for one in judged.records]
-        await call.resources.bus.publisher().publish(records)
+        measurements = (each for judged in found.values() for each in judged.kept.values())
+        await publish(call.resources.bus.publisher(), measurements)
         kept_all = all(result["status"] == 202 for result in results)  # noqa: PLR2004  accepted
         return Answer(202 if kept_all else 207, encode({"items": results}))
 
@@ -156,11 +155,6 @@ class _Judged:
     number: int
     kept: dict[int, Measurement]
     wrong: dict[int, WrongBucketError]
-
-    @property
-    def records(self) -> list[OutRecord]:
-        """What is fine, as it is published."""
-        return [record(measurement) for measurement in self.kept.values()]
 
     def refuse(self, days: Collection[SloDay]) -> None:
         """Refuse what is of *days*."""

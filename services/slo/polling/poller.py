@@ -24,7 +24,7 @@ from libs.events.store import Lease
 from services.slo.config import SloSettings
 from services.slo.contract import SOURCE
 from services.slo.domain.source.commands import NoteFailure, NoteSuccess, Settings
-from services.slo.measurements.topic import Measurement, record
+from services.slo.measurements.topic import Measurement, publish
 from services.slo.polling.polls import Done, Poll, due, note_poll, save, time_of
 from services.slo.projections.sources import SOURCES
 from services.slo.prometheus import (
@@ -163,10 +163,8 @@ class Turns:
         nothing: list[tuple[Done, list[Measurement]]] = []
         revision = int(now.timestamp() * 1_000_000)
         found = await unless_stopped(stop, self._ask_all(polls, revision), otherwise=nothing)
-        records = [record(measurement) for _, some in found for measurement in some]
-        if records:
-            await self._resources.bus.publisher().publish(records)
-            BUCKETS.labels(_label(self._source)).inc(len(records))
+        await publish(self._resources.bus.publisher(), (each for _, some in found for each in some))
+        BUCKETS.labels(_label(self._source)).inc(sum(len(some) for _, some in found))
         done = [each for each, _ in found]
         await self._resources.views.write(save, done)
         failed = [each.poll for each in done if each.failed]
