@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from libs.events.resources import Resources
 from libs.web.app import create_service_app
 from services.lifecycle.api import (
+    checkpoints,
     decommissioning,
     dependencies,
     deployments,
@@ -41,6 +42,7 @@ from services.lifecycle.api.errors import ERRORS
 from services.lifecycle.api.review_template_schemas import shipped_templates
 from services.lifecycle.config import (
     LifecycleSettings,
+    load_checkpoint_policy,
     load_delivery_policy,
     load_engagement_policy,
     load_policy,
@@ -93,6 +95,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             waivers.router,
             risks.router,
             inbox.router,
+            checkpoints.router,
         ],
         errors=ERRORS,
         settings=settings,
@@ -104,5 +107,6 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
     app.state.review_policy = load_review_policy(settings.review_policy)
     app.state.risk_policy = load_risk_policy(settings.risk_policy)
     app.state.inbox_policies = load_policies(settings)
+    app.state.checkpoint_policy = load_checkpoint_policy(settings.checkpoint_policy)
     app.state.review_templates = shipped_templates()
     return app

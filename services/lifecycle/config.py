@@ -15,6 +15,7 @@ from libs.web.problems import Place
 from libs.web.shapes import FaultyDocumentError, read_shaped
 from services.lifecycle.domain.architecture.policy import ArchitecturePolicy
 from services.lifecycle.domain.catalogs import Antipattern, Catalog, Catalogs, Pattern
+from services.lifecycle.domain.checkpoint.policy import CheckpointPolicy
 from services.lifecycle.domain.checks import NUMBERS
 from services.lifecycle.domain.delivery import DeliveryPolicy
 from services.lifecycle.domain.engagement.measures import MEASURED
@@ -45,6 +46,7 @@ class LifecycleSettings(Settings):
         architecture_policy: What design and architecture reviews and launches go by; a YAML file like
             `policies/architecture-2026-11.yaml`, the default.
         inbox_policy: From when on something waits for a person; `policies/inbox-2026-11.yaml` is the default.
+        checkpoint_policy: For how long a checkpoint speaks; `policies/checkpoints-2026-11.yaml` is the default.
         facts_wait_s: How long a gate waits for evidence that was just recorded to be known.
     """
 
@@ -56,6 +58,7 @@ class LifecycleSettings(Settings):
     risk_policy: Path = _POLICIES / "risks-2026-11.yaml"
     architecture_policy: Path = _POLICIES / "architecture-2026-11.yaml"
     inbox_policy: Path = _POLICIES / "inbox-2026-11.yaml"
+    checkpoint_policy: Path = _POLICIES / "checkpoints-2026-11.yaml"
     facts_wait_s: Annotated[float, Field(ge=0, le=30)] = 2.0
 
 
@@ -150,6 +153,15 @@ def load_inbox_policy(path: Path) -> InboxPolicy:
     return _load(path, InboxPolicy, "CONCORDAT_INBOX_POLICY")
 
 
+def load_checkpoint_policy(path: Path) -> CheckpointPolicy:
+    """For how long a checkpoint speaks for a service, from the YAML file *path*.
+
+    Raises:
+        SetupError: It cannot be read; names the place.
+    """
+    return _load(path, CheckpointPolicy, "CONCORDAT_CHECKPOINT_POLICY")
+
+
 def parse_policy(text: bytes) -> Policy:
     """The policy of gates in *text*, YAML or JSON.
 
@@ -168,6 +180,7 @@ _VALIDATE: Mapping[type, Callable[[Any], None]] = {
     RiskPolicy: RiskPolicy.validate,
     ArchitecturePolicy: ArchitecturePolicy.validate,
     InboxPolicy: InboxPolicy.validate,
+    CheckpointPolicy: CheckpointPolicy.validate,
 }
 
 

@@ -10,6 +10,9 @@ from services.lifecycle.domain.architecture_review import events as looking_even
 from services.lifecycle.domain.catalog_entity import commands as entity_commands
 from services.lifecycle.domain.catalog_entity import decider as entity
 from services.lifecycle.domain.catalog_entity.events import EntityImported
+from services.lifecycle.domain.checkpoint import commands as checkpoint_commands
+from services.lifecycle.domain.checkpoint import decider as checkpoint
+from services.lifecycle.domain.checkpoint import events as checkpoint_events
 from services.lifecycle.domain.dependencies import commands as dependency_commands
 from services.lifecycle.domain.dependencies import decider as dependencies
 from services.lifecycle.domain.dependencies import events as dependency_events
@@ -190,6 +193,11 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.launch.ready.v1": launch_events.LaunchReady,
         "io.concordat.lifecycle.launch.launched.v1": launch_events.LaunchDone,
         "io.concordat.lifecycle.launch.cancelled.v1": launch_events.LaunchCancelled,
+        "io.concordat.lifecycle.checkpoint.planned.v1": checkpoint_events.CheckpointPlanned,
+        "io.concordat.lifecycle.checkpoint.started.v1": checkpoint_events.CheckpointStarted,
+        "io.concordat.lifecycle.checkpoint.concluded.v1": checkpoint_events.CheckpointConcluded,
+        "io.concordat.lifecycle.checkpoint.aborted.v1": checkpoint_events.CheckpointAborted,
+        "io.concordat.lifecycle.checkpoint.cancelled.v1": checkpoint_events.CheckpointCancelled,
         "io.concordat.lifecycle.finding.opened.v1": review_events.FindingOpened,
         "io.concordat.lifecycle.finding.triaged.v1": review_events.FindingTriaged,
         "io.concordat.lifecycle.finding.reclassified.v1": review_events.FindingReclassified,
@@ -212,6 +220,9 @@ DEPENDENCIES: Decider[dependency_commands.Command, dependencies.Dependencies, de
 )  # its key is the service's
 DEPLOYMENT: Decider[deployment_commands.Command, deployment.Deployment, deployment_events.Event] = Decider(
     "deployment", None, deployment.decide, deployment.evolve
+)
+CHECKPOINT: Decider[checkpoint_commands.Command, checkpoint.Checkpoint, checkpoint_events.Event] = Decider(
+    "checkpoint", None, checkpoint.decide, checkpoint.evolve
 )
 ENTITY: Decider[entity_commands.Command, entity.Entity, EntityImported] = Decider(
     "catalog-entity", None, entity.decide, entity.evolve

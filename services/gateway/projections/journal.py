@@ -117,6 +117,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.risk.eliminated": "a risk is eliminated",
     "lifecycle.risk.transferred": "a risk is borne by others now: {to}",
     "lifecycle.risk.realised": "a risk has happened: {incident}",
+    "lifecycle.checkpoint.planned": "{exercise} planned: {title}",
+    "lifecycle.checkpoint.started": "{exercise} begun",
+    "lifecycle.checkpoint.concluded": "{exercise} {conclusion}",
+    "lifecycle.checkpoint.aborted": "{exercise} stopped: {reason}",
+    "lifecycle.checkpoint.cancelled": "{exercise} cancelled: {reason}",
     "lifecycle.finding.opened": "{severity} finding: {title}",
     "lifecycle.finding.triaged": "{owner} has a finding until {due}",
     "lifecycle.finding.reclassified": "a finding is {severity} now",
@@ -204,6 +209,7 @@ class _Told(dict[str, Any]):
 
 WORDS: Final[Mapping[str, Callable[[_Told], str]]] = {
     "correction": lambda e: "would still fire" if e["would_fire"] else "would not have fired",
+    "exercise": lambda e: e["kind"].replace("_", " "),
     "passage": lambda e: f"deployment {e['deployment']}" if e["deployment"] else "the first deployment that says so",
     "profile": lambda e: f"owned by {e['owner_team'] or 'nobody'}, tier {e['tier'] or 'not set'}",
     "verdict": lambda e: "passed" if e["passed"] else "not passed",

@@ -21,6 +21,7 @@ from services.lifecycle.projections.review_findings import REVIEW_FINDINGS
 from services.lifecycle.projections.review_templates import REVIEW_TEMPLATES
 from services.lifecycle.projections.risks import RISKS
 from services.lifecycle.projections.rollouts import ROLLOUTS
+from services.lifecycle.projections.sdlc_checkpoints import SDLC_CHECKPOINTS
 from services.lifecycle.projections.services import SERVICES
 from services.lifecycle.projections.slo_days import SLO_DAYS
 from services.lifecycle.projections.slo_targets import SLO_TARGETS
@@ -54,6 +55,7 @@ PROJECTIONS: Final = (
     REVIEW_TEMPLATES,
     RISKS,
     SLO_TARGETS,
+    SDLC_CHECKPOINTS,
 )
 
 __all__ = ["HEARD", "PROJECTIONS"]
