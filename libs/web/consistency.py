@@ -77,7 +77,7 @@ def write_token(resources: Resources, stream: str, position: int, published: int
 def fresh(*projections: Projection) -> Any:  # noqa: ANN401  what Depends is declared to return
     """A route's dependency: the request's token is applied to *projections* before the route reads them.
 
-    Waits as long as `Prefer: wait=N` says (2 s when it says nothing, 10 s at most), and answers the token back.
+    Waits as long as `Prefer: wait=N` says (2 s when it says nothing, 10 s at most), and a read answers the token back.
     """
 
     async def wait(request: Request) -> None:
@@ -85,7 +85,8 @@ def fresh(*projections: Projection) -> Any:  # noqa: ANN401  what Depends is dec
         if sent is None:
             return
         await wait_for(request.app.state.resources, projections, sent, wait_s(request.headers.get("prefer", "")))
-        add_header(request, HEADER, sent)
+        if request.method == "GET":  # a write answers its own
+            add_header(request, HEADER, sent)
 
     return Depends(wait)
 
