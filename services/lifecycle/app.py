@@ -5,6 +5,8 @@ from fastapi import FastAPI
 from libs.events.resources import Resources
 from libs.web.app import create_service_app
 from services.lifecycle.api import (
+    capacity,
+    capacity_demand,
     checkpoints,
     decommissioning,
     dependencies,
@@ -42,6 +44,7 @@ from services.lifecycle.api.errors import ERRORS
 from services.lifecycle.api.review_template_schemas import shipped_templates
 from services.lifecycle.config import (
     LifecycleSettings,
+    load_capacity_policy,
     load_checkpoint_policy,
     load_delivery_policy,
     load_engagement_policy,
@@ -96,6 +99,8 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             risks.router,
             inbox.router,
             checkpoints.router,
+            capacity.router,
+            capacity_demand.router,
         ],
         errors=ERRORS,
         settings=settings,
@@ -105,6 +110,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
     app.state.team_policy = load_team_policy(settings.team_policy)
     app.state.engagement_policy = load_engagement_policy(settings.engagement_policy)
     app.state.review_policy = load_review_policy(settings.review_policy)
+    app.state.capacity_policy = load_capacity_policy(settings.capacity_policy)
     app.state.risk_policy = load_risk_policy(settings.risk_policy)
     app.state.inbox_policies = load_policies(settings)
     app.state.checkpoint_policy = load_checkpoint_policy(settings.checkpoint_policy)

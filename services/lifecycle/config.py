@@ -1,9 +1,11 @@
 """What lifecycle is told at the start: the settings of every service, and its policies."""
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import Field, TypeAdapter
@@ -14,6 +16,7 @@ from libs.web.documents import read_documents
 from libs.web.problems import Place
 from libs.web.shapes import FaultyDocumentError, read_shaped
 from services.lifecycle.domain.architecture.policy import ArchitecturePolicy
+from services.lifecycle.domain.capacity.policy import CapacityPolicy
 from services.lifecycle.domain.catalogs import Antipattern, Catalog, Catalogs, Pattern
 from services.lifecycle.domain.checkpoint.policy import CheckpointPolicy
 from services.lifecycle.domain.checks import NUMBERS
@@ -47,6 +50,8 @@ class LifecycleSettings(Settings):
             `policies/architecture-2026-11.yaml`, the default.
         inbox_policy: From when on something waits for a person; `policies/inbox-2026-11.yaml` is the default.
         checkpoint_policy: For how long a checkpoint speaks; `policies/checkpoints-2026-11.yaml` is the default.
+        capacity_policy: How capacity is planned; `policies/capacity-2026-11.yaml` is the default.
+        source_hosts: Which hosts demand may be fetched from, as `prometheus.example.com,*.internal,localhost:9090`.
         facts_wait_s: How long a gate waits for evidence that was just recorded to be known.
     """
 
@@ -59,7 +64,16 @@ class LifecycleSettings(Settings):
     architecture_policy: Path = _POLICIES / "architecture-2026-11.yaml"
     inbox_policy: Path = _POLICIES / "inbox-2026-11.yaml"
     checkpoint_policy: Path = _POLICIES / "checkpoints-2026-11.yaml"
+    capacity_policy: Path = _POLICIES / "capacity-2026-11.yaml"
+    source_hosts: str = ""
     facts_wait_s: Annotated[float, Field(ge=0, le=30)] = 2.0
+
+    def may_ask(self, address: str) -> bool:
+        """Whether the host of *address*, an URL, is among `source_hosts`; a pattern without a port allows any."""
+        url = urlsplit(address)
+        host, port = url.hostname or "", url.port or {"http": 80, "https": 443}.get(url.scheme)
+        patterns = [pattern.strip().lower() for pattern in self.source_hosts.split(",")]
+        return any(fnmatchcase(host, each) or fnmatchcase(f"{host}:{port}", each) for each in patterns if each)
 
 
 def load_policy(path: Path) -> Policy:
@@ -162,6 +176,15 @@ def load_checkpoint_policy(path: Path) -> CheckpointPolicy:
     return _load(path, CheckpointPolicy, "CONCORDAT_CHECKPOINT_POLICY")
 
 
+def load_capacity_policy(path: Path) -> CapacityPolicy:
+    """How capacity is planned, from the YAML file *path*.
+
+    Raises:
+        SetupError: It cannot be read; names the place.
+    """
+    return _load(path, CapacityPolicy, "CONCORDAT_CAPACITY_POLICY")
+
+
 def parse_policy(text: bytes) -> Policy:
     """The policy of gates in *text*, YAML or JSON.
 
@@ -178,6 +201,7 @@ _VALIDATE: Mapping[type, Callable[[Any], None]] = {
     EngagementPolicy: lambda policy: policy.validate(MEASURED),
     ReviewPolicy: ReviewPolicy.validate,
     RiskPolicy: RiskPolicy.validate,
+    CapacityPolicy: CapacityPolicy.validate,
     ArchitecturePolicy: ArchitecturePolicy.validate,
     InboxPolicy: InboxPolicy.validate,
     CheckpointPolicy: CheckpointPolicy.validate,

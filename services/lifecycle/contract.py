@@ -7,6 +7,10 @@ from services.lifecycle.domain.architecture import decider as architecture
 from services.lifecycle.domain.architecture_review import commands as looking_commands
 from services.lifecycle.domain.architecture_review import decider as looking
 from services.lifecycle.domain.architecture_review import events as looking_events
+from services.lifecycle.domain.capacity import commands as capacity_commands
+from services.lifecycle.domain.capacity import decider as capacity
+from services.lifecycle.domain.capacity import events as capacity_events
+from services.lifecycle.domain.capacity import state as capacity_state
 from services.lifecycle.domain.catalog_entity import commands as entity_commands
 from services.lifecycle.domain.catalog_entity import decider as entity
 from services.lifecycle.domain.catalog_entity.events import EntityImported
@@ -198,6 +202,9 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.checkpoint.concluded.v1": checkpoint_events.CheckpointConcluded,
         "io.concordat.lifecycle.checkpoint.aborted.v1": checkpoint_events.CheckpointAborted,
         "io.concordat.lifecycle.checkpoint.cancelled.v1": checkpoint_events.CheckpointCancelled,
+        "io.concordat.lifecycle.capacity.plan-changed.v1": capacity_events.PlanChanged,
+        "io.concordat.lifecycle.capacity.shortfall-forecast.v1": capacity_events.ShortfallForecast,
+        "io.concordat.lifecycle.capacity.shortfall-cleared.v1": capacity_events.ShortfallCleared,
         "io.concordat.lifecycle.finding.opened.v1": review_events.FindingOpened,
         "io.concordat.lifecycle.finding.triaged.v1": review_events.FindingTriaged,
         "io.concordat.lifecycle.finding.reclassified.v1": review_events.FindingReclassified,
@@ -206,6 +213,15 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.finding.waiver-expired.v1": review_events.FindingWaiverExpired,
     },
     internal={
+        "io.concordat.lifecycle.capacity.demand-imported.v1": capacity_events.DemandImported,
+        "io.concordat.lifecycle.capacity.demand-estimated.v1": capacity_events.DemandEstimated,
+        "io.concordat.lifecycle.capacity.inorganic-set.v1": capacity_events.InorganicSet,
+        "io.concordat.lifecycle.capacity.inorganic-removed.v1": capacity_events.InorganicRemoved,
+        "io.concordat.lifecycle.capacity.supply-measured.v1": capacity_events.SupplyMeasured,
+        "io.concordat.lifecycle.capacity.strategy-proposed.v1": capacity_events.StrategyProposed,
+        "io.concordat.lifecycle.capacity.strategy-agreed.v1": capacity_events.StrategyAgreed,
+        "io.concordat.lifecycle.capacity.forecast-made.v1": capacity_events.ForecastMade,
+        "io.concordat.lifecycle.capacity.forecast-refused.v1": capacity_events.ForecastRefused,
         "io.concordat.lifecycle.review.checklist-fixed.v1": review_events.ChecklistFixed,
         "io.concordat.lifecycle.review-template.published.v1": TemplatePublished,
     },
@@ -256,6 +272,9 @@ WAIVER: Decider[waiver_commands.Command, waiver.Waiver, waiver_events.Event] = D
 )
 RISK_REGISTER: Decider[risk_commands.Command, risk_state.Register, risk_events.Event] = Decider(
     "risk-register", {}, risk.decide, risk_state.evolve
+)  # its key is the service's
+CAPACITY: Decider[capacity_commands.Command, capacity_state.Capacity, capacity_events.Event] = Decider(
+    "capacity", capacity_state.NOTHING_KNOWN, capacity.decide, capacity_state.evolve
 )  # its key is the service's
 GATHERING: Decider[gathering_commands.Command, gathering.Gathering | None, gathering_events.Event] = Decider(
     "gathering", None, gathering.decide, gathering.evolve

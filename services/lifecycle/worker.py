@@ -2,8 +2,15 @@
 
 from libs.events.resources import Resources
 from libs.events.worker import Worker
-from services.lifecycle.config import LifecycleSettings, load_engagement_policy, load_policy, load_risk_policy
+from services.lifecycle.config import (
+    LifecycleSettings,
+    load_capacity_policy,
+    load_engagement_policy,
+    load_policy,
+    load_risk_policy,
+)
 from services.lifecycle.evaluation import Phases
+from services.lifecycle.foreseeing import Foreseeing
 from services.lifecycle.listening import Listening
 from services.lifecycle.projections import PROJECTIONS
 from services.lifecycle.reactions import reactions, timers
@@ -13,12 +20,13 @@ def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
     """The worker that keeps the read models, publishes the events of lifecycle and does what is due."""
     engagements, risks = load_engagement_policy(settings.engagement_policy), load_risk_policy(settings.risk_policy)
     listening, phases = Listening(), Phases(resources, load_policy(settings.gate_policy))
+    foreseeing = Foreseeing(resources, load_capacity_policy(settings.capacity_policy))
     worker = Worker(
         resources,
         projections=PROJECTIONS,
         reactions=(*reactions(resources, engagements, risks), phases.reaction),
         timers={**timers(resources, engagements), **phases.timers},
-        sinks=(listening.run, phases.begin),
+        sinks=(listening.run, phases.begin, foreseeing.run),
     )
     listening.worker = worker
     return worker

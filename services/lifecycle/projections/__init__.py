@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from services.lifecycle.projections.capacity import CAPACITY
 from services.lifecycle.projections.catalog_entities import CATALOG_ENTITIES
 from services.lifecycle.projections.dependencies import DEPENDENCIES, DEPENDENCIES_CONFIRMED
 from services.lifecycle.projections.deployments import DEPLOYMENTS
@@ -54,6 +55,7 @@ PROJECTIONS: Final = (
     REVIEW_FINDINGS,
     REVIEW_TEMPLATES,
     RISKS,
+    CAPACITY,
     SLO_TARGETS,
     SDLC_CHECKPOINTS,
 )

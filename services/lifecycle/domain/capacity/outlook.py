@@ -1,0 +1,155 @@
+"""What the coming days ask of a service, day by day, and the first day on which there is too little."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from services.lifecycle.domain.capacity.arithmetic import grown, units_needed
+from services.lifecycle.domain.capacity.events import Domain, Plan, Strategy, Supply
+from services.lifecycle.domain.capacity.state import Basis
+
+_DAY = timedelta(days=1)
+_WEEK = 7
+Ground = Literal["forecast", "estimate"]
+Missing = Literal["demand", "supply", "plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The highest demand of a day: what goes on by itself, what comes beside it, and both with the headroom."""
+
+    day: date
+    organic: float
+    inorganic: float
+    peak: float
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one failure domain needs on a day, and has."""
+
+    domain: str
+    needed: int
+    there: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """The first day on which a failure domain has too few units, and by when more must be ordered."""
+
+    day: date
+    order_by: date
+    domain: str
+    needed: int
+    there: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a plan comes to.
+
+    Args:
+        ground: Whether demand is forecast from a history, or was estimated.
+        until: The last day that was looked at.
+        today: The demand of today.
+        highest: The day with the highest demand.
+        needs: What each failure domain needs on that day.
+        shortfall: The first one; None: there is enough until the end.
+        surplus: How many units no failure domain needs before new ones could be there.
+    """
+
+    ground: Ground
+    until: date
+    today: Demand
+    highest: Demand
+    needs: tuple[Need, ...]
+    shortfall: Shortfall | None
+    surplus: int
+
+
+def missing(basis: Basis) -> tuple[Missing, ...]:
+    """What nobody has said yet, and without which nothing can be worked out."""
+    parts: dict[Missing, object] = {
+        "demand": basis.forecast or basis.estimate,
+        "supply": basis.supply,
+        "plan": basis.plan,
+    }
+    return tuple(name for name, part in parts.items() if part is None)
+
+
+def look(basis: Basis, today: date, *, plan: Plan | None = None) -> Outlook | None:
+    """What *basis* comes to from *today* on, by its own plan unless another is given; None: something is missing."""
+    if missing(basis) and (plan is None or missing(basis) != ("plan",)):
+        return None
+    supply = basis.supply and basis.supply.supply
+    plan = plan or (basis.plan and basis.plan.plan)
+    if supply is None or plan is None:
+        return None
+    days = list(demand(basis, plan, today))
+    highest = max(days, key=lambda each: each.peak)
+    short = next(_short(days, supply, plan, basis.strategy), None)
+    soon = max(days[: plan.lead_time_days + 1], key=lambda each: each.peak)
+    return Outlook(
+        ground="forecast" if basis.forecast else "estimate",
+        until=days[-1].day,
+        today=days[0],
+        highest=highest,
+        needs=needs(highest, supply, plan, basis.strategy),
+        shortfall=short,
+        surplus=sum(max(each.there - each.needed, 0) for each in needs(soon, supply, plan, basis.strategy)),
+    )
+
+
+def demand(basis: Basis, plan: Plan, today: date) -> Iterator[Demand]:
+    """The highest demand of each day from *today* to the horizon."""
+    for number in range(plan.horizon_days + 1):
+        day = today + number * _DAY
+        organic, inorganic = _organic(basis, day), _inorganic(basis, day)
+        yield Demand(day, organic, inorganic, max(organic + inorganic, 0.0) * (1 + plan.headroom))
+
+
+def needs(of: Demand, supply: Supply, plan: Plan, strategy: Strategy | None) -> tuple[Need, ...]:
+    """What each failure domain needs for a day's demand."""
+    return tuple(
+        Need(
+            domain.name,
+            units_needed(of.peak * domain.share, supply.unit_capacity, plan.utilisation, plan.spare),
+            _there(domain, strategy),
+        )
+        for domain in supply.domains
+    )
+
+
+def _short(days: list[Demand], supply: Supply, plan: Plan, strategy: Strategy | None) -> Iterator[Shortfall]:
+    for each in days:
+        for need in needs(each, supply, plan, strategy):
+            if need.needed > need.there:
+                order_by = each.day - plan.lead_time_days * _DAY
+                yield Shortfall(each.day, order_by, need.domain, need.needed, need.there)
+
+
+def _there(domain: Domain, strategy: Strategy | None) -> int:
+    """What scales by itself has as much as its limit allows."""
+    if strategy and strategy.kind == "automatic" and strategy.max_units is not None:
+        return strategy.max_units
+    return domain.units
+
+
+def _organic(basis: Basis, day: date) -> float:
+    if basis.forecast:
+        ahead = max((day - basis.forecast.until).days - 1, 0) // _WEEK
+        return basis.forecast.weeks[min(ahead, len(basis.forecast.weeks) - 1)]
+    if basis.estimate and day >= basis.estimate.start:
+        return grown(basis.estimate.peak, basis.estimate.growth_a_year, (day - basis.estimate.start).days)
+    return 0.0
+
+
+def _inorganic(basis: Basis, day: date) -> float:
+    """What is expected of what comes beside; what has begun before the history ended is in the history."""
+    measured = basis.forecast.until if basis.forecast else date.min
+    return sum(
+        each.delta * each.confidence
+        for each in basis.inorganic.values()
+        if each.start > measured and each.start <= day and (each.until is None or day <= each.until)
+    )

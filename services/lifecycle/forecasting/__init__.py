@@ -1,0 +1,1 @@
+"""How demand goes on by itself: tried on its own past, in a process of its own."""

@@ -1,0 +1,74 @@
+"""Makes a forecast of every history that has become another one; a sink of the worker."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Final
+
+from libs.events.backoff import PASSING, Backoff, stopped_within, unless_stopped
+from libs.events.envelope import Context, Metadata
+from libs.events.resources import Resources
+from services.lifecycle.contract import CAPACITY
+from services.lifecycle.domain.capacity.commands import KeepForecast
+from services.lifecycle.domain.capacity.policy import CapacityPolicy
+from services.lifecycle.domain.capacity.state import Capacity
+from services.lifecycle.forecasting.forecaster import Forecaster, ForecastError
+from services.lifecycle.forecasting.task import Task
+from services.lifecycle.projections.capacity import forecasts_due
+
+_LOG = logging.getLogger(__name__)
+_EVERY_S: Final = 2.0
+_ACTOR: Final = Metadata(actor="lifecycle", auth_method="forecast")
+_DAY: Final = timedelta(days=1)
+
+
+class Foreseeing:
+    """Looks which forecasts are due, and has them made, one after the other.
+
+    Not a reaction: those of one service go on in turn, and would all wait the seconds that a forecast takes. Where
+    several workers run, a forecast may be made twice; it is kept once.
+    """
+
+    def __init__(self, resources: Resources, policy: CapacityPolicy) -> None:
+        self._resources, self._policy = resources, policy
+        self._forecaster = Forecaster()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Make what is due until *stop*."""
+        backoff = Backoff(first_s=_EVERY_S, most_s=60.0)
+        async with self._forecaster:
+            while not stop.is_set():
+                try:
+                    for service in await self._resources.views.read(forecasts_due):
+                        await unless_stopped(stop, self._foresee(service), None)
+                except (*PASSING, ForecastError) as error:
+                    _LOG.warning("no forecast could be made, it is tried again: %s", error)
+                    await backoff.pause(stop)
+                else:
+                    backoff.succeeded()
+                    await self._forecaster.rest()
+                    await stopped_within(stop, _EVERY_S)
+
+    async def _foresee(self, service: str) -> None:
+        state = (await self._resources.handler.load(CAPACITY, service)).state
+        if not state.basis.forecast_due:
+            return  # the read model is about to know
+        now = self._resources.clock.now()
+        found = await self._forecaster.forecast(_task(service, state, self._policy))
+        outcome = found.made or found.refused
+        if outcome is not None:
+            context = Context.of_request(now, _ACTOR)
+            await self._resources.handler.handle(CAPACITY, service, KeepForecast(service, outcome, now), context)
+
+
+def _task(service: str, state: Capacity, policy: CapacityPolicy) -> Task:
+    first, last = min(state.days), max(state.days)
+    return Task(
+        service=service,
+        first=first,
+        days=tuple(state.days.get(first + number * _DAY) for number in range((last - first).days + 1)),
+        imports=state.basis.imports,
+        least_days=int(policy.least_days.value),
+        most_gaps=policy.most_gaps.value,
+        most_error=policy.most_error.value,
+    )
