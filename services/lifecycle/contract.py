@@ -157,6 +157,7 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.engagement-item.opened.v1": item_events.ItemOpened,
         "io.concordat.lifecycle.engagement-item.changed.v1": item_events.ItemChanged,
         "io.concordat.lifecycle.engagement-item.moved.v1": item_events.ItemMoved,
+        "io.concordat.lifecycle.engagement-item.acknowledged.v1": item_events.ItemAcknowledged,
         "io.concordat.lifecycle.engagement-item.reported.v1": item_events.ItemReported,
         "io.concordat.lifecycle.engagement-item.overdue.v1": item_events.ItemOverdue,
         "io.concordat.lifecycle.review.requested.v1": review_events.ReviewRequested,

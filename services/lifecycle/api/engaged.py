@@ -11,6 +11,7 @@ from libs.events.resources import Resources
 from libs.web.calls import Call
 from services.lifecycle.api.views import key_of
 from services.lifecycle.contract import TEAM
+from services.lifecycle.domain.engagement.charter import SIDES, Side
 from services.lifecycle.domain.engagement.commands import Speaker
 from services.lifecycle.domain.engagement.errors import TeamKindError
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
@@ -57,6 +58,32 @@ async def speaker(call: Call, team: str) -> Speaker:
     known = state.was if isinstance(state, Ended) else state
     speakers = frozenset((known.structure.leads or known.structure.members) if known else ())
     return Speaker(call.principal.name, call.principal.kind == "person", team, speakers)
+
+
+async def member_of_either(call: Call, state: Engagement) -> Speaker:
+    """Who asks, and who belongs to one of the two teams; anybody where one of them has named nobody."""
+    people: list[frozenset[str]] = []
+    for side in SIDES:
+        team = (await call.resources.handler.load(TEAM, state.team(side))).state
+        known = team.was if isinstance(team, Ended) else team
+        people.append(frozenset((*known.structure.members, *known.structure.leads)) if known else frozenset())
+    either = frozenset().union(*people) if all(people) else frozenset[str]()
+    return Speaker(
+        call.principal.name, call.principal.kind == "person", f"{state.dev_team} or {state.sre_team}", either
+    )
+
+
+async def side_of(call: Call, state: Engagement, named: Side | None) -> tuple[Side | None, Speaker]:
+    """For which side somebody speaks: as *named*, else the only one whose speaker it is; None: it cannot be told."""
+    speakers: dict[Side, Speaker] = {side: await speaker(call, state.team(side)) for side in SIDES}
+    if named is not None:
+        return named, speakers[named]
+    mine: list[Side] = [side for side in SIDES if call.principal.name in speakers[side].speakers]
+    if len(mine) == 1:
+        return mine[0], speakers[mine[0]]
+    every = [who.speakers for who in speakers.values()]
+    known = frozenset().union(*every) if all(every) else frozenset[str]()
+    return None, Speaker(call.principal.name, call.principal.kind == "person", "either side", known)
 
 
 async def known_team(resources: Resources, team: str, kind: TeamKind | None, field: str) -> None:

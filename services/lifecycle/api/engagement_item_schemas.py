@@ -149,6 +149,7 @@ class MoveItem(Body):
     model_config = _example(outcome="the caller caches now", reason="")
 
     reason: Text = ""
+    side: Side | None = Field(default=None, description="For whom you speak, where both must; yours, unless given.")
     outcome: Text = Field(default="", description="What came of it.")
     owner: Line | None = None
     due: date | None = None
@@ -201,6 +202,8 @@ class ItemView:
     opened_at: datetime
     proposed_by_itself: bool
     outcome: str | None
+    agreed_by: dict[Side, str]
+    missing: tuple[Side, ...]
     people: tuple[str, ...]
     tracker_status: str | None
     allowed: tuple[str, ...]
@@ -212,6 +215,7 @@ class ItemView:
 def item_view(item: Item, path: str, today: date, overlapping: tuple[str, ...] = ()) -> ItemView:
     """An item as it is answered."""
     content, last = item.content, item.moves[-1] if item.moves else None
+    word = item.acknowledged[-1] if item.acknowledged else None
     overdue = item.overdue(today)
     return ItemView(
         id=item.item,
@@ -233,7 +237,9 @@ def item_view(item: Item, path: str, today: date, overlapping: tuple[str, ...] =
         opened_by=item.opened.by,
         opened_at=item.opened.at,
         proposed_by_itself=bool(item.opened.cause),
-        outcome=last.outcome or None if last else None,
+        outcome=said.outcome or None if (said := last or word) else None,
+        agreed_by={each.side: each.by for each in item.acknowledged},
+        missing=item.missing,
         people=last.people if last else (),
         tracker_status=item.reported.status if item.reported else None,
         allowed=item.allowed,
@@ -249,6 +255,10 @@ def item_view(item: Item, path: str, today: date, overlapping: tuple[str, ...] =
 def _next(item: Item, path: str, *, overdue: bool) -> tuple[Next, ...]:
     if not item.allowed:
         return ()
+    if item.missing:
+        why = f"{item.acknowledged[-1].by} has agreed to: {item.acknowledged[-1].outcome}"
+        who = f"the lead of {' and '.join(item.missing)}"
+        return (Next(who, "agree, or say what else", why, f"POST {path}/{item.item}:agree", overdue),)
     verbs = ", ".join(f":{verb}" for verb in item.allowed)
     why = f"it was due on {item.content.due}" if overdue else item.life.why
     who = item.content.owner or item.life.who

@@ -24,15 +24,16 @@ from libs.web.routing import Router
 from services.lifecycle import timetable
 from services.lifecycle.api import engagement_item_schemas as schemas
 from services.lifecycle.api.asked import AsOf
-from services.lifecycle.api.engaged import EngagementsDep, engaged
+from services.lifecycle.api.engaged import EngagementsDep, engaged, member_of_either, side_of
 from services.lifecycle.api.engagement_item_schemas import ItemView, item_view
 from services.lifecycle.contract import ENGAGEMENT, ENGAGEMENT_ITEM
-from services.lifecycle.domain.engagement.charter import Goal
+from services.lifecycle.domain.engagement.charter import Goal, Side
+from services.lifecycle.domain.engagement.commands import Speaker
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.commands import Change, Command, Go, Open, Report
 from services.lifecycle.domain.engagement_item.decider import Item
 from services.lifecycle.domain.engagement_item.events import Content
-from services.lifecycle.domain.engagement_item.lives import LIVES, PATHS, Kind, State
+from services.lifecycle.domain.engagement_item.lives import LIVES, PATHS, Kind, Move, Speaks, State
 from services.lifecycle.domain.errors import UnknownError, UnknownReferenceError
 from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS, open_milestones, overlaps
 
@@ -44,6 +45,11 @@ _OPENED: Final[dict[str, Any]] = {
     "response_model": ItemView,
     "openapi_extra": _WRITE,
     "responses": responses(404, 422),
+}
+_BY: Final[dict[Speaks, str]] = {
+    "anybody": "",
+    "either": "; for a person of either team",
+    "both": "; for both leads, one after the other: who agrees to something else asks the other side anew",
 }
 
 
@@ -189,9 +195,12 @@ def _verb(kind: Kind, verb: str) -> None:
 
     async def go(engagement: str, item: str, body: schemas.MoveItem, call: CallDep) -> Response:
         here = _Here(engagement, kind, item)
+        side, who = await _speaking(call, engagement, move, body.side)
         command = Go(
             **here.said(call, body.reason),
             verb=verb,
+            speaker=who,
+            side=side,
             outcome=body.outcome,
             owner=body.owner or "",
             due=body.due,
@@ -200,14 +209,24 @@ def _verb(kind: Kind, verb: str) -> None:
         return await _do(call, here, command)
 
     asks = f"; needs {', '.join(move.needs)}" if move.needs else ""
-    go.__doc__ = f"Move a {kind} from {' or '.join(move.origins)} to {move.to}{asks}."
+    go.__doc__ = f"Move a {kind} from {' or '.join(move.origins)} to {move.to}{asks}{_BY[move.by]}."
     router.post(
         f"/{PATHS[kind]}/{{item}}:{verb}",
         name=f"{verb}_{kind}",
         response_model=ItemView,
         openapi_extra=_WRITE,
-        responses=responses(404, 409, 422),
+        responses=responses(*([403] if move.by != "anybody" else []), 404, 409, 422),
     )(go)
+
+
+async def _speaking(call: Call, engagement: str, move: Move, side: Side | None) -> tuple[Side | None, Speaker | None]:
+    """For which side, and as who, somebody moves an item."""
+    if move.by == "anybody":
+        return None, None
+    state = engaged(await call.resources.handler.load(ENGAGEMENT, engagement))
+    if move.by == "both":
+        return await side_of(call, state, side)
+    return None, await member_of_either(call, state)
 
 
 _FRESH = fresh(ENGAGEMENT_ITEMS)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from libs.events.testing import FrozenClock
+from libs.web.internal_auth import Principal
 from tests.fixtures.engagements import DAY, Engaged, active, once
 from tests.fixtures.lifecycle_api import IN_MEMORY, ROBOT, assess, define, signed_in
 from tests.fixtures.services import Elsewhere, Running, eventually
@@ -200,7 +201,12 @@ async def test_the_budget_asks_both_sides_what_they_do_until_it_is_well_again(
     assert (frozen["topic"], frozen["state"], frozen["text"]) == ("frozen", "proposed", "spent 150 %")
     path = f"/adjustments/{frozen['id']}"
     await engaged.do(f"{path}:agree", {}, expect=422)
-    await engaged.do(f"{path}:agree", {"outcome": "canary for every release", "owner": "cy"})
+    word = await engaged.do(f"{path}:agree", {"outcome": "canary for every release", "owner": "cy"})
+    assert (word["state"], word["agreed_by"], word["missing"]) == ("proposed", {"dev": "ana"}, ["sre"])
+    assert word["next"][0]["why"] == "ana has agreed to: canary for every release"
+    robot = await engaged.do(f"{path}:agree", {"side": "sre"}, by=signed_in(lifecycle, ROBOT), expect=403)
+    assert (robot["code"], robot["speakers"]) == ("not-a-speaker", ["bo"])
+    assert (await engaged.do(f"{path}:agree", {}, by=engaged.bo))["state"] == "agreed"
 
     await slo.says("policy.state-changed", policy, **service, to_state="healthy", reason="")
     ended = await once(engaged, path, lambda item: item["state"] == "ended")
@@ -221,6 +227,8 @@ async def test_wins_propose_themselves(lifecycle: Running, slo: Elsewhere, clock
     await engaged.hand_back()
     page = await once(engaged, "/wins?topic=checklist_finished", lambda page: page["items"])
     path = f"/wins/{page['items'][0]['id']}"
+    stranger = signed_in(lifecycle, Principal("zoe", "person", frozenset({"*"}), "api-key", "key-9"))
+    assert (await engaged.do(f"{path}:confirm", {}, by=stranger, expect=403))["code"] == "not-a-speaker"
     assert (await engaged.do(f"{path}:confirm", {}))["state"] == "confirmed"
     assert len((await engaged.get("/wins?topic=quiet_quarter"))["items"]) == 1
 

@@ -8,10 +8,22 @@ import pytest
 
 from libs.events.testing import given
 from services.lifecycle.contract import ENGAGEMENT_ITEM
-from services.lifecycle.domain.engagement.errors import EngagementStateError, IncompleteError
+from services.lifecycle.domain.engagement.commands import Speaker
+from services.lifecycle.domain.engagement.errors import (
+    BothSidesError,
+    EngagementStateError,
+    IncompleteError,
+    NotASpeakerError,
+)
 from services.lifecycle.domain.engagement.measures import MEASURED, Seen, SloDay, exhausted_in_days, read
 from services.lifecycle.domain.engagement_item.commands import Go, Open, Remind
-from services.lifecycle.domain.engagement_item.events import Content, ItemMoved, ItemOpened, ItemOverdue
+from services.lifecycle.domain.engagement_item.events import (
+    Content,
+    ItemAcknowledged,
+    ItemMoved,
+    ItemOpened,
+    ItemOverdue,
+)
 from services.lifecycle.domain.engagement_item.lives import LIVES
 from tests.fixtures.lifecycle import NOW
 
@@ -22,6 +34,8 @@ FULL: dict[str, Any] = {
     "owner": "cy",
     "due": date(2027, 1, 1),
     "people": ("ana",),
+    "speaker": Speaker("ana", is_person=True, team="checkout", speakers=frozenset({"ana"})),
+    "side": "dev",
 }
 DUE = date(2026, 11, 21)
 
@@ -45,12 +59,68 @@ def test_a_verb_leads_on_from_its_states_alone_and_asks_for_what_it_needs(kind: 
             there.when(Go(**SAID, kind=kind, verb=verb, **FULL)).refuses(EngagementStateError)
             continue
         (moved,) = ENGAGEMENT_ITEM.decide(Go(**SAID, kind=kind, verb=verb, **FULL), there.state)
-        assert isinstance(moved, ItemMoved)
-        assert moved.to == move.to
+        assert isinstance(moved, ItemMoved if move.by != "both" else ItemAcknowledged)
+        assert not isinstance(moved, ItemMoved) or moved.to == move.to
+        if move.by != "anybody":
+            for speaker in (None, replace(FULL["speaker"], name="eve"), replace(FULL["speaker"], is_person=False)):
+                stranger = Go(**SAID, kind=kind, verb=verb, **(FULL | {"speaker": speaker}))
+                there.when(stranger).refuses(NotASpeakerError)
         for need in move.needs:
             lacking = Go(**SAID, kind=kind, verb=verb, **(FULL | {need: None if need == "due" else ""}))
             refusal = there.when(lacking).refuses(IncompleteError)
             assert [pointer for pointer, _ in refusal.faults] == [f"/{need}"]
+
+
+def agree(side: Any = "dev", by: str = "ana", **fields: Any) -> Go:
+    """A lead agrees to an adjustment."""
+    speaker = Speaker(by, is_person=True, team=side, speakers=frozenset({by}))
+    said = {**SAID, "by": by, "kind": "adjustment", "verb": "agree", "speaker": speaker, "side": side}
+    return Go(**said | fields)
+
+
+def test_an_adjustment_is_agreed_when_both_leads_have_agreed_to_the_same() -> None:
+    first = agree(outcome="canary first", owner="cy")
+    waiting = given(ENGAGEMENT_ITEM, opened("adjustment")).when(first)
+    word = ItemAcknowledged(**SAID, kind="adjustment", side="dev", outcome="canary first", owner="cy", missing=("sre",))
+    before = waiting.then(word)
+    assert before is not None
+    assert (before.state, before.missing) == ("proposed", ("sre",))
+    assert ENGAGEMENT_ITEM.decide(first, before) == ()
+
+    both = ENGAGEMENT_ITEM.decide(agree("sre", "bo"), before)
+    after = ENGAGEMENT_ITEM.fold(before, both)
+
+    assert [type(each) for each in both] == [ItemAcknowledged, ItemMoved]
+    assert after is not None
+    assert (after.state, after.content.owner, after.moves[-1].outcome, after.missing) == (
+        "agreed",
+        "cy",
+        "canary first",
+        (),
+    )
+
+
+def test_who_agrees_to_something_else_asks_the_other_side_anew() -> None:
+    before = ENGAGEMENT_ITEM.fold(None, (opened("adjustment"),))
+    for command, missing in (
+        (agree(outcome="canary first", owner="cy"), ("sre",)),
+        (agree("sre", "bo", outcome="no releases for a week"), ("dev",)),
+        (agree(outcome="one release a week"), ("sre",)),
+    ):
+        before = ENGAGEMENT_ITEM.fold(before, ENGAGEMENT_ITEM.decide(command, before))
+        assert before is not None
+        assert (before.state, before.missing) == ("proposed", missing)
+    (_, moved) = ENGAGEMENT_ITEM.decide(agree("sre", "bo"), before)
+    assert isinstance(moved, ItemMoved)
+    assert (moved.outcome, moved.owner) == ("one release a week", "cy")
+
+
+def test_nobody_agrees_for_both_sides_or_for_none() -> None:
+    before = ENGAGEMENT_ITEM.fold(None, (opened("adjustment"),))
+    before = ENGAGEMENT_ITEM.fold(before, ENGAGEMENT_ITEM.decide(agree(outcome="o", owner="cy"), before))
+    there = given(ENGAGEMENT_ITEM).__class__(ENGAGEMENT_ITEM, before)
+    there.when(agree("sre", "ana")).refuses(BothSidesError)
+    there.when(agree(None, "bo")).refuses(IncompleteError)
 
 
 def test_opening_twice_changes_nothing() -> None:

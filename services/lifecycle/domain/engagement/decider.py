@@ -38,7 +38,6 @@ from services.lifecycle.domain.engagement.commands import (
     Request,
     SetSeries,
     Settle,
-    Speaker,
     StartHandback,
 )
 from services.lifecycle.domain.engagement.errors import (
@@ -78,6 +77,7 @@ from services.lifecycle.domain.engagement.events import (
     ServiceLeft,
     WatchEnded,
 )
+from services.lifecycle.domain.engagement.rights import require_speaker
 from services.lifecycle.domain.engagement.state import (
     VERBS,
     Breach,
@@ -158,7 +158,7 @@ def _triaged(command: Accept | Decline, state: Engagement) -> tuple[Event, ...]:
     if state.standing == wanted:
         return ()
     _from(state, "triage", "requested")
-    _speaks(command.speaker)
+    require_speaker(command.speaker)
     if isinstance(command, Accept):
         return (EngagementAccepted(**_said(command)),)
     return (EngagementDeclined(**_said(command), instead=command.instead, guidance=command.guidance),)
@@ -234,7 +234,7 @@ def _acknowledged(command: Acknowledge, state: Engagement) -> tuple[Event, ...]:
     newest = state.chapter(command.part).newest
     if newest is None or newest.version != command.version:
         raise EditionSupersededError(command.part, command.version, newest.version if newest else 0)
-    _speaks(command.speaker)
+    require_speaker(command.speaker)
     if any(each.side == command.side for each in newest.acknowledged):
         return ()
     if any(each.by == command.by for each in newest.acknowledged):
@@ -369,7 +369,7 @@ def _settled(command: Settle, state: Engagement) -> tuple[Event, ...]:
     if command.applies and item.not_before is not None and command.at < item.not_before:
         raise TooEarlyError(item.id, item.not_before)
     if item.needs_receiver:
-        _speaks(command.speaker)
+        require_speaker(command.speaker)
     return (HandbackItemSettled(**_said(command), item=item.id, applies=command.applies, evidence=command.evidence),)
 
 
@@ -425,11 +425,6 @@ def _complete(state: Engagement, verb: str) -> Handover:
 def _from(state: Engagement, verb: str, *standings: Standing) -> None:
     if state.standing not in standings:
         raise EngagementStateError(verb, state.standing, VERBS[state.standing])
-
-
-def _speaks(speaker: Speaker) -> None:
-    if not speaker.is_person or (speaker.speakers and speaker.name not in speaker.speakers):
-        raise NotASpeakerError(speaker.name, speaker.team, tuple(speaker.speakers))
 
 
 def _said(command: Command) -> dict[str, Any]:

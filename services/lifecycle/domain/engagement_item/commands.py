@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from services.lifecycle.domain.engagement.charter import Side
+from services.lifecycle.domain.engagement.commands import Speaker
 from services.lifecycle.domain.engagement_item.events import Content
 from services.lifecycle.domain.engagement_item.lives import Kind, State
 
@@ -34,9 +36,11 @@ class Change(_Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Go(_Asked):
-    """Go on by a verb of its kind."""
+    """Go on by a verb of its kind; *speaker* where not anybody may, *side* where both must."""
 
     verb: str
+    speaker: Speaker | None = None
+    side: Side | None = None
     outcome: str = ""
     owner: str = ""
     due: date | None = None

@@ -5,18 +5,26 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from services.lifecycle.domain.engagement.errors import EngagementStateError, IncompleteError
+from services.lifecycle.domain.engagement.charter import SIDES, Side
+from services.lifecycle.domain.engagement.errors import (
+    BothSidesError,
+    EngagementStateError,
+    IncompleteError,
+    NotASpeakerError,
+)
+from services.lifecycle.domain.engagement.rights import require_speaker
 from services.lifecycle.domain.engagement_item.commands import Change, Command, Go, Open, Remind, Report
 from services.lifecycle.domain.engagement_item.events import (
     Content,
     Event,
+    ItemAcknowledged,
     ItemChanged,
     ItemMoved,
     ItemOpened,
     ItemOverdue,
     ItemReported,
 )
-from services.lifecycle.domain.engagement_item.lives import LIVES, Kind, Life, State
+from services.lifecycle.domain.engagement_item.lives import LIVES, Kind, Life, Move, State
 from services.lifecycle.domain.errors import UnknownError
 
 
@@ -32,6 +40,7 @@ class Item:
         state: How it stands.
         opened: How it began.
         moves: What happened since.
+        acknowledged: Which sides agree to the same, while the other's word is waited for.
         reported: What a tracker said last.
         reminded: The day for which it was said that it is overdue.
     """
@@ -43,6 +52,7 @@ class Item:
     state: State
     opened: ItemOpened
     moves: tuple[ItemMoved, ...] = ()
+    acknowledged: tuple[ItemAcknowledged, ...] = ()
     reported: ItemReported | None = None
     reminded: date | None = None
 
@@ -50,6 +60,11 @@ class Item:
     def life(self) -> Life:
         """How its kind lives."""
         return LIVES[self.kind]
+
+    @property
+    def missing(self) -> tuple[Side, ...]:
+        """Whose word is waited for; nobody's before one side has agreed."""
+        return self.acknowledged[-1].missing if self.acknowledged and self.allowed else ()
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -86,7 +101,7 @@ def decide(command: Command, state: Item | None) -> tuple[Event, ...]:
             return tuple(_reminded(command, state))
 
 
-def evolve(state: Item | None, event: Event) -> Item | None:
+def evolve(state: Item | None, event: Event) -> Item | None:  # noqa: PLR0911  a table, one line an event
     """The item after one more fact."""
     if isinstance(event, ItemOpened):
         begins = LIVES[event.kind].begins
@@ -99,6 +114,9 @@ def evolve(state: Item | None, event: Event) -> Item | None:
         case ItemMoved():
             told = {name: value for name in ("owner", "due") if (value := getattr(event, name))}
             return replace(state, state=event.to, content=replace(state.content, **told), moves=(*state.moves, event))
+        case ItemAcknowledged():
+            alike = tuple(each for each in state.acknowledged if each.side != event.side and _same(each, event))
+            return replace(state, acknowledged=(*alike, event))
         case ItemReported():
             return replace(state, reported=event)
         case ItemOverdue(due=due):
@@ -113,6 +131,18 @@ def _gone(command: Go, state: Item) -> tuple[Event, ...]:
         return ()
     if state.state not in move.origins:
         raise EngagementStateError(command.verb, state.state, state.allowed)
+    if move.by != "anybody":
+        if command.speaker is None:
+            raise NotASpeakerError(command.by, "the engagement", ())
+        require_speaker(command.speaker)
+    others = [each for each in state.acknowledged if each.side != command.side]
+    if others and move.by == "both":  # what is not said is what the other side has said
+        command = replace(
+            command,
+            outcome=command.outcome or others[-1].outcome,
+            owner=command.owner or others[-1].owner,
+            due=command.due or others[-1].due,
+        )
     said = {
         "reason": command.reason,
         "outcome": command.outcome,
@@ -121,16 +151,45 @@ def _gone(command: Go, state: Item) -> tuple[Event, ...]:
         "people": command.people,
     }
     _refuse((f"/{need}", f":{command.verb} needs {need}") for need in move.needs if not said[need])
-    return (
-        ItemMoved(
-            **_said(command),
-            verb=command.verb,
-            to=move.to,
-            outcome=command.outcome,
-            owner=command.owner,
-            due=command.due,
-            people=command.people,
-        ),
+    if move.by == "both":
+        return _agreed(command, state, move)
+    return (_moved(command, move),)
+
+
+def _agreed(command: Go, state: Item, move: Move) -> tuple[Event, ...]:
+    """One side's word; and what follows when the other has given the same."""
+    if command.side is None:
+        raise IncompleteError([("/side", "say for which side you speak: dev or sre")])
+    word = ItemAcknowledged(
+        **_said(command),
+        side=command.side,
+        outcome=command.outcome,
+        owner=command.owner or state.content.owner,
+        due=command.due or state.content.due,
+    )
+    alike = [each for each in state.acknowledged if _same(each, word)]
+    if any(each.side == command.side for each in alike):
+        return ()
+    if any(each.by == command.by for each in alike):
+        raise BothSidesError(command.by)
+    missing = tuple(side for side in SIDES if side != command.side and side not in {each.side for each in alike})
+    word = replace(word, missing=missing)
+    return (word,) if missing else (word, _moved(command, move))
+
+
+def _same(one: ItemAcknowledged, other: ItemAcknowledged) -> bool:
+    return (one.outcome, one.owner, one.due) == (other.outcome, other.owner, other.due)
+
+
+def _moved(command: Go, move: Move) -> ItemMoved:
+    return ItemMoved(
+        **_said(command),
+        verb=command.verb,
+        to=move.to,
+        outcome=command.outcome,
+        owner=command.owner,
+        due=command.due,
+        people=command.people,
     )
 
 

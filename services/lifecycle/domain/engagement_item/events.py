@@ -88,6 +88,25 @@ class ItemMoved(ItemFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ItemAcknowledged(ItemFact):
+    """One side agrees to what comes of it; *missing* are the sides that have not agreed to just that.
+
+    Args:
+        side: Which.
+        outcome: What comes of it.
+        owner: Who sees to it.
+        due: By when, if that was said.
+        missing: Whose word is waited for.
+    """
+
+    side: Side
+    outcome: str
+    owner: str
+    due: date | None = None
+    missing: tuple[Side, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemReported(ItemFact):
     """A tracker said how it stands there, in its own words."""
 
@@ -104,4 +123,4 @@ class ItemOverdue(ItemFact):
     due: date
 
 
-Event = ItemOpened | ItemChanged | ItemMoved | ItemReported | ItemOverdue
+Event = ItemOpened | ItemChanged | ItemMoved | ItemAcknowledged | ItemReported | ItemOverdue

@@ -6,7 +6,7 @@
 | insight | open > accepted > concluded; dismissed |
 | training | planned > held, cancelled |
 | win | proposed > confirmed, dismissed |
-| adjustment | proposed > agreed > ended; declined |
+| adjustment | proposed > agreed, when both leads have > ended; declined |
 """
 
 from collections.abc import Mapping
@@ -31,16 +31,18 @@ State = Literal[
     "declined",
     "ended",
 ]
+Speaks = Literal["anybody", "either", "both"]
 Need = Literal["reason", "outcome", "owner", "due", "people"]
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A verb: from where it leads where, and what has to be said."""
+    """A verb: from where it leads where, what has to be said, and by whom: for `both`, one after the other."""
 
     origins: tuple[State, ...]
     to: State
     needs: tuple[Need, ...] = ()
+    by: Speaks = "anybody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +108,17 @@ LIVES: Final[Mapping[Kind, Life]] = {
     "win": Life(
         "proposed",
         {
-            "confirm": Move(("proposed",), "confirmed"),
-            "dismiss": Move(("proposed",), "dismissed", ("reason",)),
+            "confirm": Move(("proposed",), "confirmed", by="either"),
+            "dismiss": Move(("proposed",), "dismissed", ("reason",), by="either"),
         },
-        "either lead",
-        "a win is worth telling when both agree that it is one",
+        "somebody of either team",
+        "a win is worth telling when those who were there say that it is one",
     ),
     "adjustment": Life(
         "proposed",
         {
-            "agree": Move(("proposed",), "agreed", ("outcome", "owner")),
-            "decline": Move(("proposed",), "declined", ("reason",)),
+            "agree": Move(("proposed",), "agreed", ("outcome", "owner"), by="both"),
+            "decline": Move(("proposed",), "declined", ("reason",), by="either"),
             "end": Move(("proposed", "agreed"), "ended", ("reason",)),
         },
         "both leads",

@@ -11,6 +11,7 @@ from services.lifecycle.domain.engagement.errors import (
     IncompleteError,
     NotASpeakerError,
 )
+from services.lifecycle.domain.engagement.rights import require_speaker
 from services.lifecycle.domain.errors import UnknownError
 from services.lifecycle.domain.gathering.commands import Command, Conclude, Draft, Note, Tell
 from services.lifecycle.domain.gathering.events import (
@@ -84,8 +85,7 @@ def evolve(state: Gathering | None, event: Event) -> Gathering | None:
 
 def _told(command: Tell, state: Gathering) -> tuple[Event, ...]:
     who, least, most = command.speaker, *command.reaches
-    if not who.is_person or (who.speakers and who.name not in who.speakers):
-        raise NotASpeakerError(who.name, who.team, tuple(who.speakers))
+    require_speaker(who)
     if any(said.by == command.by for side, said in state.statements.items() if side != command.side):
         raise BothSidesError(command.by)
     months = command.horizon_months
