@@ -132,7 +132,7 @@ class Engaged:
 
     def go(self, day: int, item: str, verb: str, side: Side = "sre", **more: Any) -> None:  # noqa: ANN401
         """Go on by a verb of its kind."""
-        move = Go(**self._of(item, side, day), verb=verb, **more)
+        move = Go(**self._of(item, side, day), verb=verb, speaker=self.speaker(side), side=side, **more)
         self._tell(move.at, ENGAGEMENT_ITEM, item, move, timetable.reminding)
 
     def meet(self, day: int, meeting: Meeting) -> None:
