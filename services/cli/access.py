@@ -1,6 +1,5 @@
 """Who carries out an operation: the server that holds the data directory, or this process."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -46,17 +45,3 @@ async def operation_lines(
         async with open_parts(services, data_dir=data_dir) as parts:
             async for line in operate(parts, operation, arguments):
                 yield line
-
-
-def admin_key(data_dir: Path | None) -> str:
-    """The key that the first start wrote into the data directory.
-
-    Raises:
-        SetupError: There is none.
-    """
-    folder = data_dir or Path(os.environ.get("CONCORDAT_DATA_DIR", ".concordat"))
-    try:
-        return (folder / "admin.key").read_text(encoding="ascii").strip()
-    except OSError as error:
-        message = f"no API key: set CONCORDAT_API_KEY, or name the data directory with --data-dir ({folder} has none)"
-        raise SetupError(message) from error

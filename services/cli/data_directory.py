@@ -82,3 +82,17 @@ class DataDirectory:
             )
             raise SetupError(message)
         path.write_text(f"{FORMAT}\n", encoding="utf-8")
+
+
+def admin_key(data_dir: Path | None) -> str:
+    """The key that the first start wrote into the data directory.
+
+    Raises:
+        SetupError: There is none.
+    """
+    folder = data_dir or Path(os.environ.get("CONCORDAT_DATA_DIR", ".concordat"))
+    try:
+        return (folder / "admin.key").read_text(encoding="ascii").strip()
+    except OSError as error:
+        message = f"no API key: set CONCORDAT_API_KEY, or name the data directory with --data-dir ({folder} has none)"
+        raise SetupError(message) from error

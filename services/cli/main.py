@@ -447,7 +447,7 @@ def _known(service: str) -> str:
 
 
 def _api_key(given: str, data_dir: Path | None) -> str:
-    from services.cli.access import admin_key
+    from services.cli.data_directory import admin_key
 
     return given or admin_key(data_dir)
 

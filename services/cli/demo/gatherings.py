@@ -23,7 +23,6 @@ _PATHS = {
     "win": "wins",
     "adjustment": "adjustments",
 }
-_FIRST_DAYS = 92  # of the first update: a quarter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ def drafted(  # noqa: PLR0913  what a gathering is made of
     series = state.series[meeting.series]
     yearly = series.kind == "service_review"
     at, met = world.at(day, 8), world.at(day + 7, 14)
-    since = series.held[-1] if series.held else at - timedelta(days=_FIRST_DAYS)
+    since = series.held[-1] if series.held else at - timedelta(days=series.every_days)
     told: dict[str, Any] = {"gathering": gathering, "engagement": state.engagement, "kind": series.kind}
     dev, sre = leads["dev"].name, leads["sre"].name
 

@@ -67,8 +67,8 @@ _BAD_SHARES: Final = {"sev1": 0.6, "sev2": 0.3, "sev3": 0.12}
 def outages(world: World) -> list[Outage]:
     """Everything that went wrong, in the order of time."""
     found = [
-        Outage(SERVICE["product-search"], 480, 1130, 170, 0.9, "sev1", "overload"),
-        Outage(SERVICE["product-search"], 497, 1140, 220, 0.9, "sev1", "overload"),
+        Outage(SERVICE["product-search"], 468, 1130, 170, 0.9, "sev1", "overload"),
+        Outage(SERVICE["product-search"], 485, 1140, 220, 0.9, "sev1", "overload"),
         Outage(SERVICE["checkout-api"], DAYS - 9, 615, 38, 0.3, "sev2", "configuration"),
     ]
     for service in SERVICES:

@@ -201,10 +201,10 @@ def _shop(world: World) -> Engaged:
         if done:
             it.go(done, item, "complete", outcome="in production")
     insight = it.open(
-        *(498, "insight", "Search drops everybody at the evening peak, not the least important", "sre"),
+        *(488, "insight", "Search drops everybody at the evening peak, not the least important", "sre"),
         topic="bottleneck",
     )
-    it.go(501, insight, "accept", "dev", owner="carl", due=world.at(585).date())
+    it.go(491, insight, "accept", "dev", owner="carl", due=world.at(585).date())
     it.go(580, insight, "conclude", "dev", outcome="requests have an importance, and search is back for everybody")
     it.open(
         *(708, "insight", "A checkout in one step is planned for spring", "dev"),

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Query
-from markdown_it import MarkdownIt
 from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,6 +26,8 @@ from services.lifecycle.api import gathering_schemas as schemas
 from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.engaged import EngagementsDep, engaged, said, speaker
 from services.lifecycle.api.engagement_schemas import EngagementView, engagement_view
+from services.lifecycle.api.gathering_page import HEADERS
+from services.lifecycle.api.gathering_page import page as page_of
 from services.lifecycle.api.gathering_schemas import Format, GatheringView, gathering_view
 from services.lifecycle.contract import ENGAGEMENT, GATHERING
 from services.lifecycle.domain.engagement.commands import Cadence, EndSeries, Hold, SetSeries
@@ -54,13 +55,6 @@ _KINDS: Final[dict[SeriesKind, str]] = {
     "quarterly_update": "quarterly-updates",
     "service_review": "service-reviews",
 }
-_MARKDOWN: Final = MarkdownIt("commonmark", {"html": False})  # HTML in what people wrote is shown, not carried out
-_PAGE: Final = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    "<title>{title}</title><style>body{{font:16px/1.5 system-ui;max-width:46rem;margin:2rem auto;padding:0 1rem}}"
-    "h1,h2{{line-height:1.2}}li{{margin:.25rem 0}}</style><main>{body}</main></html>\n"
-)
-_SAFE: Final = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 
 
 @router.put(
@@ -217,11 +211,9 @@ def _reads(kind: SeriesKind) -> None:
     ) -> Response:
         here = await _here(resources, engagement, kind, gathering, as_of)
         state = here.found((await resources.handler.load(GATHERING, gathering, as_of=as_of)).state)
-        text = markdown(state, here.state)
         if format_ == "markdown":
-            return Response(text, media_type="text/markdown")
-        page = _PAGE.format(title=state.drafted.title.replace("<", "&lt;"), body=_MARKDOWN.render(text))
-        return Response(page, media_type="text/html", headers=_SAFE)
+            return Response(markdown(state, here.state), media_type="text/markdown")
+        return Response(page_of(state, here.state), media_type="text/html", headers=HEADERS)
 
     read_all.__doc__ = f"List the {_KINDS[kind].replace('-', ' ')} of an engagement, the newest first."
     read.__doc__ = f"Read a {one}: the pack, both sides' word, the notes, and what is next."

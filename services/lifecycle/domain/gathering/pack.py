@@ -175,8 +175,10 @@ def _rules(state: Engagement, measured: Sequence[Measured], since: datetime) -> 
     here = f"/v1/engagements/{state.engagement}"
     for rule, each in zip(state.rules, measured, strict=True):
         limit = f"{rule.comparison.replace('_', ' ')} {rule.limit:g}"
-        value = "unknown" if each.value is None else f"{each.value:g}"
-        yield PackLine(rule.id, value, f"{here}/ground-rules/status", f"{limit} {each.why_unknown}".strip())
+        value = "unknown" if each.value is None else f"{each.value:.3g}"
+        yield PackLine(
+            rule.id, value, f"{here}/ground-rules/status", ", ".join(filter(None, (limit, each.why_unknown)))
+        )
     told = [breach for breach in state.breaches if breach.told.at > since]
     yield PackLine("breaches", str(len(told)), f"{here}/breaches")
 
