@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from libs.events.resources import Resources
 from libs.web.app import create_service_app
 from services.lifecycle.api import (
+    agreement_templates,
     capacity,
     capacity_demand,
     checkpoints,
@@ -83,6 +84,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             engagements.router,
             engagement_charter.router,
             engagement_rules.router,
+            agreement_templates.router,
             engagement_items.router,
             gatherings.router,
             engagement_health.router,

@@ -15,6 +15,7 @@ from libs.events.settings import Settings
 from libs.web.documents import read_documents
 from libs.web.problems import Place
 from libs.web.shapes import FaultyDocumentError, read_shaped
+from services.lifecycle.domain.agreements import AgreementTemplates
 from services.lifecycle.domain.architecture.policy import ArchitecturePolicy
 from services.lifecycle.domain.capacity.policy import CapacityPolicy
 from services.lifecycle.domain.catalogs import Antipattern, Catalog, Catalogs, Pattern
@@ -185,6 +186,15 @@ def load_capacity_policy(path: Path) -> CapacityPolicy:
     return _load(path, CapacityPolicy, "CONCORDAT_CAPACITY_POLICY")
 
 
+def load_agreement_templates() -> AgreementTemplates:
+    """The working agreements that come with the program.
+
+    Raises:
+        SetupError: They cannot be used; names the place.
+    """
+    return _load(_CATALOGS / "working-agreements.yaml", AgreementTemplates, "working agreements")
+
+
 def parse_policy(text: bytes) -> Policy:
     """The policy of gates in *text*, YAML or JSON.
 
@@ -205,6 +215,7 @@ _VALIDATE: Mapping[type, Callable[[Any], None]] = {
     ArchitecturePolicy: ArchitecturePolicy.validate,
     InboxPolicy: InboxPolicy.validate,
     CheckpointPolicy: CheckpointPolicy.validate,
+    AgreementTemplates: AgreementTemplates.validate,
 }
 
 

@@ -136,6 +136,7 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.engagement.goals-proposed.v1": engagement_events.GoalsProposed,
         "io.concordat.lifecycle.engagement.definitions-proposed.v1": engagement_events.DefinitionsProposed,
         "io.concordat.lifecycle.engagement.ground-rules-proposed.v1": engagement_events.GroundRulesProposed,
+        "io.concordat.lifecycle.engagement.working-agreements-proposed.v1": engagement_events.WorkingAgreementsProposed,
         "io.concordat.lifecycle.engagement.acknowledged.v1": engagement_events.EditionAcknowledged,
         "io.concordat.lifecycle.engagement.series-set.v1": engagement_events.SeriesSet,
         "io.concordat.lifecycle.engagement.series-ended.v1": engagement_events.SeriesEnded,

@@ -68,6 +68,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.engagement.goals-proposed": "shared goals proposed",
     "lifecycle.engagement.definitions-proposed": "shared definitions proposed",
     "lifecycle.engagement.ground-rules-proposed": "ground rules proposed",
+    "lifecycle.engagement.working-agreements-proposed": "working agreements proposed",
     "lifecycle.engagement.acknowledged": "the {side} side acknowledged an edition",
     "lifecycle.engagement.series-set": "a series of meetings was set",
     "lifecycle.engagement.series-ended": "a series of meetings ended",

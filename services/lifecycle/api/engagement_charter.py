@@ -1,4 +1,4 @@
-"""What both teams agree on: priorities, goals, definitions and ground rules, in editions that both acknowledge."""
+"""What both teams agree on: priorities, goals, definitions, ground rules, working agreements; both acknowledge them."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +18,7 @@ from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.engaged import EngagementsDep, engaged, said, speaker
 from services.lifecycle.api.engagement_charter_schemas import ChapterView, chapter_view
 from services.lifecycle.contract import ENGAGEMENT
-from services.lifecycle.domain.engagement.charter import Entry, Goal, Part
+from services.lifecycle.domain.engagement.charter import OCCASIONS, Entry, Goal, Part, WorkingAgreement
 from services.lifecycle.domain.engagement.commands import Acknowledge, Propose
 from services.lifecycle.domain.engagement.next_steps import next_steps
 from services.lifecycle.domain.engagement.state import Engagement
@@ -63,6 +63,15 @@ async def propose_ground_rules(
     return await _propose(call, engagement, "ground_rules", entries, body.reason, terms)
 
 
+@router.put("/working-agreements", response_model=ChapterView, openapi_extra=_WRITE, responses=_REFUSALS)
+async def propose_working_agreements(
+    engagement: str, body: schemas.ProposeWorkingAgreements, call: CallDep, terms: EngagementsDep
+) -> Response:
+    """Propose how both sides go about releases, incidents and reviews; templates come with the program."""
+    entries = tuple(entry.entry() for entry in body.entries)
+    return await _propose(call, engagement, "working_agreements", entries, body.reason, terms)
+
+
 def _read_and_acknowledge(part: Part, what: str) -> None:
     """The two routes that are the same for every part."""
     path = "/" + part.replace("_", "-")
@@ -101,6 +110,7 @@ _read_and_acknowledge("priorities", "both sides' priorities")
 _read_and_acknowledge("goals", "the shared goals")
 _read_and_acknowledge("definitions", "the shared definitions")
 _read_and_acknowledge("ground_rules", "the ground rules")
+_read_and_acknowledge("working_agreements", "how both sides go about releases, incidents and reviews")
 
 
 async def _propose(
@@ -125,7 +135,13 @@ def _view(state: Engagement, part: Part, at: datetime) -> ChapterView:
 def _note(state: Engagement, part: Part) -> str:
     """What two teams may want to know about what they wrote."""
     newest = state.chapter(part).newest
-    if part != "goals" or newest is None:
+    if newest is None:
+        return ""
+    if part == "working_agreements":
+        agreed = {entry.occasion for entry in newest.entries if isinstance(entry, WorkingAgreement)}
+        missing = [f"{occasion}s" for occasion in OCCASIONS if occasion not in agreed]
+        return f"nothing is agreed about {' and '.join(missing)}" if missing else ""
+    if part != "goals":
         return ""
     kinds = {entry.kind for entry in newest.entries if isinstance(entry, Goal)}
     lacking = {"reliability", "velocity"} - kinds

@@ -1,11 +1,11 @@
-"""What comes in and goes out of what two teams agreed on: priorities, goals, definitions, ground rules."""
+"""What comes in and goes out of what two teams agreed on: priorities, goals, definitions, rules, working agreements."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, HttpUrl
 
 from libs.web.schemas import Body, Filled, Line, Name, Text, example
 from services.lifecycle.domain.engagement.charter import (
@@ -17,8 +17,10 @@ from services.lifecycle.domain.engagement.charter import (
     Goal,
     GoalKind,
     GroundRule,
+    Occasion,
     Priority,
     Side,
+    WorkingAgreement,
 )
 from services.lifecycle.domain.engagement.next_steps import Next
 
@@ -80,6 +82,20 @@ class GroundRuleBody(Body):
     def entry(self) -> GroundRule:
         """As it is kept."""
         return GroundRule(self.id, self.metric, self.comparison, self.limit, self.window_days, self.action, self.owner)
+
+
+class WorkingAgreementBody(Body):
+    """How both sides go about something that comes again and again."""
+
+    id: Name
+    occasion: Occasion
+    title: Line
+    text: Annotated[Filled, Field(description="Who does what; Markdown.")]
+    url: HttpUrl | None = None
+
+    def entry(self) -> WorkingAgreement:
+        """As it is kept."""
+        return WorkingAgreement(self.id, self.occasion, self.title, self.text, str(self.url or ""))
 
 
 class ProposePriorities(Body):
@@ -155,6 +171,25 @@ class ProposeGroundRules(Body):
     )
 
     entries: Annotated[list[GroundRuleBody], Field(min_length=1, max_length=50)]
+    reason: Filled
+
+
+class ProposeWorkingAgreements(Body):
+    """A new edition of how both sides go about releases, incidents and reviews."""
+
+    model_config = example(
+        entries=[
+            {
+                "id": "releases",
+                "occasion": "release",
+                "title": "How a version goes out",
+                "text": "- Whoever releases stays until the last step was watched.",
+            }
+        ],
+        reason="after the release of May",
+    )
+
+    entries: Annotated[list[WorkingAgreementBody], Field(min_length=1, max_length=50)]
     reason: Filled
 
 

@@ -248,6 +248,7 @@ async def test_an_edition_holds_when_both_leads_have_acknowledged_it(lifecycle: 
         ("goals", [{"id": "a", "kind": "velocity", "title": "t"}], "/entries/0"),
         ("goals", [{"id": "a", "kind": "velocity", "title": "t", "metric": "lead_time"}], "/entries/0/target"),
         ("goals", [{"id": "a", "kind": "velocity", "title": "t", "metric": "m", "target": 1}] * 2, "/entries/1/id"),
+        ("working-agreements", [{"id": "a", "occasion": "review", "title": "t", "text": "t"}] * 2, "/entries/1/id"),
         (
             "ground-rules",
             [
@@ -273,6 +274,28 @@ async def test_an_edition_that_contradicts_itself_is_refused_with_its_place(
     problem = await engaged.put(part, {"entries": entries, "reason": "x"}, expect=422)
 
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("invalid-edition", pointer)
+
+
+@IN_MEMORY
+async def test_working_agreements_begin_as_templates_and_hold_when_both_sides_say_so(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    engaged = await active(lifecycle)
+    shipped = await lifecycle.call("GET", "/v1/working-agreement-templates?occasion=release&occasion=incident")
+    entries = [{name: one[name] for name in ("id", "occasion", "title", "text")} for one in shipped["templates"]]
+
+    proposed = await engaged.put("working-agreements", {"entries": entries, "reason": "to begin with"})
+    await engaged.do("/working-agreements:acknowledge", {"version": 1, "side": "dev"})
+    agreed = await engaged.do("/working-agreements:acknowledge", {"version": 1, "side": "sre"}, by=engaged.bo)
+    then = clock.now().isoformat().replace("+00:00", "Z")
+    clock.advance(DAY)
+    await engaged.put("working-agreements", {"entries": entries[:1], "reason": "less"})
+
+    assert all(one["source"] for one in shipped["templates"])
+    assert (proposed["draft"]["missing"], proposed["note"]) == (["dev", "sre"], "nothing is agreed about reviews")
+    assert agreed["in_force"]["acknowledged"] == {"dev": "ana", "sre": "bo"}
+    past = await lifecycle.call("GET", f"{engaged.path}/working-agreements?as_of={then}")
+    assert (past["draft"], len(past["in_force"]["entries"])) == (None, 2)
 
 
 @IN_MEMORY

@@ -1,4 +1,4 @@
-"""What two teams agree on, in four parts; each part in editions that hold when both sides have acknowledged them."""
+"""What two teams agree on, in five parts; each part in editions that hold when both sides have acknowledged them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -8,9 +8,12 @@ from typing import Final, Literal
 from services.lifecycle.domain.engagement.errors import CharterError
 
 Side = Literal["dev", "sre"]
-Part = Literal["priorities", "goals", "definitions", "ground_rules"]
+Part = Literal["priorities", "goals", "definitions", "ground_rules", "working_agreements"]
 Comparison = Literal["at_most", "at_least"]
 GoalKind = Literal["reliability", "velocity"]
+Occasion = Literal["release", "incident", "review"]
+
+OCCASIONS: Final[tuple[Occasion, ...]] = ("release", "incident", "review")
 
 SIDES: Final[tuple[Side, ...]] = ("dev", "sre")
 
@@ -91,7 +94,26 @@ class GroundRule:
         return value <= self.limit if self.comparison == "at_most" else value >= self.limit
 
 
-Entry = Priority | Goal | Definition | GroundRule
+@dataclass(frozen=True, slots=True)
+class WorkingAgreement:
+    """How both sides go about something that comes again and again.
+
+    Args:
+        id: Its name.
+        occasion: What comes again and again.
+        title: What people read in lists.
+        text: Who does what; Markdown.
+        url: Where it is kept besides, or empty.
+    """
+
+    id: str
+    occasion: Occasion
+    title: str
+    text: str
+    url: str = ""
+
+
+Entry = Priority | Goal | Definition | GroundRule | WorkingAgreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +215,7 @@ def _of_goal(place: str, goal: Goal) -> Iterator[tuple[str, str]]:
 def _named(entry: Entry) -> tuple[str, str]:
     """The field that names an entry, and the name."""
     match entry:
-        case Goal() | GroundRule():
+        case Goal() | GroundRule() | WorkingAgreement():
             return "id", entry.id
         case Definition():
             return "metric", entry.metric

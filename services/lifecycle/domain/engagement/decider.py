@@ -14,6 +14,7 @@ from services.lifecycle.domain.engagement.charter import (
     GroundRule,
     Priority,
     Side,
+    WorkingAgreement,
     validate,
 )
 from services.lifecycle.domain.engagement.commands import (
@@ -76,6 +77,7 @@ from services.lifecycle.domain.engagement.events import (
     ServiceJoined,
     ServiceLeft,
     WatchEnded,
+    WorkingAgreementsProposed,
 )
 from services.lifecycle.domain.engagement.rights import require_speaker
 from services.lifecycle.domain.engagement.state import (
@@ -227,6 +229,8 @@ def _proposed(command: Propose, state: Engagement) -> tuple[Event, ...]:
             return (DefinitionsProposed(**said, version=version, entries=_of(Definition, entries)),)
         case "ground_rules":
             return (GroundRulesProposed(**said, version=version, entries=_of(GroundRule, entries)),)
+        case "working_agreements":
+            return (WorkingAgreementsProposed(**said, version=version, entries=_of(WorkingAgreement, entries)),)
 
 
 def _acknowledged(command: Acknowledge, state: Engagement) -> tuple[Event, ...]:
@@ -466,6 +470,8 @@ def evolve(state: Engagement | None, event: Event) -> Engagement | None:  # noqa
             return state.with_chapter("definitions", _edition(event))
         case GroundRulesProposed():
             return state.with_chapter("ground_rules", _edition(event))
+        case WorkingAgreementsProposed():
+            return state.with_chapter("working_agreements", _edition(event))
         case EditionAcknowledged():
             agreed = state.chapter(event.part).agreed(Acknowledged(event.side, event.by, event.at))
             return replace(state, charter={**state.charter, event.part: agreed})
@@ -500,7 +506,9 @@ def evolve(state: Engagement | None, event: Event) -> Engagement | None:  # noqa
             return replace(state, watch=replace(state.watch, figures=event.figures) if state.watch else None)
 
 
-def _edition(event: PrioritiesProposed | GoalsProposed | DefinitionsProposed | GroundRulesProposed) -> Edition:
+def _edition(
+    event: PrioritiesProposed | GoalsProposed | DefinitionsProposed | GroundRulesProposed | WorkingAgreementsProposed,
+) -> Edition:
     return Edition(event.version, tuple(event.entries), event.by, event.at)
 
 

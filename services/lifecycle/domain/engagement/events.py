@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from services.lifecycle.domain.engagement.charter import Definition, Goal, GroundRule, Part, Priority, Side
+from services.lifecycle.domain.engagement.charter import (
+    Definition,
+    Goal,
+    GroundRule,
+    Part,
+    Priority,
+    Side,
+    WorkingAgreement,
+)
 
 Model = Literal["consulting", "part_time", "embedded", "full", "platform_shared"]
 Instead = Literal["consultation", "documentation"]
@@ -160,6 +168,14 @@ class GroundRulesProposed(EngagementFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingAgreementsProposed(EngagementFact):
+    """A new edition of how both sides go about releases, incidents and reviews."""
+
+    version: int
+    entries: tuple[WorkingAgreement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditionAcknowledged(EngagementFact):
     """One side agrees to an edition; it holds when nobody is *missing*."""
 
@@ -312,6 +328,7 @@ Event = (
     | GoalsProposed
     | DefinitionsProposed
     | GroundRulesProposed
+    | WorkingAgreementsProposed
     | EditionAcknowledged
     | SeriesSet
     | SeriesEnded

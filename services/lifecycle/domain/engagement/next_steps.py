@@ -24,6 +24,7 @@ _PARTS: Final[dict[Part, str]] = {
     "goals": "the goals that both sides share",
     "definitions": "what the metrics mean that both sides report",
     "ground_rules": "the ground rules",
+    "working_agreements": "how both sides go about releases, incidents and reviews",
 }
 
 
