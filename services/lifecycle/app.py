@@ -6,12 +6,16 @@ from libs.events.resources import Resources
 from libs.web.app import create_service_app
 from services.lifecycle.api import (
     agreement_templates,
+    architecture_findings,
+    architecture_reviews,
     capacity,
     capacity_demand,
+    catalogs,
     checkpoints,
     decommissioning,
     dependencies,
     deployments,
+    design_reviews,
     engagement_charter,
     engagement_health,
     engagement_items,
@@ -25,6 +29,7 @@ from services.lifecycle.api import (
     handback,
     imports,
     inbox,
+    launches,
     metrics,
     operational_work,
     phase_risks,
@@ -45,7 +50,9 @@ from services.lifecycle.api.errors import ERRORS
 from services.lifecycle.api.review_template_schemas import shipped_templates
 from services.lifecycle.config import (
     LifecycleSettings,
+    load_architecture_policy,
     load_capacity_policy,
+    load_catalogs,
     load_checkpoint_policy,
     load_delivery_policy,
     load_engagement_policy,
@@ -100,6 +107,11 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             waivers.router,
             risks.router,
             inbox.router,
+            catalogs.router,
+            design_reviews.router,
+            architecture_reviews.router,
+            architecture_findings.router,
+            launches.router,
             checkpoints.router,
             capacity.router,
             capacity_demand.router,
@@ -115,6 +127,8 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
     app.state.capacity_policy = load_capacity_policy(settings.capacity_policy)
     app.state.risk_policy = load_risk_policy(settings.risk_policy)
     app.state.inbox_policies = load_policies(settings)
+    app.state.architecture_policy = load_architecture_policy(settings.architecture_policy)
+    app.state.catalogs = load_catalogs()
     app.state.checkpoint_policy = load_checkpoint_policy(settings.checkpoint_policy)
     app.state.review_templates = shipped_templates()
     return app

@@ -4,7 +4,9 @@ from libs.events.resources import Resources
 from libs.events.worker import Worker
 from services.lifecycle.config import (
     LifecycleSettings,
+    load_architecture_policy,
     load_capacity_policy,
+    load_catalogs,
     load_engagement_policy,
     load_policy,
     load_risk_policy,
@@ -19,12 +21,13 @@ from services.lifecycle.reactions import reactions, timers
 def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
     """The worker that keeps the read models, publishes the events of lifecycle and does what is due."""
     engagements, risks = load_engagement_policy(settings.engagement_policy), load_risk_policy(settings.risk_policy)
+    architecture, catalogs = load_architecture_policy(settings.architecture_policy), load_catalogs()
     listening, phases = Listening(), Phases(resources, load_policy(settings.gate_policy))
     foreseeing = Foreseeing(resources, load_capacity_policy(settings.capacity_policy))
     worker = Worker(
         resources,
         projections=PROJECTIONS,
-        reactions=(*reactions(resources, engagements, risks), phases.reaction),
+        reactions=(*reactions(resources, engagements, risks, architecture, catalogs), phases.reaction),
         timers={**timers(resources, engagements), **phases.timers},
         sinks=(listening.run, phases.begin, foreseeing.run),
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from libs.web.app import Errors
 from libs.web.problems import ErrorKind
+from services.lifecycle.api.architecture_errors import ARCHITECTURE_ERRORS
 from services.lifecycle.api.capacity_errors import CAPACITY_ERRORS
 from services.lifecycle.api.checkpoint_errors import CHECKPOINT_ERRORS
 from services.lifecycle.api.engagement_errors import ENGAGEMENT_ERRORS
@@ -69,6 +70,7 @@ ERRORS: Errors = {
     **REVIEW_ERRORS,
     **_WAIVERS,
     **RISK_ERRORS,
+    **ARCHITECTURE_ERRORS,
     **CHECKPOINT_ERRORS,
     **CAPACITY_ERRORS,
     VersionTakenError: ErrorKind(409, "version-taken", "The version is taken", extra=lambda e: _at("/version", e)),

@@ -24,6 +24,10 @@ class UnknownEntryError(LifecycleError):
         self.nearest, self.pointer = nearest, pointer
 
 
+class NoSuchEntryError(UnknownEntryError):
+    """What was asked for is not in the catalogue."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
     """A way to keep a service up.
@@ -116,7 +120,7 @@ class Catalogs:
             UnknownEntryError: There is none; names the nearest.
         """
         if name not in self.patterns.by_id:
-            raise UnknownEntryError("pattern", name, self.patterns.nearest(name), pointer)
+            raise _missing("pattern", name, self.patterns.nearest(name), pointer)
         return self.patterns.by_id[name]
 
     def antipattern(self, name: str, pointer: str = "") -> Antipattern:
@@ -126,7 +130,7 @@ class Catalogs:
             UnknownEntryError: There is none; names the nearest.
         """
         if name not in self.antipatterns.by_id:
-            raise UnknownEntryError("antipattern", name, self.antipatterns.nearest(name), pointer)
+            raise _missing("antipattern", name, self.antipatterns.nearest(name), pointer)
         return self.antipatterns.by_id[name]
 
     def validate(self) -> None:
@@ -144,6 +148,10 @@ class Catalogs:
         faults = [*_faults("/patterns", self.patterns), *_faults("/antipatterns", self.antipatterns), *unknown]
         if faults:
             raise InvalidPolicyError(faults)
+
+
+def _missing(noun: str, name: str, nearest: tuple[str, ...], pointer: str) -> UnknownEntryError:
+    return (UnknownEntryError if pointer else NoSuchEntryError)(noun, name, nearest, pointer)
 
 
 def _faults(root: str, catalog: Catalog[Pattern] | Catalog[Antipattern]) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Date, Select, Text, or_, select
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
-from services.lifecycle.contract import CONTRACT
+from services.lifecycle.contract import CONTRACT, READINESS_REVIEW
 from services.lifecycle.domain.readiness_review.events import (
     FindingMoved,
     FindingOpened,
@@ -45,6 +45,8 @@ def _opened_keys(event: FindingOpened, _: Recorded) -> Sequence[Key]:
 
 
 def _opened(row: Row | None, event: FindingOpened, recorded: Recorded, key: Key) -> Row | None:
+    if recorded.category != READINESS_REVIEW.category:
+        return None  # of an architecture: `design_work`
     if key != (event.finding,):
         return row and row | {"gone_on_at": recorded.recorded_at}
     return {

@@ -9,22 +9,32 @@ from libs.events.resources import Resources
 from libs.events.store import Timer
 from libs.events.timers import Fire
 from services.lifecycle import timetable
-from services.lifecycle.contract import READINESS_REVIEW, RISK_REGISTER, WAIVER
+from services.lifecycle.contract import ARCHITECTURE, READINESS_REVIEW, RISK_REGISTER, WAIVER
+from services.lifecycle.domain.architecture.policy import ArchitecturePolicy
+from services.lifecycle.domain.catalogs import Catalogs
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.waiver.commands import Expire
+from services.lifecycle.reactions.architecture import architecture_reactions, architecture_waiver_lapses
 from services.lifecycle.reactions.engagement_dates import compare, look, remind
 from services.lifecycle.reactions.engagements import engagement_reactions
 from services.lifecycle.reactions.reviews import review_lapses, review_reactions
 from services.lifecycle.reactions.risks import acceptance_lapses, risk_reactions
 
 
-def reactions(resources: Resources, engagements: EngagementPolicy, risks: RiskPolicy) -> Sequence[Reaction]:
+def reactions(
+    resources: Resources,
+    engagements: EngagementPolicy,
+    risks: RiskPolicy,
+    architecture: ArchitecturePolicy,
+    catalogs: Catalogs,
+) -> Sequence[Reaction]:
     """What is done about what is heard."""
     return (
         *engagement_reactions(resources, engagements),
         *risk_reactions(resources, risks),
         *review_reactions(resources),
+        *architecture_reactions(resources, architecture, catalogs),
     )
 
 
@@ -37,6 +47,7 @@ def timers(resources: Resources, engagements: EngagementPolicy) -> Mapping[str, 
         READINESS_REVIEW.category: partial(review_lapses, resources),
         WAIVER.category: partial(_waiver_ends, resources),
         RISK_REGISTER.category: partial(acceptance_lapses, resources),
+        ARCHITECTURE.category: partial(architecture_waiver_lapses, resources),
     }
 
 
