@@ -1,20 +1,20 @@
-"""Makes a forecast of every history that has become another one; a sink of the worker."""
+"""Makes a forecast of every history that has become another one, and looks daily who runs short; a sink."""
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from libs.events.backoff import PASSING, Backoff, stopped_within, unless_stopped
 from libs.events.envelope import Context, Metadata
 from libs.events.resources import Resources
 from services.lifecycle.contract import CAPACITY
-from services.lifecycle.domain.capacity.commands import KeepForecast
+from services.lifecycle.domain.capacity.commands import KeepForecast, Look
 from services.lifecycle.domain.capacity.policy import CapacityPolicy
 from services.lifecycle.domain.capacity.state import Capacity
 from services.lifecycle.forecasting.forecaster import Forecaster, ForecastError
 from services.lifecycle.forecasting.task import Task
-from services.lifecycle.projections.capacity import forecasts_due
+from services.lifecycle.projections.capacity import forecasts_due, planned_services
 
 _LOG = logging.getLogger(__name__)
 _EVERY_S: Final = 2.0
@@ -32,6 +32,7 @@ class Foreseeing:
     def __init__(self, resources: Resources, policy: CapacityPolicy) -> None:
         self._resources, self._policy = resources, policy
         self._forecaster = Forecaster()
+        self._looked_on: date | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Make what is due until *stop*."""
@@ -41,6 +42,7 @@ class Foreseeing:
                 try:
                     for service in await self._resources.views.read(forecasts_due):
                         await unless_stopped(stop, self._foresee(service), None)
+                    await unless_stopped(stop, self._look_daily(), None)
                 except (*PASSING, ForecastError) as error:
                     _LOG.warning("no forecast could be made, it is tried again: %s", error)
                     await backoff.pause(stop)
@@ -48,6 +50,15 @@ class Foreseeing:
                     backoff.succeeded()
                     await self._forecaster.rest()
                     await stopped_within(stop, _EVERY_S)
+
+    async def _look_daily(self) -> None:
+        """What was beyond the horizon yesterday may be a shortfall today."""
+        now = self._resources.clock.now()
+        if self._looked_on == now.date():
+            return
+        for service in await self._resources.views.read(planned_services):
+            await self._resources.handler.handle(CAPACITY, service, Look(service, now), Context.of_request(now, _ACTOR))
+        self._looked_on = now.date()
 
     async def _foresee(self, service: str) -> None:
         state = (await self._resources.handler.load(CAPACITY, service)).state

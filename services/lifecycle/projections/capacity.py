@@ -80,6 +80,11 @@ def forecasts_due(connection: Connection) -> Sequence[str]:
     return list(connection.scalars(select(_VIEW.c.service).where(_VIEW.c.forecast_due).order_by(_VIEW.c.service)))
 
 
+def planned_services(connection: Connection) -> Sequence[str]:
+    """The services of which some capacity is known."""
+    return list(connection.scalars(select(_VIEW.c.service).order_by(_VIEW.c.service)))
+
+
 def capacity_of(connection: Connection, service: str) -> CapacityFacts | None:
     """What is known of the capacity of *service*; None: nothing."""
     row = connection.execute(select(_VIEW).where(_VIEW.c.service == service)).mappings().first()

@@ -110,6 +110,17 @@ async def test_the_past_and_what_gates_know_are_the_same_after_a_rebuild(
 
 
 @IN_MEMORY
+async def test_a_shortfall_that_comes_into_sight_as_time_passes_is_told(lifecycle: Running, clock: FrozenClock) -> None:
+    await planned(lifecycle)
+    await put(lifecycle, "inorganic/launch-france", {**LAUNCH, "start": "2027-12-24"})
+    await listed(lifecycle, "?short=false", "checkout-api")
+
+    clock.advance(timedelta(days=40))
+
+    await listed(lifecycle, "?short=true", "checkout-api")
+
+
+@IN_MEMORY
 async def test_at_first_each_answer_says_what_is_missing(lifecycle: Running) -> None:
     await teams(lifecycle)
 
