@@ -1,11 +1,12 @@
 # Everything a newcomer needs: Python 3.11 or later, make, and a package registry.
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test check bench openapi lock clean
+.PHONY: help install run dev test check types unit bench openapi lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 export CONCORDAT_CACHE_DIR ?= $(CURDIR)/.cache
+export PYTHONDONTWRITEBYTECODE :=  # the asserts of 500 test modules would be rewritten anew in every run
 
 help: ## what there is to do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,7 +31,12 @@ check: $(READY) ## format, lint, types, architecture, unit tests: under a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory --jobs 2 types unit
+
+types:
 	$(BIN)/basedpyright
+
+unit:
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/architecture
 
 test: $(READY) ## every test, on memory, SQLite, a real PostgreSQL, Kafka and Prometheus

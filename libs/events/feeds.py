@@ -93,10 +93,10 @@ class StoreFeed:
                 _LOG.warning("%s waits: %s", self._target.name, error)
                 await backoff.pause(stop)
 
-    async def lag(self) -> dict[str, int]:
-        """How many positions are not applied yet, per service."""
+    def lag(self, head: int) -> dict[str, int]:
+        """How many positions are not applied yet, per service, of a log that goes up to *head*."""
         held = self._target.ledger.next((self._service, 0))
-        return {self._service: max(await self._store.head() + 1 - max(held, 1), 0)}
+        return {self._service: max(head + 1 - max(held, 1), 0)}
 
     async def _adopt_epoch(self) -> None:
         """Go on with a store that was restored from a backup, unless it has lost what was applied."""

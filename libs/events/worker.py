@@ -223,7 +223,11 @@ class Worker:
 
     async def _figures(self) -> Figures:
         views = self.resources.views
-        lag = {(name, source): n for name, feed in self._feeds for source, n in (await feed.lag()).items()}
+        head = await self.resources.store.head()
+        lag: dict[tuple[str, str], int] = {}
+        for name, feed in self._feeds:
+            behind = feed.lag(head) if isinstance(feed, StoreFeed) else await feed.lag()
+            lag |= {(name, source): n for source, n in behind.items()}
         remaining = dict.fromkeys(self.projections, 0)
         for each in await views.generations():
             if each.status in {"requested", "building"}:
