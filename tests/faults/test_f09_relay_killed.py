@@ -99,7 +99,7 @@ async def test_what_was_acknowledged_and_not_saved_is_only_repeated_in_order(
 
 
 async def test_of_two_relays_the_one_that_slept_is_fenced(service: Resources, relaying: RelayingProcess) -> None:
-    first = await relaying.start(ahead_s=0, at=2, fault="hold")
+    first = await relaying.start(ahead_s=0, at=1, fault="hold")
     assert await line_of(first) == "holding"
     second = await relaying.start(ahead_s=EVERY_LEASE_IS_OVER, at=0, fault="die")
     await caught_up(service)
