@@ -26,6 +26,9 @@ from services.lifecycle.domain.deployment import events as deployment_events
 from services.lifecycle.domain.design_review import commands as design_commands
 from services.lifecycle.domain.design_review import decider as design
 from services.lifecycle.domain.design_review import events as design_events
+from services.lifecycle.domain.digest import commands as digest_commands
+from services.lifecycle.domain.digest import decider as digest
+from services.lifecycle.domain.digest.events import DigestCompiled
 from services.lifecycle.domain.engagement import commands as engagement_commands
 from services.lifecycle.domain.engagement import decider as engagement
 from services.lifecycle.domain.engagement import events as engagement_events
@@ -173,6 +176,7 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.review.followed-up.v1": review_events.FollowUpBegun,
         "io.concordat.lifecycle.review.expired.v1": review_events.ReviewExpired,
         "io.concordat.lifecycle.review.superseded.v1": review_events.ReviewSuperseded,
+        "io.concordat.lifecycle.digest.compiled.v1": DigestCompiled,
         "io.concordat.lifecycle.risk.proposed.v1": risk_events.RiskProposed,
         "io.concordat.lifecycle.risk.assessed.v1": risk_events.RiskAssessed,
         "io.concordat.lifecycle.risk.accepted.v1": risk_events.RiskAccepted,
@@ -300,3 +304,6 @@ ARCHITECTURE: Decider[architecture_commands.Command, architecture.Findings, revi
 LAUNCH: Decider[launch_commands.Command, launch.LaunchState, launch_events.Event] = Decider(
     "launch", None, launch.decide, launch.evolve
 )
+DIGEST: Decider[digest_commands.Command, digest.Digest, DigestCompiled] = Decider(
+    "digest", None, digest.decide, digest.evolve
+)  # its key is `<team>.<week>`

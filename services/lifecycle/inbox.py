@@ -14,6 +14,8 @@ from services.lifecycle.config import (
     load_team_policy,
 )
 from services.lifecycle.contract import ENGAGEMENT, GATE_POLICY, INSTALLATION, READINESS_REVIEW, SERVICE
+from services.lifecycle.domain.digest.commands import Compile
+from services.lifecycle.domain.digest.week import week_of, zone_of
 from services.lifecycle.domain.inbox import of_engagements, of_reviews, of_services, of_teams
 from services.lifecycle.domain.inbox.of_services import Owned
 from services.lifecycle.domain.inbox.policy import InboxPolicy
@@ -25,6 +27,7 @@ from services.lifecycle.domain.readiness_review.state import Approved as Approve
 from services.lifecycle.domain.readiness_review.state import Underway
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.service.decider import Awaiting
+from services.lifecycle.domain.team.decider import Registered
 from services.lifecycle.domain.team.policy import TeamPolicy
 from services.lifecycle.domain.waiver.decider import Approved
 from services.lifecycle.projections.inbox import Asker, Found, Terms, waiting_at
@@ -72,6 +75,19 @@ class Inbox:
     async def of_team(self, team: str, at: datetime) -> list[Waiting]:
         """What is the affair of *team*, whoever of it has to see to it."""
         return [item for item in await self._all(Asker(team=team), at) if item.team == team]
+
+    async def told(self, team: Registered, at: datetime) -> Compile:
+        """What is asked to be told of *team* in the week of *at*."""
+        zone = zone_of(team.structure)
+        return Compile(
+            team=team.team,
+            display_name=team.display_name,
+            week=week_of(at, zone),
+            time_zone=zone.key,
+            items=tuple(await self.of_team(team.team, at)),
+            policy=self.policies.inbox,
+            at=at,
+        )
 
     async def _all(self, asker: Asker, at: datetime) -> list[Waiting]:
         terms = Terms(self.policies.inbox, self.policies.reviews, self.policies.risks)

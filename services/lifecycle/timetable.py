@@ -1,5 +1,6 @@
 """What engagements, waivers and phases have waiting: when somebody or something looks again."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -8,10 +9,16 @@ import msgspec
 from libs.events import codec
 from libs.events.handler import NO_EFFECTS, Effects
 from libs.events.store import Reservation, Timer
+from services.lifecycle.domain.digest.week import next_digest, zone_of
 from services.lifecycle.domain.engagement.events import EngagementEnded, Event, HandedBack
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.decider import Item
 from services.lifecycle.domain.engagement_item.events import Event as ItemEvent
+from services.lifecycle.domain.inbox.policy import DigestTerms
+from services.lifecycle.domain.team.decider import Team
+from services.lifecycle.domain.team.events import Event as TeamEvent
+from services.lifecycle.domain.team.events import TeamRegistered
+from services.lifecycle.domain.team.structure import Structure
 from services.lifecycle.domain.waiver.decider import Over, Requested, Waiver
 from services.lifecycle.domain.waiver.events import Event as WaiverEvent
 from services.lifecycle.domain.waiver.events import WaiverApproved, WaiverRenewed, WaiverRequested
@@ -21,6 +28,7 @@ WATCHING: Final = "engagement-watch"
 ITEM_DUE: Final = "engagement-item-due"
 PHASE_LOOK: Final = "phase-look"
 PHASE_SWEEP: Final = "phase-sweep"
+DIGEST: Final = "digest"
 _WAIVER: Final = "waiver"  # its timers, and the reservations `<service>/<check>`: one of them at a time
 
 
@@ -116,6 +124,21 @@ def reminding(item: Item | None, events: tuple[ItemEvent, ...]) -> Effects:
         return Effects(cancel=(f"{ITEM_DUE}/{item.item}",))
     morning = datetime(due.year, due.month, due.day, tzinfo=UTC) + timedelta(days=1)
     return Effects(schedule=(_timer(ITEM_DUE, item.item, morning),))
+
+
+def digesting(terms: DigestTerms) -> Callable[[Team, Sequence[TeamEvent]], Effects]:
+    """From its first day on a team has a digest every week."""
+
+    def effects(_: Team, events: Sequence[TeamEvent]) -> Effects:
+        began = [event for event in events if isinstance(event, TeamRegistered)]
+        return Effects(schedule=tuple(digest(event.team, event.structure, event.at, terms) for event in began))
+
+    return effects
+
+
+def digest(team: str, structure: Structure, after: datetime, terms: DigestTerms) -> Timer:
+    """When the next digest of a team is made."""
+    return _timer(DIGEST, team, next_digest(after, zone_of(structure), terms))
 
 
 def _timer(kind: str, key: str, at: datetime) -> Timer:

@@ -13,6 +13,7 @@ from services.lifecycle.config import (
 )
 from services.lifecycle.evaluation import Phases
 from services.lifecycle.foreseeing import Foreseeing
+from services.lifecycle.inbox import Inbox, load_policies
 from services.lifecycle.listening import Listening
 from services.lifecycle.projections import PROJECTIONS
 from services.lifecycle.reactions import reactions, timers
@@ -24,11 +25,12 @@ def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
     architecture, catalogs = load_architecture_policy(settings.architecture_policy), load_catalogs()
     listening, phases = Listening(), Phases(resources, load_policy(settings.gate_policy))
     foreseeing = Foreseeing(resources, load_capacity_policy(settings.capacity_policy))
+    inbox = Inbox(resources, load_policies(settings))
     worker = Worker(
         resources,
         projections=PROJECTIONS,
         reactions=(*reactions(resources, engagements, risks, architecture, catalogs), phases.reaction),
-        timers={**timers(resources, engagements), **phases.timers},
+        timers={**timers(resources, engagements, inbox), **phases.timers},
         sinks=(listening.run, phases.begin, foreseeing.run),
     )
     listening.worker = worker

@@ -25,6 +25,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.team.absorbed": "team {team} took in {absorbed}",
     "lifecycle.team.dissolved": "team {team} was dissolved: {reason}",
     "lifecycle.team.structure-reviewed": "structure of team {team} reviewed: {outcome}",
+    "lifecycle.digest.compiled": "digest of team {team} for {week}: {total} waiting, {overdue} overdue",
     "lifecycle.service.registered": "registered in {phase}, {profile}",
     "lifecycle.service.changed": "now {profile}",
     "lifecycle.dependency.declared": "relies on {on} ({criticality})",

@@ -28,6 +28,7 @@ from services.lifecycle.contract import ENTITY, SERVICE, TEAM
 from services.lifecycle.domain.catalog_entity.commands import Import
 from services.lifecycle.domain.catalog_entity.events import EntityImported
 from services.lifecycle.domain.errors import LifecycleError
+from services.lifecycle.domain.inbox.policy import DigestTerms
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.service.commands import Enrich
 from services.lifecycle.domain.service.commands import Register as RegisterService
@@ -35,7 +36,9 @@ from services.lifecycle.domain.team.commands import Enrol
 from services.lifecycle.domain.team.commands import Register as RegisterTeam
 from services.lifecycle.domain.team.structure import Structure
 from services.lifecycle.exchange.backstage import Read, Remark, UnreadableEntityError, read_entity
+from services.lifecycle.inbox import Policies
 from services.lifecycle.projections.catalog_entities import CATALOG_ENTITIES
+from services.lifecycle.timetable import digesting
 
 router = Router(prefix="/v1/imports/backstage", tags=["imports"])
 _READ, _WRITE = needs("services.read"), needs("services.write")
@@ -99,6 +102,7 @@ class EntityView:
 
 @dataclass(slots=True)
 class _Plan:
+    digests: DigestTerms
     items: list[Item] = field(default_factory=list[Item])
     steps: list[Step[Any, Any, Any]] = field(default_factory=list[Step[Any, Any, Any]])
     taken: dict[str, str] = field(default_factory=dict[str, str])  # what a document of this import became already
@@ -121,7 +125,8 @@ async def import_backstage(
     except UnreadableError as error:
         detail = str(error)
         raise Problem(422, "unreadable", "The documents cannot be read", detail, [Place(detail, "")]) from error
-    plan = _Plan()
+    policies: Policies = request.app.state.inbox_policies
+    plan = _Plan(policies.inbox.digest)
     for index, document in enumerate(documents):
         await _add(plan, index, document, call, gates)
     counts: Counter[Result] = Counter(item.result for item in plan.items)
@@ -133,7 +138,9 @@ async def import_backstage(
 
         return await call.run(answer)
     first, *others = plan.steps
-    return await call.handle(first.decider, first.key, first.command, body=lambda _: report, also=others)
+    return await call.handle(
+        first.decider, first.key, first.command, body=lambda _: report, effects=first.effects, also=others
+    )
 
 
 @router.get("/entities", openapi_extra=_READ, dependencies=[fresh(CATALOG_ENTITIES)])
@@ -174,7 +181,7 @@ async def _add(plan: _Plan, index: int, document: object, call: Call, gates: Gat
             return
     steps = [_kept(read, document, became, call)]
     if read.becomes:
-        steps.append(await (_service(read, call, gates) if read.becomes == "service" else _team(read, call)))
+        steps.append(await (_service(read, call, gates) if read.becomes == "service" else _team(read, call, plan)))
     changed: list[Step[Any, Any, Any]] = []
     created = False
     try:
@@ -245,7 +252,7 @@ async def _service(read: Read, call: Call, gates: GatesDep) -> Step[Any, Any, An
     return Step(SERVICE, read.name, command)
 
 
-async def _team(read: Read, call: Call) -> Step[Any, Any, Any]:
+async def _team(read: Read, call: Call, plan: _Plan) -> Step[Any, Any, Any]:
     if (await call.resources.handler.load(TEAM, read.name)).state is None:
         detail = "Backstage does not say whether a group develops or runs services; it is a dev team here"
         read.remarks.append(Remark("kind-assumed", "/spec/type", detail))
@@ -257,7 +264,7 @@ async def _team(read: Read, call: Call) -> Step[Any, Any, Any]:
             structure=Structure(members=read.members),
             by=call.principal.name,
         )
-        return Step(TEAM, read.name, register)
+        return Step(TEAM, read.name, register, digesting(plan.digests))
     enrol = Enrol(
         team=read.name,
         display_name=read.display_name,

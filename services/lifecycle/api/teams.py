@@ -37,6 +37,7 @@ from services.lifecycle.api.team_schemas import (
 from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import NameTakenError, ReferenceEndedError
+from services.lifecycle.domain.inbox.policy import DigestTerms
 from services.lifecycle.domain.service.commands import HandOver
 from services.lifecycle.domain.team.commands import Absorb, Change, Dissolve, Merge, Register, Review, Shard
 from services.lifecycle.domain.team.decider import Ended, Registered, Team
@@ -44,9 +45,11 @@ from services.lifecycle.domain.team.errors import ForeignServiceError, TeamEnded
 from services.lifecycle.domain.team.kinds import TeamKind
 from services.lifecycle.domain.team.policy import TeamPolicy
 from services.lifecycle.domain.team.structure import UNSAID, without
+from services.lifecycle.inbox import Policies
 from services.lifecycle.projections.engagements import ENGAGEMENTS, open_engagements_of
 from services.lifecycle.projections.services import SERVICES, owned_by, with_code_of
 from services.lifecycle.projections.teams import TEAMS, team_in
+from services.lifecycle.timetable import digesting
 
 router = Router(prefix="/v1/teams", tags=["teams"])
 _READ, _WRITE = needs("teams.read"), needs("teams.write")
@@ -54,9 +57,10 @@ _READ, _WRITE = needs("teams.read"), needs("teams.write")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is asked of teams here, and how long to wait until read models show what is stored."""
+    """What is asked of teams here, when digests are due, and how long to wait until read models show what is stored."""
 
     policy: TeamPolicy
+    digests: DigestTerms
     wait_s: float
 
     @property
@@ -72,7 +76,8 @@ class Rules:
 async def _rules(request: Request) -> Rules:
     settings: LifecycleSettings = request.app.state.settings
     policy: TeamPolicy = request.app.state.team_policy
-    return Rules(policy, settings.facts_wait_s)
+    policies: Policies = request.app.state.inbox_policies
+    return Rules(policy, policies.inbox.digest, settings.facts_wait_s)
 
 
 RulesDep = Annotated[Rules, Depends(_rules)]
@@ -189,7 +194,12 @@ async def shard_team(team: str, body: ShardTeam, call: CallDep, rules: RulesDep)
         at=call.context.at,
     )
     parts = [
-        Step(TEAM, part.name, _register(part, state.kind, call, rules, shard_of=team, owns=part.services))
+        Step(
+            TEAM,
+            part.name,
+            _register(part, state.kind, call, rules, shard_of=team, owns=part.services),
+            digesting(rules.digests),
+        )
         for part in body.into
     ]
     return await _do(call, team, command, rules, also=[*parts, *_given(team, moves, call)])
@@ -287,7 +297,16 @@ async def _do(  # noqa: PLR0913  each is a part of one request
     def shown(outcome: Outcome[Team]) -> TeamView:
         return rules.view(living(outcome))
 
-    return await call.handle(TEAM, team, command, body=shown, also=also, status=status, location=location)
+    return await call.handle(
+        TEAM,
+        team,
+        command,
+        body=shown,
+        also=also,
+        status=status,
+        location=location,
+        effects=digesting(rules.digests),
+    )
 
 
 def _register(

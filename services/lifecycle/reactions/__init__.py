@@ -15,7 +15,9 @@ from services.lifecycle.domain.catalogs import Catalogs
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.waiver.commands import Expire
+from services.lifecycle.inbox import Inbox
 from services.lifecycle.reactions.architecture import architecture_reactions, architecture_waiver_lapses
+from services.lifecycle.reactions.digests import compile_digest
 from services.lifecycle.reactions.engagement_dates import compare, look, remind
 from services.lifecycle.reactions.engagements import engagement_reactions
 from services.lifecycle.reactions.reviews import review_lapses, review_reactions
@@ -38,12 +40,13 @@ def reactions(
     )
 
 
-def timers(resources: Resources, engagements: EngagementPolicy) -> Mapping[str, Fire]:
+def timers(resources: Resources, engagements: EngagementPolicy, inbox: Inbox) -> Mapping[str, Fire]:
     """What is done when a timer is due."""
     return {
         timetable.LOOKING: partial(look, resources, engagements),
         timetable.WATCHING: partial(compare, resources, engagements),
         timetable.ITEM_DUE: partial(remind, resources),
+        timetable.DIGEST: partial(compile_digest, inbox),
         READINESS_REVIEW.category: partial(review_lapses, resources),
         WAIVER.category: partial(_waiver_ends, resources),
         RISK_REGISTER.category: partial(acceptance_lapses, resources),

@@ -88,33 +88,33 @@ def markdown(gathering: Gathering, state: Engagement) -> str:
     """A gathering as Markdown: the pack, what both sides said, and what was decided."""
     drafted = gathering.drafted
     parts = [
-        f"# {_plain(drafted.title)}",
-        f"{_plain(state.dev_team)} and {_plain(state.sre_team)}: {', '.join(map(_plain, state.services))}",
+        f"# {plain(drafted.title)}",
+        f"{plain(state.dev_team)} and {plain(state.sre_team)}: {', '.join(map(plain, state.services))}",
         f"{drafted.since.date()} to {drafted.until.date()}, drafted on {drafted.at.date()}",
     ]
     for side, title in (("sre", "State of production"), ("dev", "State of the product")):
         for said in (each for each in gathering.statements.values() if each.side == side):
             reach = f" ({said.horizon_months} months)" if said.horizon_months else ""
-            parts += [f"## {title}{reach}", said.text, f"_{_plain(said.by)}_"]
+            parts += [f"## {title}{reach}", said.text, f"_{plain(said.by)}_"]
     for section in drafted.pack:
-        parts += [f"## {_plain(section.title)}", "\n".join(map(_line, section.lines)) or "Nothing."]
+        parts += [f"## {plain(section.title)}", "\n".join(map(_line, section.lines)) or "Nothing."]
     notes = gathering.notes
     if notes:
         parts += ["## Notes", notes.notes] if notes.notes else []
         for title, lines in (("Start", notes.start), ("Stop", notes.stop), ("Keep", notes.keep)):
-            parts += [f"## {title}", "\n".join(f"- {_plain(line)}" for line in lines)] if lines else []
+            parts += [f"## {title}", "\n".join(f"- {plain(line)}" for line in lines)] if lines else []
     if gathering.concluded:
         decision = (gathering.concluded.decision or "held").replace("_", " ")
-        parts += ["## Decision", f"**{decision}**: {_plain(gathering.concluded.reason) or 'no reason given'}"]
+        parts += ["## Decision", f"**{decision}**: {plain(gathering.concluded.reason) or 'no reason given'}"]
     return "\n\n".join(parts) + "\n"
 
 
 def _line(line: PackLine) -> str:
-    note = f", {_plain(line.note)}" if line.note else ""
-    return f"- {_plain(line.label)}: [{_plain(line.value)}]({line.url}){note}"
+    note = f", {plain(line.note)}" if line.note else ""
+    return f"- {plain(line.label)}: [{plain(line.value)}]({line.url}){note}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """*text* as it is, with nothing in it that Markdown would read."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
