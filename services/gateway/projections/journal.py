@@ -91,6 +91,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.engagement-item.opened": "an item of an engagement was opened",
     "lifecycle.engagement-item.changed": "an item of an engagement was changed",
     "lifecycle.engagement-item.moved": "an item of an engagement was moved",
+    "lifecycle.engagement-item.acknowledged": "the {side} side agreed to an item of an engagement",
     "lifecycle.engagement-item.reported": "a tracker reported on an item of an engagement",
     "lifecycle.engagement-item.overdue": "an item of an engagement is overdue",
     "lifecycle.service.phase-changed": "moved from {from_phase} to {to_phase}",
