@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Any, Final
 
+from libs.events import relay, timers
 from libs.events.bus import MEASUREMENTS
 from libs.events.errors import ConflictError, ReservedError
 from libs.events.ids import new_id
-from libs.events.relay import LEASE, LEASE_S
 from libs.events.resources import Resources
 from libs.events.store import AppendRequest, EventLog, Lease, Store
 from services.cli.demo.chronicle import Chronicle, event_id
@@ -54,7 +54,7 @@ async def write(
 ) -> AsyncGenerator[Line]:
     """Write what of *world* is not there yet, with measurements of so many days.
 
-    While it is written nothing is published, so that no service reacts to half a history.
+    While it is written nothing is published and no timer fires, so that nothing reacts to half a history.
 
     Raises:
         CliError: A log holds something else.
@@ -63,7 +63,7 @@ async def write(
     done = {"events": 0, "already_there": 0, "minutes_measured": 0}
     for name, chronicle in chronicles.items():
         await _only_ours(name, services[name].store, chronicle.requests())
-    async with _unpublished([services[name] for name in chronicles]):
+    async with _alone([services[name] for name in chronicles]):
         for name, chronicle in chronicles.items():
             if name == "slo" and not await services[name].store.load(chronicle.last_stream):
                 async for line in _measure(services[name], world, now, measured_days):
@@ -153,15 +153,17 @@ def _batches(requests: Iterator[AppendRequest]) -> Iterator[list[AppendRequest]]
 
 
 @asynccontextmanager
-async def _unpublished(services: Iterable[Resources]) -> AsyncGenerator[None]:
-    """Hold the role of the relay, so that nothing is told before everything is written."""
+async def _alone(services: Iterable[Resources]) -> AsyncGenerator[None]:
+    """Hold the roles of relay and timers, so that nothing reacts before everything is written."""
     held: list[tuple[Store, Lease]] = []
-    for each in services:
-        later = each.clock.now() + timedelta(seconds=2 * LEASE_S)  # when every lease is over
-        lease = await each.store.acquire(LEASE, f"demo/{new_id()}", later, _AS_LONG_AS_IT_TAKES_S)
-        if lease is not None:
-            held.append((each.store, lease))
     try:
+        for each in services:
+            when_all_are_over = each.clock.now() + timedelta(seconds=2 * max(relay.LEASE_S, timers.LEASE_S))
+            for role in (relay.LEASE, timers.LEASE):
+                holder = f"demo/{new_id()}"
+                lease = await each.store.acquire(role, holder, when_all_are_over, _AS_LONG_AS_IT_TAKES_S)
+                if lease is not None:
+                    held.append((each.store, lease))
         yield
     finally:
         for store, lease in held:
