@@ -19,6 +19,7 @@ from services.lifecycle.domain.dependencies.events import (
 )
 from services.lifecycle.domain.dependencies.graph import Edge
 from services.lifecycle.domain.phases import Phase
+from services.lifecycle.projections.by_service import ByService
 from services.lifecycle.projections.services import SERVICES
 
 
@@ -120,6 +121,20 @@ DEPENDENCIES_CONFIRMED: Final = Projection(
 )
 
 
+_D, _S = DEPENDENCIES.view.c, SERVICES.view.c
+_NEEDED: Final = ByService.of(
+    select(_D.event, _D.service, _D.on, _D.criticality, _D.slo, _D.failure_behaviour, _D.at), _D.service
+)
+_COMPLETE: Final = ByService.of(select(DEPENDENCIES_CONFIRMED.view.c.service), DEPENDENCIES_CONFIRMED.view.c.service)
+_NEEDING: Final = ByService.of(
+    select(_D.on, _D.service)
+    .join(SERVICES.view, _S.name == _D.service)
+    .where(_S.phase != Phase.UNSUPPORTED.value)
+    .order_by(_D.on, _D.service),
+    _D.on,
+)
+
+
 def dependencies_of(connection: Connection, service: str) -> list[Dependency]:
     """What *service* relies on, by name."""
     view = DEPENDENCIES.view.c
@@ -136,28 +151,17 @@ def confirmed_of(connection: Connection, service: str) -> ListConfirmed | None:
 
 def dependencies_by_service(connection: Connection, *services: str) -> tuple[dict[str, list[Dependency]], set[str]]:
     """What each of *services* relies on, of all when none is named; and whose list somebody said to be complete."""
-    view, confirmed = DEPENDENCIES.view.c, DEPENDENCIES_CONFIRMED.view.c
-    query = select(view.event, view.service, view.on, view.criticality, view.slo, view.failure_behaviour, view.at)
     found: dict[str, list[Dependency]] = {}
-    for row in connection.execute(query.where(view.service.in_(services)) if services else query):
-        found.setdefault(row.service, []).append(Dependency(*row))
-    complete = select(confirmed.service)
-    rows = connection.execute(complete.where(confirmed.service.in_(services)) if services else complete)
-    return found, set(rows.scalars())
+    for row in _NEEDED.rows(connection, services):
+        found.setdefault(row["service"], []).append(Dependency(*row.values()))
+    return found, {row["service"] for row in _COMPLETE.rows(connection, services)}
 
 
 def live_dependents(connection: Connection, *services: str) -> dict[str, list[str]]:
     """Which services that are not at their end rely on each of *services*, on all when none is named."""
-    view, others = DEPENDENCIES.view.c, SERVICES.view.c
-    query = (
-        select(view.on, view.service)
-        .join(SERVICES.view, others.name == view.service)
-        .where(others.phase != Phase.UNSUPPORTED.value)
-        .order_by(view.on, view.service)
-    )
     found: dict[str, list[str]] = {}
-    for on, service in connection.execute(query.where(view.on.in_(services)) if services else query):
-        found.setdefault(on, []).append(service)
+    for row in _NEEDING.rows(connection, services):
+        found.setdefault(row["on"], []).append(row["service"])
     return found
 
 

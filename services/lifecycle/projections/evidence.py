@@ -10,6 +10,7 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.lifecycle.contract import CONTRACT
 from services.lifecycle.domain.evidence.events import EvidenceRecorded
+from services.lifecycle.projections.by_service import ByService
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -56,6 +57,10 @@ EVIDENCE: Final = Projection(
 )
 
 
+_VIEW: Final = EVIDENCE.view
+_IN_ORDER: Final = ByService.of(select(_VIEW).order_by(_VIEW.c.at, _VIEW.c.evidence), _VIEW.c.service)
+
+
 def latest_evidence(connection: Connection, service: str) -> dict[str, EvidenceRecorded]:
     """Per kind, the evidence of what was done last for *service*."""
     return latest_of_each(connection, service).get(service, {})
@@ -63,10 +68,8 @@ def latest_evidence(connection: Connection, service: str) -> dict[str, EvidenceR
 
 def latest_of_each(connection: Connection, *services: str) -> dict[str, dict[str, EvidenceRecorded]]:
     """Per service and kind, the evidence of what was done last; of all services when none is named."""
-    view = EVIDENCE.view
-    query = select(view).order_by(view.c.at, view.c.evidence)
     found: dict[str, dict[str, EvidenceRecorded]] = {}
-    for row in connection.execute(query.where(view.c.service.in_(services)) if services else query).mappings():
+    for row in _IN_ORDER.rows(connection, services):
         found.setdefault(row["service"], {})[row["kind"]] = evidence_of(row)
     return found
 

@@ -12,6 +12,7 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
 from services.lifecycle.domain.facts import Freeze
+from services.lifecycle.projections.by_service import ByService
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,10 @@ FACTS_FREEZES: Final = Projection(
 )
 
 
+_FREEZES: Final = ByService.of(select(FACTS_FREEZES.view), FACTS_FREEZES.view.c.service)
+
+
 def freezes(connection: Connection, *services: str) -> dict[str, Freeze]:
     """The freezes that *services* are under, all of them when none is named."""
-    view = FACTS_FREEZES.view
-    query = select(view).where(view.c.service.in_(services)) if services else select(view)
-    rows = connection.execute(query).mappings()
+    rows = _FREEZES.rows(connection, services)
     return {row["service"]: Freeze(row["event"], row["reason"], row["at"]) for row in rows}

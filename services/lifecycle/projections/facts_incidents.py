@@ -12,6 +12,7 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
 from services.lifecycle.domain.facts import OpenIncident
+from services.lifecycle.projections.by_service import ByService
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,10 @@ FACTS_INCIDENTS: Final = Projection(
 )
 
 
+_VIEW: Final = FACTS_INCIDENTS.view
+_OPEN: Final = ByService.of(select(_VIEW).where(_VIEW.c.is_open).order_by(_VIEW.c.incident), _VIEW.c.service)
+
+
 def incident_named(connection: Connection, name: str) -> str | None:
     """The id of the incident with this id or number; None: nothing was heard of it."""
     view = FACTS_INCIDENTS.view.c
@@ -91,10 +96,8 @@ def incident_named(connection: Connection, name: str) -> str | None:
 
 def open_incidents(connection: Connection, *services: str) -> dict[str, list[OpenIncident]]:
     """The open incidents of *services*, of all when none is named, in the order they were declared."""
-    view = FACTS_INCIDENTS.view
-    query = select(view).where(view.c.is_open).order_by(view.c.incident)
     found: dict[str, list[OpenIncident]] = {}
-    for row in connection.execute(query.where(view.c.service.in_(services)) if services else query).mappings():
+    for row in _OPEN.rows(connection, services):
         incident = OpenIncident(row["event"], row["number"], row["severity"], row["at"])
         found.setdefault(row["service"], []).append(incident)
     return found

@@ -12,6 +12,7 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
 from services.lifecycle.domain.facts import Learned, OpenAction
+from services.lifecycle.projections.by_service import ByService
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +137,16 @@ FACTS_POSTMORTEMS: Final = Projection(
 )
 
 
+_ACTIONS: Final = FACTS_ACTIONS.view
+_OPEN_ACTIONS: Final = ByService.of(select(_ACTIONS).order_by(_ACTIONS.c.due, _ACTIONS.c.action), _ACTIONS.c.service)
+_LESSONS: Final = FACTS_POSTMORTEMS.view
+_PUBLISHED: Final = ByService.of(select(_LESSONS).order_by(_LESSONS.c.at, _LESSONS.c.postmortem), _LESSONS.c.service)
+
+
 def open_actions(connection: Connection, *services: str) -> dict[str, list[OpenAction]]:
     """The open actions of *services*, of all when none is named; what is due first comes first."""
-    view = FACTS_ACTIONS.view
-    query = select(view).order_by(view.c.due, view.c.action)
     found: dict[str, list[OpenAction]] = {}
-    for row in connection.execute(query.where(view.c.service.in_(services)) if services else query).mappings():
+    for row in _OPEN_ACTIONS.rows(connection, services):
         action = OpenAction(
             row["event"], row["action"], row["title"], row["owner"], row["priority"], row["due"], row["at"]
         )
@@ -151,9 +156,7 @@ def open_actions(connection: Connection, *services: str) -> dict[str, list[OpenA
 
 def postmortems(connection: Connection, *services: str) -> dict[str, list[Learned]]:
     """The published postmortems of *services*, of all when none is named, the oldest first."""
-    view = FACTS_POSTMORTEMS.view
-    query = select(view).order_by(view.c.at, view.c.postmortem)
     found: dict[str, list[Learned]] = {}
-    for row in connection.execute(query.where(view.c.service.in_(services)) if services else query).mappings():
+    for row in _PUBLISHED.rows(connection, services):
         found.setdefault(row["service"], []).append(Learned(row["event"], row["number"], row["at"]))
     return found

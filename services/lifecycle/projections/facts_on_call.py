@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Integer, Text, select
+from sqlalchemy import Column, Connection, Integer, Text, bindparam, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
 from services.lifecycle.domain.facts import Member, Rota, Shift, Side
+from services.lifecycle.projections.by_service import ByService
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +127,24 @@ FACTS_SHIFTS: Final = Projection(
 )
 
 
+_ROTAS: Final = FACTS_SCHEDULES.view
+_ALL_ROTAS: Final = select(_ROTAS).order_by(_ROTAS.c.schedule)
+_COVERING: Final = _ALL_ROTAS.where(_ROTAS.c.covers.contains(bindparam("covered")))  # a name has nothing to escape
+_SHIFTS: Final = FACTS_SHIFTS.view
+_ENDED: Final = ByService.of(
+    select(_SHIFTS).where(_SHIFTS.c.end > bindparam("since")).order_by(_SHIFTS.c.start, _SHIFTS.c.shift),
+    _SHIFTS.c.service,
+)
+
+
 def rotas(connection: Connection, *services: str) -> dict[str, list[Rota]]:
     """The schedules that cover each of *services*, of all when none is named."""
-    view = FACTS_SCHEDULES.view
-    query = select(view).order_by(view.c.schedule)
-    if len(services) == 1:
-        query = query.where(view.c.covers.contains(f" {services[0]} ", autoescape=True))
     found: dict[str, list[Rota]] = {}
-    for row in connection.execute(query).mappings():
+    if len(services) == 1:
+        rows = connection.execute(_COVERING, {"covered": f" {services[0]} "})
+    else:
+        rows = connection.execute(_ALL_ROTAS)
+    for row in rows.mappings():
         members = tuple(Member(person, side, site) for person, side, site in row["members"])
         rota = Rota(row["event"], row["schedule"], members, row["active_since"], row["at"])
         for service in row["covers"].split():
@@ -143,10 +154,8 @@ def rotas(connection: Connection, *services: str) -> dict[str, list[Rota]]:
 
 def shifts_since(connection: Connection, since: datetime, *services: str) -> dict[str, list[Shift]]:
     """The shifts of *services*, of all when none is named, that ended after *since*; the earliest first."""
-    view = FACTS_SHIFTS.view
-    query = select(view).where(view.c.end > since).order_by(view.c.start, view.c.shift)
     found: dict[str, list[Shift]] = {}
-    for row in connection.execute(query.where(view.c.service.in_(services)) if services else query).mappings():
+    for row in _ENDED.rows(connection, services, since=since):
         shift = Shift(
             row["event"],
             row["person"],

@@ -12,6 +12,7 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
 from services.lifecycle.domain.facts import BudgetPolicy
+from services.lifecycle.projections.by_service import ByService
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,12 @@ FACTS_POLICIES: Final = Projection(
 )
 
 
+_POLICIES: Final = ByService.of(select(FACTS_POLICIES.view), FACTS_POLICIES.view.c.service)
+
+
 def budget_policies(connection: Connection, *services: str) -> dict[str, BudgetPolicy]:
     """The error-budget policies of *services*, of all when none is named."""
-    view = FACTS_POLICIES.view
-    query = select(view).where(view.c.service.in_(services)) if services else select(view)
     return {
         row["service"]: BudgetPolicy(row["event"], row["version"], row["signed_version"], row["at"])
-        for row in connection.execute(query).mappings()
+        for row in _POLICIES.rows(connection, services)
     }

@@ -12,6 +12,7 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
 from services.lifecycle.domain.facts import Agreed, Assessment, Exhausted, Slo
+from services.lifecycle.projections.by_service import ByService
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,10 @@ FACTS_SLO: Final = Projection(
 )
 
 
+_VIEW: Final = FACTS_SLO.view
+_BY_NAME: Final = ByService.of(select(_VIEW).where(_VIEW.c.service.is_not(None)).order_by(_VIEW.c.slo), _VIEW.c.service)
+
+
 def slos_of(connection: Connection, service: str) -> Sequence[Slo]:
     """The SLOs of *service*, by name."""
     return slos(connection, service).get(service, ())
@@ -177,10 +182,8 @@ def slos_of(connection: Connection, service: str) -> Sequence[Slo]:
 
 def slos(connection: Connection, *services: str) -> dict[str, list[Slo]]:
     """The SLOs of *services*, of all when none is named, by name."""
-    view = FACTS_SLO.view
-    query = select(view).where(view.c.service.in_(services) if services else view.c.service.is_not(None))
     found: dict[str, list[Slo]] = {}
-    for row in connection.execute(query.order_by(view.c.slo)).mappings():
+    for row in _BY_NAME.rows(connection, services):
         found.setdefault(row["service"], []).append(_slo(row))
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, func, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from libs.events.bus import EVENT_PARTITIONS
@@ -38,17 +38,19 @@ def note_heard(connection: Connection, projection: str, until: Mapping[Place, da
     connection.execute(statement.on_conflict_do_update(index_elements=HEARD.primary_key.columns, set_=newest), rows)
 
 
+_H: Final = HEARD.c
+_UNTIL: Final = (
+    select(_H.projection, _H.service, func.count(), func.min(_H.until))
+    .where(_H.projection.in_(bindparam("projections", expanding=True)))
+    .group_by(_H.projection, _H.service)
+)
+
+
 def heard_ago(connection: Connection, projections: Collection[str], now: datetime) -> dict[str, timedelta]:
     """Per service, how long ago all that *projections* are made of was applied; absent while some was never heard."""
-    h = HEARD.c
-    query = (
-        select(h.projection, h.service, func.count(), func.min(h.until))
-        .where(h.projection.in_(projections))
-        .group_by(h.projection, h.service)
-    )
     found: dict[str, timedelta] = {}
     missing: set[str] = set()
-    for _, service, partitions, until in connection.execute(query):
+    for _, service, partitions, until in connection.execute(_UNTIL, {"projections": list(projections)}):
         found[service] = max(found.get(service, timedelta()), now - until)
         if partitions < EVENT_PARTITIONS:
             missing.add(service)

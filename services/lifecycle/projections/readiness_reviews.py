@@ -36,6 +36,7 @@ from services.lifecycle.domain.readiness_review.events import (
 )
 from services.lifecycle.domain.readiness_review.facts import ConditionFact, FindingFact, ReviewFacts, SecurityItem
 from services.lifecycle.domain.review_template.checklist import SECURITY
+from services.lifecycle.projections.by_service import ByService
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -203,6 +204,14 @@ READINESS_REVIEWS: Final = Projection(
     sources=("lifecycle",),
 )
 _VIEW = READINESS_REVIEWS.view
+_RANK = case(
+    (_VIEW.c.state.in_(("approved", "approved_with_conditions")), 0),
+    (_VIEW.c.state.in_(("requested", "engagement", "analysis", "improvements")), 1),
+    else_=2,
+)
+_SPEAKING: Final = ByService.of(  # what speaks for a service comes last
+    select(_VIEW).order_by(_RANK.desc(), _VIEW.c.number), _VIEW.c.service
+)
 
 
 def reviews(
@@ -231,11 +240,7 @@ def review_of(connection: Connection, service: str) -> ReviewFacts | None:
 
 def reviews_of(connection: Connection, *services: str) -> dict[str, ReviewFacts]:
     """What speaks for each of *services*, for all when none is named."""
-    approved = _VIEW.c.state.in_(("approved", "approved_with_conditions"))
-    under_way = _VIEW.c.state.in_(("requested", "engagement", "analysis", "improvements"))
-    order = case((approved, 0), (under_way, 1), else_=2)
-    query = select(_VIEW).order_by(order.desc(), _VIEW.c.number)  # what speaks for a service comes last
-    rows = connection.execute(query.where(_VIEW.c.service.in_(services)) if services else query).mappings()
+    rows = _SPEAKING.rows(connection, services)
     return {service: _facts(row) for service, row in {row["service"]: row for row in rows}.items()}
 
 

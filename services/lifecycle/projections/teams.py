@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import msgspec
-from sqlalchemy import Boolean, Column, Connection, Text, select
+from sqlalchemy import Boolean, Column, Connection, Text, bindparam, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -117,11 +117,13 @@ TEAMS: Final = Projection(
 )
 
 
+_T: Final = TEAMS.view.c
+_TEAM: Final = select(_T.kind, _T.structure, _T.ended).where(_T.name == bindparam("name"))
+
+
 def team_of(connection: Connection, name: str) -> TeamFacts | None:
     """The team of this name, ended or not; None if there never was one."""
-    view = TEAMS.view.c
-    query = select(view.kind, view.structure, view.ended).where(view.name == name)
-    row = connection.execute(query).first()
+    row = connection.execute(_TEAM, {"name": name}).first()
     if row is None:
         return None
     structure = msgspec.convert(row.structure, Structure)

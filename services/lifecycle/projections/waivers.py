@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from msgspec import convert, to_builtins
-from sqlalchemy import Column, Connection, RowMapping, Text, select
+from sqlalchemy import Column, Connection, RowMapping, Text, bindparam, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -21,6 +21,7 @@ from services.lifecycle.domain.waiver.events import (
     WaiverRequested,
     WaiverRevoked,
 )
+from services.lifecycle.projections.by_service import ByService
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -87,6 +88,13 @@ WAIVERS: Final = Projection(
 )
 
 
+_VIEW: Final = WAIVERS.view
+_IN_FORCE: Final = ByService.of(
+    select(_VIEW).where(_VIEW.c.state == "approved", _VIEW.c.expires_at > bindparam("at")).order_by(_VIEW.c.waiver),
+    _VIEW.c.service,
+)
+
+
 def waiver_of(row: RowMapping) -> Requested | Approved | Over:
     """A row as the state that its stream folds to."""
     request = convert(row["request"], WaiverRequested)
@@ -101,10 +109,8 @@ def waiver_of(row: RowMapping) -> Requested | Approved | Over:
 
 def waivers_in_force(connection: Connection, at: datetime, *services: str) -> dict[str, dict[str, InForce]]:
     """Per service and check, the waiver that lets it through at *at*; of all services when none is named."""
-    view = WAIVERS.view
-    query = select(view).where(view.c.state == "approved", view.c.expires_at > at).order_by(view.c.waiver)
     found: dict[str, dict[str, InForce]] = {}
-    for row in connection.execute(query.where(view.c.service.in_(services)) if services else query).mappings():
+    for row in _IN_FORCE.rows(connection, services, at=at):
         request, approval = row["request"], row["approval"]
         waiver = InForce(
             row["waiver"],
