@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, HttpUrl, StringConstraints
+from pydantic import AfterValidator, Field, HttpUrl, StrictBool, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from libs.web.schemas import Body, Line, Name, Text
@@ -55,6 +55,9 @@ class CatalogueBody(Body):
     code: Annotated[list[CodePathBody], Field(max_length=_MANY)] | None = Field(
         default=None, description="Where its code is, and who answers for which part."
     )
+    stateful: StrictBool | None = Field(
+        default=None, description="Whether it keeps data that could be lost; false: gates ask for no restore test."
+    )
 
 
 def catalogue_of(body: CatalogueBody, before: Catalogue) -> Catalogue:
@@ -67,6 +70,7 @@ def catalogue_of(body: CatalogueBody, before: Catalogue) -> Catalogue:
         "labels": _labels(body.labels, before.labels),
         "links": tuple(Link(link.title, str(link.url), link.kind or "") for link in body.links or ()),
         "code": tuple(CodePath(str(part.repository), part.path, part.owner) for part in body.code or ()),
+        "stateful": body.stateful,
     }
     return replace(before, **{name: value for name, value in changes.items() if name in given})
 

@@ -145,6 +145,9 @@ ERRORS: Errors = {
     errors.TransitionDecidedError: ErrorKind(
         409, "transition-decided", "The transition was decided before", extra=lambda e: {"decision": e.decision}
     ),
+    errors.NotARequesterError: ErrorKind(
+        403, "not-a-requester", "The policy names others who may ask", extra=lambda e: {"requesters": e.people}
+    ),
     errors.SecondPersonError: ErrorKind(
         403, "second-person-required", "Another person must approve", extra=lambda e: {"requested_by": e.requested_by}
     ),

@@ -61,6 +61,7 @@ async def transition_service(service: str, body: RequestTransition, call: CallDe
         evaluation=evaluation,
         by=_actor(call),
         at=call.context.at,
+        requesters=await gates.approvers(state.profile, gates.policy.approval.requesters),
     )
 
     def remembered(_: Service, events: tuple[Event, ...]) -> Effects:

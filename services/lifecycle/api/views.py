@@ -46,6 +46,7 @@ class ServiceView:
     labels: Mapping[str, str]
     links: tuple[Link, ...]
     code: tuple[CodePath, ...]
+    stateful: bool | None
     pending_transition: str | None
     sre_team: str | None
     engagement: str | None

@@ -16,6 +16,7 @@ LifecycleError
 │   ├── EvaluationOutdatedError    the evaluation no longer speaks for the service
 │   ├── TransitionPendingError     another transition waits for approval
 │   ├── TransitionDecidedError     it was decided otherwise before
+│   ├── NotARequesterError         the policy names others who may ask for it
 │   └── SecondPersonError          the approver must be another person
 ├── NotAnApproverError             the policy names other approvers
 └── RecordedOtherwiseError         the same id already stands for something else
@@ -163,6 +164,15 @@ class SecondPersonError(TransitionError):
     def __init__(self, requested_by: str) -> None:
         super().__init__(f"{requested_by!r} asked for this transition; another person, not a machine, approves it")
         self.requested_by = requested_by
+
+
+class NotARequesterError(TransitionError):
+    """The policy names others who may ask for it."""
+
+    def __init__(self, name: str, people: Iterable[str], roles: Iterable[str]) -> None:
+        who, what = ", ".join(sorted(people)), " or ".join(roles)
+        super().__init__(f"{name!r} may not ask for this move; it takes {what}: {who}")
+        self.people = tuple(sorted(people))
 
 
 class RecordedOtherwiseError(LifecycleError):

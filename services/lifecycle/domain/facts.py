@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from services.lifecycle.domain.architecture.facts import ArchitectureFacts, DesignReviewFacts
 from services.lifecycle.domain.evidence.events import EvidenceRecorded
 from services.lifecycle.domain.phases import Phase
+from services.lifecycle.domain.risk_register.facts import RiskFacts
 
 Side = Literal["dev", "sre"]
 
@@ -202,6 +204,54 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollout:
+    """A roll-out of the service; *id* is that of the event which last changed it.
+
+    Args:
+        id: The event.
+        rollout: Its own id.
+        strategy: How it went, or shall go out.
+        state: Where it stands.
+        planned_at: When it was planned.
+        started_at: When it began, if it did.
+        first_percent: The share of the users that got it first.
+        rolled_back_at: When it was taken back, if it was.
+    """
+
+    id: str
+    rollout: str
+    strategy: str
+    state: str
+    planned_at: datetime
+    started_at: datetime | None
+    first_percent: float
+    rolled_back_at: datetime | None
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether the first step is not for all users at once."""
+        return self.first_percent < 100  # noqa: PLR2004  all of them, in percent
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """Hours that a team recorded in one kind of work; its last day is *until*."""
+
+    team: str
+    is_operational: bool
+    hours: float
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What shall take the service's place, and where that stands; None: there is no such service."""
+
+    name: str
+    phase: Phase | None
+
+
+@dataclass(frozen=True, slots=True)
 class Grandfathered:
     """A service was imported at *phase*: the gates up to it are advisory until *until*."""
 
@@ -245,6 +295,13 @@ class Facts:
         dependencies: What it needs; None while nobody has said so.
         dependencies_confirmed: Whether somebody said that this is all of it.
         dependents: Live services that need it; None while the graph is unknown.
+        rollouts: Its roll-outs of the last months, the earliest first.
+        work: Hours that the teams which answer for it recorded in the last months.
+        risks: The risks that somebody bears, and the SLO they count against; None while nobody named any.
+        design: What speaks for its design; None while no review of it was opened.
+        architecture: What is known to be wrong with it; None while nobody has looked.
+        replacement: What is said to take its place; None while nothing is named.
+        stateless: Whether it keeps nothing; None while nobody has said so.
         owners: The members and leads of the owner team.
         attestations: Per kind, the evidence of what was done last.
         waivers: Per check, the waiver in force.
@@ -271,6 +328,13 @@ class Facts:
     dependencies: Sequence[Dependency] | None = None
     dependencies_confirmed: bool = True
     dependents: Sequence[str] | None = None
+    rollouts: Sequence[Rollout] = ()
+    work: Sequence[Worked] = ()
+    risks: RiskFacts | None = None
+    design: DesignReviewFacts | None = None
+    architecture: ArchitectureFacts | None = None
+    replacement: Replacement | None = None
+    stateless: bool | None = None
     owners: frozenset[str] = frozenset()
     attestations: Mapping[str, EvidenceRecorded] = field(default_factory=dict[str, EvidenceRecorded])
     waivers: Mapping[str, InForce] = field(default_factory=dict[str, InForce])

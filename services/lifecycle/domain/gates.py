@@ -142,6 +142,7 @@ def _basis(policy: Policy, asked: Mapping[str, Check], facts: Facts, at: datetim
         f"policy {policy.version}",
         f"owner {facts.owner_team or 'not set'}",
         f"tier {facts.tier or 'not set'}",
+        *(() if facts.stateless is None else (f"stateless {facts.stateless}",)),
         *(f"slo {slo.name} revision {slo.revision}" for slo in sorted(facts.slos, key=lambda slo: slo.name)),
         *(f"evidence {done.kind} {done.evidence}" for done in evidence),
         *(f"waiver {waiver.check} {waiver.waiver}" for waiver in waivers if at < waiver.until),

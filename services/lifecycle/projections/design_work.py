@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Column, Connection, RowMapping, Select, Text, case, select
+from sqlalchemy import Column, Connection, RowMapping, Select, Text, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -20,6 +20,7 @@ from services.lifecycle.domain.design_review import events as design
 from services.lifecycle.domain.launch import events as launch
 from services.lifecycle.domain.readiness_review import events as findings
 from services.lifecycle.domain.readiness_review.state import UNSETTLED
+from services.lifecycle.projections.by_service import ByService
 
 Kind = Literal["design_review", "architecture_review", "finding", "launch"]
 
@@ -139,6 +140,14 @@ DESIGN_WORK: Final = Projection(
 _VIEW = DESIGN_WORK.view
 
 
+_IN_ORDER: Final = ByService.of(
+    select(_VIEW)
+    .where(_VIEW.c.kind.in_(("design_review", "architecture_review", "finding")))
+    .order_by(_VIEW.c.since, _VIEW.c.id),
+    _VIEW.c.service,
+)
+
+
 def design_work(kind: Kind, services: Sequence[str], states: Sequence[str], as_of: datetime | None) -> Select[Any]:
     """What there is of *kind* in any of *services* and *states*; with *as_of* what there was, in whichever state."""
     query = select(_VIEW).where(_VIEW.c.kind == kind)
@@ -151,19 +160,34 @@ def design_work(kind: Kind, services: Sequence[str], states: Sequence[str], as_o
 
 def design_review_of(connection: Connection, service: str) -> DesignReviewFacts | None:
     """What speaks for the design of *service*: what was approved last, else what is under way; None: nothing was."""
-    order = case((_VIEW.c.state == "approved", 0), (_VIEW.c.state == "withdrawn", 2), else_=1)
-    query = select(_VIEW).where(_VIEW.c.service == service, _VIEW.c.kind == "design_review")
-    row = connection.execute(query.order_by(order, _VIEW.c.since.desc(), _VIEW.c.id)).mappings().first()
-    if row is None:
-        return None
-    approved_by = row["by"] if row["state"] == "approved" else ""
-    return DesignReviewFacts(row["event"], row["id"], row["title"], row["state"], row["since"], approved_by)
+    return designs(connection, service).get(service, (None, None))[0]
 
 
 def open_blocking_antipatterns_of(connection: Connection, service: str) -> ArchitectureFacts | None:
     """What is known to be wrong with the architecture of *service*; None: nobody has ever looked at it."""
-    query = select(_VIEW).where(_VIEW.c.service == service, _VIEW.c.kind.in_(("architecture_review", "finding")))
-    rows = connection.execute(query.order_by(_VIEW.c.since, _VIEW.c.id)).mappings().all()
+    return designs(connection, service).get(service, (None, None))[1]
+
+
+def designs(
+    connection: Connection, *services: str
+) -> dict[str, tuple[DesignReviewFacts | None, ArchitectureFacts | None]]:
+    """What is known of the design of each of *services*, of all when none is named, and of its architecture."""
+    rows: dict[str, list[RowMapping]] = {}
+    for row in _IN_ORDER.rows(connection, services):
+        rows.setdefault(row["service"], []).append(row)
+    return {service: (_design(found), _architecture(found)) for service, found in rows.items()}
+
+
+def _design(rows: Sequence[RowMapping]) -> DesignReviewFacts | None:
+    reviews = [row for row in reversed(rows) if row["kind"] == "design_review"]
+    if not reviews:
+        return None
+    row = min(reviews, key=lambda row: {"approved": 0, "withdrawn": 2}.get(row["state"], 1))
+    approved_by = row["by"] if row["state"] == "approved" else ""
+    return DesignReviewFacts(row["event"], row["id"], row["title"], row["state"], row["since"], approved_by)
+
+
+def _architecture(rows: Sequence[RowMapping]) -> ArchitectureFacts | None:
     signed = [row for row in rows if row["kind"] == "architecture_review" and row["state"] == "signed"]
     found = [row for row in rows if row["kind"] == "finding"]
     if not signed and not found:

@@ -1,6 +1,6 @@
 """All that lifecycle knows about services when their gates are evaluated, as of one moment."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Select, select
 
 from libs.events.clock import SystemClock
 from libs.events.views import Views
-from services.lifecycle.domain.facts import Dependency, Engagement, Facts, Grandfathered, Review
+from services.lifecycle.domain.checks.migration import replacement_in
+from services.lifecycle.domain.facts import Dependency, Engagement, Facts, Grandfathered, Replacement, Review
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.readiness_review.facts import ReviewFacts
 from services.lifecycle.domain.service.decider import Profile
@@ -20,6 +21,7 @@ from services.lifecycle.projections.dependencies import (
     live_dependents,
 )
 from services.lifecycle.projections.dependencies import Dependency as DeclaredDependency
+from services.lifecycle.projections.design_work import DESIGN_WORK, designs
 from services.lifecycle.projections.evidence import EVIDENCE, latest_of_each
 from services.lifecycle.projections.facts_freezes import FACTS_FREEZES, freezes
 from services.lifecycle.projections.facts_incidents import FACTS_INCIDENTS, open_incidents
@@ -28,8 +30,11 @@ from services.lifecycle.projections.facts_on_call import FACTS_SCHEDULES, FACTS_
 from services.lifecycle.projections.facts_policies import FACTS_POLICIES, budget_policies
 from services.lifecycle.projections.facts_slo import FACTS_SLO, slos
 from services.lifecycle.projections.heard import heard_ago
+from services.lifecycle.projections.operational_work import OPERATIONAL_WORK, hours_since
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS, reviews_of
-from services.lifecycle.projections.services import SERVICES
+from services.lifecycle.projections.risks import RISKS, risks_by_service
+from services.lifecycle.projections.rollouts import ROLLOUTS, planned_rollouts
+from services.lifecycle.projections.services import SERVICES, phases_of
 from services.lifecycle.projections.teams import TEAMS, team_of
 from services.lifecycle.projections.waivers import WAIVERS, waivers_in_force
 
@@ -45,10 +50,23 @@ HEARD: Final = (
 )
 """What gates are judged by, of that which other services say."""
 
-OWN: Final = (EVIDENCE, WAIVERS, TEAMS, READINESS_REVIEWS, DEPENDENCIES, DEPENDENCIES_CONFIRMED, SERVICES)
+OWN: Final = (
+    EVIDENCE,
+    WAIVERS,
+    TEAMS,
+    READINESS_REVIEWS,
+    DEPENDENCIES,
+    DEPENDENCIES_CONFIRMED,
+    SERVICES,
+    RISKS,
+    ROLLOUTS,
+    OPERATIONAL_WORK,
+    DESIGN_WORK,
+)
 """What gates are judged by, of that which lifecycle says itself: a gate waits until they show all that is stored."""
 
 _SHIFTS_FOR: Final = timedelta(days=92)  # longer than any window that a policy looks at
+_ROLLOUTS_FOR: Final = timedelta(days=366)  # as long as the longest time for which a policy lets evidence count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +80,7 @@ class Standing:
     tier: int
     grandfathered: Grandfathered | None = None
     engagement: Engagement | None = None
+    stateful: bool | None = None
 
 
 def standing_of(profile: Profile) -> Standing:
@@ -74,6 +93,7 @@ def standing_of(profile: Profile) -> Standing:
         tier=profile.tier,
         grandfathered=profile.grandfathered,
         engagement=Engagement(profile.engaged.engagement, profile.engaged.sre_team) if profile.engaged else None,
+        stateful=profile.catalogue.stateful,
     )
 
 
@@ -112,13 +132,14 @@ def _standings(connection: Connection, query: Select[Any]) -> list[Standing]:
             if row["imported_at"]
             else None,
             engagement=Engagement(row["engagement"], row["sre_team"]) if row["engagement"] else None,
+            stateful=row["catalogue"].get("stateful") if row["catalogue"] else None,
         )
         for row in connection.execute(query).mappings()
     ]
 
 
 def read_facts(
-    connection: Connection, standings: Iterable[Standing], at: datetime, *services: str
+    connection: Connection, standings: Sequence[Standing], at: datetime, *services: str
 ) -> Mapping[str, Facts]:
     """The facts about each of *standings*; *services* are their names, or nothing when they are very many."""
     evidence = latest_of_each(connection, *services)
@@ -131,6 +152,12 @@ def read_facts(
     needed, confirmed = dependencies_by_service(connection, *services)
     dependents = live_dependents(connection, *services)
     waivers = waivers_in_force(connection, at, *services)
+    of_designs, risks = designs(connection, *services), risks_by_service(connection, *services)
+    rollouts = planned_rollouts(connection, at - _ROLLOUTS_FOR, *services)
+    teams = {team for each in standings for team in _teams(each)}
+    work = hours_since(connection, (at - _SHIFTS_FOR).date(), teams) if teams else {}
+    named = {service: name for service, kinds in evidence.items() if (name := replacement_in(kinds))}
+    phases = phases_of(connection, set(named.values())) if named else {}
     heard = heard_ago(connection, [projection.name for projection in HEARD], SystemClock().now())
     owners: dict[str, frozenset[str]] = {"": frozenset()}
     found: dict[str, Facts] = {}
@@ -138,6 +165,7 @@ def read_facts(
         if each.owner_team not in owners:
             team = team_of(connection, each.owner_team)
             owners[each.owner_team] = frozenset((*team.members, *team.leads)) if team else frozenset()
+        design, architecture = of_designs.get(each.service, (None, None))
         found[each.service] = Facts(
             service=each.service,
             phase=each.phase,
@@ -158,12 +186,26 @@ def read_facts(
             dependencies=_dependencies(needed.get(each.service, ()), confirmed=each.service in confirmed),
             dependencies_confirmed=each.service in confirmed,
             dependents=dependents.get(each.service, ()),
+            rollouts=rollouts.get(each.service, ()),
+            work=[hours for team in _teams(each) for hours in work.get(team, ())],
+            risks=risks.get(each.service),
+            design=design,
+            architecture=architecture,
+            replacement=Replacement(named[each.service], phases.get(named[each.service]))
+            if each.service in named
+            else None,
+            stateless=None if each.stateful is None else not each.stateful,
             waivers=waivers.get(each.service, {}),
             owners=owners[each.owner_team],
             attestations=evidence.get(each.service, {}),
             heard=heard,
         )
     return found
+
+
+def _teams(standing: Standing) -> list[str]:
+    sre = standing.engagement.sre_team if standing.engagement else ""
+    return [team for team in dict.fromkeys((standing.owner_team, sre)) if team]
 
 
 def _review(review: ReviewFacts | None, tier: int, at: datetime) -> Review | None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, Date, Float, Integer, Text, func, select
+from sqlalchemy import Boolean, Column, Connection, Date, Float, Integer, Text, bindparam, func, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.lifecycle.contract import CONTRACT
+from services.lifecycle.domain.facts import Worked
 from services.lifecycle.domain.operational_work.events import OPERATIONAL, Event, Kind, WorkRecorded, WorkWithdrawn
 
 
@@ -85,6 +86,22 @@ OPERATIONAL_WORK: Final = Projection(
     indexes=(("team", "until"), ("service", "until")),
     sources=("lifecycle",),
 )
+
+
+_V: Final = OPERATIONAL_WORK.view.c
+_RECORDED: Final = (
+    select(_V.team, _V.kind, _V.hours, _V.until)
+    .where(~_V.withdrawn, _V.hours.is_not(None), _V.until > bindparam("since"))
+    .where(_V.team.in_(bindparam("teams", expanding=True)))
+)
+
+
+def hours_since(connection: Connection, since: date, teams: Collection[str]) -> dict[str, list[Worked]]:
+    """What each of *teams* recorded whose last day lies after *since*."""
+    found: dict[str, list[Worked]] = {}
+    for team, kind, hours, until in connection.execute(_RECORDED, {"since": since, "teams": list(teams)}):
+        found.setdefault(team, []).append(Worked(team, kind in OPERATIONAL, hours, until))
+    return found
 
 
 def hours_of(

@@ -24,6 +24,7 @@ from services.lifecycle.domain.risk_register.events import (
     RiskTransferred,
 )
 from services.lifecycle.domain.risk_register.facts import RiskFact, RiskFacts
+from services.lifecycle.projections.by_service import ByService
 from services.lifecycle.projections.incident_times import times_of_incident
 from services.lifecycle.projections.slo_targets import strictest_of
 
@@ -135,10 +136,23 @@ def took_of(connection: Connection, incident: str) -> Took:
     return Took((times.detected - times.impact_started) / _MINUTE, ttr)
 
 
+_REGISTERED: Final = ByService.of(
+    select(_VIEW.c.service, _VIEW.c.risk, _VIEW.c.title, _VIEW.c.state, _VIEW.c.bad_minutes).order_by(_VIEW.c.risk),
+    _VIEW.c.service,
+)
+_OVER: Final = ("eliminated", "transferred")
+
+
 def risks_of(connection: Connection, service: str) -> RiskFacts:
     """The risks of *service* that somebody has still to bear, and the SLO they are counted against."""
-    over = ("eliminated", "transferred")
-    query = select(_VIEW).where(_VIEW.c.service == service, _VIEW.c.state.not_in(over)).order_by(_VIEW.c.risk)
-    rows = connection.execute(query).mappings()
-    found = tuple(RiskFact(row["risk"], row["title"], row["state"], row["bad_minutes"]) for row in rows)
-    return RiskFacts(found, strictest_of(connection, service))
+    return risks_by_service(connection, service).get(service) or RiskFacts((), strictest_of(connection, service))
+
+
+def risks_by_service(connection: Connection, *services: str) -> dict[str, RiskFacts]:
+    """`risks_of` each of *services* that ever named a risk, of all when none is named."""
+    found: dict[str, list[RiskFact]] = {}
+    for row in _REGISTERED.rows(connection, services):
+        borne = found.setdefault(row["service"], [])
+        if row["state"] not in _OVER:
+            borne.append(RiskFact(row["risk"], row["title"], row["state"], row["bad_minutes"]))
+    return {service: RiskFacts(tuple(borne), strictest_of(connection, service)) for service, borne in found.items()}

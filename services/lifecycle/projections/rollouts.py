@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Boolean, Column, Connection, Integer, Text, select
+from sqlalchemy import Boolean, Column, Connection, Integer, Text, bindparam, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.lifecycle.contract import CONTRACT
+from services.lifecycle.domain.facts import Rollout
 from services.lifecycle.domain.rollout.events import (
     Event,
     RolloutAdvanced,
@@ -22,6 +23,7 @@ from services.lifecycle.domain.rollout.events import (
     RolloutRolledBack,
     RolloutStarted,
 )
+from services.lifecycle.projections.by_service import ByService
 
 _ALL = 100
 
@@ -139,6 +141,31 @@ ROLLOUTS: Final = Projection(
     indexes=(("service", "started_at"),),
     sources=("lifecycle",),
 )
+
+
+_VIEW: Final = ROLLOUTS.view
+_PLANNED: Final = ByService.of(
+    select(_VIEW).where(_VIEW.c.planned_at >= bindparam("since")).order_by(_VIEW.c.planned_at, _VIEW.c.rollout),
+    _VIEW.c.service,
+)
+
+
+def planned_rollouts(connection: Connection, since: datetime, *services: str) -> dict[str, list[Rollout]]:
+    """The roll-outs of *services*, of all when none is named, that were planned since; the earliest first."""
+    found: dict[str, list[Rollout]] = {}
+    for row in _PLANNED.rows(connection, services, since=since):
+        rollout = Rollout(
+            id=row["event"],
+            rollout=row["rollout"],
+            strategy=row["plan"]["strategy"],
+            state=row["state"],
+            planned_at=row["planned_at"],
+            started_at=row["started_at"],
+            first_percent=row["plan"]["steps"][0]["percent"],
+            rolled_back_at=row["ended_at"] if row["is_rolled_back"] else None,
+        )
+        found.setdefault(row["service"], []).append(rollout)
+    return found
 
 
 def rollouts_of(connection: Connection, service: str, since: datetime) -> list[RolloutFacts]:

@@ -1,6 +1,6 @@
 """Every service, by name, with its phase."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -138,6 +138,13 @@ def owned_by(connection: Connection, team: str) -> list[str]:
     view = SERVICES.view.c
     query = select(view.name).where(view.owner_team == team, view.phase != Phase.UNSUPPORTED.value)
     return list(connection.execute(query.order_by(view.name)).scalars())
+
+
+def phases_of(connection: Connection, names: Collection[str]) -> dict[str, Phase]:
+    """Where each of the services *names* stands, as far as there are such."""
+    view = SERVICES.view.c
+    query = select(view.name, view.phase).where(view.name.in_(names))
+    return {name: Phase(phase) for name, phase in connection.execute(query)}
 
 
 def with_code_of(connection: Connection, team: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from services.lifecycle.domain.architecture.facts import ArchitectureFacts, DesignReviewFacts, OpenFinding
 from services.lifecycle.domain.checks import MEASURES
 from services.lifecycle.domain.facts import (
     Agreed,
@@ -18,12 +19,17 @@ from services.lifecycle.domain.facts import (
     Member,
     OpenAction,
     OpenIncident,
+    Replacement,
     Review,
+    Rollout,
     Rota,
     Shift,
     Slo,
+    Worked,
 )
 from services.lifecycle.domain.phases import Phase
+from services.lifecycle.domain.risk_register.events import Promise, RiskState
+from services.lifecycle.domain.risk_register.facts import RiskFact, RiskFacts
 from tests.fixtures.lifecycle import NOW, POLICY, assessment, evidence, facts, found, slo
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -65,6 +71,37 @@ def team_of(size: int, site: str = "berlin") -> list[tuple[str, str]]:
     return [("sre", site)] * size
 
 
+PROMISE = Promise("checkout-availability", 0.999, 1)  # leaves 525.96 bad minutes a year; a quarter is 131.49
+NAMED = {"replacement_named": evidence("replacement_named", figures={"replacement": "till-api"})}
+
+
+def risk(bad_minutes: float | None, state: RiskState) -> RiskFact:
+    return RiskFact("risk-1", "The only database fails", state, bad_minutes)
+
+
+def rollout(first_percent: float, *, state: str = "done", back_days_ago: float | None = None) -> Rollout:
+    back = None if back_days_ago is None else NOW - back_days_ago * DAY
+    began = back or NOW - 20 * DAY
+    return Rollout("rolled-1", "rollout-1", "canary", state, began, began, first_percent, back)
+
+
+def design(state: Any, days_ago: float = 1) -> DesignReviewFacts:
+    by = "cleo" if state == "approved" else ""
+    return DesignReviewFacts("approved-1", "review-1", "Checkout", state, NOW - days_ago * DAY, by)
+
+
+def architecture(*, open_: tuple[str, ...] = (), days_ago: float = 1) -> ArchitectureFacts:
+    found = tuple(
+        OpenFinding("opened-1", "finding-1", "retry-storm", title, "blocking", "open", NOW) for title in open_
+    )
+    return ArchitectureFacts(NOW - days_ago * DAY, "review-2", found, (), len(found))
+
+
+def worked(operational: float, project: float, team: str = "checkout") -> tuple[Worked, ...]:
+    today = NOW.date()
+    return (Worked(team, True, operational, today), Worked(team, False, project, today))  # noqa: FBT003
+
+
 class Row(NamedTuple):
     """Facts in which a check passes, fails, and is unknown."""
 
@@ -76,9 +113,7 @@ class Row(NamedTuple):
 SILENT = {"heard": dict[str, timedelta]()}
 MEASURED: dict[str, Row] = {
     "design_review": Row(
-        facts(attestations={"design_review": evidence("design_review")}, owners=frozenset({"bo"})),
-        facts(attestations={"design_review": evidence("design_review")}, owners=frozenset({"ana"})),
-        facts(),
+        facts(design=design("approved")), facts(design=design("in_review")), facts(design=design("approved", 366))
     ),
     "dependencies_listed": Row(
         facts(dependencies=(Dependency("pay-api", described=True),)),
@@ -171,6 +206,29 @@ MEASURED: dict[str, Row] = {
     "no_references": Row(
         facts(attestations={"no_references": evidence("no_references", figures={"references": 0})}),
         facts(attestations={"no_references": evidence("no_references")}, engagement=ENGAGED),
+        facts(),
+    ),
+    "no_open_blocking_antipattern": Row(
+        facts(architecture=architecture()),
+        facts(architecture=architecture(open_=("Retry storm",))),
+        facts(architecture=replace(architecture(), reviewed_at=None)),
+    ),
+    "progressive_rollout": Row(
+        facts(rollouts=(rollout(100), rollout(5))), facts(rollouts=(rollout(5), rollout(100))), facts()
+    ),
+    "production_rollback": Row(
+        facts(rollouts=(rollout(5, back_days_ago=29),)),
+        facts(attestations={"production_rollback": evidence("production_rollback", outcome="failed")}),
+        facts(rollouts=(rollout(5, back_days_ago=31),)),
+    ),
+    "risks_accepted": Row(
+        facts(risks=RiskFacts((risk(131, "assessed"), risk(500, "accepted")), PROMISE)),
+        facts(risks=RiskFacts((risk(132, "assessed"),), PROMISE)),
+        facts(risks=RiskFacts((risk(None, "proposed"),), PROMISE)),
+    ),
+    "replacement_named": Row(
+        facts(attestations=NAMED, replacement=Replacement("till-api", Phase.LIMITED_AVAILABILITY)),
+        facts(attestations=NAMED, replacement=Replacement("till-api", Phase.ACTIVE_DEVELOPMENT)),
         facts(),
     ),
 }
@@ -518,3 +576,100 @@ def test_a_review_from_before_the_phase_began_does_not_count_where_a_new_one_is_
     )
 
     assert found("readiness_review", known).result == expected
+
+
+@pytest.mark.parametrize(
+    "name", sorted(set(MEASURES) & {name for name in POLICY.checks if POLICY.checks[name].max_age_days})
+)
+def test_where_the_platform_knows_nothing_people_may_attest_it(name: str) -> None:
+    since = NOW - (2 if name == "time_in_limited_availability" else 1000) * DAY
+    shared = ENGAGED if name in {"rota_with_both_sides", "rota_is_large_enough"} else None
+    known = facts(phase_since=since, engagement=shared, attestations={name: evidence(name)})
+
+    assert found(name, known).result == "pass"
+
+
+def test_who_is_of_the_team_does_not_attest_the_review_of_its_design() -> None:
+    known = facts(attestations={"design_review": evidence("design_review")}, owners=frozenset({"ana"}))
+
+    assert found("design_review", known).result == "fail"
+
+
+@pytest.mark.parametrize(
+    ("risks", "expected"),
+    [
+        (RiskFacts((risk(526, "accepted"),), PROMISE), "fail"),  # more than there is
+        (RiskFacts((), PROMISE), "pass"),  # all eliminated
+        (RiskFacts((risk(10, "assessed"),), None), "unknown"),  # of which budget?
+        (RiskFacts((risk(None, "proposed"), risk(400, "mitigating")), PROMISE), "fail"),  # a fail outranks
+    ],
+)
+def test_risks_count_against_the_budget_of_the_strictest_slo(risks: RiskFacts, expected: str) -> None:
+    assert found("risks_accepted", facts(risks=risks)).result == expected
+
+
+@pytest.mark.parametrize(
+    ("work", "on_call", "expected"),
+    [
+        (worked(50, 50), None, "pass"),
+        (worked(51, 50), None, "fail"),
+        (worked(51, 0), None, "unknown"),  # nobody works on nothing else: only toil was recorded
+        (worked(10, 50), shifts(interrupted=121), "fail"),  # each must hold
+        (worked(10, 50), shifts(days=3), "pass"),  # what is recorded speaks where shifts do not
+        ((*worked(1, 50), *worked(60, 50, "sre")), None, "fail"),  # of either team
+    ],
+)
+def test_recorded_work_is_operational_load(work: tuple[Worked, ...], on_call: Any, expected: str) -> None:
+    assert found("operational_load", facts(work=work, shifts=on_call)).result == expected
+
+
+@pytest.mark.parametrize(
+    ("rollouts", "expected"),
+    [
+        ((rollout(5, state="planned"),), "unknown"),  # nobody has looked at it yet
+        ((rollout(5, state="reviewed"),), "pass"),
+        ((rollout(5), rollout(100, state="cancelled")), "pass"),
+    ],
+)
+def test_a_roll_out_counts_once_another_person_has_reviewed_it(rollouts: tuple[Rollout, ...], expected: str) -> None:
+    assert found("progressive_rollout", facts(rollouts=rollouts)).result == expected
+
+
+@pytest.mark.parametrize(
+    ("figures", "named", "expected"),
+    [
+        ({}, None, "pass"),
+        ({"replacement": "none", "reason": "nobody needs it"}, None, "pass"),
+        ({"replacement": "none"}, None, "fail"),
+        ({"replacement": "x"}, Replacement("x", None), "fail"),
+        ({"replacement": "checkout-api"}, Replacement("checkout-api", Phase.GENERAL_AVAILABILITY), "fail"),
+        ({"replacement": "x"}, Replacement("x", Phase.UNSUPPORTED), "fail"),
+        ({"replacement": "x"}, Replacement("x", Phase.GENERAL_AVAILABILITY), "pass"),
+    ],
+)
+def test_a_replacement_that_is_named_is_looked_up(figures: Any, named: Replacement | None, expected: str) -> None:
+    name = "replacement_named"
+
+    finding = found(name, facts(attestations={name: evidence(name, figures=figures)}, replacement=named))
+
+    assert finding.result == expected
+    assert bool(finding.how_to_fix) == (expected == "fail")
+
+
+@pytest.mark.parametrize(
+    ("stateless", "expected"), [(True, "not_applicable"), (False, "unknown"), (None, "not_applicable")]
+)
+def test_the_record_of_a_service_outranks_what_is_attested_of_its_state(
+    *, stateless: bool | None, expected: str
+) -> None:
+    known = facts(stateless=stateless, attestations={"stateless": evidence("stateless")})
+
+    assert found("restore_test", known).result == expected
+
+
+def test_findings_that_block_count_whatever_was_signed_and_an_old_signature_does_not() -> None:
+    name = "no_open_blocking_antipattern"
+    old = architecture(days_ago=366)
+
+    assert found(name, facts(architecture=old)).result == "unknown"
+    assert found(name, facts(architecture=old, attestations={name: evidence(name)})).result == "pass"

@@ -16,6 +16,7 @@ from services.lifecycle.domain.errors import (
     IllegalTransitionError,
     NameTakenError,
     NotAnApproverError,
+    NotARequesterError,
     SecondPersonError,
     ServiceUnsupportedError,
     StillSupportedError,
@@ -227,6 +228,16 @@ class TestTransition:
 
     def test_asking_again_for_what_is_pending_stays_silent(self) -> None:
         given(SERVICE, registered(GENERAL), requested()).when(transition(GENERAL, LIMITED, transition="t2")).then()
+
+    def test_where_teams_name_their_people_one_of_them_asks_for_what_is_approved(self) -> None:
+        people = Approvers(frozenset({"bo"}), ("owner_member",))
+
+        refusal = given(SERVICE, registered(GENERAL)).when(transition(GENERAL, LIMITED, requesters=people))
+
+        assert refusal.refuses(NotARequesterError).people == ("bo",)
+        given(SERVICE, registered(LIMITED)).when(transition(LIMITED, GENERAL, requesters=people)).then(
+            PhaseChanged("checkout-api", LIMITED, GENERAL, "because", "v1", "ana", NOW)
+        )
 
     @pytest.mark.parametrize(
         "command", [transition(GENERAL, LIMITED, by=BO), transition(GENERAL, DEPRECATION)], ids=["by-bo", "elsewhere"]

@@ -7,13 +7,16 @@ it has none, and the policy says how long one counts, an attestation of the chec
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from services.lifecycle.domain.checks.attestations import attestation, attested, by_an_outsider
+from services.lifecycle.domain.checks.attestations import attestation, attested
+from services.lifecycle.domain.checks.delivery import production_rollback, progressive_rollout
+from services.lifecycle.domain.checks.design import design_review, no_open_blocking_antipattern
 from services.lifecycle.domain.checks.finding import Finding, Judge, Question
 from services.lifecycle.domain.checks.incidents import (
     no_open_sev1_2_incident,
     no_unexplained_exhaustion,
     postmortem_actions_done,
 )
+from services.lifecycle.domain.checks.migration import replacement_named
 from services.lifecycle.domain.checks.on_call import (
     operational_load,
     pages_per_shift,
@@ -31,6 +34,7 @@ from services.lifecycle.domain.checks.reviews import (
     security_review,
     security_review_opened,
 )
+from services.lifecycle.domain.checks.risks import risks_accepted
 from services.lifecycle.domain.checks.service import (
     dependencies_listed,
     no_dependents,
@@ -60,7 +64,12 @@ _OF_SHIFTS = ("window_days", "coverage")
 
 MEASURES: Mapping[str, Measure] = {
     "owner_and_tier_set": Measure(owner_and_tier_set),
-    "design_review": Measure(by_an_outsider),
+    "design_review": Measure(design_review),
+    "no_open_blocking_antipattern": Measure(no_open_blocking_antipattern),
+    "progressive_rollout": Measure(progressive_rollout),
+    "production_rollback": Measure(production_rollback),
+    "risks_accepted": Measure(risks_accepted),
+    "replacement_named": Measure(replacement_named),
     "dependencies_listed": Measure(dependencies_listed),
     "slo_drafted": Measure(slo_drafted),
     "sli_emitting": Measure(sli_emitting, ("days", "fresh_days")),
@@ -107,7 +116,10 @@ def _own(question: Question) -> tuple[Finding, bool]:
     check, facts = question.check, question.facts
     if check.applies_in and facts.phase not in check.applies_in:
         return Finding("not_applicable", f"does not concern a service in {facts.phase}"), True
-    spared = facts.attestations.get(check.unless) if check.unless else None
+    if check.unless == "stateless" and facts.stateless:
+        return Finding("not_applicable", "the service keeps nothing, says its record"), True
+    speaks = check.unless != "stateless" or facts.stateless is None
+    spared = facts.attestations.get(check.unless) if check.unless and speaks else None
     if spared is not None and spared.outcome == "passed":
         return Finding("not_applicable", f"the service is {check.unless}, says {spared.by}", (attested(spared),)), False
     measure = MEASURES.get(question.name)

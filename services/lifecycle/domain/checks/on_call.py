@@ -1,10 +1,11 @@
 """Checks of who is called, and how often."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services.lifecycle.domain.checks.finding import Finding, Question, day
+from services.lifecycle.domain.checks.finding import Finding, Question, day, worst_of
 from services.lifecycle.domain.evaluation.events import Evidence, Value
 from services.lifecycle.domain.facts import Member, Rota, Shift, Side
 
@@ -65,7 +66,36 @@ def pages_per_shift(question: Question) -> Finding | None:
 
 
 def operational_load(question: Question) -> Finding | None:
-    """Whether interruptions leave time for engineering."""
+    """Whether interruptions on call, and the work that the teams recorded, leave time for engineering."""
+    found = [*_recorded(question)]
+    interrupted = _interrupted(question)
+    if interrupted is not None and not (found and interrupted.result == "unknown"):
+        found.append(("on call", interrupted))
+    if len(found) == 1:
+        return replace(found[0][1], detail=f"{found[0][0]}: {found[0][1].detail}")
+    return worst_of(found) if found else None
+
+
+def _recorded(question: Question) -> Iterator[tuple[str, Finding]]:
+    """What each team's records say; nothing where a team records its operational work alone."""
+    since, most = (question.at - question.days("window_days")).date(), question.number("share")
+    lately = [work for work in question.facts.work if work.until > since]
+    for team in dict.fromkeys(work.team for work in lately):
+        own = [work for work in lately if work.team == team]
+        spent, total = sum(work.hours for work in own if work.is_operational), sum(work.hours for work in own)
+        if spent == total:
+            continue
+        values: dict[str, Value] = {"operational_hours": spent, "recorded_hours": total, "records": len(own)}
+        evidence = (Evidence(team, "operational-work", question.at, values),)
+        detail = f"{spent:g} of {total:g} recorded hours are operational work: {spent / total:.0%}"
+        fix = f"automate or hand back work until at most {most:.0%} is left of it"
+        yield (
+            team,
+            Finding("fail", detail, evidence, fix) if spent / total > most else Finding("pass", detail, evidence),
+        )
+
+
+def _interrupted(question: Question) -> Finding | None:
     shifts = _lately(question)
     if shifts is None:
         return None

@@ -33,6 +33,7 @@ class Catalogue:
         labels: Whatever else others sort services by.
         links: Where to look.
         code: Where its code is, and who answers for which part.
+        stateful: Whether it keeps data that could be lost; None while nobody has said so.
     """
 
     description: str = ""
@@ -41,6 +42,7 @@ class Catalogue:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     links: tuple[Link, ...] = ()
     code: tuple[CodePath, ...] = ()
+    stateful: bool | None = None
 
 
 EMPTY = Catalogue()
@@ -56,6 +58,7 @@ def enriched(catalogue: Catalogue, other: Catalogue) -> Catalogue:
         labels={**catalogue.labels, **other.labels},
         links=tuple(links.values()),
         code=catalogue.code,
+        stateful=catalogue.stateful if other.stateful is None else other.stateful,
     )
 
 

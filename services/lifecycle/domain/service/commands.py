@@ -86,6 +86,7 @@ class Transition:
         evaluation: The id under which that verdict is kept; empty when the move passes no gate.
         by: Who asks.
         at: When.
+        requesters: Who may ask for a move that waits for another person.
     """
 
     service: str
@@ -97,6 +98,7 @@ class Transition:
     evaluation: str
     by: Actor
     at: datetime
+    requesters: Approvers = ANYBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from services.lifecycle.domain.errors import (
     IllegalTransitionError,
     NameTakenError,
     NotAnApproverError,
+    NotARequesterError,
     SecondPersonError,
     ServiceUnsupportedError,
     StillSupportedError,
@@ -294,6 +295,9 @@ def _moved(command: Transition, profile: Profile) -> tuple[Event, ...]:
     move = TRANSITIONS.get((phase, target))
     if move is None:
         raise IllegalTransitionError(phase, target, allowed_from(phase))
+    asked = command.requesters
+    if move.kind in command.needs_approval and asked.people and command.by.name not in asked.people:
+        raise NotARequesterError(command.by.name, asked.people, asked.roles)
     _let_through(command.verdict, phase, target)
     if move.kind in command.needs_approval:
         return (
