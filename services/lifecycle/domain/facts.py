@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from services.lifecycle.domain.architecture.facts import ArchitectureFacts, DesignReviewFacts
+from services.lifecycle.domain.capacity.facts import CapacityFacts
+from services.lifecycle.domain.checkpoint.facts import CheckpointFacts
 from services.lifecycle.domain.evidence.events import EvidenceRecorded
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.risk_register.facts import RiskFacts
@@ -188,10 +190,12 @@ class Dependency:
     Args:
         name: Its name.
         described: Whether its SLO and what happens without it are written down.
+        is_hard: Whether the service fails without it.
     """
 
     name: str
     described: bool
+    is_hard: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +304,8 @@ class Facts:
         risks: The risks that somebody bears, and the SLO they count against; None while nobody named any.
         design: What speaks for its design; None while no review of it was opened.
         architecture: What is known to be wrong with it; None while nobody has looked.
+        capacity: What is known of its demand, supply and plan; None while nothing is.
+        checkpoints: The newest tests, drills and experiments; None while none was carried through.
         replacement: What is said to take its place; None while nothing is named.
         stateless: Whether it keeps nothing; None while nobody has said so.
         owners: The members and leads of the owner team.
@@ -333,6 +339,8 @@ class Facts:
     risks: RiskFacts | None = None
     design: DesignReviewFacts | None = None
     architecture: ArchitectureFacts | None = None
+    capacity: CapacityFacts | None = None
+    checkpoints: CheckpointFacts | None = None
     replacement: Replacement | None = None
     stateless: bool | None = None
     owners: frozenset[str] = frozenset()

@@ -15,6 +15,7 @@ from services.lifecycle.contract import CONTRACT
 from services.lifecycle.domain.capacity.events import Event, ShortfallCleared, ShortfallForecast
 from services.lifecycle.domain.capacity.facts import CapacityFacts
 from services.lifecycle.domain.capacity.state import Basis, rebased
+from services.lifecycle.projections.by_service import ByService
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -61,6 +62,7 @@ CAPACITY: Final = Projection(
     sources=("lifecycle",),
 )
 _VIEW = CAPACITY.view
+_KNOWN: Final = ByService.of(select(_VIEW), _VIEW.c.service)
 
 
 def capacities(services: Sequence[str], *, short: bool | None, as_of: datetime | None) -> Select[Any]:
@@ -87,5 +89,9 @@ def planned_services(connection: Connection) -> Sequence[str]:
 
 def capacity_of(connection: Connection, service: str) -> CapacityFacts | None:
     """What is known of the capacity of *service*; None: nothing."""
-    row = connection.execute(select(_VIEW).where(_VIEW.c.service == service)).mappings().first()
-    return None if row is None else CapacityFacts(_basis(row))
+    return capacity_by_service(connection, service).get(service)
+
+
+def capacity_by_service(connection: Connection, *services: str) -> dict[str, CapacityFacts]:
+    """What is known of the capacity of each of *services*, of all when none is named."""
+    return {row["service"]: CapacityFacts(_basis(row)) for row in _KNOWN.rows(connection, services)}

@@ -14,6 +14,7 @@ from services.lifecycle.domain.facts import Dependency, Engagement, Facts, Grand
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.readiness_review.facts import ReviewFacts
 from services.lifecycle.domain.service.decider import Profile
+from services.lifecycle.projections.capacity import CAPACITY, capacity_by_service
 from services.lifecycle.projections.dependencies import (
     DEPENDENCIES,
     DEPENDENCIES_CONFIRMED,
@@ -34,6 +35,7 @@ from services.lifecycle.projections.operational_work import OPERATIONAL_WORK, ho
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS, reviews_of
 from services.lifecycle.projections.risks import RISKS, risks_by_service
 from services.lifecycle.projections.rollouts import ROLLOUTS, planned_rollouts
+from services.lifecycle.projections.sdlc_checkpoints import SDLC_CHECKPOINTS, checkpoints_for_gates
 from services.lifecycle.projections.services import SERVICES, phases_of
 from services.lifecycle.projections.teams import TEAMS, team_of
 from services.lifecycle.projections.waivers import WAIVERS, waivers_in_force
@@ -62,6 +64,8 @@ OWN: Final = (
     ROLLOUTS,
     OPERATIONAL_WORK,
     DESIGN_WORK,
+    CAPACITY,
+    SDLC_CHECKPOINTS,
 )
 """What gates are judged by, of that which lifecycle says itself: a gate waits until they show all that is stored."""
 
@@ -153,6 +157,8 @@ def read_facts(
     dependents = live_dependents(connection, *services)
     waivers = waivers_in_force(connection, at, *services)
     of_designs, risks = designs(connection, *services), risks_by_service(connection, *services)
+    capacity = capacity_by_service(connection, *services)
+    checkpoints = checkpoints_for_gates(connection, *services)
     rollouts = planned_rollouts(connection, at - _ROLLOUTS_FOR, *services)
     teams = {team for each in standings for team in _teams(each)}
     work = hours_since(connection, (at - _SHIFTS_FOR).date(), teams) if teams else {}
@@ -189,6 +195,8 @@ def read_facts(
             rollouts=rollouts.get(each.service, ()),
             work=[hours for team in _teams(each) for hours in work.get(team, ())],
             risks=risks.get(each.service),
+            capacity=capacity.get(each.service),
+            checkpoints=checkpoints.get(each.service),
             design=design,
             architecture=architecture,
             replacement=Replacement(named[each.service], phases.get(named[each.service]))
@@ -227,4 +235,7 @@ def _review(review: ReviewFacts | None, tier: int, at: datetime) -> Review | Non
 def _dependencies(needed: Sequence[DeclaredDependency], *, confirmed: bool) -> list[Dependency] | None:
     if not needed and not confirmed:
         return None
-    return [Dependency(each.on, described=bool(each.slo and each.failure_behaviour)) for each in needed]
+    return [
+        Dependency(each.on, described=bool(each.slo and each.failure_behaviour), is_hard=each.criticality == "hard")
+        for each in needed
+    ]

@@ -20,6 +20,7 @@ from services.lifecycle.domain.checkpoint.events import (
 )
 from services.lifecycle.domain.checkpoint.facts import CheckpointFacts, Shown
 from services.lifecycle.domain.checkpoint.plans import dependency_of, environment_of
+from services.lifecycle.projections.by_service import ByService
 
 _CARRIED_THROUGH = ("passed", "failed")
 
@@ -128,13 +129,24 @@ def checkpoints_by_service(
     grouped: dict[str, list[Shown]] = {}
     for row in connection.execute(_newest(services, as_of)).mappings():
         grouped.setdefault(row["service"], []).append(_shown(row))
-    return {
-        service: CheckpointFacts(
-            newest={one.kind: one for one in found},
-            without={one.depends_on: one for one in found if one.depends_on},
-        )
-        for service, found in grouped.items()
-    }
+    return {service: _facts(found) for service, found in grouped.items()}
+
+
+_ASKED_BY_GATES: Final = ("chaos_experiment", "fault_tolerance_test", "load_test", "restore_test", "rollback_drill")
+_IN_ORDER: Final = ByService.of(
+    select(_VIEW)
+    .where(_VIEW.c.state.in_(_CARRIED_THROUGH), _VIEW.c.kind.in_(_ASKED_BY_GATES))
+    .order_by(_VIEW.c.performed_at, _VIEW.c.checkpoint),
+    _VIEW.c.service,
+)
+
+
+def checkpoints_for_gates(connection: Connection, *services: str) -> dict[str, CheckpointFacts]:
+    """The newest checkpoints that gates ask for, of each of *services*, of all when none is named."""
+    grouped: dict[str, list[Shown]] = {}
+    for row in _IN_ORDER.rows(connection, services):
+        grouped.setdefault(row["service"], []).append(_shown(row))
+    return {service: _facts(found) for service, found in grouped.items()}
 
 
 def sdlc_checkpoints(
@@ -168,6 +180,14 @@ def _newest(services: Sequence[str], as_of: datetime | None) -> Select[Any]:
         query = query.where(view.concluded_at <= as_of)
     ranked = query.subquery()
     return select(ranked).where(ranked.c.place == 1).order_by(ranked.c.performed_at, ranked.c.checkpoint)
+
+
+def _facts(found: Sequence[Shown]) -> CheckpointFacts:
+    """The newest of those *found*, the oldest of which come first."""
+    return CheckpointFacts(
+        newest={one.kind: one for one in found},
+        without={one.depends_on: one for one in found if one.depends_on},
+    )
 
 
 def _shown(row: RowMapping) -> Shown:

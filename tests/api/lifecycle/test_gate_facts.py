@@ -83,3 +83,22 @@ async def test_a_replacement_is_looked_up_and_what_keeps_nothing_needs_no_restor
     await lifecycle.call("PATCH", SERVICE, {"stateful": True}, If_Match='"1"')
     await attest(lifecycle, "stateless")
     assert (await check(lifecycle, "limited_availability", "restore_test"))["result"] == "unknown"
+
+
+async def test_a_drill_that_failed_outranks_what_people_attest(lifecycle: Running) -> None:
+    await register(lifecycle)
+    await attest(lifecycle, "rollback_drill")
+    assert await result(lifecycle, "limited_availability", "rollback_drill") == ("pass", False)
+    drill = {
+        "service": "checkout-api",
+        "title": "The release before the last",
+        "plan": {"kind": "rollback_drill", "environment": "production", "from_version": "1.41", "to_version": "1.42"},
+        "conclusion": {
+            "result": {"kind": "rollback_drill", "upgraded": True, "rolled_back": False, "upgraded_again": True},
+            "evidence": ["https://ci.example/9"],
+        },
+    }
+
+    await lifecycle.call("POST", "/v1/checkpoints", drill, expect=201)
+
+    assert await result(lifecycle, "limited_availability", "rollback_drill") == ("fail", True)

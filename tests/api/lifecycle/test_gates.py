@@ -43,7 +43,7 @@ async def test_a_gate_says_what_would_be_needed_and_stores_nothing(lifecycle: Ru
         "blocking": True,
         "detail": "no design_review is recorded",
         "evidence": [],
-        "how_to_fix": "have the design reviewed by someone outside the team and record evidence of kind design_review",
+        "how_to_fix": POLICY.checks["design_review"].how_to_fix,
         "measured": False,
         "source": "W18: SRE influences the design before it is built",
         "limits": [

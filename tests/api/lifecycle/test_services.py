@@ -29,6 +29,8 @@ async def test_a_service_starts_in_the_first_phase_and_says_where_it_may_go(life
         "labels": {},
         "links": [],
         "code": [],
+        "stateful": None,
+        "decommissioned_at": None,
         "pending_transition": None,
         "sre_team": None,
         "engagement": None,

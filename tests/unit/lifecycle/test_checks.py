@@ -7,6 +7,18 @@ from typing import Any, NamedTuple
 import pytest
 
 from services.lifecycle.domain.architecture.facts import ArchitectureFacts, DesignReviewFacts, OpenFinding
+from services.lifecycle.domain.capacity.events import (
+    Backtest,
+    Domain,
+    ForecastMade,
+    Plan,
+    PlanChanged,
+    Supply,
+    SupplyMeasured,
+)
+from services.lifecycle.domain.capacity.facts import CapacityFacts
+from services.lifecycle.domain.capacity.state import Basis
+from services.lifecycle.domain.checkpoint.facts import CheckpointFacts, Shown
 from services.lifecycle.domain.checks import MEASURES
 from services.lifecycle.domain.facts import (
     Agreed,
@@ -100,6 +112,58 @@ def architecture(*, open_: tuple[str, ...] = (), days_ago: float = 1) -> Archite
 def worked(operational: float, project: float, team: str = "checkout") -> tuple[Worked, ...]:
     today = NOW.date()
     return (Worked(team, True, operational, today), Worked(team, False, project, today))  # noqa: FBT003
+
+
+NEEDS_PAY = (Dependency("pay-api", described=True), Dependency("ads", described=True, is_hard=False))
+
+
+def capacity(peak: float) -> CapacityFacts:
+    """Every week *peak* requests a second, and a dozen units of a hundred each for them."""
+    today = NOW.date()
+    supply = Supply("pod", 100.0, today, "https://ci.example/31", (Domain("zone-a", 12, 1.0),))
+    plan = Plan(horizon_days=365, lead_time_days=42, spare=2, utilisation=0.7)
+    forecast = ForecastMade(
+        "checkout-api",
+        "linear",
+        yearly=False,
+        history=120,
+        until=today - DAY,
+        backtest=Backtest(30, 0.02, 0.06, 0.04),
+        growth_a_year=0.0,
+        weeks=(peak,) * 60,
+        imports=1,
+        at=NOW,
+    )
+    return CapacityFacts(
+        Basis(
+            metric="rps",
+            measured_until=today - DAY,
+            forecast=forecast,
+            supply=SupplyMeasured("checkout-api", supply, "ana", NOW),
+            plan=PlanChanged("checkout-api", plan, "", "ana", NOW),
+            imports=1,
+        )
+    )
+
+
+def checkpoint(kind: Any, *, days_ago: float = 1, **fields: Any) -> CheckpointFacts:
+    shown = Shown(
+        checkpoint="checkpoint-1",
+        event="concluded-1",
+        service="checkout-api",
+        kind=kind,
+        title="As planned",
+        conclusion="passed",
+        performed_at=NOW - days_ago * DAY,
+        performed_by="bo",
+        environment="staging",
+        depends_on="",
+        showed="",
+        figures={},
+        url="https://ci.example/9",
+    )
+    shown = replace(shown, **fields)
+    return CheckpointFacts(newest={kind: shown}, without={shown.depends_on: shown} if shown.depends_on else {})
 
 
 class Row(NamedTuple):
@@ -230,6 +294,40 @@ MEASURED: dict[str, Row] = {
         facts(attestations=NAMED, replacement=Replacement("till-api", Phase.LIMITED_AVAILABILITY)),
         facts(attestations=NAMED, replacement=Replacement("till-api", Phase.ACTIVE_DEVELOPMENT)),
         facts(),
+    ),
+    "demand_estimate": Row(
+        facts(capacity=capacity(600)),
+        facts(attestations={"demand_estimate": evidence("demand_estimate", outcome="failed")}),
+        facts(capacity=CapacityFacts(Basis())),
+    ),
+    "capacity_covers_demand": Row(
+        facts(capacity=capacity(600)), facts(capacity=capacity(9000)), facts(capacity=CapacityFacts(Basis()))
+    ),
+    "load_test": Row(
+        facts(checkpoints=checkpoint("load_test", figures={"peak_ratio": 1.5})),
+        facts(checkpoints=checkpoint("load_test", figures={"peak_ratio": 1.4})),
+        facts(checkpoints=checkpoint("load_test", days_ago=91)),
+    ),
+    "restore_test": Row(
+        facts(checkpoints=checkpoint("restore_test")),
+        facts(checkpoints=checkpoint("restore_test", conclusion="failed")),
+        facts(),
+    ),
+    "rollback_drill": Row(
+        facts(checkpoints=checkpoint("rollback_drill", days_ago=30)),
+        facts(checkpoints=checkpoint("rollback_drill", conclusion="failed")),
+        facts(checkpoints=checkpoint("rollback_drill", days_ago=31)),
+    ),
+    "chaos_experiment": Row(
+        facts(checkpoints=checkpoint("chaos_experiment", depends_on="pay-api"), dependencies=NEEDS_PAY),
+        facts(
+            checkpoints=checkpoint("chaos_experiment", depends_on="pay-api", conclusion="failed"),
+            dependencies=NEEDS_PAY,
+        ),
+        facts(
+            checkpoints=checkpoint("chaos_experiment", depends_on="pay-api"),
+            dependencies=(*NEEDS_PAY, Dependency("auth", described=True)),
+        ),
     ),
 }
 ATTESTED = sorted(set(POLICY.checks) - set(MEASURES))
@@ -673,3 +771,26 @@ def test_findings_that_block_count_whatever_was_signed_and_an_old_signature_does
 
     assert found(name, facts(architecture=old)).result == "unknown"
     assert found(name, facts(architecture=old, attestations={name: evidence(name)})).result == "pass"
+
+
+def test_a_policy_from_before_the_platform_measured_a_check_has_people_attest_it() -> None:
+    name = "capacity_covers_demand"
+    older = replace(POLICY, checks={**POLICY.checks, name: replace(POLICY.checks[name], numbers={})})
+    known = facts(capacity=capacity(9000), attestations={name: evidence(name)})
+
+    assert (found(name, known, older).result, found(name, known).result) == ("pass", "fail")
+
+
+def test_where_too_little_is_known_of_capacity_an_attestation_speaks() -> None:
+    name = "capacity_covers_demand"
+
+    assert found(name, facts(capacity=CapacityFacts(Basis()), attestations={name: evidence(name)})).result == "pass"
+
+
+def test_every_hard_dependency_that_nobody_took_away_is_named() -> None:
+    tried = checkpoint("chaos_experiment", depends_on="pay-api")
+    needs = (*NEEDS_PAY, Dependency("auth", described=True), Dependency("mail", described=True))
+
+    finding = found("chaos_experiment", facts(checkpoints=tried, dependencies=needs))
+
+    assert finding.how_to_fix == "auth, mail: take away auth, mail, and see what happens"

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from services.lifecycle.domain.checks.attestations import attestation, attested
+from services.lifecycle.domain.checks.capacity import capacity_covers_demand, demand_estimate
 from services.lifecycle.domain.checks.delivery import production_rollback, progressive_rollout
 from services.lifecycle.domain.checks.design import design_review, no_open_blocking_antipattern
+from services.lifecycle.domain.checks.exercises import chaos_experiment, exercised
 from services.lifecycle.domain.checks.finding import Finding, Judge, Question
 from services.lifecycle.domain.checks.incidents import (
     no_open_sev1_2_incident,
@@ -70,6 +72,12 @@ MEASURES: Mapping[str, Measure] = {
     "production_rollback": Measure(production_rollback),
     "risks_accepted": Measure(risks_accepted),
     "replacement_named": Measure(replacement_named),
+    "demand_estimate": Measure(demand_estimate),
+    "capacity_covers_demand": Measure(capacity_covers_demand, ("least_days", "spare_units", "stale_days")),
+    "load_test": Measure(exercised),
+    "restore_test": Measure(exercised),
+    "rollback_drill": Measure(exercised),
+    "chaos_experiment": Measure(chaos_experiment),
     "dependencies_listed": Measure(dependencies_listed),
     "slo_drafted": Measure(slo_drafted),
     "sli_emitting": Measure(sli_emitting, ("days", "fresh_days")),
@@ -123,7 +131,8 @@ def _own(question: Question) -> tuple[Finding, bool]:
     if spared is not None and spared.outcome == "passed":
         return Finding("not_applicable", f"the service is {check.unless}, says {spared.by}", (attested(spared),)), False
     measure = MEASURES.get(question.name)
-    finding = measure.judge(question) if measure else None
+    # a policy that was published before the platform measured this has no numbers for it: people attest it, as then
+    finding = measure.judge(question) if measure and check.numbers.keys() >= set(measure.numbers) else None
     if finding is not None:
         return finding, True
     if check.max_age_days is None:
