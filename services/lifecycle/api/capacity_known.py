@@ -39,7 +39,8 @@ class Capacities:
         """
         profile = live(await self.resources.handler.load(SERVICE, service, as_of=as_of)).profile
         sre_team = profile.engaged.sre_team if profile.engaged else ""
-        at = as_of or self.resources.clock.now()
+        now = self.resources.clock.now()
+        at = min(as_of, now) if as_of else now  # of what is to come, nothing more is known than now
         return Around(service, profile.owner_team, sre_team, self.policy, at)
 
     async def do(self, call: Call, command: Command, *, status: int = 200) -> Response:

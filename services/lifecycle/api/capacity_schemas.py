@@ -12,6 +12,7 @@ Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)]
 Delta = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+PerUnit = Annotated[float, Field(ge=1e-9, le=1e15, allow_inf_nan=False)]
 Units = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Metric = Annotated[Line, Field(description="What demand is counted in, such as requests per second.")]
 Replace = Annotated[bool, Field(description="Forget the history so far; to count in another metric it takes this.")]
@@ -71,7 +72,7 @@ class EstimateDemand(Body):
     metric: Metric
     peak: Positive
     start: date
-    growth_a_year: Annotated[float, Field(ge=-0.99, le=100, allow_inf_nan=False)] = 0.0
+    growth_a_year: Annotated[float, Field(ge=-0.99, le=10, allow_inf_nan=False)] = 0.0
     basis: Annotated[Text, Field(min_length=1)]
 
 
@@ -118,7 +119,7 @@ class MeasureSupply(Body):
     )
 
     unit: Line
-    unit_capacity: Annotated[Positive, Field(description="In what demand is counted in.")]
+    unit_capacity: Annotated[PerUnit, Field(description="In what demand is counted in.")]
     tested_on: date
     url: Annotated[HttpUrl, Field(description="Where the load test can be seen.")]
     domains: Annotated[list[FailureDomain], Field(min_length=1, max_length=50)]
@@ -148,7 +149,9 @@ class ChangePlan(Body):
     horizon_days: Annotated[int, Field(strict=True, ge=1, le=10_000)]
     lead_time_days: Annotated[int, Field(strict=True, ge=0, le=10_000, description="From an order until it serves.")]
     spare: Annotated[int, Field(strict=True, ge=0, le=1_000, description="The k of N+k, in each failure domain.")]
-    utilisation: Annotated[Share, Field(description="A unit is planned to be used up to this share.")]
+    utilisation: Annotated[
+        float, Field(ge=0.01, le=1, allow_inf_nan=False, description="A unit is planned to be used up to this share.")
+    ]
     headroom: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False, description="On top of the peak.")] = 0.0
     reason: Text = ""
 

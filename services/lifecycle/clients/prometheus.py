@@ -69,10 +69,19 @@ async def range_query(address: str, query: str, since: datetime, until: datetime
     except (TimeoutError, httpx.TimeoutException) as error:
         msg = f"no answer within {_TIMEOUT_S:g} s; ask for less, or for larger steps"
         raise RangeQueryError(msg) from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         msg = f"it cannot be reached: {type(error).__name__}; check the address"
         raise RangeQueryError(msg) from error
-    return _samples(_matrix(response.status_code, body))
+    return read_answer(response.status_code, body)
+
+
+def read_answer(status: int, body: bytes) -> Sequence[Sample]:
+    """The values of the one series in an answer; what is no number is left out.
+
+    Raises:
+        RangeQueryError: It is no answer, or not one series.
+    """
+    return _samples(_matrix(status, body))
 
 
 async def _bounded(response: httpx.Response) -> bytes:
@@ -94,21 +103,26 @@ def _matrix(status: int, body: bytes) -> list[_Series]:
     if answer.status != "success" or answer.data is None:
         msg = f"it answered {status}: {_brief(answer.error)}"
         raise RangeQueryError(msg)
+    if answer.data.result_type != "matrix":
+        raise RangeQueryError("its result is no matrix of series; give a query of an instant vector")
     if answer.warnings:
         msg = f"a part of the answer is missing: {_brief('; '.join(answer.warnings))}"
         raise RangeQueryError(msg)
     try:
         return _MATRIX.decode(answer.data.result)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RangeQueryError("its result is no matrix of series; give a query of an instant vector") from error
+        raise RangeQueryError("its result is no matrix of series; check the address") from error
 
 
 def _samples(matrix: list[_Series]) -> Sequence[Sample]:
     if len(matrix) > 1:
         msg = f"the query gave {len(matrix)} series; put sum(...) around it"
         raise RangeQueryError(msg)
-    pairs = ((at, float(text)) for series in matrix for at, text in series.values)
-    samples = [Sample(datetime.fromtimestamp(at, UTC), value) for at, value in pairs if not math.isnan(value)]
+    try:
+        pairs = [(datetime.fromtimestamp(at, UTC), float(text)) for series in matrix for at, text in series.values]
+    except (ValueError, OverflowError, OSError) as error:
+        raise RangeQueryError("its values are no numbers at times; check the address") from error
+    samples = [Sample(at, value) for at, value in pairs if not math.isnan(value)]
     if any(math.isinf(sample.value) or sample.value < 0 for sample in samples):
         raise RangeQueryError("the query gave a demand below zero or without end; find what divides by zero")
     return samples

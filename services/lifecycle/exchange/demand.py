@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 MOST_DAYS: Final = 1_100  # of one import: three years
+_OLDEST_DAYS: Final = 3_653  # ten years
 _HEADER: Final = ("at", "value")
 _LARGEST: Final = 1e15
 
@@ -48,6 +49,9 @@ def daily(points: Iterable[tuple[date | datetime, float]], today: date, pointer:
         raise UnusableDemandError("there is no day that is over; import demand of yesterday and before", pointer)
     first, last = min(highest), max(highest)
     days = (last - first).days + 1
+    if (today - first).days > _OLDEST_DAYS:
+        detail = f"{first} is too long ago; import at most ten years"
+        raise UnusableDemandError(detail, pointer)
     if days > MOST_DAYS:
         detail = f"from {first} to {last} there are {days} days; send at most {MOST_DAYS} at once"
         raise UnusableDemandError(detail, pointer)

@@ -107,6 +107,8 @@ async def test_the_past_and_what_gates_know_are_the_same_after_a_rebuild(
     assert await lifecycle.resources.views.read(capacity_of, "nothing-api") is None
     past = await lifecycle.call("GET", f"{PATH}?as_of={then.strftime('%Y-%m-%dT%H:%M:%SZ')}")
     assert (past["outlook"]["shortfall"], past["inorganic"]) == (None, [])
+    to_come = await lifecycle.call("GET", f"{PATH}?as_of=9999-12-31T00:00:00Z")
+    assert to_come["outlook"]["today"]["day"] == "2026-11-21"
 
 
 @IN_MEMORY

@@ -1,5 +1,6 @@
 """The arithmetic of capacity, and the rules by which it is planned."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from libs.events.testing import given
 from services.lifecycle.config import LifecycleSettings, load_capacity_policy
 from services.lifecycle.contract import CAPACITY
-from services.lifecycle.domain.capacity.arithmetic import grown, units_needed
+from services.lifecycle.domain.capacity.arithmetic import MOST_UNITS, grown, units_needed
 from services.lifecycle.domain.capacity.commands import (
     AgreeStrategy,
     ChangePlan,
@@ -476,6 +477,63 @@ def test_a_policy_that_nobody_could_plan_by_is_refused_with_its_place(field: str
         replace(POLICY, **{field: number}).validate()  # type: ignore[arg-type]
 
     assert refused.value.faults[0].pointer == f"/{field}/value"
+
+
+STEPS: tuple[Command, ...] = (
+    EstimateDemand(service="s", metric="rps", peak=700.0, start=TODAY, growth_a_year=0.5, basis="b", by=ANA, at=AT),
+    EstimateDemand(service="s", metric="rps", peak=400.0, start=TODAY, growth_a_year=0.0, basis="b", by=ANA, at=AT),
+    MeasureSupply(service="s", supply=SUPPLY, by=ANA, at=AT),
+    MeasureSupply(service="s", supply=replace(SUPPLY, domains=(Domain("a", 30, 1.0),)), by=ANA, at=AT),
+    change(),
+    change(spare=9, headroom=0.5),
+    expect(),
+    expect(delta=5000.0),
+    expect("other", delta=-300.0, start=TODAY + DAY),
+    RemoveInorganic(service="s", name="launch", reason="", by=ANA, at=AT),
+    take(TODAY - 10 * DAY, *[5.0] * 10),
+    take(TODAY - 10 * DAY, 7.0, metric="GB", replaces=True),
+    KeepForecast("s", made(600.0, 720.0), AT),
+    KeepForecast("s", made(600.0, imports=2), AT),
+    KeepForecast("s", ForecastRefused("s", "gaps", "many", TODAY, None, 2, AT), AT),
+    propose(),
+    propose(Strategy("horizontal", "", 0, None), BO, "sre"),
+    agree(),
+    agree(ANA, "dev"),
+    Look("s", AT),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@for_all(commands=st.lists(st.sampled_from(STEPS), max_size=25))
+def test_whatever_is_asked_in_whatever_order_what_was_told_is_what_the_plan_says(commands: list[Command]) -> None:
+    state = CAPACITY.initial
+    for command in commands:
+        with suppress(CapacityError):
+            events = CAPACITY.decide(command, state)
+            state = CAPACITY.fold(state, events)
+            again = CAPACITY.decide(command, state)
+            assert again == () or isinstance(command, ImportDemand | RemoveInorganic | ProposeStrategy)
+
+        found, told = look(state.basis, TODAY), state.shortfall
+        if found is not None:
+            short = found.shortfall
+            assert (told and (told.shortfall_on, told.order_by, told.needed)) == (
+                short and (short.day, short.order_by, short.needed)
+            )
+        assert (state.basis.strategy is None) or state.proposed is not None
+        assert state.basis.measured_until == max(state.days, default=None)
+
+
+@pytest.mark.parametrize("start", [date(1, 1, 1), date(9999, 12, 31), TODAY + 1097 * DAY])
+def test_nobody_estimates_for_days_out_of_sight(start: date) -> None:
+    command = EstimateDemand(service="s", metric="rps", peak=1.0, start=start, growth_a_year=10.0, basis="b",
+                             by=ANA, at=AT)  # fmt: skip
+
+    given(CAPACITY).when(command).refuses(CapacityFaultError)
+
+
+def test_no_demand_makes_a_number_that_cannot_be_written() -> None:
+    assert units_needed(1e300, 1e-9, 0.01, 2) == MOST_UNITS + 2
 
 
 def test_a_capacity_of_which_nothing_is_known_has_no_forecast_due() -> None:

@@ -32,7 +32,8 @@ def test_a_day_is_one_in_utc_and_counts_when_it_is_over() -> None:
 
 
 @pytest.mark.parametrize(
-    "points", [[(TODAY, 5.0)], [], [(TODAY - timedelta(days=1200), 1.0), (date(2026, 11, 1), 1.0)]]
+    "points",
+    [[(TODAY, 5.0)], [], [(date(1, 1, 1), 1.0)], [(TODAY - timedelta(days=1200), 1.0), (date(2026, 11, 1), 1.0)]],
 )
 def test_no_day_that_is_over_or_far_too_many_are_refused(points: list[tuple[date, float]]) -> None:
     with pytest.raises(UnusableDemandError):

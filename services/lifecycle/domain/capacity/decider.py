@@ -46,6 +46,7 @@ from services.lifecycle.domain.capacity.outlook import look
 from services.lifecycle.domain.capacity.state import Capacity, evolve, named
 
 _ROUNDING = 1e-6  # three thirds are a whole
+_IN_SIGHT = timedelta(days=1_096)  # three years, as far as an import reaches too
 _LOOKED_AT_JUST_NOW = timedelta(days=1)  # the same plan sent again is a repetition, not another look at it
 
 
@@ -122,6 +123,9 @@ def _with_days(event: DemandImported) -> Iterator[tuple[date, float | None]]:
 
 def _estimated(command: EstimateDemand, state: Capacity) -> tuple[Event, ...]:
     before = state.basis.metric
+    if abs(command.start - command.at.date()) > _IN_SIGHT:
+        detail = f"{command.start} is too far away to be estimated for; choose a day within {_IN_SIGHT.days} of today"
+        raise CapacityFaultError(detail, "/start")
     if before and command.metric != before and state.days:
         raise MetricChangedError(command.metric, before)
     event = DemandEstimated(

@@ -122,7 +122,11 @@ def needs(of: Demand, supply: Supply, plan: Plan, strategy: Strategy | None) -> 
 
 
 def _short(days: list[Demand], supply: Supply, plan: Plan, strategy: Strategy | None) -> Iterator[Shortfall]:
+    enough = -1.0  # for the highest peak so far, and so for every lower one
     for each in days:
+        if each.peak <= enough:
+            continue
+        enough = each.peak
         for need in needs(each, supply, plan, strategy):
             if need.needed > need.there:
                 order_by = each.day - plan.lead_time_days * _DAY
