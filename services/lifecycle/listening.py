@@ -1,4 +1,4 @@
-"""Notes until when the other services were heard, so that a gate can tell silence from good news."""
+"""Notes until when the other services were heard, so that silence can be told from good news."""
 
 import asyncio
 from contextlib import suppress
@@ -9,7 +9,7 @@ from libs.events.backoff import PASSING, stopped_within
 from libs.events.clock import Clock, SystemClock
 from libs.events.ledger import Place
 from libs.events.worker import Worker
-from services.lifecycle.projections import HEARD
+from services.lifecycle.projections import LISTENED
 from services.lifecycle.projections.heard import note_heard
 
 _EVERY_S: Final = 5.0
@@ -32,11 +32,11 @@ class Listening:
         """Note, every few seconds, what is applied by now of that which had been published when it last looked."""
         noted: set[str] = set()
         while not stop.is_set():
-            for projection in HEARD:
+            for projection in LISTENED:
                 with suppress(*PASSING):
                     if await self._note(projection.name):
                         noted.add(projection.name)
-            await stopped_within(stop, _EVERY_S if len(noted) == len(HEARD) else _AT_FIRST_S)
+            await stopped_within(stop, _EVERY_S if len(noted) == len(LISTENED) else _AT_FIRST_S)
 
     async def _note(self, projection: str) -> bool:
         if self.worker is None:

@@ -64,6 +64,7 @@ def drafted(  # noqa: PLR0913  what a gathering is made of
         measure(state.rules, seen),
         [_tracked(world, state, item, kind) for item, kind in items.items() if _known(world, item)],
         [each.released for each in world.delivered(state.services, since, at)],
+        {},
     )
     draft = Draft(**told, by=sre, at=at, series=series.series, title=series.title, since=since, until=at, pack=shown)
     yield at, draft

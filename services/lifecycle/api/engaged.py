@@ -24,13 +24,14 @@ from services.lifecycle.domain.team.kinds import TeamKind
 
 @dataclass(frozen=True, slots=True)
 class Engagements:
-    """What engagements of this installation go by."""
+    """What engagements of this installation go by, and after how many days capacity is unknown to a pack."""
 
     policy: EngagementPolicy
+    capacity_stale_days: float
 
 
 async def _engagements(request: Request) -> Engagements:
-    return Engagements(request.app.state.engagement_policy)
+    return Engagements(request.app.state.engagement_policy, request.app.state.capacity_policy.stale_days.value)
 
 
 EngagementsDep = Annotated[Engagements, Depends(_engagements)]

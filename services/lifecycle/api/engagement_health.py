@@ -28,6 +28,7 @@ from services.lifecycle.domain.engagement.commands import Measured
 from services.lifecycle.domain.engagement.events import Evidence
 from services.lifecycle.domain.engagement.measures import Seen
 from services.lifecycle.domain.engagement.next_steps import Next, next_steps
+from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.decider import Item
 from services.lifecycle.domain.engagement_item.lives import PATHS, Kind
@@ -99,9 +100,9 @@ async def get_engagement_health(
 ) -> Response:
     """Read how an engagement does: cadence kept, breaches, overdue items, the balance of work; no score."""
     state = engaged(await resources.handler.load(ENGAGEMENT, engagement, as_of=as_of))
-    at, severe = as_of or resources.clock.now(), frozenset(terms.policy.severe)
+    at = as_of or resources.clock.now()
     since = at - timedelta(days=terms.policy.workload_days.value)
-    measured, heard = await resources.views.read(_heard, state, since, at, severe, as_of)
+    measured, heard = await resources.views.read(_heard, state, since, at, terms.policy, as_of)
     items = await _items(resources, engagement, as_of)
     view = HealthView(
         engagement=engagement,
@@ -135,10 +136,11 @@ def _heard(
     state: Engagement,
     since: datetime,
     at: datetime,
-    severe: frozenset[str],
+    policy: EngagementPolicy,
     as_of: datetime | None,
 ) -> tuple[tuple[Measured, ...], Seen]:
-    measured = measured_for(connection, state, at, severe, as_of=as_of)
+    measured = measured_for(connection, state, at, policy, as_of=as_of)
+    severe = frozenset(policy.severe)
     return measured, seen(connection, state.services, since, at, severe=severe, as_of=as_of)
 
 

@@ -86,7 +86,7 @@ async def get_ground_rule_status(
     """Measure the ground rules that hold, each over its own window, and show what they were seen in."""
     state = engaged(await resources.handler.load(ENGAGEMENT, engagement, as_of=as_of))
     at = as_of or resources.clock.now()
-    measured = await resources.views.read(measured_for, state, at, frozenset(terms.policy.severe), as_of=as_of)
+    measured = await resources.views.read(measured_for, state, at, terms.policy, as_of=as_of)
     return etag.answer(request, _page(rule_statuses(state, measured, at, terms)))
 
 

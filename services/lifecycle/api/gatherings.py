@@ -1,8 +1,8 @@
 """`/meetings`, `/quarterly-updates` and `/service-reviews` of an engagement, with packs drafted from data."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Query
@@ -24,28 +24,31 @@ from libs.web.routing import Router
 from libs.web.schemas import Name
 from services.lifecycle.api import gathering_schemas as schemas
 from services.lifecycle.api.asked import AsOf
-from services.lifecycle.api.engaged import EngagementsDep, engaged, said, speaker
+from services.lifecycle.api.engaged import Engagements, EngagementsDep, engaged, said, speaker
 from services.lifecycle.api.engagement_schemas import EngagementView, engagement_view
 from services.lifecycle.api.gathering_page import HEADERS
 from services.lifecycle.api.gathering_page import page as page_of
 from services.lifecycle.api.gathering_schemas import Format, GatheringView, gathering_view
 from services.lifecycle.contract import ENGAGEMENT, GATHERING
+from services.lifecycle.domain.capacity.facts import Cover
 from services.lifecycle.domain.engagement.commands import Cadence, EndSeries, Hold, SetSeries
 from services.lifecycle.domain.engagement.errors import IncompleteError
 from services.lifecycle.domain.engagement.events import SeriesKind
-from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement.state import Engagement, Series
 from services.lifecycle.domain.engagement_item.lives import PATHS
 from services.lifecycle.domain.errors import UnknownError, UnknownReferenceError
 from services.lifecycle.domain.gathering.commands import Command, Conclude, Draft, Note, Tell
 from services.lifecycle.domain.gathering.decider import Gathering
 from services.lifecycle.domain.gathering.events import Section
-from services.lifecycle.domain.gathering.pack import Released, Tracked, agenda, markdown, pack
+from services.lifecycle.domain.gathering.pack import Prospects, Released, Tracked, agenda, markdown, pack
+from services.lifecycle.projections.capacity import CAPACITY, capacity_of
 from services.lifecycle.projections.deployments import DEPLOYMENTS, deployed
 from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS, items_of
 from services.lifecycle.projections.gatherings import GATHERINGS
-from services.lifecycle.projections.happenings import HAPPENINGS, measured_for, seen
+from services.lifecycle.projections.happenings import HAPPENINGS, is_silent, measured_for, seen
+from services.lifecycle.projections.risks import RISKS, risks_of
 from services.lifecycle.projections.slo_days import SLO_DAYS
+from services.lifecycle.projections.waivers import WAIVERS, waivers_in_force
 
 router = Router(prefix="/v1/engagements/{engagement}", tags=["engagements"])
 
@@ -119,7 +122,7 @@ def _changes(kind: SeriesKind) -> None:
         until = min(body.until or call.context.at, call.context.at)
         began = series.held[-1] if series.held else here.state.active_since or here.state.stays[0].since
         since = body.since or began
-        made = await call.resources.views.read(_drafted, here.state, kind, since, until, terms.policy)
+        made = await call.resources.views.read(_drafted, here.state, kind, since, until, terms)
         title = f"{series.title}, {until.date()}"
         command = Draft(
             **here.said(call, body.reason), series=series.series, title=title, since=since, until=until, pack=made
@@ -166,7 +169,7 @@ def _changes(kind: SeriesKind) -> None:
     tell.__doc__ = "Say for one side how things stand."
     note.__doc__ = "Write down what was said, and what both start, stop and keep doing (JSON merge patch)."
     hold.__doc__ = f"Say that the {one} was held, and what was decided; the next one is due from now."
-    made_from = fresh(HAPPENINGS, SLO_DAYS, ENGAGEMENT_ITEMS, DEPLOYMENTS)
+    made_from = fresh(HAPPENINGS, SLO_DAYS, ENGAGEMENT_ITEMS, DEPLOYMENTS, RISKS, WAIVERS, CAPACITY)
     refused = responses(403, 404, 409, 422)
     changes: dict[str, Any] = {"response_model": GatheringView, "openapi_extra": _WRITE, "responses": refused}
     noted: dict[str, Any] = changes | {"openapi_extra": needs("engagements.write", if_match=True)}
@@ -264,10 +267,10 @@ def _drafted(
     kind: SeriesKind,
     since: datetime,
     until: datetime,
-    policy: EngagementPolicy,
+    terms: Engagements,
 ) -> tuple[Section, ...]:
-    severe = frozenset(policy.severe)
-    heard = seen(connection, state.services, since, until, severe=severe)
+    heard = seen(connection, state.services, since, until, severe=frozenset(terms.policy.severe))
+    heard = replace(heard, silent=is_silent(connection, terms.policy))
     here = f"/v1/engagements/{state.engagement}"
     tracked = [
         Tracked(
@@ -288,4 +291,23 @@ def _drafted(
         Released(each.deployment, each.at, each.failed_at is not None)
         for each in deployed(connection, state.services, since, until)
     ]
-    return pack(state, heard, measured_for(connection, state, until, severe), tracked, released)
+    waivers = waivers_in_force(connection, until, *state.services)
+    prospects = {
+        service: Prospects(
+            risks_of(connection, service),
+            tuple(waivers.get(service, {}).values()),
+            _cover(connection, service, until.date(), terms.capacity_stale_days),
+        )
+        for service in state.services
+    }
+    measured = measured_for(connection, state, until, terms.policy)
+    return pack(state, heard, measured, tracked, released, prospects)
+
+
+def _cover(connection: Connection, service: str, today: date, stale_days: float) -> Cover | None:
+    """Whether the capacity of *service* covers the time that its plan looks at."""
+    capacity = capacity_of(connection, service)
+    if capacity is None:
+        return None
+    plan = capacity.basis.plan
+    return capacity.cover(today, least_days=plan.plan.horizon_days if plan else 0, spare=0, stale_days=int(stale_days))

@@ -60,4 +60,7 @@ PROJECTIONS: Final = (
     SDLC_CHECKPOINTS,
 )
 
-__all__ = ["HEARD", "PROJECTIONS"]
+LISTENED: Final = (*HEARD, HAPPENINGS)
+"""Where silence counts: it is noted until when these have heard everything."""
+
+__all__ = ["LISTENED", "PROJECTIONS"]

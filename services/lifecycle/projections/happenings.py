@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Column, Connection, Text, or_, select
 
+from libs.events.clock import SystemClock
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
@@ -27,8 +28,10 @@ from services.lifecycle.domain.engagement.measures import (
     compare,
     measure,
 )
+from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement.state import Engagement, Watch
 from services.lifecycle.projections.deployments import deployed
+from services.lifecycle.projections.heard import heard_ago
 from services.lifecycle.projections.operational_work import hours_of
 from services.lifecycle.projections.slo_days import slo_days_of
 
@@ -226,15 +229,22 @@ def before_and_after(connection: Connection, watch: Watch, *, severe: frozenset[
     return compare(before, after)
 
 
+def is_silent(connection: Connection, policy: EngagementPolicy) -> bool:
+    """Whether incidents was not heard for so long that to hear of no incident and no action says nothing."""
+    ago = heard_ago(connection, [HAPPENINGS.name], SystemClock().now()).get("incidents")
+    return ago is None or ago > timedelta(minutes=policy.feed_fresh_minutes.value)
+
+
 def measured_for(
-    connection: Connection, state: Engagement, at: datetime, severe: frozenset[str], *, as_of: datetime | None = None
+    connection: Connection, state: Engagement, at: datetime, policy: EngagementPolicy, *, as_of: datetime | None = None
 ) -> tuple[Measured, ...]:
     """What the ground rules of an engagement come to at *at*, each over its own window."""
+    severe, silent = frozenset(policy.severe), as_of is None and is_silent(connection, policy)
 
     def window(days: float) -> Seen:
         since = at - timedelta(days=days)
         heard = seen(connection, state.services, since, at, severe=severe, as_of=as_of)
         hours = hours_of(connection, since.date(), at.date(), teams=(state.sre_team,))
-        return replace(heard, operational_share=hours.share)
+        return replace(heard, operational_share=hours.share, silent=silent)
 
     return measure(state.rules, window)

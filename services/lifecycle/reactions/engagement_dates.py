@@ -12,7 +12,7 @@ from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.commands import Remind
 from services.lifecycle.domain.engagement_item.events import Content
-from services.lifecycle.projections.happenings import before_and_after, measured_for, seen
+from services.lifecycle.projections.happenings import before_and_after, is_silent, measured_for, seen
 from services.lifecycle.reactions.items import item_says, open_item
 
 
@@ -22,7 +22,7 @@ async def look(resources: Resources, policy: EngagementPolicy, timer: Timer, con
     state = (await resources.handler.load(ENGAGEMENT, engagement)).state
     if state is None or not state.works:
         return
-    measured = await resources.views.read(measured_for, state, context.at, frozenset(policy.severe))
+    measured = await resources.views.read(measured_for, state, context.at, policy)
     command = Look(engagement=engagement, by=context.metadata.actor, at=context.at, measured=measured)
     again = Effects(schedule=(timetable.look(engagement, context.at + policy.look_every),))
     await _praise(resources, policy, state, context)
@@ -37,7 +37,7 @@ async def _praise(resources: Resources, policy: EngagementPolicy, state: Engagem
     heard = await resources.views.read(seen, state.services, began, context.at, severe=severe)
     since = max((incident.declared_at for incident in heard.severe_incidents), default=began)
     quarters = (context.at - since) // quiet
-    if not quarters:
+    if not quarters or await resources.views.read(is_silent, policy):
         return
     until = since + quarters * quiet
     content = Content(

@@ -29,12 +29,15 @@ async def test_a_quarterly_update_is_drafted_from_data_told_by_both_sides_and_de
     await shift_closes(incidents, 3)
     await assess(slo, clock.now())
     await engaged.do("/wins", {"title": "the launch was quiet"}, expect=201)
+    risk = {"service": "checkout-api", "title": "The provider is down"}
+    await lifecycle.call("POST", "/v1/risks", risk, expect=201)
 
     async def drafted() -> Any:
         made = await engaged.do("/quarterly-updates", {}, expect=201)
         known = lines(made["pack"])
         heard = "INC-1" in known["Incidents"] and known["Ground rules"]["pages"] != "unknown"
         shown = "checkout-availability" in known["SLOs and budgets"] and len(known["Plan, insights and wins"]) == 1
+        shown = shown and len(known["Risks"]) == 2
         resolved = known["Incidents"].get("mean time to resolve")
         return made if heard and shown and resolved else None
 
@@ -45,6 +48,9 @@ async def test_a_quarterly_update_is_drafted_from_data_told_by_both_sides_and_de
     assert known["Load"]["pages per shift of sre"] == "3.0"
     assert known["Load"]["shifts of dev"] == "unknown"
     assert known["Releases"] == {"releases": "unknown"}
+    assert known["Capacity"] == {"checkout-api": "unknown"}
+    assert known["Risks"] == {"checkout-api": "1", "The provider is down": "proposed"}
+    assert known["Waivers"] == {}
     assert known["Ground rules"] == {"pages": "3", "breaches": "0"}
     assert known["Plan, insights and wins"] == {"win: the launch was quiet": "proposed"}
     assert all(line["url"].startswith("/v1/") for section in made["pack"] for line in section["lines"])

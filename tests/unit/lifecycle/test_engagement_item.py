@@ -15,7 +15,7 @@ from services.lifecycle.domain.engagement.errors import (
     IncompleteError,
     NotASpeakerError,
 )
-from services.lifecycle.domain.engagement.measures import MEASURED, Seen, SloDay, exhausted_in_days, read
+from services.lifecycle.domain.engagement.measures import MEASURED, IncidentSeen, Seen, SloDay, exhausted_in_days, read
 from services.lifecycle.domain.engagement_item.commands import Go, Open, Remind
 from services.lifecycle.domain.engagement_item.events import (
     Content,
@@ -156,6 +156,14 @@ def day(number: int, remaining: float | None) -> SloDay:
 )
 def test_a_budget_is_forecast_by_what_was_spent_a_day(days: list[SloDay], left: float | None) -> None:
     assert exhausted_in_days(days) == (pytest.approx(left) if left else None)
+
+
+def test_silence_of_a_dead_feed_is_unknown_and_what_was_heard_before_still_counts() -> None:
+    quiet = Seen(("api",), NOW - timedelta(days=28), NOW, silent=True)
+    incident = IncidentSeen("e1", "INC-1", "api", "sev1", NOW)
+
+    assert [read(metric, quiet).value for metric in MEASURED] == [None] * len(MEASURED)
+    assert read("severe_incidents", replace(quiet, incidents=(incident,))).value == 1
 
 
 def test_nothing_heard_is_nothing_known_but_for_what_is_told_one_by_one() -> None:

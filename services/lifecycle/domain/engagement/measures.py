@@ -1,7 +1,7 @@
 """What was heard of services, and what ground rules measure in it.
 
 No figure is made of nothing: where no shift, schedule or assessment was heard of, the reading is unknown and says so.
-Incidents and actions are the exception: the incidents service tells of each, so that none means none.
+Incidents and actions are the exception: the incidents service tells of each, so that none means none while it is heard.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +14,7 @@ from services.lifecycle.domain.engagement.charter import GroundRule
 from services.lifecycle.domain.engagement.commands import Measured
 from services.lifecycle.domain.engagement.events import Evidence, Figure
 
+SILENT: Final = "incidents was not heard for some time, so that silence says nothing"
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -117,6 +118,7 @@ class Seen:
         lead_hours: Of each deployment to production, the hours from its newest commit.
         operational_share: What teams recorded of their hours; None when nothing.
         severe: Which severities are severe.
+        silent: Whether incidents was not heard for so long that to hear of nothing says nothing.
     """
 
     services: tuple[str, ...]
@@ -130,6 +132,7 @@ class Seen:
     lead_hours: tuple[float, ...] = ()
     operational_share: float | None = None
     severe: frozenset[str] = frozenset({"sev1", "sev2"})
+    silent: bool = False
 
     @property
     def severe_incidents(self) -> tuple[IncidentSeen, ...]:
@@ -218,7 +221,7 @@ def _resolved_in(seen: Seen) -> Reading:
 
 
 def _incidents_seen(seen: Seen) -> Reading:
-    return Reading(len(seen.incidents), tuple(each.evidence for each in seen.incidents))
+    return _counted(seen, seen.incidents)
 
 
 def _lead_time(seen: Seen) -> Reading:
@@ -265,11 +268,18 @@ def _developers(seen: Seen) -> Reading:
 
 
 def _severe(seen: Seen) -> Reading:
-    return Reading(len(seen.severe_incidents), tuple(each.evidence for each in seen.severe_incidents))
+    return _counted(seen, seen.severe_incidents)
 
 
 def _overdue(seen: Seen) -> Reading:
-    return Reading(len(seen.overdue_actions), tuple(each.evidence for each in seen.overdue_actions))
+    return _counted(seen, seen.overdue_actions)
+
+
+def _counted(seen: Seen, found: Sequence[IncidentSeen | ActionSeen]) -> Reading:
+    """How many there are; none means none only while incidents is heard."""
+    if seen.silent and not found:
+        return Reading(None, why_unknown=SILENT)
+    return Reading(len(found), tuple(each.evidence for each in found))
 
 
 def _least_budget(seen: Seen) -> Reading:

@@ -65,6 +65,7 @@ class EngagementPolicy:
         repeated_cause: How many incidents of one cause open an insight.
         repeated_within_days: Within so many days.
         workload_days: Over how long the work of both sides is compared.
+        feed_fresh_minutes: Longer silence of incidents is no good news.
         metrics: What ground rules can be about.
         ground_rules: What two teams may begin with.
         handback: The lines of a hand-back.
@@ -87,6 +88,7 @@ class EngagementPolicy:
     repeated_cause: Number
     repeated_within_days: Number
     workload_days: Number
+    feed_fresh_minutes: Number
     metrics: Mapping[str, Metric]
     ground_rules: tuple[Suggested, ...]
     handback: tuple[ChecklistLine, ...]

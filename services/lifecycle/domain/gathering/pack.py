@@ -1,16 +1,20 @@
 """A pack: what two teams look at together, drafted from data; and how a gathering reads as Markdown."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from services.lifecycle.domain.capacity.facts import Cover
 from services.lifecycle.domain.engagement.commands import Measured
-from services.lifecycle.domain.engagement.measures import Seen, mean_hours_to_resolve
+from services.lifecycle.domain.engagement.measures import SILENT, Seen, mean_hours_to_resolve
 from services.lifecycle.domain.engagement.state import Engagement
+from services.lifecycle.domain.facts import InForce
 from services.lifecycle.domain.gathering.decider import Gathering
 from services.lifecycle.domain.gathering.events import PackLine, Section
+from services.lifecycle.domain.risk_register.facts import RiskFacts
 
+_LARGEST = 5  # risks of a service that a pack names
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~])")
 
 
@@ -37,12 +41,28 @@ class Released:
     failed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Prospects:
+    """What may still happen to one service.
+
+    Args:
+        risks: Those that somebody has to bear, and the SLO they count against.
+        waivers: What gates let through for a while.
+        cover: Whether capacity covers the time that its plan looks at; None: nobody said anything of capacity.
+    """
+
+    risks: RiskFacts
+    waivers: tuple[InForce, ...] = ()
+    cover: Cover | None = None
+
+
 def pack(
     state: Engagement,
     seen: Seen,
     measured: Sequence[Measured],
     tracked: Sequence[Tracked],
     released: Sequence[Released],
+    prospects: Mapping[str, Prospects],
 ) -> tuple[Section, ...]:
     """Everything that is known of an engagement's services from *seen.since* to *seen.until*.
 
@@ -54,6 +74,9 @@ def pack(
         Section("Actions", tuple(_actions(seen))),
         Section("Load", tuple(_load(seen))),
         Section("Releases", tuple(_releases(state, released))),
+        Section("Capacity", tuple(_capacity(prospects))),
+        Section("Risks", tuple(_risks(prospects))),
+        Section("Waivers", tuple(_waivers(prospects))),
         Section("Ground rules", tuple(_rules(state, measured, seen.since))),
         Section("Plan, insights and wins", tuple(_tracked(tracked, seen))),
     )
@@ -132,8 +155,12 @@ def _budgets(seen: Seen) -> Iterator[PackLine]:
 def _incidents(seen: Seen) -> Iterator[PackLine]:
     for service in seen.services:
         mine = [incident for incident in seen.incidents if incident.service == service]
+        url = f"/v1/incidents?service={service}"
+        if seen.silent and not mine:
+            yield PackLine(service, "unknown", url, SILENT)
+            continue
         severe = sum(incident.severity in seen.severe for incident in mine)
-        yield PackLine(service, str(len(mine)), f"/v1/incidents?service={service}", f"{severe} of them severe")
+        yield PackLine(service, str(len(mine)), url, f"{severe} of them severe")
     for incident in seen.severe_incidents:
         over = "open" if incident.resolved_at is None else f"over on {incident.resolved_at.date()}"
         yield PackLine(incident.number, incident.severity, incident.evidence.url, f"{incident.service}, {over}")
@@ -146,6 +173,8 @@ def _actions(seen: Seen) -> Iterator[PackLine]:
     for action in seen.overdue_actions:
         note = f"{action.priority}, {action.owner}, was due on {action.due}"
         yield PackLine(action.title, "overdue", action.evidence.url, note)
+    if seen.silent and not seen.overdue_actions:
+        yield PackLine("overdue actions", "unknown", "/v1/actions", SILENT)
 
 
 def _load(seen: Seen) -> Iterator[PackLine]:
@@ -169,6 +198,38 @@ def _releases(state: Engagement, released: Sequence[Released]) -> Iterator[PackL
     failed = sum(each.failed for each in released)
     yield PackLine("releases", str(len(released)), url)
     yield PackLine("change-failure rate", f"{failed / len(released):.0%}", url, f"{failed} failed")
+
+
+def _capacity(prospects: Mapping[str, Prospects]) -> Iterator[PackLine]:
+    for service, known in prospects.items():
+        url = f"/v1/services/{service}/capacity"
+        if known.cover is None:
+            yield PackLine(service, "unknown", url, "nobody said anything of its capacity")
+            continue
+        short = known.cover.outlook.shortfall if known.cover.outlook else None
+        value = f"short on {short.day}" if short else known.cover.state
+        yield PackLine(service, value, url, known.cover.detail)
+
+
+def _risks(prospects: Mapping[str, Prospects]) -> Iterator[PackLine]:
+    for service, known in prospects.items():
+        risks, url = known.risks, f"/v1/services/{service}/risk-budget"
+        share = "no SLO to count them against"
+        if risks.promise:
+            share = f"{risks.accepted_share:.0%} of the budget of {risks.promise.slo} is accepted"
+        unassessed = f", {len(risks.unassessed)} not assessed" if risks.unassessed else ""
+        yield PackLine(service, str(len(risks.risks)), url, f"{share}{unassessed}" if risks.risks else "")
+        for risk in sorted(risks.risks, key=lambda each: -(each.bad_minutes or 0.0))[:_LARGEST]:
+            cost = "not assessed" if risk.bad_minutes is None else f"{risk.bad_minutes:.0f} bad minutes a year"
+            yield PackLine(risk.title, risk.state, f"/v1/risks/{risk.risk}", cost)
+
+
+def _waivers(prospects: Mapping[str, Prospects]) -> Iterator[PackLine]:
+    for service, known in prospects.items():
+        for waiver in known.waivers:
+            note = f"{waiver.control}; {waiver.risk_owner} bears it"
+            url = f"/v1/waivers/{waiver.waiver}"
+            yield PackLine(f"{service}: {waiver.check}", f"until {waiver.until.date()}", url, note)
 
 
 def _rules(state: Engagement, measured: Sequence[Measured], since: datetime) -> Iterator[PackLine]:
