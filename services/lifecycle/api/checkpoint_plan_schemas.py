@@ -14,7 +14,7 @@ from services.lifecycle.domain.checkpoint.plans import Better, Environment, Faul
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$")]
 Metric = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,62}$")]
 Amount = Annotated[float, Field(strict=True, ge=0, le=1e15, allow_inf_nan=False)]
-Positive = Annotated[float, Field(strict=True, gt=0, le=1e15, allow_inf_nan=False)]
+Positive = Annotated[float, Field(strict=True, ge=1e-9, le=1e15, allow_inf_nan=False)]
 Filled = Annotated[Text, Field(min_length=1)]
 Span = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=366))]
 Figures = Annotated[dict[Metric, Amount], Field(max_length=50)]

@@ -206,9 +206,9 @@ def test_what_is_not_as_it_had_to_be_fails_and_says_so(content: Content, result:
 
 
 def test_a_load_test_says_how_far_above_the_peak_it_went_and_what_a_unit_bears() -> None:
-    figures = judge(LOAD, BORNE, SIGNALS).figures
+    figures = judge(LOAD, replace(BORNE, load=1800), SIGNALS).figures
 
-    assert figures == {"p99_ms": 220, "load": 1500, "peak_ratio": 1.5, "unit_capacity": 250}
+    assert figures == {"p99_ms": 220, "load": 1800, "peak_ratio": 1.8, "unit_capacity": 300}
 
 
 def test_what_was_not_borne_well_is_no_capacity() -> None:
