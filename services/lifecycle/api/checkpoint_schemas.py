@@ -16,7 +16,6 @@ from services.lifecycle.domain.checkpoint.decider import ALLOWED, Known, State
 from services.lifecycle.domain.checkpoint.events import (
     CheckpointCancelled,
     CheckpointConcluded,
-    CheckpointPlanned,
     WeakPoint,
 )
 from services.lifecycle.domain.checkpoint.facts import CheckpointFacts, Shown
@@ -27,6 +26,7 @@ from services.lifecycle.domain.checkpoint.policy import Signals as RequiredSigna
 from services.lifecycle.domain.checkpoint.results import Outcome
 from services.lifecycle.domain.policy import Number
 from services.lifecycle.domain.readiness_review.events import FindingState
+from services.lifecycle.domain.readiness_review.next_steps import step_of
 from services.lifecycle.domain.readiness_review.state import Finding
 from services.lifecycle.domain.review_template.checklist import Severity
 
@@ -366,12 +366,9 @@ def _next(known: Known, stale_at: datetime | None, around: Surroundings) -> Iter
             yield Step(around.team, "repeat it", f"it speaks no longer: {source}", "POST /v1/checkpoints")
         case _:
             pass
-    for weak, finding in _followed(known, around):
-        if finding is not None and finding.is_unsettled:
-            who = finding.owner or around.team
-            yield Step(
-                who, f"mend it: {weak.title}", f"its finding is {finding.state}", _findings(planned), finding.due
-            )
+    for _, finding in _followed(known, around):
+        if finding is not None and (step := _mending(finding, around)):
+            yield step
 
 
 def _followed(known: Known, around: Surroundings) -> Iterator[tuple[WeakPoint, Finding | None]]:
@@ -382,8 +379,15 @@ def _followed(known: Known, around: Surroundings) -> Iterator[tuple[WeakPoint, F
         yield weak, alike[-1] if alike else None
 
 
-def _findings(planned: CheckpointPlanned) -> str:
-    return f"GET /v1/services/{planned.service}/architecture-findings"
+def _mending(finding: Finding, around: Surroundings) -> Step | None:
+    """What must happen next about a weak point, as the findings of the service's architecture have it."""
+    opened = finding.opened
+    but = " or ".join(dict.fromkeys(name for name in (finding.owner, finding.fixed_by) if name))
+    step = step_of(finding, around.owner_team or opened.service, (f"anybody but {but}",), "/architecture-findings")
+    if step is None:
+        return None
+    how = f"POST /v1/services/{opened.service}{step.verb}"
+    return Step(" or ".join(step.who), step.what, step.why, how, step.due)
 
 
 def _criteria(known: Known) -> tuple[Criterion, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 from libs.events.testing import FrozenClock
 from services.lifecycle.contract import ARCHITECTURE
 from services.lifecycle.projections.sdlc_checkpoints import checkpoints_by_service, checkpoints_of
-from tests.fixtures.lifecycle_api import ROBOT, register, signed_in
+from tests.fixtures.lifecycle_api import BO, ROBOT, register, signed_in
 from tests.fixtures.services import Running, eventually, memory_is_enough
 
 CHECKPOINTS = "/v1/checkpoints"
@@ -104,7 +104,18 @@ async def test_an_experiment_runs_and_its_weak_point_becomes_a_finding(lifecycle
     known = (await lifecycle.resources.handler.load(ARCHITECTURE, "checkout-api")).state
     assert (weak["finding"], weak["state"]) == (next(iter(known)), "open")
     assert known[weak["finding"]].opened.source == here
-    assert ended["next"][-1]["what"] == "mend it: no timeout"
+    assert ended["next"][-1]["how"] == f"POST /v1/services/checkout-api/architecture-findings/{weak['finding']}:triage"
+
+    there = f"/v1/services/checkout-api/architecture-findings/{weak['finding']}"
+    await lifecycle.call("POST", f"{there}:triage", {"owner": "ana", "due": "2026-12-15", "reason": "soon"})
+    await lifecycle.call("POST", f"{there}:start", {})
+    await lifecycle.call("POST", f"{there}:fix", {"url": "https://git.example/1", "reason": "a timeout"})
+    mended = await lifecycle.call("GET", here)
+    await signed_in(lifecycle, BO).call("POST", f"{there}:verify", {"reason": "tried again"})
+    verified = await lifecycle.call("GET", here)
+
+    assert (mended["weak_points"][0]["state"], mended["next"][-1]["who"]) == ("fixed", "anybody but ana")
+    assert verified["weak_points"][0]["state"] == "verified"
 
 
 async def test_what_is_known_to_be_wrong_is_not_found_twice(lifecycle: Running) -> None:
