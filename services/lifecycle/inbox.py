@@ -1,5 +1,6 @@
 """What waits for a person, or for a team: asked of the read models, and of the streams that they point to."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from services.lifecycle.config import (
     load_risk_policy,
     load_team_policy,
 )
-from services.lifecycle.contract import ENGAGEMENT, GATE_POLICY, INSTALLATION, READINESS_REVIEW, SERVICE
+from services.lifecycle.contract import ENGAGEMENT, GATE_POLICY, INSTALLATION, READINESS_REVIEW
 from services.lifecycle.domain.digest.commands import Compile
 from services.lifecycle.domain.digest.week import week_of, zone_of
 from services.lifecycle.domain.inbox import of_engagements, of_reviews, of_services, of_teams
@@ -26,7 +27,6 @@ from services.lifecycle.domain.readiness_review.policy import ReviewPolicy
 from services.lifecycle.domain.readiness_review.state import Approved as ApprovedReview
 from services.lifecycle.domain.readiness_review.state import Underway
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
-from services.lifecycle.domain.service.decider import Awaiting
 from services.lifecycle.domain.team.decider import Registered
 from services.lifecycle.domain.team.policy import TeamPolicy
 from services.lifecycle.domain.waiver.decider import Approved
@@ -96,7 +96,6 @@ class Inbox:
         items = [*_of_services(found, gates, self.policies, at), *_of_items(found, at)]
         for team in found.own:
             items += of_teams.team(team, self.policies.inbox, self.policies.teams, at)
-        items += await self._moves(found, gates)
         items += await self._engagements(found, at)
         items += await self._reviews(found, at)
         return ordered(items)
@@ -105,28 +104,16 @@ class Inbox:
         published = (await self.resources.handler.load(GATE_POLICY, INSTALLATION)).state
         return published[-1].policy if published else self.policies.gates
 
-    async def _moves(self, found: Found, gates: Policy) -> list[Waiting]:
-        items: list[Waiting] = []
-        for service in found.moving:
-            state = (await self.resources.handler.load(SERVICE, service)).state
-            if isinstance(state, Awaiting):
-                request, owned = state.pending, found.services[service]
-                roles = gates.approval.of(request.from_phase, request.to_phase)
-                items.append(of_services.transition(request, owned, _named(roles, owned, found.teams), found.teams))
-        return items
-
     async def _engagements(self, found: Found, at: datetime) -> list[Waiting]:
-        items: list[Waiting] = []
-        for engagement in found.engaged:
-            state = (await self.resources.handler.load(ENGAGEMENT, engagement)).state
-            if state is not None:
-                items += of_engagements.engagement(state, found.teams, at)
-        return items
+        load = self.resources.handler.load
+        loaded = await asyncio.gather(*(load(ENGAGEMENT, engagement) for engagement in found.engaged))
+        states = [each.state for each in loaded if each.state is not None]
+        return [item for state in states for item in of_engagements.engagement(state, found.teams, at)]
 
     async def _reviews(self, found: Found, at: datetime) -> list[Waiting]:
-        items: list[Waiting] = []
-        for open_ in found.reviews:
-            state = (await self.resources.handler.load(READINESS_REVIEW, open_.review)).state
+        load, items = self.resources.handler.load, list[Waiting]()
+        loaded = await asyncio.gather(*(load(READINESS_REVIEW, open_.review) for open_ in found.reviews))
+        for open_, state in zip(found.reviews, [each.state for each in loaded], strict=True):
             if isinstance(state, Underway | ApprovedReview):
                 owned = _owned(found, open_.service)
                 asked = of_reviews.review(state, owned, found.teams, self.policies.reviews, at)
@@ -136,6 +123,11 @@ class Inbox:
 
 def _of_services(found: Found, gates: Policy, policies: Policies, at: datetime) -> Iterator[Waiting]:
     teams = found.teams
+    for service, lacking in found.at_risk:
+        yield from of_services.phase_at_risk(lacking, found.services[service], teams)
+    for request in found.moving:
+        owned, roles = found.services[request.service], gates.approval.of(request.from_phase, request.to_phase)
+        yield of_services.transition(request, owned, _named(roles, owned, teams), teams)
     for waiver in found.waivers:
         owned = _owned(found, waiver.request.service)
         who = _named(gates.waivers.approvers[str(owned.tier or 1)], owned, teams)

@@ -9,13 +9,14 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, false, or_, select
 
 from services.lifecycle.domain.inbox.of_engagements import Draft, OpenItem, Pair
-from services.lifecycle.domain.inbox.of_services import OpenAction, OpenRisk, Owned
+from services.lifecycle.domain.inbox.of_services import AtRisk, OpenAction, OpenRisk, Owned
 from services.lifecycle.domain.inbox.policy import InboxPolicy
 from services.lifecycle.domain.inbox.waiting import Teams
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.readiness_review.policy import ReviewPolicy
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.risk_register.state import budget_of
+from services.lifecycle.domain.service.events import TransitionRequested
 from services.lifecycle.domain.team.decider import Registered
 from services.lifecycle.domain.team.structure import Structure
 from services.lifecycle.domain.waiver.decider import Approved, Requested
@@ -23,6 +24,7 @@ from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS
 from services.lifecycle.projections.engagements import ENGAGEMENTS
 from services.lifecycle.projections.facts_lessons import FACTS_ACTIONS
 from services.lifecycle.projections.gatherings import GATHERINGS
+from services.lifecycle.projections.phase_risks import PHASE_RISKS, item_of
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
 from services.lifecycle.projections.risks import RISKS
 from services.lifecycle.projections.rollouts import ROLLOUTS
@@ -34,6 +36,7 @@ from services.lifecycle.projections.waivers import WAIVERS, waiver_of
 ASKED: Final = (
     TEAMS,
     SERVICES,
+    PHASE_RISKS,
     WAIVERS,
     RISKS,
     SLO_TARGETS,
@@ -104,7 +107,8 @@ class Found:
         own: The teams that ask.
         teams: How every team is set up that has a part in any of it.
         services: Every service that any of it is about.
-        moving: The services whose move waits for approval.
+        moving: The moves of services that wait for approval.
+        at_risk: By service.
         waivers: Asked for, or ending soon.
         risks: By service.
         rollouts: Planned ones.
@@ -119,7 +123,8 @@ class Found:
     own: tuple[Registered, ...]
     teams: Teams
     services: dict[str, Owned]
-    moving: tuple[str, ...]
+    moving: tuple[TransitionRequested, ...]
+    at_risk: tuple[tuple[str, AtRisk], ...]
     waivers: tuple[Requested | Approved, ...]
     risks: tuple[tuple[str, OpenRisk], ...]
     rollouts: tuple[PlannedRollout, ...]
@@ -163,6 +168,7 @@ def waiting_at(connection: Connection, asker: Asker, terms: Terms, at: datetime)
         teams=_structures(connection, named) | {team.team: team.structure for team in own},
         services=services,
         moving=moving,
+        at_risk=tuple(_at_risk(connection, names)),
         waivers=waivers,
         risks=risks,
         rollouts=rollouts,
@@ -194,16 +200,26 @@ def _structures(connection: Connection, teams: Collection[str]) -> dict[str, Str
     return {name: msgspec.convert(structure, Structure) for name, structure in rows}
 
 
-def _services(connection: Connection, teams: Sequence[str]) -> tuple[dict[str, Owned], tuple[str, ...]]:
+def _services(connection: Connection, teams: Sequence[str]) -> tuple[dict[str, Owned], tuple[TransitionRequested, ...]]:
     view = SERVICES.view.c
-    query = select(view.name, view.owner_team, view.sre_team, view.tier, view.pending_transition)
+    query = select(view.name, view.owner_team, view.sre_team, view.tier, view.pending)
     rows = connection.execute(
         query.where(
             or_(view.owner_team.in_(teams), view.sre_team.in_(teams)), view.phase != Phase.UNSUPPORTED.value
         ).order_by(view.name)
     ).all()
     services = {row.name: Owned(row.name, row.owner_team, row.sre_team, row.tier) for row in rows}
-    return services, tuple(row.name for row in rows if row.pending_transition)
+    return services, tuple(msgspec.convert(row.pending, TransitionRequested) for row in rows if row.pending)
+
+
+def _at_risk(connection: Connection, services: Sequence[str]) -> Iterator[tuple[str, AtRisk]]:
+    view = PHASE_RISKS.view
+    query = select(view).where(view.c.state == "open", view.c.service.in_(services)).order_by(view.c.item)
+    for row in connection.execute(query).mappings():
+        newest = item_of(row).newest
+        lacks = (*newest.lacks, *newest.reasons)
+        if lacks:
+            yield row["service"], AtRisk(row["item"], newest.phase, lacks, row["opened_at"])
 
 
 def _owned(connection: Connection, services: Collection[str]) -> dict[str, Owned]:

@@ -42,6 +42,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("technologies", Text, nullable=False),  # " go postgres ": looked for with the blanks around a name
         Column("labels", Text, nullable=False),  # " region=eu team=a ", as above
         Column("pending_transition", Text, nullable=False),
+        Column("pending", Json()),  # who asked for it, when and why, as the stream has it
         Column("sre_team", Text, nullable=False),
         Column("engagement", Text, nullable=False),
         Column("registered_at", Instant(), nullable=False),
@@ -67,6 +68,7 @@ def _registered(_: Row | None, event: ServiceRegistered, recorded: Recorded, __:
         "revives": event.revives,
         **_catalogue(event.catalogue),
         "pending_transition": "",
+        "pending": None,
         "sre_team": "",
         "engagement": "",
         "registered_at": event.at,
@@ -94,11 +96,11 @@ def _phase_changed(row: Row | None, event: PhaseChanged, _: Recorded, __: Key) -
 
 
 def _requested(row: Row | None, event: TransitionRequested, _: Recorded, __: Key) -> Row | None:
-    return row and row | {"pending_transition": event.transition}
+    return row and row | {"pending_transition": event.transition, "pending": msgspec.to_builtins(event)}
 
 
 def _decided(row: Row | None, _: TransitionApproved | TransitionDeclined, __: Recorded, ___: Key) -> Row | None:
-    return row and row | {"pending_transition": ""}
+    return row and row | {"pending_transition": "", "pending": None}
 
 
 def _engaged(row: Row | None, event: ServiceEngaged, _: Recorded, __: Key) -> Row | None:

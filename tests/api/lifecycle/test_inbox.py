@@ -6,7 +6,7 @@ from typing import Any
 from libs.events.testing import FrozenClock
 from libs.web.internal_auth import Principal
 from tests.fixtures.engagements import PRIORITIES, active, teams_and_service
-from tests.fixtures.lifecycle_api import BO, IN_MEMORY, ROBOT, signed_in
+from tests.fixtures.lifecycle_api import BO, IN_MEMORY, ROBOT, attest, register, signed_in
 from tests.fixtures.reviews import held, teams
 from tests.fixtures.services import Elsewhere, Running, eventually
 
@@ -215,3 +215,24 @@ async def test_what_a_team_without_people_asks_for_is_shown_to_whoever_wants_to_
     assert (item["who"], item["why_yours"]) == ([], "team till names nobody, so anybody may")
     await waits_for(lifecycle, EVE, "transition_approval", 0)
     assert (await lifecycle.call("GET", f"{INBOX}?unclaimed=true"))["counts"] == {}  # who asked does not approve
+
+
+@IN_MEMORY
+async def test_what_a_service_lacks_in_its_phase_waits_for_the_leads_of_its_team_until_it_is_shown(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    await register(lifecycle, phase="limited_availability", grandfathered_until=(clock.now() + 10 * DAY).isoformat())
+    team = await lifecycle.client.get("/v1/teams/checkout")
+    people = {"members": ["cy", "di"], "leads": ["cy"]}
+    await lifecycle.call("PATCH", "/v1/teams/checkout", people, If_Match=team.headers["ETag"])
+    clock.advance(11 * DAY)
+    evaluate = "/v1/services/checkout-api/standing:evaluate"
+    await lifecycle.call("POST", evaluate)
+
+    (item,) = await waits_for(lifecycle, CY, "phase_at_risk", 1)
+
+    assert (item["how"], item["role"]) == (f"POST {evaluate}", "lead")
+    await waits_for(lifecycle, DI, "phase_at_risk", 0)
+    await attest(lifecycle, "sli_emitting", "rota_with_a_developer", days_ago=0)
+    await lifecycle.call("POST", evaluate)
+    await waits_for(lifecycle, CY, "phase_at_risk", 0)

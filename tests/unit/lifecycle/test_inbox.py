@@ -14,6 +14,8 @@ from services.lifecycle.domain.inbox.of_engagements import Draft, OpenItem, Pair
 from services.lifecycle.domain.inbox.of_services import OpenRisk, Owned
 from services.lifecycle.domain.inbox.waiting import Waiting, Who, approvers, leads, members, one, ordered
 from services.lifecycle.domain.people import ANYBODY, Approvers
+from services.lifecycle.domain.phase_risk.events import Lack
+from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.policy import InvalidPolicyError, Number
 from services.lifecycle.domain.team.decider import Registered
 from services.lifecycle.domain.team.structure import Duty, Structure, Sync
@@ -126,6 +128,20 @@ def test_a_risk_waits_for_whoever_goes_on_with_it(
 )
 def test_a_risk_that_is_settled_for_now_waits_for_nobody(fields: dict[str, Any]) -> None:
     assert risk(**fields) == []
+
+
+def test_what_a_service_lacks_waits_for_the_leads_of_each_team_that_must_mend_it() -> None:
+    lacks = tuple(
+        Lack(check, "fail", AT, "it is not there", f"do {check}", who, "W18")
+        for check, who in (("rota", ("sre-pay",)), ("runbook", ("checkout", "sre-pay")))
+    )
+    found = of_services.AtRisk("i1", Phase.GENERAL_AVAILABILITY, lacks, AT)
+
+    sre, dev = of_services.phase_at_risk(found, OWNED, TEAMS)
+
+    assert (sre.team, sre.who.people, dev.team, dev.who.people) == ("sre-pay", ("bo",), "checkout", ("ana",))
+    assert sre.what == "do rota, and 1 more; then have it looked at again"
+    assert dev.how == "POST /v1/services/checkout-api/standing:evaluate"
 
 
 def test_a_mitigation_is_overdue_on_the_day_after_its_day() -> None:

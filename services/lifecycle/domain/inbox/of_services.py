@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 
 from services.lifecycle.domain.inbox.waiting import Teams, Waiting, approvers, leads, members, one
 from services.lifecycle.domain.people import Approvers
+from services.lifecycle.domain.phase_risk.events import Lack
+from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.risk_register.events import RiskState
 from services.lifecycle.domain.service.events import TransitionRequested
 from services.lifecycle.domain.waiver.decider import Approved
@@ -37,6 +39,16 @@ class OpenRisk:
     too_big: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """What a service lacks of that which its phase asks it to keep, or what suggests a step back."""
+
+    item: str
+    phase: Phase
+    lacks: tuple[Lack, ...]
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAction:
     """An action of a postmortem that is neither done nor dropped."""
@@ -47,6 +59,27 @@ class OpenAction:
     priority: str
     due: date
     since: datetime
+
+
+def phase_at_risk(found: AtRisk, owned: Owned, teams: Teams) -> Iterator[Waiting]:
+    """What a service lacks in its phase waits for the teams that must mend it, or step back."""
+    for team in dict.fromkeys(team for lack in found.lacks for team in lack.who) or (owned.owner_team,):
+        lacks = [lack for lack in found.lacks if not lack.who or team in lack.who]
+        first, more = lacks[0], len(lacks) - 1
+        yield Waiting(
+            kind="phase_at_risk",
+            subject=f"/v1/phase-at-risk/{found.item}",
+            title=f"{owned.service}: {', '.join(lack.check for lack in lacks)}",
+            team=team,
+            services=(owned.service,),
+            since=found.since,
+            due=None,
+            overdue=False,
+            what=first.how_to_fix + (f", and {more} more" if more else "") + "; then have it looked at again",
+            why=f"{found.phase} asks for it: {first.detail}",
+            how=f"POST /v1/services/{owned.service}/standing:evaluate",
+            who=leads(teams, team),
+        )
 
 
 def transition(request: TransitionRequested, owned: Owned, named: Approvers, teams: Teams) -> Waiting:

@@ -9,6 +9,7 @@ from services.lifecycle.domain.people import Approvers
 from services.lifecycle.domain.team.structure import UNSAID, Structure
 
 Kind = Literal[
+    "phase_at_risk",
     "transition_approval",
     "waiver_approval",
     "waiver_ending",
