@@ -4,10 +4,12 @@ import asyncio
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import httpx
 import msgspec
+
+if TYPE_CHECKING:
+    import httpx
 
 _TIMEOUT_S: Final = 20.0
 _LARGEST_B: Final = 4 * 1024 * 1024  # 11,000 points of one series are under 0.5 MiB
@@ -52,6 +54,8 @@ async def range_query(address: str, query: str, since: datetime, until: datetime
     Raises:
         RangeQueryError: Nothing came, or not that.
     """
+    import httpx  # noqa: PLC0415  the app starts without it, and most never ask
+
     form = {
         "query": query,
         "start": f"{since.timestamp():.3f}",
@@ -84,7 +88,7 @@ def read_answer(status: int, body: bytes) -> Sequence[Sample]:
     return _samples(_matrix(status, body))
 
 
-async def _bounded(response: httpx.Response) -> bytes:
+async def _bounded(response: "httpx.Response") -> bytes:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
