@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.events.resources import Resources
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
@@ -34,15 +36,25 @@ from services.lifecycle.projections.slo_days import SLO_DAYS
 from services.lifecycle.projections.team_load import worked_for
 
 router = Router(prefix="/v1/metrics", tags=["metrics"])
-_READ = needs("metrics.read")
-_FRESH = fresh(SERVICES, DEPLOYMENTS, HAPPENINGS, INCIDENT_TIMES, OPERATIONAL_WORK, SLO_DAYS)
+READ = needs("metrics.read")
+FRESH = fresh(SERVICES, DEPLOYMENTS, HAPPENINGS, INCIDENT_TIMES, OPERATIONAL_WORK, SLO_DAYS)
 _USUAL, _LONGEST = timedelta(days=28), timedelta(days=800)
-_CSV = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+CSV = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 _COLUMNS = ("metric", "side", "value", "unit", "n", "missing", "before", "since", "until", "version", "definition")
 
 Since = Annotated[Moment | None, Query(description="28 days before the end, unless given.")]
 Until = Annotated[Moment | None, Query(description="Now, unless given.")]
 Format = Annotated[Literal["json", "csv"], Query()]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is measured: services, and the teams of both sides that work for them."""
+
+    subject: str
+    services: list[str]
+    dev_teams: list[str]
+    sre_teams: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +97,9 @@ class MetricsView:
 @router.get(
     "/services/{service}",
     response_model=MetricsView,
-    openapi_extra=_READ,
-    responses=responses(404, 422) | _CSV,
-    dependencies=[_FRESH],
+    openapi_extra=READ,
+    responses=responses(404, 422) | CSV,
+    dependencies=[FRESH],
 )
 async def get_service_metrics(  # noqa: PLR0913  each is a part of one question
     service: str,
@@ -99,20 +111,18 @@ async def get_service_metrics(  # noqa: PLR0913  each is a part of one question
     format: Format = "json",  # noqa: A002  its name in the query
 ) -> Response:
     """Read how a service is delivered and how it runs: DORA, SLO attainment, incident times, load of both sides."""
-    profile = live(await resources.handler.load(SERVICE, service)).profile
-    start, end = _period(since, until, resources.clock.now())
-    sre_teams = [profile.engaged.sre_team] if profile.engaged else []
-    dev_teams = [profile.owner_team] if profile.owner_team else []
-    found = await resources.views.read(measured, [service], dev_teams, sre_teams, start, end)
-    return _answer(request, _view(f"service/{service}", [service], start, end, found, policy), format)
+    scope = await scope_of_service(resources, service)
+    start, end = period(since, until, resources.clock.now())
+    found = await resources.views.read(measured, scope.services, scope.dev_teams, scope.sre_teams, start, end)
+    return _answer(request, _view(scope, start, end, found, policy), format)
 
 
 @router.get(
     "/teams/{team}",
     response_model=MetricsView,
-    openapi_extra=_READ,
-    responses=responses(404, 422) | _CSV,
-    dependencies=[_FRESH],
+    openapi_extra=READ,
+    responses=responses(404, 422) | CSV,
+    dependencies=[FRESH],
 )
 async def get_team_metrics(  # noqa: PLR0913  each is a part of one question
     team: str,
@@ -124,20 +134,40 @@ async def get_team_metrics(  # noqa: PLR0913  each is a part of one question
     format: Format = "json",  # noqa: A002  its name in the query
 ) -> Response:
     """Read the same for all services that a team owns or is engaged for, with the teams of the other side."""
+    scope = await scope_of_team(resources, team)
+    start, end = period(since, until, resources.clock.now())
+    found = await resources.views.read(measured, scope.services, scope.dev_teams, scope.sre_teams, start, end)
+    return _answer(request, _view(scope, start, end, found, policy), format)
+
+
+async def scope_of_service(resources: Resources, service: str) -> Scope:
+    """A service, its owner and the SRE team that is engaged for it."""
+    profile = live(await resources.handler.load(SERVICE, service)).profile
+    sre_teams = [profile.engaged.sre_team] if profile.engaged else []
+    return Scope(f"service/{service}", [service], [profile.owner_team] if profile.owner_team else [], sre_teams)
+
+
+async def scope_of_team(resources: Resources, team: str) -> Scope:
+    """All services that a team owns or is engaged for, and the teams of the other side."""
     state = living(await resources.handler.load(TEAM, team))
     kind = (state.was if isinstance(state, Ended) else state).kind
-    start, end = _period(since, until, resources.clock.now())
     works_for = await resources.views.read(worked_for, team)
     names = [one.name for one in works_for]
     others = sorted({one.sre_team if kind == "dev" else one.owner_team for one in works_for} - {"", team})
     dev_teams, sre_teams = ([team], others) if kind == "dev" else (others, [team])
-    found = await resources.views.read(measured, names, dev_teams, sre_teams, start, end)
-    return _answer(request, _view(f"team/{team}", names, start, end, found, policy), format)
+    return Scope(f"team/{team}", names, dev_teams, sre_teams)
 
 
-def _period(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+def period(
+    since: datetime | None, until: datetime | None, now: datetime, usual: timedelta = _USUAL
+) -> tuple[datetime, datetime]:
+    """From when until when is asked; *usual* long, unless said otherwise.
+
+    Raises:
+        Problem: 422, it ends before it begins, or is too long.
+    """
     end = until or now
-    start = since or end - _USUAL
+    start = since or end - usual
     place = None
     if not start < end:
         place = Place("the period ends before it begins; give since before until", "since")
@@ -148,9 +178,7 @@ def _period(since: datetime | None, until: datetime | None, now: datetime) -> tu
     return start, end
 
 
-def _view(
-    subject: str, services: list[str], since: datetime, until: datetime, found: Measured, policy: DeliveryPolicy
-) -> MetricsView:
+def _view(scope: Scope, since: datetime, until: datetime, found: Measured, policy: DeliveryPolicy) -> MetricsView:
     metrics = tuple(
         MetricView(
             metric=now.metric,
@@ -167,20 +195,24 @@ def _view(
         for now, before in zip(found.values, found.before, strict=True)
     )
     days = tuple(DayView(day, count) for day, count in found.days)
-    return MetricsView(subject, tuple(services), since, until, policy.version, metrics, days)
+    return MetricsView(scope.subject, tuple(scope.services), since, until, policy.version, metrics, days)
 
 
 def _answer(request: Request, view: MetricsView, form: Literal["json", "csv"]) -> Response:
     if form == "json":
         return etag.answer(request, view)
+    spans = {"since": view.since.isoformat(), "until": view.until.isoformat()}
+    told = ({name: getattr(metric, name, None) for name in _COLUMNS} | spans for metric in view.metrics)
+    return as_csv(view.subject, _COLUMNS, told)
+
+
+def as_csv(subject: str, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> Response:
+    """A table about *subject*, one line for each of *rows*."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, ["subject", *_COLUMNS])
+    writer = csv.DictWriter(text, ["subject", *columns])
     writer.writeheader()
-    for metric in view.metrics:
-        told = {name: getattr(metric, name, None) for name in _COLUMNS}
-        period = {"since": view.since.isoformat(), "until": view.until.isoformat()}
-        writer.writerow(told | period | {"subject": view.subject})
-    name = view.subject.replace("/", "-")
+    writer.writerows({**row, "subject": subject} for row in rows)
+    name = subject.replace("/", "-")
     return Response(
         text.getvalue(), 200, {"Content-Disposition": f'attachment; filename="{name}.csv"'}, "text/csv; charset=utf-8"
     )

@@ -15,6 +15,14 @@ class Environments:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number, and why it is that one."""
+
+    value: float
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """What a metric means; values of two versions are not compared."""
@@ -32,11 +40,13 @@ class DeliveryPolicy:
     Args:
         version: Of the policy.
         production_environments: Where users are.
+        trend_weeks: Of so many weeks a metric must be known to have a trend.
         metrics: What each metric means.
     """
 
     version: str
     production_environments: Environments
+    trend_weeks: Number
     metrics: Mapping[str, Definition]
 
     def validate(self) -> None:
@@ -47,6 +57,9 @@ class DeliveryPolicy:
         """
         if not self.production_environments.names:
             message = "production_environments.names: name at least one, or no deployment counts"
+            raise InvalidPolicyError(message)
+        if self.trend_weeks.value < 2:  # noqa: PLR2004  a line has two ends
+            message = f"trend_weeks: {self.trend_weeks.value:g} is too few; at least 2"
             raise InvalidPolicyError(message)
         for name in sorted(self.metrics.keys() ^ set(METRICS)):
             message = f"metrics.{name}: {'missing' if name in METRICS else 'unknown'}; there are {', '.join(METRICS)}"

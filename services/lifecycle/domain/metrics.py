@@ -7,7 +7,7 @@ stand in the delivery policy and are shown with each value.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import mean, median
+from statistics import linear_regression, mean, median
 from typing import Final, Literal, NamedTuple
 
 Side = Literal["both", "dev", "sre"]
@@ -27,6 +27,7 @@ METRICS: Final = (
 )
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
+WEEK: Final = timedelta(days=7)
 
 
 class Value(NamedTuple):
@@ -124,6 +125,23 @@ def per_day(deployments: Iterable[Delivered], since: datetime, until: datetime) 
         day = each.at.date().isoformat()
         days[day] = days.get(day, 0) + 1
     return sorted(days.items())
+
+
+def mondays(since: datetime, until: datetime) -> list[datetime]:
+    """When each whole week of [since, until) begins: Mondays, at midnight."""
+    midnight = since.replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = midnight - _DAY * midnight.weekday()
+    if monday < since:
+        monday += WEEK
+    return [monday + WEEK * index for index in range((until - monday) // WEEK)]
+
+
+def trend(values: Sequence[float | None], least: int) -> float | None:
+    """By how much a metric changes a week: the least-squares line; None while fewer than *least* weeks are known."""
+    known = [(week, value) for week, value in enumerate(values) if value is not None]
+    if len(known) < max(least, 2):
+        return None
+    return linear_regression(*zip(*known, strict=True)).slope
 
 
 def _median(metric: str, spans: Sequence[timedelta], missing: str, *, always: bool = False) -> Value:

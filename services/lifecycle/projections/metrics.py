@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from services.lifecycle.domain.metrics import (
+    WEEK,
     Delivered,
     Value,
     attainment,
     delivery,
     incidents,
+    mondays,
     operational,
     pages,
     per_day,
@@ -48,6 +50,21 @@ def measured(
 
     days = per_day(_delivered(connection, services, since, until), since, until)
     return Measured(values(since), values(since - length), tuple(days))
+
+
+def weekly(
+    connection: Connection,
+    services: Sequence[str],
+    dev_teams: Sequence[str],
+    sre_teams: Sequence[str],
+    since: datetime,
+    until: datetime,
+) -> list[tuple[datetime, list[Value]]]:
+    """The metrics of each whole week, from Monday to Monday, that lies in [since, until); and when it began."""
+    return [
+        (monday, _values(connection, services, dev_teams, sre_teams, monday, monday + WEEK))
+        for monday in mondays(since, until)
+    ]
 
 
 def _values(

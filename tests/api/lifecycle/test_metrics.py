@@ -89,6 +89,35 @@ async def test_metrics_are_exported_as_csv(lifecycle: Running) -> None:
     assert {row["subject"] for row in rows} == {"service/checkout-api"}
 
 
+async def test_metrics_are_shown_week_by_week_with_their_trend(lifecycle: Running) -> None:
+    await register(lifecycle)
+    days = ("2026-10-27", "2026-11-03", "2026-11-04", "2026-11-10", "2026-11-11", "2026-11-12", "2026-11-20")
+    for number, day in enumerate(days):
+        token = await _deploy(lifecycle, f"run-{number}", f"{day}T08:00:00Z", committed_at=None, commit="")
+    path, sent = f"{METRICS}/weeks?since=2026-10-26T00:00:00Z", {"Consistency_Token": token}
+
+    answer = await lifecycle.call("GET", path, **sent)
+    team = await lifecycle.call("GET", "/v1/metrics/teams/checkout/weeks", **sent)
+    table = await lifecycle.client.get(f"{path}&format=csv", headers={"Consistency-Token": token})
+
+    series = {(each["metric"], each["side"]): each for each in answer["series"]}
+    often = series["deployment_frequency", "both"]
+    assert [(week["week"], week["n"]) for week in often["weeks"]] == [
+        ("2026-10-26", 1),
+        ("2026-11-02", 2),
+        ("2026-11-09", 3),  # the week that goes on is not shown
+    ]
+    assert (often["per_week"], often["unit"], answer["trend_weeks"]) == (None, "per day", 4)
+    assert series["pages_per_shift", "sre"]["weeks"][0]["value"] is None
+    assert len(team["series"][0]["weeks"]) == 12
+    assert team["series"][0]["per_week"] > 0
+    rows = [row for row in csv.DictReader(io.StringIO(table.text)) if row["metric"] == "deployment_frequency"]
+    assert [row["n"] for row in rows] == ["1", "2", "3"]
+    assert (await lifecycle.call("GET", f"{METRICS}/weeks?since=2025-01-01T00:00:00Z", expect=422))["code"] == (
+        "period-too-long"
+    )
+
+
 @IN_MEMORY
 @pytest.mark.parametrize(
     "query", ["since=2026-11-21T00:00:00Z&until=2026-11-20T00:00:00Z", "since=2020-01-01T00:00:00Z"]

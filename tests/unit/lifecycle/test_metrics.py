@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given as for_all
@@ -14,9 +14,11 @@ from services.lifecycle.domain.metrics import (
     attainment,
     delivery,
     incidents,
+    mondays,
     operational,
     pages,
     per_day,
+    trend,
 )
 from services.lifecycle.domain.policy import InvalidPolicyError
 from tests.fixtures.lifecycle import NOW
@@ -30,6 +32,27 @@ UNHEALED = replace(FAILED, recovered_at=None)
 
 def _by_name(values: list[Value]) -> dict[str, tuple[float | None, int]]:
     return {value.metric: (value.value, value.n) for value in values}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "weeks"),
+    [
+        ("2026-11-02", "2026-11-16", ["2026-11-02", "2026-11-09"]),
+        ("2026-11-03", "2026-11-15", []),
+        ("2026-11-03", "2026-11-16", ["2026-11-09"]),
+    ],
+)
+def test_weeks_are_whole_and_begin_on_monday(since: str, until: str, weeks: list[str]) -> None:
+    start, end = (datetime.fromisoformat(f"{day}T00:00:00+00:00") for day in (since, until))
+    assert [monday.date().isoformat() for monday in mondays(start, end)] == weeks
+
+
+@pytest.mark.parametrize(
+    ("values", "slope"),
+    [([1, 2, 3, 4], 1), ([4, None, 2, 1, None, -1], -1), ([2, 2, 2, 2], 0), ([1, None, 3, 4], None), ([], None)],
+)
+def test_a_trend_is_the_line_through_the_weeks_that_are_known(values: list[float | None], slope: float | None) -> None:
+    assert trend(values, 4) == (None if slope is None else pytest.approx(slope))
 
 
 def test_doras_five_of_ten_days() -> None:
