@@ -21,5 +21,6 @@ def history(seed: int, today: datetime) -> World:
     deliveries.deploy(world)
     deliveries.work(world)
     phases.live(world)
+    phases.renew(world)
     stories.tell(world)
     return world

@@ -5,7 +5,7 @@ from typing import Final
 
 from libs.events.handler import Effects
 from libs.events.store import Reservation
-from services.cli.demo.organisation import SERVICE, SERVICES, TEAM, TEAMS, ServiceOf, TeamOf
+from services.cli.demo.organisation import DAYS, SERVICE, SERVICES, TEAM, TEAMS, ServiceOf, TeamOf
 from services.cli.demo.world import World
 from services.lifecycle.contract import DEPENDENCIES, EVALUATION, EVIDENCE
 from services.lifecycle.contract import SERVICE as OF_SERVICE
@@ -25,6 +25,7 @@ from services.lifecycle.domain.service.decider import Awaiting, Profile
 from services.lifecycle.domain.team.commands import Register, Review
 from services.lifecycle.domain.team.structure import Charter, Duty, Site, Structure, Sync
 
+_LAPSED: Final = ("reviews", "invoice-printer")
 _TRANSITION: Final = "transition"  # the reservation that leads from a transition to its service
 _FIGURES: Final[dict[str, dict[str, Figure]]] = {
     "load_test": {"peak_ratio": 1.7},
@@ -66,6 +67,19 @@ def live(world: World) -> None:
         _depends(world, service)
         for day, phase in service.way[1:]:
             _move(world, service, phase, world.at(day, 11))
+
+
+def renew(world: World) -> None:
+    """What each phase asks a service to keep is attested again before it goes stale; two teams have let it slip."""
+    for service in SERVICES:
+        until = DAYS - 110 if service.name in _LAPSED else DAYS
+        ends = [day for day, _ in service.way[1:]] + [until]
+        for (begins, phase), end in zip(service.way, ends, strict=True):
+            for kind, check in world.gates.kept_in(phase).items():
+                if check.max_age_days is not None:
+                    every = max(int(check.max_age_days.at(service.tier)) - 6, 1)
+                    for day in range(begins + 3 + len(kind) % 3, min(end, until), every):
+                        _evidence(world, service, kind, world.at(day, 9 + len(service.name) % 8))
 
 
 def _structure(world: World, team: TeamOf) -> Structure:
