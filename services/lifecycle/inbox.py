@@ -140,6 +140,8 @@ def _of_services(found: Found, gates: Policy, policies: Policies, at: datetime) 
         yield from of_services.risk(risk, _owned(found, service), teams, at, soon)
     for each in found.rollouts:
         yield of_services.rollout(each.rollout, each.version, each.by, each.at, found.services[each.service], teams)
+    for service, shortage in found.shortages:
+        yield of_services.order(shortage, found.services[service], teams, at)
     for service, action in found.actions:
         yield of_services.action(action, _owned(found, service), at)
 

@@ -25,6 +25,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("forecast_due", Boolean, nullable=False),
         Column("shortfall_on", Date),  # null: none is forecast
         Column("order_by", Date),
+        Column("short_since", Instant()),  # when it was first told
         Column("recorded_at", Instant(), nullable=False),  # when the log took the first of it; `as_of` asks for this
     )
 
@@ -35,15 +36,17 @@ def _keys(event: Event, _: Recorded) -> Sequence[Key]:
 
 def _apply(row: Row | None, event: Event, recorded: Recorded, _: Key) -> Row:
     known = row or {"service": event.service, "shortfall_on": None, "order_by": None} | {
+        "short_since": None,
         "basis": {},
         "forecast_due": False,
         "recorded_at": recorded.recorded_at,
     }
     match event:
         case ShortfallForecast():
-            return {**known, "shortfall_on": event.shortfall_on, "order_by": event.order_by}
+            since = known["short_since"] or event.at
+            return {**known, "shortfall_on": event.shortfall_on, "order_by": event.order_by, "short_since": since}
         case ShortfallCleared():
-            return {**known, "shortfall_on": None, "order_by": None}
+            return {**known, "shortfall_on": None, "order_by": None, "short_since": None}
         case _:
             basis = rebased(_basis(known), event)
             return {**known, "basis": msgspec.to_builtins(basis), "forecast_due": basis.forecast_due}

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, false, or_, select
 
 from services.lifecycle.domain.inbox.of_engagements import Draft, OpenItem, Pair
-from services.lifecycle.domain.inbox.of_services import AtRisk, OpenAction, OpenRisk, Owned
+from services.lifecycle.domain.inbox.of_services import AtRisk, OpenAction, OpenRisk, Owned, Shortage
 from services.lifecycle.domain.inbox.policy import InboxPolicy
 from services.lifecycle.domain.inbox.waiting import Teams
 from services.lifecycle.domain.phases import Phase
@@ -20,6 +20,7 @@ from services.lifecycle.domain.service.events import TransitionRequested
 from services.lifecycle.domain.team.decider import Registered
 from services.lifecycle.domain.team.structure import Structure
 from services.lifecycle.domain.waiver.decider import Approved, Requested
+from services.lifecycle.projections.capacity import CAPACITY
 from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS
 from services.lifecycle.projections.engagements import ENGAGEMENTS
 from services.lifecycle.projections.facts_lessons import FACTS_ACTIONS
@@ -41,6 +42,7 @@ ASKED: Final = (
     RISKS,
     SLO_TARGETS,
     ROLLOUTS,
+    CAPACITY,
     FACTS_ACTIONS,
     ENGAGEMENTS,
     ENGAGEMENT_ITEMS,
@@ -112,6 +114,7 @@ class Found:
         waivers: Asked for, or ending soon.
         risks: By service.
         rollouts: Planned ones.
+        shortages: By service; those to be ordered for soon.
         actions: By service.
         pairs: The engagements, by id; those of the teams that ask are *engaged*.
         engaged: Those to look at whole.
@@ -128,6 +131,7 @@ class Found:
     waivers: tuple[Requested | Approved, ...]
     risks: tuple[tuple[str, OpenRisk], ...]
     rollouts: tuple[PlannedRollout, ...]
+    shortages: tuple[tuple[str, Shortage], ...]
     actions: tuple[tuple[str, OpenAction], ...]
     pairs: dict[str, Pair]
     engaged: tuple[str, ...]
@@ -172,6 +176,7 @@ def waiting_at(connection: Connection, asker: Asker, terms: Terms, at: datetime)
         waivers=waivers,
         risks=risks,
         rollouts=rollouts,
+        shortages=tuple(_shortages(connection, names, at + terms.inbox.order_days.days)),
         actions=actions,
         pairs=pairs,
         engaged=tuple(engaged),
@@ -268,6 +273,16 @@ def _rollouts(connection: Connection, services: Sequence[str]) -> Iterator[Plann
     rows = connection.execute(query.where(view.state == "planned", view.service.in_(services)).order_by(view.rollout))
     for row in rows:
         yield PlannedRollout(row.rollout, row.service, row.plan["version"], row.plan["by"], row.planned_at)
+
+
+def _shortages(connection: Connection, services: Sequence[str], soon: datetime) -> Iterator[tuple[str, Shortage]]:
+    view = CAPACITY.view.c
+    query = select(view.service, view.shortfall_on, view.order_by, view.short_since)
+    rows = connection.execute(
+        query.where(view.order_by <= soon.date(), view.service.in_(services)).order_by(view.service)
+    )
+    for row in rows:
+        yield row.service, Shortage(row.shortfall_on, row.order_by, row.short_since)
 
 
 def _actions(connection: Connection, services: Sequence[str], asker: Asker) -> Iterator[tuple[str, OpenAction]]:

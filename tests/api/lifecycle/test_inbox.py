@@ -8,7 +8,7 @@ from libs.web.internal_auth import Principal
 from tests.fixtures.engagements import PRIORITIES, active, teams_and_service
 from tests.fixtures.lifecycle_api import BO, IN_MEMORY, ROBOT, attest, register, signed_in
 from tests.fixtures.reviews import held, teams
-from tests.fixtures.services import Elsewhere, Running, eventually
+from tests.fixtures.services import ANA, Elsewhere, Running, eventually
 
 INBOX = "/v1/inbox"
 CY, DI, EVE = (Principal(name, "person", frozenset({"*"}), "api-key", name) for name in ("cy", "di", "eve"))
@@ -236,3 +236,25 @@ async def test_what_a_service_lacks_in_its_phase_waits_for_the_leads_of_its_team
     await attest(lifecycle, "sli_emitting", "rota_with_a_developer", days_ago=0)
     await lifecycle.call("POST", evaluate)
     await waits_for(lifecycle, CY, "phase_at_risk", 0)
+
+
+@IN_MEMORY
+async def test_capacity_waits_to_be_ordered_from_a_month_before_its_day_until_it_is_there(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    await teams_and_service(lifecycle)
+    path = "/v1/services/checkout-api/capacity"
+    estimate = {"metric": "rps", "peak": 690, "start": "2026-11-21", "growth_a_year": 0.1, "basis": "the old cart"}
+    await lifecycle.call("PUT", f"{path}/estimate", estimate)
+    supply = {"unit": "pod", "unit_capacity": 100, "tested_on": "2026-11-01", "url": "https://ci.example/31"}
+    await lifecycle.call("PUT", f"{path}/supply", {**supply, "domains": [{"name": "zone-a", "units": 12}]})
+    plan = {"horizon_days": 365, "lead_time_days": 7, "spare": 2, "utilisation": 0.7}
+    short = (await lifecycle.call("PUT", f"{path}/plan", plan))["outlook"]["shortfall"]
+    assert await waits_for(lifecycle, ANA, "capacity_order", 0) == []
+
+    clock.advance(timedelta(days=29))
+    (item,) = await waits_for(lifecycle, ANA, "capacity_order", 1)
+
+    assert (item["due"], item["who"], item["how"]) == (short["order_by"], ["ana"], f"PUT {path}/supply")
+    await lifecycle.call("PUT", f"{path}/supply", {**supply, "domains": [{"name": "zone-a", "units": 14}]})
+    await waits_for(lifecycle, ANA, "capacity_order", 0)

@@ -144,6 +144,15 @@ def test_what_a_service_lacks_waits_for_the_leads_of_each_team_that_must_mend_it
     assert dev.how == "POST /v1/services/checkout-api/standing:evaluate"
 
 
+def test_an_order_of_capacity_waits_for_the_leads_and_is_overdue_after_its_day() -> None:
+    short = of_services.Shortage(date(2027, 1, 2), AT.date(), AT - DAY)
+
+    today, tomorrow = (of_services.order(short, OWNED, TEAMS, at) for at in (AT, AT + DAY))
+
+    assert (today.who.people, today.due, today.overdue, tomorrow.overdue) == (("ana",), AT.date(), False, True)
+    assert (today.how, today.since) == ("PUT /v1/services/checkout-api/capacity/supply", AT - DAY)
+
+
 def test_a_mitigation_is_overdue_on_the_day_after_its_day() -> None:
     assert [risk(state="mitigating", owner="eve", due=AT.date() - n * DAY)[0].overdue for n in (0, 1)] == [False, True]
 

@@ -49,6 +49,15 @@ class AtRisk:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A service has too few units from a day on, unless more are ordered in time."""
+
+    shortfall_on: date
+    order_by: date
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAction:
     """An action of a postmortem that is neither done nor dropped."""
@@ -198,6 +207,25 @@ def rollout(name: str, version: str, planned_by: str, since: datetime, owned: Ow
         why="it starts when another person has looked at it",
         how=f"POST {path}:review",
         who=members(teams, team, planned_by),
+    )
+
+
+def order(found: Shortage, owned: Owned, teams: Teams, at: datetime) -> Waiting:
+    """More capacity has to be ordered, or less be asked."""
+    path = f"/v1/services/{owned.service}/capacity"
+    return Waiting(
+        kind="capacity_order",
+        subject=path,
+        title=f"{owned.service}: too little capacity from {found.shortfall_on} on",
+        team=owned.owner_team,
+        services=(owned.service,),
+        since=found.since,
+        due=found.order_by,
+        overdue=found.order_by < at.date(),
+        what="order more, and say what is there; or change the plan",
+        why=f"what is ordered later is not there on {found.shortfall_on}",
+        how=f"PUT {path}/supply",
+        who=leads(teams, owned.owner_team),
     )
 
 

@@ -38,6 +38,7 @@ class InboxPolicy:
         acceptance_ends_days: So long before its end whoever accepted a risk decides anew.
         duty_days: So long before its day a duty is to be passed on.
         structure_days: So long before its day the structure of a team is to be looked at.
+        order_days: So long before its day an order of capacity is to be made.
         digest: The weekly digest.
     """
 
@@ -48,6 +49,7 @@ class InboxPolicy:
     acceptance_ends_days: Number
     duty_days: Number
     structure_days: Number
+    order_days: Number
     digest: DigestTerms
 
     def validate(self) -> None:
@@ -68,7 +70,7 @@ class InboxPolicy:
         ]
         faults += [
             Fault(f"/{name}/value", "must not be negative")
-            for name in ("waiver_ends_days", "acceptance_ends_days", "duty_days", "structure_days")
+            for name in ("waiver_ends_days", "acceptance_ends_days", "duty_days", "structure_days", "order_days")
             if getattr(self, name).value < 0
         ]
         if faults:

@@ -18,6 +18,7 @@ Kind = Literal[
     "risk_mitigation",
     "risk_acceptance_ending",
     "rollout_review",
+    "capacity_order",
     "postmortem_action",
     "engagement_request",
     "engagement_start",
