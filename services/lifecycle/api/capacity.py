@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from libs.events import codec
 from libs.web import etag
-from libs.web.calls import CallDep
+from libs.web.calls import Call, CallDep
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
@@ -19,6 +19,7 @@ from services.lifecycle.api.capacity_known import READ, WRITE, CapacitiesDep
 from services.lifecycle.api.capacity_schemas import (
     ChangePlan,
     EstimateDemand,
+    LoadTested,
     MeasureSupply,
     OfSide,
     ProposeStrategy,
@@ -27,9 +28,11 @@ from services.lifecycle.api.capacity_schemas import (
 from services.lifecycle.api.capacity_views import CapacityView, ForecastWeeks, capacity_view, forecast_weeks
 from services.lifecycle.api.engaged import speaker
 from services.lifecycle.api.reviewing import actor
-from services.lifecycle.contract import CAPACITY
+from services.lifecycle.contract import CAPACITY, CHECKPOINT
 from services.lifecycle.domain.capacity import commands
 from services.lifecycle.domain.capacity.errors import SecondSideError
+from services.lifecycle.domain.checkpoint.errors import NoUnitCapacityError
+from services.lifecycle.domain.checkpoint.events import CheckpointConcluded
 from services.lifecycle.domain.engagement.commands import Speaker
 from services.lifecycle.projections.capacity import CAPACITY as KNOWN
 from services.lifecycle.projections.capacity import capacities
@@ -144,7 +147,8 @@ async def remove_inorganic_demand(
 @router.put(f"{_PATH}/supply", response_model=CapacityView, openapi_extra=WRITE, responses=responses(404, 422))
 async def measure_supply(service: str, body: MeasureSupply, call: CallDep, known: CapacitiesDep) -> Response:
     """Say what is there in each failure domain, and what one unit served in a load test."""
-    command = commands.MeasureSupply(service=service, supply=body.supply, by=actor(call), at=call.context.at)
+    tested = body.tested() or await _load_tested(call, service, body.load_test or "")
+    command = commands.MeasureSupply(service=service, supply=body.supply(tested), by=actor(call), at=call.context.at)
     return await known.do(call, command)
 
 
@@ -205,3 +209,14 @@ async def _speaks(call: CallDep, known: CapacitiesDep, service: str, body: OfSid
 
 def _service(row: RowMapping) -> str:
     return str(row["service"])
+
+
+async def _load_tested(call: Call, service: str, checkpoint: str) -> LoadTested:
+    """What the checkpoint says that one unit served."""
+    state = (await call.resources.handler.load(CHECKPOINT, checkpoint)).state
+    if state is None or state.planned.service != service:
+        raise NoUnitCapacityError(checkpoint, f"is none of {service!r}")
+    ended = state.ended
+    if not isinstance(ended, CheckpointConcluded) or "unit_capacity" not in ended.figures:
+        raise NoUnitCapacityError(checkpoint, f"({state.planned.kind}, {state.state}) says of no unit")
+    return LoadTested(ended.figures["unit_capacity"], ended.performed_at.date(), ended.evidence[0])

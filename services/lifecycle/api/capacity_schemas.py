@@ -1,11 +1,14 @@
 """What comes in about capacity."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, HttpUrl
+from pydantic import ConfigDict, Field, HttpUrl, model_validator
+from pydantic_core import PydanticCustomError
 
 from libs.web.schemas import Body, Line, Moment, Name, Text, example
+from services.lifecycle.api.checkpoint_plan_schemas import Id
 from services.lifecycle.domain.capacity.events import Cost, Domain, Plan, Scaling, Side, Strategy, Supply
 
 Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
@@ -106,34 +109,68 @@ class UnitCost(Body):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, such as EUR.")]
 
 
-class MeasureSupply(Body):
-    """What is there, and what one unit served in a load test."""
+@dataclass(frozen=True, slots=True)
+class LoadTested:
+    """What one unit served, when, and where that can be seen."""
 
-    model_config = example(
-        unit="pod of 4 cores",
-        unit_capacity=120,
-        tested_on="2026-11-12",
-        url="https://ci.example/load-tests/31",
-        domains=[{"name": "zone-a", "units": 6}, {"name": "zone-b", "units": 6}],
-        cost={"amount": 85, "currency": "EUR"},
+    unit_capacity: float
+    on: date
+    url: str
+
+
+class MeasureSupply(Body):
+    """What is there, and what one unit served in a load test: the checkpoint that tells it, or its three figures."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "unit": "pod of 4 cores",
+                    "unit_capacity": 120,
+                    "tested_on": "2026-11-12",
+                    "url": "https://ci.example/load-tests/31",
+                    "domains": [{"name": "zone-a", "units": 6}, {"name": "zone-b", "units": 6}],
+                    "cost": {"amount": 85, "currency": "EUR"},
+                },
+                {
+                    "unit": "pod of 4 cores",
+                    "load_test": "0193492c-0000-7000-8000-000000000031",
+                    "domains": [{"name": "zone-a", "units": 6}, {"name": "zone-b", "units": 6}],
+                },
+            ]
+        }
     )
 
     unit: Line
-    unit_capacity: Annotated[PerUnit, Field(description="In what demand is counted in.")]
-    tested_on: date
-    url: Annotated[HttpUrl, Field(description="Where the load test can be seen.")]
+    load_test: Id | None = Field(default=None, description="A checkpoint that passed and says how many units bore it.")
+    unit_capacity: PerUnit | None = Field(default=None, description="In what demand is counted in.")
+    tested_on: date | None = None
+    url: HttpUrl | None = Field(default=None, description="Where the load test can be seen.")
     domains: Annotated[list[FailureDomain], Field(min_length=1, max_length=50)]
     cost: UnitCost | None = None
 
-    @property
-    def supply(self) -> Supply:
+    @model_validator(mode="after")
+    def _told_once(self) -> "MeasureSupply":
+        told = [self.unit_capacity, self.tested_on, self.url]
+        if any(told) if self.load_test else not all(told):
+            kind, message = "supply", "send load_test alone, or unit_capacity, tested_on and url"
+            raise PydanticCustomError(kind, message)
+        return self
+
+    def tested(self) -> LoadTested | None:
+        """What one unit served, unless a checkpoint has to tell it."""
+        if self.unit_capacity is None or self.tested_on is None:
+            return None
+        return LoadTested(self.unit_capacity, self.tested_on, str(self.url))
+
+    def supply(self, tested: LoadTested) -> Supply:
         """As it is kept."""
         equal = 1 / len(self.domains)
         return Supply(
             self.unit,
-            self.unit_capacity,
-            self.tested_on,
-            str(self.url),
+            tested.unit_capacity,
+            tested.on,
+            tested.url,
             tuple(Domain(each.name, each.units, each.share or equal) for each in self.domains),
             Cost(self.cost.amount, self.cost.currency) if self.cost else None,
         )

@@ -19,6 +19,7 @@ CHECKPOINT_ERRORS: Errors = {
     errors.PerformedError: ErrorKind(422, "not-performed-then", "It was not performed then", extra=_places),
     errors.ObjectivesError: ErrorKind(422, "recovery-objectives", "The objectives do not hold", extra=_places),
     errors.BaselineError: ErrorKind(422, "no-baseline", "There is nothing to compare with", extra=_places),
+    errors.NoUnitCapacityError: ErrorKind(422, "no-unit-capacity", "It says of no unit", extra=_places),
     errors.IllegalCheckpointError: ErrorKind(
         409,
         "illegal-step",

@@ -223,6 +223,33 @@ async def test_a_restore_is_measured_against_what_the_service_declares(lifecycle
 
 
 @memory_is_enough
+async def test_a_load_test_tells_capacity_what_one_unit_bears(lifecycle: Running) -> None:
+    await register(lifecycle)
+    supply = "/v1/services/checkout-api/capacity/supply"
+    passed = await reported(lifecycle, LOAD, BORNE, performed_at="2026-11-20T14:00:00Z")
+    others = [
+        await reported(lifecycle, LOAD, {**BORNE, "load": 900}),
+        await reported(lifecycle, LOAD, {**BORNE, "units": None}),
+        await reported(lifecycle, DRILL, DRILLED),
+        {"id": "nothing"},
+    ]
+    pods = {"unit": "pod", "domains": [{"name": "zone-a", "units": 6}]}
+
+    refused = [await lifecycle.call("PUT", supply, {**pods, "load_test": one["id"]}, expect=422) for one in others]
+    twice = {**pods, "load_test": passed["id"], "unit_capacity": 100}
+    unclear = [await lifecycle.call("PUT", supply, body, expect=422) for body in (pods, twice)]
+    told = await lifecycle.call("PUT", supply, {**pods, "load_test": passed["id"]})
+
+    assert [one["errors"][0]["pointer"] for one in refused] == ["/load_test"] * 4
+    assert [one["code"] for one in unclear] == ["invalid"] * 2
+    assert {name: told["supply"][name] for name in ("unit_capacity", "tested_on", "url")} == {
+        "unit_capacity": 250,
+        "tested_on": "2026-11-20",
+        "url": "https://ci.example/9",
+    }
+
+
+@memory_is_enough
 async def test_a_benchmark_is_compared_with_an_earlier_one(lifecycle: Running) -> None:
     await register(lifecycle)
     measures = [{"metric": "p99_ms", "target": 250, "allowed_regression": 0.1}]

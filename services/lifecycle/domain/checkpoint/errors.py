@@ -8,6 +8,7 @@ LifecycleError
     ├── PerformedError           it was not performed then
     ├── ObjectivesError          recovery objectives are missing, or laxer than what is declared
     ├── BaselineError            the earlier checkpoint gives nothing to compare with
+    ├── NoUnitCapacityError      the load test does not say what one unit bears
     └── IllegalCheckpointError   not from here; names what is possible
 """
 
@@ -75,6 +76,14 @@ class BaselineError(CheckpointError):
     def __init__(self, checkpoint: str, why: str) -> None:
         super().__init__(f"checkpoint {checkpoint} {why}; name one of the service that was carried through")
         self.places = (("/plan/baseline_of", str(self)),)
+
+
+class NoUnitCapacityError(CheckpointError):
+    """The load test does not say what one unit bears."""
+
+    def __init__(self, checkpoint: str, why: str) -> None:
+        super().__init__(f"checkpoint {checkpoint} {why}; name a load test that passed and says how many units bore it")
+        self.places = (("/load_test", str(self)),)
 
 
 class IllegalCheckpointError(CheckpointError):
