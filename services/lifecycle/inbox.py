@@ -14,10 +14,19 @@ from services.lifecycle.config import (
     load_risk_policy,
     load_team_policy,
 )
-from services.lifecycle.contract import ENGAGEMENT, GATE_POLICY, INSTALLATION, READINESS_REVIEW
+from services.lifecycle.contract import (
+    ARCHITECTURE,
+    ARCHITECTURE_REVIEW,
+    DESIGN_REVIEW,
+    ENGAGEMENT,
+    GATE_POLICY,
+    INSTALLATION,
+    LAUNCH,
+    READINESS_REVIEW,
+)
 from services.lifecycle.domain.digest.commands import Compile
 from services.lifecycle.domain.digest.week import week_of, zone_of
-from services.lifecycle.domain.inbox import of_engagements, of_reviews, of_services, of_teams
+from services.lifecycle.domain.inbox import of_design, of_engagements, of_reviews, of_services, of_teams
 from services.lifecycle.domain.inbox.of_services import Owned
 from services.lifecycle.domain.inbox.policy import InboxPolicy
 from services.lifecycle.domain.inbox.waiting import Teams, Waiting, ordered
@@ -98,6 +107,7 @@ class Inbox:
             items += of_teams.team(team, self.policies.inbox, self.policies.teams, at)
         items += await self._engagements(found, at)
         items += await self._reviews(found, at)
+        items += await self._designs(found, at)
         return ordered(items)
 
     async def _gates(self) -> Policy:
@@ -118,6 +128,24 @@ class Inbox:
                 owned = _owned(found, open_.service)
                 asked = of_reviews.review(state, owned, found.teams, self.policies.reviews, at)
                 items += (item for item in asked if not (open_.outdated and item.kind == "review_ending"))
+        return items
+
+    async def _designs(self, found: Found, at: datetime) -> list[Waiting]:
+        items: list[Waiting] = []
+        load, teams = self.resources.handler.load, found.teams
+        for kind, name, service in found.designs:
+            owned = found.services[service]
+            match kind:
+                case "design_review" if design := (await load(DESIGN_REVIEW, name)).state:
+                    items += of_design.design(design, owned, teams)
+                case "architecture_review" if looked := (await load(ARCHITECTURE_REVIEW, name)).state:
+                    items += of_design.architecture_review(looked, owned)
+                case "finding" if finding := (await load(ARCHITECTURE, service)).state.get(name):
+                    items += of_design.architecture_finding(finding, owned, teams, at)
+                case "launch" if coming := (await load(LAUNCH, name)).state:
+                    items += of_design.launch(coming, owned, teams, at)
+                case _:
+                    pass
         return items
 
 

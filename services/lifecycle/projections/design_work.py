@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Column, Connection, RowMapping, Select, Text, select
+from sqlalchemy import Column, Connection, RowMapping, Select, Text, and_, or_, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -156,6 +156,22 @@ def design_work(kind: Kind, services: Sequence[str], states: Sequence[str], as_o
     if as_of:
         return query.where(_VIEW.c.recorded_at <= as_of)
     return query.where(_VIEW.c.state.in_(states)) if states else query
+
+
+_WAITING: Final = (
+    ("design_review", ("in_review", "changes_requested")),
+    ("architecture_review", ("held",)),
+    ("finding", (*sorted(UNSETTLED), "verified")),
+    ("launch", ("planned", "ready")),
+)
+
+
+def waiting_design_work(connection: Connection, services: Sequence[str]) -> list[tuple[Kind, str, str]]:
+    """What of *services* waits for somebody: its kind, id and service."""
+    view = _VIEW.c
+    waits = or_(*(and_(view.kind == kind, view.state.in_(states)) for kind, states in _WAITING))
+    rows = connection.execute(select(view.kind, view.id, view.service).where(view.service.in_(services), waits))
+    return sorted((row.kind, row.id, row.service) for row in rows)
 
 
 def design_review_of(connection: Connection, service: str) -> DesignReviewFacts | None:

@@ -21,6 +21,7 @@ from services.lifecycle.domain.team.decider import Registered
 from services.lifecycle.domain.team.structure import Structure
 from services.lifecycle.domain.waiver.decider import Approved, Requested
 from services.lifecycle.projections.capacity import CAPACITY
+from services.lifecycle.projections.design_work import DESIGN_WORK, Kind, waiting_design_work
 from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS
 from services.lifecycle.projections.engagements import ENGAGEMENTS
 from services.lifecycle.projections.facts_lessons import FACTS_ACTIONS
@@ -48,6 +49,7 @@ ASKED: Final = (
     ENGAGEMENT_ITEMS,
     GATHERINGS,
     READINESS_REVIEWS,
+    DESIGN_WORK,
 )
 """The read models that are asked."""
 _NOBODY: Final = "||"  # the people of a team that names none
@@ -121,6 +123,7 @@ class Found:
         items: By engagement.
         drafts: By engagement.
         reviews: Those that may wait.
+        designs: Of designs, architecture and launches what waits: kind, id and service.
     """
 
     own: tuple[Registered, ...]
@@ -138,6 +141,7 @@ class Found:
     items: tuple[tuple[str, OpenItem], ...]
     drafts: tuple[tuple[str, Draft], ...]
     reviews: tuple[OpenReview, ...]
+    designs: tuple[tuple[Kind, str, str], ...]
 
 
 def teams_of(connection: Connection, person: str) -> frozenset[str]:
@@ -183,6 +187,7 @@ def waiting_at(connection: Connection, asker: Asker, terms: Terms, at: datetime)
         items=items,
         drafts=tuple(_drafts(connection, tuple(engaged))),
         reviews=reviews,
+        designs=tuple(waiting_design_work(connection, names)),
     )
 
 

@@ -209,7 +209,10 @@ async def test_nobody_signs_what_was_not_held_and_a_machine_signs_nothing(lifecy
     await teams(lifecycle)
     path = await prepared(lifecycle)
     early = await lifecycle.call("POST", f"{path}:sign", {"side": "dev"}, expect=409)
-    await lifecycle.call("POST", f"{path}:hold", HELD)
+    answer = await lifecycle.client.post(f"{path}:hold", json=HELD)
+    token = {"Consistency_Token": answer.headers["Consistency-Token"]}
+    inbox = await lifecycle.call("GET", "/v1/inbox", **token)
+    assert inbox["counts"] | {"architecture_signature": 1, "architecture_finding": 3} == inbox["counts"]
 
     robot = await signed_in(lifecycle, ROBOT).call("POST", f"{path}:sign", {"side": "sre"}, expect=403)
     both = await lifecycle.call("POST", f"{path}:sign", {"side": "sre"}, expect=403)
