@@ -12,7 +12,7 @@ from services.lifecycle.domain.evaluation.commands import Keep
 from services.lifecycle.domain.evaluation.events import GateEvaluated
 from services.lifecycle.domain.facts import Facts, Grandfathered
 from services.lifecycle.domain.gates import Verdict, demotion, evaluate, keeping, remaining, reuse
-from services.lifecycle.domain.phases import Phase
+from services.lifecycle.domain.phases import TRANSITIONS, Phase
 from tests.fixtures.lifecycle import NOW, POLICY, attested, attested_all, evidence, facts, slo, waiver
 
 DESIGN, DEVELOPMENT, LIMITED, GENERAL, DEPRECATION, ABANDONED, UNSUPPORTED = Phase
@@ -291,3 +291,24 @@ def test_a_service_is_decommissioned_when_nothing_of_it_is_left() -> None:
     assert remaining(
         POLICY, facts(UNSUPPORTED, phase_since=NOW - timedelta(days=9), attestations=attested(*POLICY.checks)), NOW
     ).passed
+
+
+GATED = [(phase, target) for (phase, target), move in TRANSITIONS.items() if move.gates]
+
+
+@pytest.mark.parametrize(("phase", "target"), GATED, ids=[f"{phase}>{target}" for phase, target in GATED])
+def test_every_gate_of_the_table_of_phases_passes_fails_and_is_unknown(phase: Phase, target: Phase) -> None:
+    never_there = "time_in_limited_availability"
+    waivers = {} if phase is LIMITED else {never_there: waiver(never_there)}
+    known = attested_all(phase, waivers=waivers)
+    asked = [check for check in evaluate(POLICY, known, target, NOW).checks if check.blocking]
+
+    assert evaluate(POLICY, known, target, NOW).passed
+    for name in (check.id for check in asked if not check.measured and check.id not in waivers):
+        kinds = (name, *POLICY.checks[name].met_by)
+        without = {kind: done for kind, done in known.attestations.items() if kind not in kinds}
+        failed = {kind: evidence(kind, outcome="failed") for kind in kinds}
+        unknown = evaluate(POLICY, replace(known, attestations=without), target, NOW)
+        failing = evaluate(POLICY, replace(known, attestations=without | failed), target, NOW)
+        assert [(check.id, check.result) for check in unknown.failed if check.id == name] == [(name, "unknown")]
+        assert [(check.id, check.result) for check in failing.failed if check.id == name] == [(name, "fail")]
