@@ -15,7 +15,7 @@ EXAMPLES = 5  # per operation; the list of test_f17_bad_input.py is exhaustive, 
 STREAMS = {"/v1/events/stream"}  # it does not end
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)  # hundreds of operations; 180 s where ten processes share two cores
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the tool's own dependencies
 def test_no_drawn_request_gives_a_500_and_the_log_stays_sound(concordat_server: ConcordatServer) -> None:
     headers = {"X-API-Key": concordat_server.api_key}
