@@ -6,8 +6,6 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import Response
@@ -38,13 +36,14 @@ from services.lifecycle.api.deployment_schemas import (
     deployment_view,
 )
 from services.lifecycle.api.references import WaitDep, caught_up, living_service
+from services.lifecycle.api.sent_events import cdevent_in, unwrapped, validated
 from services.lifecycle.contract import DEPLOYMENT, ROLLOUT
 from services.lifecycle.domain.delivery import DeliveryPolicy
 from services.lifecycle.domain.deployment.commands import Command, Fail, Record, Recover, RollBack
 from services.lifecycle.domain.deployment.decider import Deployment, Recorded
 from services.lifecycle.domain.deployment.events import DeploymentRecorded, DeploymentStaged
 from services.lifecycle.domain.errors import InTheFutureError, UnknownError, UnknownReferenceError
-from services.lifecycle.exchange.cdevents import CdEvent, UnreadableEventError, is_cdevent, read_cdevent
+from services.lifecycle.exchange.cdevents import CdEvent
 from services.lifecycle.projections.deployments import DEPLOYMENTS, latest_of
 from services.lifecycle.projections.services import SERVICES, holds
 
@@ -110,18 +109,12 @@ async def record_deployment(request: Request, call: CallDep, policy: DeliveryDep
     """
     value = parse_json(await request.body())
     defaults = {"id": request.headers.get("ce-id"), "at": request.headers.get("ce-time")}
-    pointer = ""
     if isinstance(value, dict) and "specversion" in value:
-        defaults, pointer = {"id": value.get("id"), "at": value.get("time")}, "/data"
-        value = value.get("data")
-    if is_cdevent(value):
-        try:
-            event = read_cdevent(value, pointer)
-        except UnreadableEventError as error:
-            place = Place(error.detail, error.pointer)
-            raise Problem(422, "unreadable-event", "The event cannot be read", error.detail, [place]) from error
+        defaults = {"id": value.get("id"), "at": value.get("time")}
+    value, pointer = unwrapped(value)
+    if event := cdevent_in(value, pointer):
         return await _take(event, call, policy, wait_s)
-    body = _validated(value, {name: given for name, given in defaults.items() if given})
+    body = validated(NewDeployment, value, {name: given for name, given in defaults.items() if given})
     return await _record(body, call, policy)
 
 
@@ -260,7 +253,7 @@ async def _take(event: CdEvent, call: Call, policy: DeliveryPolicy, wait_s: floa
     if event.kind in _DEPLOYED:
         custom = {name: event.custom[name] for name in _TAKEN if name in event.custom}
         fields = {"service": service, "environment": environment, "version": event.version, **custom}
-        body = _validated(fields, {"id": _id_of(event), "at": event.at.isoformat()})
+        body = validated(NewDeployment, fields, {"id": _id_of(event), "at": event.at.isoformat()})
         return await _record(body, call, policy)
     return await _taken_back(event, service, environment, call)
 
@@ -296,14 +289,6 @@ def _id_of(event: CdEvent) -> str:
     """The deployment's id: the event's own where it can stand in a URL, a hash of it otherwise."""
     plain = event.id.replace("-", "").isalnum() and event.id.isascii() and len(event.id) <= 100  # noqa: PLR2004  of Id
     return event.id if plain else sha256(f"{event.source}#{event.id}".encode()).hexdigest()[:32]
-
-
-def _validated(value: object, defaults: Mapping[str, object]) -> NewDeployment:
-    whole = {**defaults, **value} if isinstance(value, dict) else value
-    try:
-        return NewDeployment.model_validate(whole)
-    except ValidationError as error:
-        raise RequestValidationError([{**found, "loc": ("body", *found["loc"])} for found in error.errors()]) from error
 
 
 def _absent(detail: str, pointer: str) -> Problem:

@@ -1,6 +1,8 @@
 """`/v1/rollouts`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -8,13 +10,16 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.events.codec import encode
 from libs.events.handler import Loaded, Outcome, Step
 from libs.events.ids import new_id
+from libs.events.store import Answer
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
 from libs.web.calls import Call, CallDep
 from libs.web.consistency import fresh
+from libs.web.limits import parse_json
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
@@ -24,12 +29,14 @@ from services.lifecycle.api.deployment_schemas import (
     CancelRollout,
     Note,
     PlanRollout,
+    ReceivedView,
     RollBackRollout,
     RolloutView,
     rollout_row,
     rollout_view,
 )
 from services.lifecycle.api.references import living_service
+from services.lifecycle.api.sent_events import M, cdevent_in, unwrapped, validated
 from services.lifecycle.contract import DEPLOYMENT, ROLLOUT
 from services.lifecycle.domain.deployment.commands import RollBack as RollBackDeployment
 from services.lifecycle.domain.errors import UnknownError, UnknownReferenceError
@@ -45,15 +52,92 @@ from services.lifecycle.domain.rollout.commands import (
 )
 from services.lifecycle.domain.rollout.decider import Going, Rollout, State
 from services.lifecycle.domain.rollout.events import RolloutPlanned, RolloutStep
+from services.lifecycle.exchange.cdevents import CdEvent
 from services.lifecycle.projections.rollouts import ROLLOUTS
 
 router = Router(prefix="/v1/rollouts", tags=["rollouts"])
 _READ, _WRITE = needs("rollouts.read"), needs("rollouts.write")
+_CDEVENT: dict[str, Any] = {
+    "context": {
+        "version": "0.4.1",
+        "id": "271069a8-fc18-44f1-b38f-9d70a1695820",
+        "source": "/ci/checkout",
+        "type": "dev.cdeventsx.argo-rollout.advanced.0.1.0",
+        "timestamp": "2026-11-21T09:30:00Z",
+    },
+    "subject": {"id": "rollout/run-4711", "type": "argo-rollout", "content": {}},
+    "customData": {"step": 1},
+}
+_SCHEMA = PlanRollout.model_json_schema()
+_SCHEMA["properties"]["steps"]["items"] = _SCHEMA.pop("$defs")["StepBody"]  # it is no component of the API
+_BODIES: Mapping[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": _SCHEMA, "example": _SCHEMA["examples"][0]},
+            "application/cdevents+json": {"schema": {"type": "object"}, "example": _CDEVENT},
+            "application/cloudevents+json": {
+                "schema": {"type": "object"},
+                "example": {"specversion": "1.0", "type": _CDEVENT["context"]["type"], "data": _CDEVENT},
+            },
+        },
+    }
+}
 
 
-@router.post("", status_code=201, response_model=RolloutView, openapi_extra=_WRITE, responses=responses(409))
-async def plan_rollout(body: PlanRollout, call: CallDep) -> Response:
-    """Plan how a version goes out: growing shares of the users, and what takes it back; another person reviews it."""
+@router.post(
+    "",
+    status_code=201,
+    response_model=RolloutView | ReceivedView,
+    openapi_extra={**_WRITE, **_BODIES},
+    responses={200: {"description": "It went on, or nothing is about a roll-out.", "model": RolloutView | ReceivedView}}
+    | responses(409, 422),
+)
+async def plan_rollout(request: Request, call: CallDep) -> Response:
+    """Plan how a version goes out: growing shares of the users, and what takes it back; another person reviews it.
+
+    Or take a CDEvent of a tool as it is, in a CloudEvent or bare: `dev.cdeventsx.<tool>-rollout.planned`, `started`,
+    `advanced`, `finished`, `rolledback` and `cancelled`. The last part of its subject is the roll-out's id; what else
+    the request or the verb would take stands in its `customData`. All others are received and ignored.
+    """
+    value, pointer = unwrapped(parse_json(await request.body()))
+    if event := cdevent_in(value, pointer):
+        return await _take(event, call)
+    return await _plan(validated(PlanRollout, value, {}), call)
+
+
+async def _take(event: CdEvent, call: Call) -> Response:  # noqa: PLR0911  a table, one line a kind
+    """What an event of a tool changes here."""
+    said: dict[str, Any] = {"rollout": event.name, "by": call.principal.name, "at": event.at}
+    match event.kind:
+        case "rollout.planned":
+            return await _plan(_custom(PlanRollout, event), call)
+        case "rollout.started":
+            return await _do(call, event.name, Start(**said))
+        case "rollout.advanced":
+            return await _do(call, event.name, Advance(**said, step=_custom(AdvanceRollout, event).step))
+        case "rollout.finished":
+            return await _do(call, event.name, Finish(**said))
+        case "rollout.rolledback":
+            return await _roll_back(call, event.name, _custom(RollBackRollout, event), event.at)
+        case "rollout.cancelled":
+            return await _do(call, event.name, Cancel(**said, reason=_custom(CancelRollout, event).reason))
+        case _:
+            ignored = ReceivedView(event.type, "ignored", "it says nothing about a roll-out")
+            return await call.run(partial(_answer, ignored))
+
+
+def _custom(model: type[M], event: CdEvent) -> M:
+    """What the sender added, as far as it is asked for; a plan's id is the subject's."""
+    told = {name: value for name, value in event.custom.items() if name in model.model_fields}
+    return validated(model, told | ({"id": event.name} if "id" in model.model_fields else {}), {})
+
+
+async def _answer(received: ReceivedView) -> Answer:
+    return Answer(200, encode(received))
+
+
+async def _plan(body: PlanRollout, call: Call) -> Response:
     await living_service(call.resources, body.service, "service")
     if body.deployment and (await call.resources.handler.load(DEPLOYMENT, body.deployment)).state is None:
         raise UnknownReferenceError("deployment", body.deployment, "deployment")
@@ -143,13 +227,11 @@ async def finish_rollout(rollout: str, call: CallDep) -> Response:
 @router.post("/{rollout}:rollback", response_model=RolloutView, openapi_extra=_WRITE, responses=responses(404))
 async def roll_back_rollout(rollout: str, body: RollBackRollout, call: CallDep) -> Response:
     """Say that a roll-out was taken back; the deployment that it is, is taken back with it."""
-    command = RollBack(
-        rollout=rollout,
-        automatic=body.automatic,
-        reason=body.reason,
-        by=call.principal.name,
-        at=call.context.at,
-    )
+    return await _roll_back(call, rollout, body, call.context.at)
+
+
+async def _roll_back(call: Call, rollout: str, body: RollBackRollout, at: datetime) -> Response:
+    command = RollBack(rollout=rollout, automatic=body.automatic, reason=body.reason, by=call.principal.name, at=at)
     state = (await call.resources.handler.load(ROLLOUT, rollout)).state
     also: list[Step[Any, Any, Any]] = []
     if state and state.plan.deployment:
@@ -159,7 +241,7 @@ async def roll_back_rollout(rollout: str, body: RollBackRollout, call: CallDep) 
             to_version="",
             reason=body.reason,
             by=call.principal.name,
-            at=call.context.at,
+            at=at,
         )
         also = [Step(DEPLOYMENT, state.plan.deployment, with_it)]
     return await _do(call, rollout, command, also=also)

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import msgspec
 
 _TYPE = re.compile(r"dev\.cdevents\.([a-z]+\.[a-z]+)\.[0-9]")
+_CUSTOM = re.compile(r"dev\.cdeventsx\.[a-z0-9]+-([a-z]+\.[a-z]+)\.[0-9]")  # of a tool: custom events, CDEvents 0.4.1
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 _EARLIEST = (0, 4)
 
@@ -115,9 +116,14 @@ def read_cdevent(value: object, pointer: str = "") -> CdEvent:
         detail, _, place = str(error).partition(" - at `$")
         raise UnreadableEventError(detail, pointer + place.rstrip("`").replace(".", "/")) from error
     context, subject = event.context, event.subject
-    kind, version = _TYPE.match(context.type), _VERSION.match(context.version or context.specversion)
+    kind, version = (
+        _TYPE.match(context.type) or _CUSTOM.match(context.type),
+        _VERSION.match(context.version or context.specversion),
+    )
     if kind is None:
-        raise UnreadableEventError("a CDEvent's type begins with dev.cdevents.", f"{pointer}/context/type")
+        raise UnreadableEventError(
+            "a CDEvent's type begins with dev.cdevents. or dev.cdeventsx.", f"{pointer}/context/type"
+        )
     if version is None or tuple(map(int, version.groups())) < _EARLIEST:
         detail = "CDEvents of 0.4 and later are read; update the sender"
         raise UnreadableEventError(detail, f"{pointer}/context/version")

@@ -331,3 +331,32 @@ async def test_a_plan_that_leads_nowhere_is_refused_with_its_place(
     problem = await lifecycle.call("POST", ROLLOUTS, {**PLAN, **fields}, expect=422)
 
     assert (problem["code"], problem["errors"][0]["pointer"]) == (code, pointer)
+
+
+def rollout_event(predicate: str, **custom: Any) -> dict[str, Any]:
+    """A custom CDEvent of a tool about the roll-out r-1."""
+    context = {"version": "0.4.1", "id": f"e-{predicate}", "source": "/argo", "timestamp": "2026-11-21T09:00:00Z"}
+    kind = {"type": f"dev.cdeventsx.argo-rollout.{predicate}.0.1.0"}
+    return {"context": context | kind, "subject": {"id": "rollout/r-1", "content": {}}, "customData": custom}
+
+
+@IN_MEMORY
+async def test_a_tool_tells_of_a_rollout_by_its_own_events(lifecycle: Running) -> None:
+    await _shop(lifecycle)
+    plan = {name: value for name, value in PLAN.items() if name != "id"}
+
+    planned = await lifecycle.call("POST", ROLLOUTS, structured(rollout_event("planned", **plan)), expect=201)
+    early = await lifecycle.call("POST", ROLLOUTS, rollout_event("started"), expect=409)
+    await signed_in(lifecycle, BO).call("POST", f"{ROLLOUTS}/r-1:review", {"notes": "small enough"})
+    for _ in range(2):  # sent again it changes nothing
+        started = await lifecycle.call("POST", ROLLOUTS, rollout_event("started"))
+    nowhere = await lifecycle.call("POST", ROLLOUTS, rollout_event("advanced"), expect=422)
+    advanced = await lifecycle.call("POST", ROLLOUTS, rollout_event("advanced", step=1, job="argo-7"))
+    finished = await lifecycle.call("POST", ROLLOUTS, rollout_event("finished"))
+    back = await lifecycle.call("POST", ROLLOUTS, rollout_event("rolledback", automatic=True, reason="burn rate"))
+    other = await lifecycle.call("POST", ROLLOUTS, cdevent("service.deployed"))
+
+    assert (planned["id"], planned["state"], started["state"], advanced["step"]) == ("r-1", "planned", "running", 1)
+    assert (early["code"], nowhere["errors"][0]["pointer"]) == ("illegal-rollout", "/step")
+    assert (finished["state"], back["state"], back["rolled_back_automatically"]) == ("done", "rolled_back", True)
+    assert other["result"] == "ignored"
