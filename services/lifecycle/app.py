@@ -52,18 +52,9 @@ from services.lifecycle.api.errors import ERRORS
 from services.lifecycle.api.review_template_schemas import shipped_templates
 from services.lifecycle.config import (
     LifecycleSettings,
-    load_architecture_policy,
-    load_capacity_policy,
     load_catalogs,
-    load_checkpoint_policy,
-    load_delivery_policy,
-    load_engagement_policy,
-    load_policy,
-    load_review_policy,
-    load_risk_policy,
-    load_team_policy,
+    load_policies,
 )
-from services.lifecycle.inbox import load_policies
 
 
 def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
@@ -123,16 +114,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
         errors=ERRORS,
         settings=settings,
     )
-    app.state.policy = load_policy(settings.gate_policy)
-    app.state.delivery_policy = load_delivery_policy(settings.delivery_policy)
-    app.state.team_policy = load_team_policy(settings.team_policy)
-    app.state.engagement_policy = load_engagement_policy(settings.engagement_policy)
-    app.state.review_policy = load_review_policy(settings.review_policy)
-    app.state.capacity_policy = load_capacity_policy(settings.capacity_policy)
-    app.state.risk_policy = load_risk_policy(settings.risk_policy)
-    app.state.inbox_policies = load_policies(settings)
-    app.state.architecture_policy = load_architecture_policy(settings.architecture_policy)
+    app.state.policies = load_policies(settings)
     app.state.catalogs = load_catalogs()
-    app.state.checkpoint_policy = load_checkpoint_policy(settings.checkpoint_policy)
     app.state.review_templates = shipped_templates()
     return app

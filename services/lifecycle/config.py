@@ -1,6 +1,7 @@
 """What lifecycle is told at the start: the settings of every service, and its policies."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from pathlib import Path
@@ -77,67 +78,40 @@ class LifecycleSettings(Settings):
         return any(fnmatchcase(host, each) or fnmatchcase(f"{host}:{port}", each) for each in patterns if each)
 
 
-def load_policy(path: Path) -> Policy:
-    """The policy of gates in the YAML file *path*.
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What an installation goes by; of *gates* the one that it starts with, until others are published."""
+
+    gates: Policy
+    teams: TeamPolicy
+    engagements: EngagementPolicy
+    reviews: ReviewPolicy
+    delivery: DeliveryPolicy
+    risks: RiskPolicy
+    architecture: ArchitecturePolicy
+    inbox: InboxPolicy
+    checkpoints: CheckpointPolicy
+    capacity: CapacityPolicy
+
+
+def load_policies(settings: LifecycleSettings) -> Policies:
+    """The policies in the YAML files that *settings* name.
 
     Raises:
-        SetupError: It cannot be read; names the place.
+        SetupError: One cannot be read; names the setting and the place.
     """
-    return _load(path, Policy, "CONCORDAT_GATE_POLICY")
-
-
-def load_team_policy(path: Path) -> TeamPolicy:
-    """The policy for teams in the YAML file *path*.
-
-    Raises:
-        SetupError: It cannot be read; names the place.
-    """
-    return _load(path, TeamPolicy, "CONCORDAT_TEAM_POLICY")
-
-
-def load_delivery_policy(path: Path) -> DeliveryPolicy:
-    """How deployments are counted, from the YAML file *path*.
-
-    Raises:
-        SetupError: It cannot be read; names the place.
-    """
-    return _load(path, DeliveryPolicy, "CONCORDAT_DELIVERY_POLICY")
-
-
-def load_engagement_policy(path: Path) -> EngagementPolicy:
-    """What engagements go by, from the YAML file *path*.
-
-    Raises:
-        SetupError: It cannot be read; names the place.
-    """
-    return _load(path, EngagementPolicy, "CONCORDAT_ENGAGEMENT_POLICY")
-
-
-def load_review_policy(path: Path) -> ReviewPolicy:
-    """What limits readiness reviews, from the YAML file *path*.
-
-    Raises:
-        SetupError: It cannot be read; names the place.
-    """
-    return _load(path, ReviewPolicy, "CONCORDAT_REVIEW_POLICY")
-
-
-def load_risk_policy(path: Path) -> RiskPolicy:
-    """What may be accepted of risks, from the YAML file *path*.
-
-    Raises:
-        SetupError: It cannot be read; names the place.
-    """
-    return _load(path, RiskPolicy, "CONCORDAT_RISK_POLICY")
-
-
-def load_architecture_policy(path: Path) -> ArchitecturePolicy:
-    """What design and architecture reviews and launches go by, from the YAML file *path*.
-
-    Raises:
-        SetupError: It cannot be read; names the place.
-    """
-    return _load(path, ArchitecturePolicy, "CONCORDAT_ARCHITECTURE_POLICY")
+    return Policies(
+        gates=_load(settings.gate_policy, Policy, "CONCORDAT_GATE_POLICY"),
+        teams=_load(settings.team_policy, TeamPolicy, "CONCORDAT_TEAM_POLICY"),
+        engagements=_load(settings.engagement_policy, EngagementPolicy, "CONCORDAT_ENGAGEMENT_POLICY"),
+        reviews=_load(settings.review_policy, ReviewPolicy, "CONCORDAT_REVIEW_POLICY"),
+        delivery=_load(settings.delivery_policy, DeliveryPolicy, "CONCORDAT_DELIVERY_POLICY"),
+        risks=_load(settings.risk_policy, RiskPolicy, "CONCORDAT_RISK_POLICY"),
+        architecture=_load(settings.architecture_policy, ArchitecturePolicy, "CONCORDAT_ARCHITECTURE_POLICY"),
+        inbox=_load(settings.inbox_policy, InboxPolicy, "CONCORDAT_INBOX_POLICY"),
+        checkpoints=_load(settings.checkpoint_policy, CheckpointPolicy, "CONCORDAT_CHECKPOINT_POLICY"),
+        capacity=_load(settings.capacity_policy, CapacityPolicy, "CONCORDAT_CAPACITY_POLICY"),
+    )
 
 
 @cache
@@ -157,33 +131,6 @@ def load_catalogs(folder: Path = _CATALOGS) -> Catalogs:
         message = f"the catalogues in {folder} cannot be used: {error}"
         raise SetupError(message) from error
     return catalogs
-
-
-def load_inbox_policy(path: Path) -> InboxPolicy:
-    """From when on something waits for a person, from the YAML file *path*.
-
-    Raises:
-        SetupError: It cannot be read; names the place.
-    """
-    return _load(path, InboxPolicy, "CONCORDAT_INBOX_POLICY")
-
-
-def load_checkpoint_policy(path: Path) -> CheckpointPolicy:
-    """For how long a checkpoint speaks for a service, from the YAML file *path*.
-
-    Raises:
-        SetupError: It cannot be read; names the place.
-    """
-    return _load(path, CheckpointPolicy, "CONCORDAT_CHECKPOINT_POLICY")
-
-
-def load_capacity_policy(path: Path) -> CapacityPolicy:
-    """How capacity is planned, from the YAML file *path*.
-
-    Raises:
-        SetupError: It cannot be read; names the place.
-    """
-    return _load(path, CapacityPolicy, "CONCORDAT_CAPACITY_POLICY")
 
 
 def load_agreement_templates() -> AgreementTemplates:

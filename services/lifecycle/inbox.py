@@ -6,14 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from libs.events.resources import Resources
-from services.lifecycle.config import (
-    LifecycleSettings,
-    load_inbox_policy,
-    load_policy,
-    load_review_policy,
-    load_risk_policy,
-    load_team_policy,
-)
+from services.lifecycle.config import Policies
 from services.lifecycle.contract import (
     ARCHITECTURE,
     ARCHITECTURE_REVIEW,
@@ -28,45 +21,15 @@ from services.lifecycle.domain.digest.commands import Compile
 from services.lifecycle.domain.digest.week import week_of, zone_of
 from services.lifecycle.domain.inbox import of_design, of_engagements, of_reviews, of_services, of_teams
 from services.lifecycle.domain.inbox.of_services import Owned
-from services.lifecycle.domain.inbox.policy import InboxPolicy
 from services.lifecycle.domain.inbox.waiting import Teams, Waiting, ordered
 from services.lifecycle.domain.people import ANYBODY, Approvers
 from services.lifecycle.domain.policy import Policy, Roles
-from services.lifecycle.domain.readiness_review.policy import ReviewPolicy
 from services.lifecycle.domain.readiness_review.state import Approved as ApprovedReview
 from services.lifecycle.domain.readiness_review.state import Underway
-from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.team.decider import Registered
-from services.lifecycle.domain.team.policy import TeamPolicy
 from services.lifecycle.domain.waiver.decider import Approved
 from services.lifecycle.projections.inbox import Asker, Found, Terms, waiting_at
 from services.lifecycle.projections.people import named
-
-
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """All that says what waits for whom; *gates* as shipped, until others are published."""
-
-    gates: Policy
-    inbox: InboxPolicy
-    reviews: ReviewPolicy
-    risks: RiskPolicy
-    teams: TeamPolicy
-
-
-def load_policies(settings: LifecycleSettings) -> Policies:
-    """The policies of these settings.
-
-    Raises:
-        SetupError: One cannot be read; names the place.
-    """
-    return Policies(
-        load_policy(settings.gate_policy),
-        load_inbox_policy(settings.inbox_policy),
-        load_review_policy(settings.review_policy),
-        load_risk_policy(settings.risk_policy),
-        load_team_policy(settings.team_policy),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert
 
 from libs.events.migrate import migrate
 from libs.events.views import Views, open_views
-from services.lifecycle.config import LifecycleSettings, load_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.domain.facts import Facts
 from services.lifecycle.domain.gates import evaluate
 from services.lifecycle.domain.phases import Phase
@@ -33,7 +33,7 @@ SERVICES_COUNT = 2_000
 
 async def run(_: object, *, quick: bool) -> Sequence[Result]:
     """The rows."""
-    policy = load_policy(LifecycleSettings().gate_policy)
+    policy = load_policies(LifecycleSettings()).gates
     async with open_views("memory:") as views:
         await views.write_long(migrate, "lifecycle")
         await views.start(list(PROJECTIONS))
@@ -64,7 +64,7 @@ async def run(_: object, *, quick: bool) -> Sequence[Result]:
 
 
 async def _all(views: Views) -> tuple[float, float]:
-    now = load_policy(LifecycleSettings().gate_policy)
+    now = load_policies(LifecycleSettings()).gates
     books = now.checks["runbooks"]
     checks = {**now.checks, "runbooks": replace(books, max_age_days=Number(1.0, "[D] stricter"))}
     then = replace(now, version="next", checks=checks)

@@ -12,7 +12,7 @@ from libs.events.ids import derived_id
 from services.cli.demo.chronicle import Chronicle, event_id
 from services.cli.demo.organisation import DAYS, SERVICES, TEAMS
 from services.incidents.contract import CONTRACT as INCIDENTS
-from services.lifecycle.config import LifecycleSettings, load_engagement_policy, load_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import CONTRACT as LIFECYCLE
 from services.lifecycle.domain.engagement.measures import ActionSeen, IncidentSeen, Seen, SloDay
 from services.lifecycle.domain.gathering.pack import Released
@@ -74,9 +74,8 @@ class World:
     weeks: list[Week] = field(default_factory=list[Week])
 
     def __post_init__(self) -> None:
-        settings = LifecycleSettings()
-        self.gates = load_policy(settings.gate_policy)
-        self.terms = load_engagement_policy(settings.engagement_policy)
+        policies = load_policies(LifecycleSettings())
+        self.gates, self.terms = policies.gates, policies.engagements
         self.lifecycle = Chronicle(LIFECYCLE, self.seed)
         self.slo = Chronicle(SLO, self.seed)
         self.incidents = Chronicle(INCIDENTS, self.seed)

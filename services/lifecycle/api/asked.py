@@ -109,7 +109,7 @@ async def published(resources: Resources, as_of: datetime | None = None) -> Gate
 
 async def _gates(request: Request) -> Gates:
     resources: Resources = request.app.state.resources
-    shipped: Policy = request.app.state.policy
+    shipped: Policy = request.app.state.policies.gates
     settings: LifecycleSettings = request.app.state.settings
     found = await published(resources)
     return Gates(resources, found[-1].policy if found else shipped, shipped, settings.facts_wait_s)

@@ -52,7 +52,7 @@ class Capacities:
 
 
 async def _capacities(request: Request) -> Capacities:
-    return Capacities(request.app.state.resources, request.app.state.capacity_policy)
+    return Capacities(request.app.state.resources, request.app.state.policies.capacity)
 
 
 CapacitiesDep = Annotated[Capacities, Depends(_capacities)]

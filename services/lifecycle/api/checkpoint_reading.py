@@ -88,7 +88,7 @@ class Checkpoints:
 
 async def _checkpoints(request: Request) -> Checkpoints:
     state = request.app.state
-    return Checkpoints(state.resources, state.checkpoint_policy, state.settings.facts_wait_s)
+    return Checkpoints(state.resources, state.policies.checkpoints, state.settings.facts_wait_s)
 
 
 CheckpointsDep = Annotated[Checkpoints, Depends(_checkpoints)]

@@ -86,7 +86,7 @@ _BODIES: Mapping[str, Any] = {
 
 
 async def _delivery(request: Request) -> DeliveryPolicy:
-    policy: DeliveryPolicy = request.app.state.delivery_policy
+    policy: DeliveryPolicy = request.app.state.policies.delivery
     return policy
 
 

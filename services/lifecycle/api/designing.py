@@ -87,7 +87,7 @@ class Designing:
 
 async def _designing(request: Request) -> Designing:
     state = request.app.state
-    return Designing(state.resources, state.architecture_policy, state.catalogs, state.review_policy)
+    return Designing(state.resources, state.policies.architecture, state.catalogs, state.policies.reviews)
 
 
 DesigningDep = Annotated[Designing, Depends(_designing)]

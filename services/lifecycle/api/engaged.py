@@ -31,7 +31,7 @@ class Engagements:
 
 
 async def _engagements(request: Request) -> Engagements:
-    return Engagements(request.app.state.engagement_policy, request.app.state.capacity_policy.stale_days.value)
+    return Engagements(request.app.state.policies.engagements, request.app.state.policies.capacity.stale_days.value)
 
 
 EngagementsDep = Annotated[Engagements, Depends(_engagements)]

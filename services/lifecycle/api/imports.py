@@ -24,6 +24,7 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf, GatesDep
+from services.lifecycle.config import Policies
 from services.lifecycle.contract import ENTITY, SERVICE, TEAM
 from services.lifecycle.domain.catalog_entity.commands import Import
 from services.lifecycle.domain.catalog_entity.events import EntityImported
@@ -36,7 +37,6 @@ from services.lifecycle.domain.team.commands import Enrol
 from services.lifecycle.domain.team.commands import Register as RegisterTeam
 from services.lifecycle.domain.team.structure import Structure
 from services.lifecycle.exchange.backstage import Read, Remark, UnreadableEntityError, read_entity
-from services.lifecycle.inbox import Policies
 from services.lifecycle.projections.catalog_entities import CATALOG_ENTITIES
 from services.lifecycle.timetable import digesting
 
@@ -125,7 +125,7 @@ async def import_backstage(
     except UnreadableError as error:
         detail = str(error)
         raise Problem(422, "unreadable", "The documents cannot be read", detail, [Place(detail, "")]) from error
-    policies: Policies = request.app.state.inbox_policies
+    policies: Policies = request.app.state.policies
     plan = _Plan(policies.inbox.digest)
     for index, document in enumerate(documents):
         await _add(plan, index, document, call, gates)

@@ -23,7 +23,7 @@ router = Router(prefix="/v1/inbox", tags=["inbox"])
 
 
 async def _inbox(request: Request) -> Inbox:
-    return Inbox(request.app.state.resources, request.app.state.inbox_policies)
+    return Inbox(request.app.state.resources, request.app.state.policies)
 
 
 InboxDep = Annotated[Inbox, Depends(_inbox)]

@@ -107,7 +107,7 @@ class Shelf:
 
 
 async def _shelf(request: Request) -> Shelf:
-    policy: Policy = request.app.state.policy
+    policy: Policy = request.app.state.policies.gates
     return Shelf(request.app.state.resources, request.app.state.review_templates, frozenset(policy.checks))
 
 

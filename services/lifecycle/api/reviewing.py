@@ -70,7 +70,7 @@ class Reviews:
 
 
 async def _reviews(request: Request) -> Reviews:
-    return Reviews(request.app.state.resources, request.app.state.review_policy)
+    return Reviews(request.app.state.resources, request.app.state.policies.reviews)
 
 
 ReviewsDep = Annotated[Reviews, Depends(_reviews)]

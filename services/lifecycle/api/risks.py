@@ -92,7 +92,7 @@ class Risks:
 
 
 async def _risks(request: Request) -> Risks:
-    return Risks(request.app.state.resources, request.app.state.risk_policy)
+    return Risks(request.app.state.resources, request.app.state.policies.risks)
 
 
 RisksDep = Annotated[Risks, Depends(_risks)]

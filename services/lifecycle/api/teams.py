@@ -34,7 +34,7 @@ from services.lifecycle.api.team_schemas import (
     structure_of,
     team_view,
 )
-from services.lifecycle.config import LifecycleSettings
+from services.lifecycle.config import LifecycleSettings, Policies
 from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import NameTakenError, ReferenceEndedError
 from services.lifecycle.domain.inbox.policy import DigestTerms
@@ -45,7 +45,6 @@ from services.lifecycle.domain.team.errors import ForeignServiceError, TeamEnded
 from services.lifecycle.domain.team.kinds import TeamKind
 from services.lifecycle.domain.team.policy import TeamPolicy
 from services.lifecycle.domain.team.structure import UNSAID, without
-from services.lifecycle.inbox import Policies
 from services.lifecycle.projections.engagements import ENGAGEMENTS, open_engagements_of
 from services.lifecycle.projections.services import SERVICES, owned_by, with_code_of
 from services.lifecycle.projections.teams import TEAMS, team_in
@@ -75,8 +74,8 @@ class Rules:
 
 async def _rules(request: Request) -> Rules:
     settings: LifecycleSettings = request.app.state.settings
-    policy: TeamPolicy = request.app.state.team_policy
-    policies: Policies = request.app.state.inbox_policies
+    policy: TeamPolicy = request.app.state.policies.teams
+    policies: Policies = request.app.state.policies
     return Rules(policy, policies.inbox.digest, settings.facts_wait_s)
 
 

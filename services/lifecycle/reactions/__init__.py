@@ -9,11 +9,10 @@ from libs.events.resources import Resources
 from libs.events.store import Timer
 from libs.events.timers import Fire
 from services.lifecycle import timetable
+from services.lifecycle.config import Policies
 from services.lifecycle.contract import ARCHITECTURE, READINESS_REVIEW, RISK_REGISTER, WAIVER
-from services.lifecycle.domain.architecture.policy import ArchitecturePolicy
 from services.lifecycle.domain.catalogs import Catalogs
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
-from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.waiver.commands import Expire
 from services.lifecycle.inbox import Inbox
 from services.lifecycle.reactions.architecture import architecture_reactions, architecture_waiver_lapses
@@ -24,19 +23,13 @@ from services.lifecycle.reactions.reviews import review_lapses, review_reactions
 from services.lifecycle.reactions.risks import acceptance_lapses, risk_reactions
 
 
-def reactions(
-    resources: Resources,
-    engagements: EngagementPolicy,
-    risks: RiskPolicy,
-    architecture: ArchitecturePolicy,
-    catalogs: Catalogs,
-) -> Sequence[Reaction]:
+def reactions(resources: Resources, policies: Policies, catalogs: Catalogs) -> Sequence[Reaction]:
     """What is done about what is heard."""
     return (
-        *engagement_reactions(resources, engagements),
-        *risk_reactions(resources, risks),
+        *engagement_reactions(resources, policies.engagements),
+        *risk_reactions(resources, policies.risks),
         *review_reactions(resources),
-        *architecture_reactions(resources, architecture, catalogs),
+        *architecture_reactions(resources, policies.architecture, catalogs),
     )
 
 

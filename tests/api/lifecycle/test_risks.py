@@ -9,7 +9,7 @@ import pytest
 from libs.events.envelope import Context, Metadata
 from libs.events.rebuild import rebuilding
 from libs.events.testing import FrozenClock
-from services.lifecycle.config import LifecycleSettings, load_risk_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import RISK_REGISTER
 from services.lifecycle.domain.risk_register.commands import Accept
 from services.lifecycle.domain.risk_register.events import Promise
@@ -154,7 +154,7 @@ async def test_what_was_accepted_while_the_slo_changed_is_looked_at_again(lifecy
         risk=risk,
         until=now + DAY,
         promise=Promise("availability", 0.995, 1),
-        policy=load_risk_policy(LifecycleSettings().risk_policy),
+        policy=load_policies(LifecycleSettings()).risks,
         by=Actor("bo", is_person=True),
         reason="it fitted a moment ago",
         at=now,

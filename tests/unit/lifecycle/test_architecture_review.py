@@ -10,7 +10,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from libs.events.testing import given
-from services.lifecycle.config import LifecycleSettings, load_architecture_policy, load_catalogs
+from services.lifecycle.config import LifecycleSettings, load_catalogs, load_policies
 from services.lifecycle.contract import ARCHITECTURE, ARCHITECTURE_REVIEW
 from services.lifecycle.domain.architecture.commands import Discover, Discovery, GoOn, Lapse
 from services.lifecycle.domain.architecture.decider import settled_at
@@ -44,7 +44,7 @@ from tests.fixtures.reviews import REVIEW_POLICY
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
-POLICY = load_architecture_policy(LifecycleSettings().architecture_policy)
+POLICY = load_policies(LifecycleSettings()).architecture
 CATALOGS = load_catalogs()
 ANA, EVE, BO, CY, CI = (Actor(name, is_person=name != "ci") for name in ("ana", "eve", "bo", "cy", "ci"))
 TEAM = frozenset({"ana", "eve"})

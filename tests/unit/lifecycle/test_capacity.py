@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from libs.events.testing import given
-from services.lifecycle.config import LifecycleSettings, load_capacity_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import CAPACITY
 from services.lifecycle.domain.capacity.arithmetic import MOST_UNITS, grown, units_needed
 from services.lifecycle.domain.capacity.commands import (
@@ -66,7 +66,7 @@ DAY = timedelta(days=1)
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 TODAY = AT.date()
 ANA, BO, CI = Actor("ana", is_person=True), Actor("bo", is_person=True), Actor("ci", is_person=False)
-POLICY = load_capacity_policy(LifecycleSettings().capacity_policy)
+POLICY = load_policies(LifecycleSettings()).capacity
 SUPPLY = Supply("pod", 100.0, TODAY - 10 * DAY, "https://ci.example/31", (Domain("zone-a", 12, 1.0),))
 PLAN = Plan(horizon_days=365, lead_time_days=42, spare=2, utilisation=0.7)
 ESTIMATED = DemandEstimated("s", "rps", 700.0, TODAY, 0.0, "the old cart", "ana", AT)

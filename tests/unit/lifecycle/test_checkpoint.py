@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from libs.events import codec
 from libs.events.testing import given
-from services.lifecycle.config import LifecycleSettings, load_checkpoint_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import CHECKPOINT
 from services.lifecycle.domain.checkpoint.commands import (
     Abort,
@@ -66,7 +66,7 @@ from services.lifecycle.domain.errors import RecordedOtherwiseError, UnknownErro
 from services.lifecycle.domain.policy import InvalidPolicyError, Number
 from tests.fixtures.reviews import ANA, AT, BOB, CI
 
-POLICY = load_checkpoint_policy(LifecycleSettings().checkpoint_policy)
+POLICY = load_policies(LifecycleSettings()).checkpoints
 SIGNALS = POLICY.required_signals.names
 MINUTE = timedelta(minutes=1)
 P99 = Measure("p99_ms", 250, "lower", "ms", baseline=200, allowed_regression=0.1)

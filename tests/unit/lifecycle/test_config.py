@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from libs.events.errors import SetupError
-from services.lifecycle.config import LifecycleSettings, load_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 
 TEXT = LifecycleSettings().gate_policy.read_text(encoding="utf-8")
 
 
 def test_every_number_of_the_policy_names_its_source() -> None:
-    policy = load_policy(LifecycleSettings().gate_policy)
+    policy = load_policies(LifecycleSettings()).gates
 
     numbers = [
         policy.evaluation_valid_days,
@@ -27,7 +27,7 @@ def test_every_number_of_the_policy_names_its_source() -> None:
 
 
 def test_the_policy_knows_which_gates_look_for_a_kind_of_evidence() -> None:
-    policy = load_policy(LifecycleSettings().gate_policy)
+    policy = load_policies(LifecycleSettings()).gates
 
     assert policy.gates_asking_for("design_review") == ("active_development",)
     assert policy.gates_asking_for("stateless") == ("active_development", "limited_availability")
@@ -78,7 +78,7 @@ def test_a_wrong_policy_is_refused_with_its_place(was: str, now: str, named: str
     path.write_text(TEXT.replace(was, now, 1), encoding="utf-8")
 
     with pytest.raises(SetupError, match="CONCORDAT_GATE_POLICY") as refusal:
-        load_policy(path)
+        load_policies(LifecycleSettings(gate_policy=path))
 
     assert named in str(refusal.value)
 
@@ -90,11 +90,11 @@ def test_every_fault_of_a_policy_is_told_at_once(tmp_path: Path) -> None:
     )
 
     with pytest.raises(SetupError) as refusal:
-        load_policy(path)
+        load_policies(LifecycleSettings(gate_policy=path))
 
     assert all(place in str(refusal.value) for place in ("/evaluation_valid_days/value", "/x"))
 
 
 def test_a_policy_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="CONCORDAT_GATE_POLICY"):
-        load_policy(tmp_path / "none.yaml")
+        load_policies(LifecycleSettings(gate_policy=tmp_path / "none.yaml"))

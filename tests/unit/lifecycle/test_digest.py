@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from libs.events.testing import given as past
 from services.lifecycle import timetable
-from services.lifecycle.config import LifecycleSettings, load_inbox_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import DIGEST
 from services.lifecycle.domain.digest.commands import Compile
 from services.lifecycle.domain.digest.text import compiled
@@ -20,7 +20,7 @@ from services.lifecycle.domain.policy import Number
 from services.lifecycle.domain.team.events import TeamChanged, TeamRegistered
 from services.lifecycle.domain.team.structure import Site, Structure
 
-POLICY = load_inbox_policy(LifecycleSettings().inbox_policy)
+POLICY = load_policies(LifecycleSettings()).inbox
 MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
 ITEM = Waiting(
     kind="milestone",

@@ -9,7 +9,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from libs.events.testing import given
-from services.lifecycle.config import LifecycleSettings, load_engagement_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import ENGAGEMENT
 from services.lifecycle.domain.engagement import commands
 from services.lifecycle.domain.engagement.charter import GroundRule
@@ -30,7 +30,7 @@ from services.lifecycle.domain.errors import UnknownError
 from services.lifecycle.domain.policy import InvalidPolicyError
 from tests.fixtures.lifecycle import NOW
 
-POLICY = load_engagement_policy(LifecycleSettings().engagement_policy)
+POLICY = load_policies(LifecycleSettings()).engagements
 ANA = Speaker("ana", is_person=True)
 SAID: dict[str, Any] = {"engagement": "e1", "by": "ana", "reason": "so agreed", "at": NOW}
 REQUESTED = EngagementRequested(**SAID, sre_team="sre", dev_team="dev", services=("api",), model="full")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lifecycle.config import LifecycleSettings, load_inbox_policy, load_team_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.domain.inbox import of_engagements, of_services, of_teams
 from services.lifecycle.domain.inbox.of_engagements import Draft, OpenItem, Pair
 from services.lifecycle.domain.inbox.of_services import OpenRisk, Owned
@@ -32,8 +32,8 @@ TEAMS = {
     "sre-pay": Structure(members=("bo", "di"), leads=("bo",)),
     "till": Structure(),
 }
-POLICY = load_inbox_policy(LifecycleSettings().inbox_policy)
-TEAM_POLICY = load_team_policy(LifecycleSettings().team_policy)
+POLICY = load_policies(LifecycleSettings()).inbox
+TEAM_POLICY = load_policies(LifecycleSettings()).teams
 RISK = OpenRisk(
     risk="r1",
     title="no zone",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from libs.events.errors import SetupError
 from libs.events.testing import given
-from services.lifecycle.config import LifecycleSettings, load_architecture_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import LAUNCH
 from services.lifecycle.domain.errors import InTheFutureError, LifecycleError, RecordedOtherwiseError, UnknownError
 from services.lifecycle.domain.evaluation.events import CheckResult, Result
@@ -41,7 +41,7 @@ from services.lifecycle.domain.service.commands import Actor
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
 PATH = LifecycleSettings().architecture_policy
-POLICY = load_architecture_policy(PATH)
+POLICY = load_policies(LifecycleSettings()).architecture
 ANA, BO, CI = (Actor(name, is_person=name != "ci") for name in ("ana", "bo", "ci"))
 NAMES = [each.check for each in POLICY.checkpoints if each.check]
 WELL = tuple(CheckResult(name, "pass", blocking=True) for name in NAMES)
@@ -267,7 +267,7 @@ def test_a_policy_that_cannot_be_used_stops_the_start_and_names_the_place(
     path.write_text(PATH.read_text(encoding="utf-8").replace(was, now, 1), encoding="utf-8")
 
     with pytest.raises(SetupError, match=named):
-        load_architecture_policy(path)
+        load_policies(LifecycleSettings(architecture_policy=path))
 
 
 def test_every_number_of_the_policy_names_its_source() -> None:

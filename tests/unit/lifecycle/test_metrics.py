@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from services.lifecycle.config import LifecycleSettings, load_delivery_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.domain.metrics import (
     METRICS,
     Delivered,
@@ -119,7 +119,7 @@ def test_pages_are_the_mean_of_the_shifts_of_one_side() -> None:
 
 
 def test_every_metric_has_a_definition_and_no_other_has_one() -> None:
-    policy = load_delivery_policy(LifecycleSettings().delivery_policy)
+    policy = load_policies(LifecycleSettings()).delivery
     lacking = {name: found for name, found in policy.metrics.items() if name != "lead_time"}
 
     assert policy.metrics.keys() == set(METRICS)

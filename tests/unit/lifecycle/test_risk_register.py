@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from libs.events.testing import given
-from services.lifecycle.config import LifecycleSettings, load_risk_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import RISK_REGISTER
 from services.lifecycle.domain.errors import RecordedOtherwiseError, UnknownError
 from services.lifecycle.domain.policy import InvalidPolicyError
@@ -57,7 +57,7 @@ from services.lifecycle.domain.service.commands import Actor
 from tests.fixtures.reviews import ANA, AT, BOB, CI
 
 DAY = timedelta(days=1)
-POLICY = load_risk_policy(LifecycleSettings().risk_policy)
+POLICY = load_policies(LifecycleSettings()).risks
 VECTOR = Estimate(ttd_minutes=60, ttr_minutes=120, users_fraction=0.25, mtbf_days=90)  # 182.6 minutes a year
 STRICT, LOOSE = Promise("availability", 0.999, 1), Promise("availability", 0.995, 2)
 

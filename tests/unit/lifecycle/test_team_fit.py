@@ -6,7 +6,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from libs.events.testing import given
-from services.lifecycle.config import LifecycleSettings, load_team_policy
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import WORK
 from services.lifecycle.domain.errors import RecordedOtherwiseError, UnknownError
 from services.lifecycle.domain.operational_work.commands import Record, Withdraw
@@ -15,7 +15,7 @@ from services.lifecycle.domain.team.fit import Candidate, Takes, fit
 from services.lifecycle.projections.operational_work import Hours
 from tests.fixtures.lifecycle import NOW
 
-WEIGHTS = load_team_policy(LifecycleSettings().team_policy).fit
+WEIGHTS = load_policies(LifecycleSettings()).teams.fit
 SHOP = Candidate(product="shop", technologies=("go", "postgres"), owner_team="checkout")
 KNOWN = Takes(products={"shop"}, technologies={"go", "rust"}, dev_teams={"payments"})
 
