@@ -159,6 +159,7 @@ class Phases:
     async def _sweep(self, timer: Timer, context: Context) -> None:
         """Look at the next services, and set the timer for those after them, or for the next time."""
         sweep, policy = timetable.sweep_of(timer), await self._policy()
+        await self._caught_up()
         known = await self.resources.views.read_long(facts_after, context.at, sweep.after, _AT_ONCE)
         if not known:
             await self._set(timetable.phase_sweep(timetable.Sweep(), context.at + policy.review_every_days.days))

@@ -88,5 +88,6 @@ async def test_a_pipeline_is_stopped_by_a_policy_that_both_sides_signed_and_let_
             passed = await ci.call("GET", f"{GATE}?deployment=checkout-42")
             assert (passed["decision"], passed["reasons"][0]["code"]) == ("allow", "glass-broken")
             assert (await ci.call("GET", GATE))["decision"] == "deny"
-        told = (await admin.call("GET", f"/v1/services/{SERVICE}/timeline"))["items"]
-        assert "deployment checkout-42 went through the freeze" in [item["summary"] for item in told]
+        went_through = "deployment checkout-42 went through the freeze"
+        timeline = f"/v1/services/{SERVICE}/timeline"
+        await admin.eventually(timeline, lambda told: went_through in [item["summary"] for item in told["items"]])

@@ -1,5 +1,6 @@
 """The embedded installation, as it starts."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -8,19 +9,29 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.cli.serve import embedded
+from services.cli.serve import AppOnTheWay, embedded
+from services.cli.wiring import open_parts
 from services.gateway.auth.admin_key import ensure_admin_key
 
 
-async def test_who_asks_before_an_owners_routes_are_made_is_answered_when_they_are(tmp_path: Path) -> None:
+async def test_every_owner_is_asked_as_soon_as_the_gateway_answers(tmp_path: Path) -> None:
     async with embedded(data_dir=tmp_path, database_url="memory:") as installation:
         key = await ensure_admin_key(installation.parts["gateway"].resources, tmp_path)
         headers = {"X-API-Key": key.read_text(encoding="utf-8")}
         transport = httpx.ASGITransport(installation.gateway)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers) as client:
-            assert not installation.whole.done()
             for path in ("/v1/teams", "/v1/slos", "/v1/incidents"):
                 assert (await client.get(path)).json() == {"items": [], "next_page_token": ""}
+
+
+async def test_who_asks_before_an_owners_routes_are_made_is_answered_when_they_are() -> None:
+    async with open_parts(["incidents"], database_url="memory:", internal_key="k" * 48) as parts:
+        app = AppOnTheWay("incidents", parts["incidents"])
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://incidents") as client:
+            asking = asyncio.ensure_future(client.get("/livez"))
+            await asyncio.sleep(0)
+            await app.make()
+            assert (await asking).status_code == 200
 
 
 @pytest.mark.parametrize("setting", ["CONCORDAT_GATE_POLICY", "CONCORDAT_ENGAGEMENT_POLICY"])

@@ -94,7 +94,8 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncGenerator[House]:
-    async with embedded(data_dir=tmp_path, database_url="memory:", service_wait_s=0, facts_wait_s=0) as installation:
+    settings = {"service_wait_s": 0, "facts_wait_s": 0, "owner_timeout_s": 120}
+    async with embedded(data_dir=tmp_path, database_url="memory:", **settings) as installation:
         key = await ensure_admin_key(installation.parts["gateway"].resources, tmp_path)
         headers = {"X-API-Key": key.read_text(encoding="ascii").strip()}
         transport = httpx.ASGITransport(installation.gateway)
