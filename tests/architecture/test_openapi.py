@@ -1,17 +1,18 @@
-"""The committed OpenAPI documents are what the routes say, and the merged one is sound."""
+"""The committed OpenAPI documents are what the routes say, and the merged one says enough."""
 
 import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from libs.web.auth import SCOPE
 from services.cli.openapi_sync import ROOT, documents, text_of
 from services.gateway.api.routing import METHODS
 
 MERGED = Path("docs/openapi.json")
+
+pytestmark = pytest.mark.xdist_group("openapi")  # the documents take seconds to make, and one process makes them
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +31,6 @@ def operations(made: dict[Path, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def test_the_committed_documents_are_what_the_routes_say(made: dict[Path, dict[str, Any]]) -> None:
     changed = [str(path) for path, document in made.items() if (ROOT / path).read_text() != text_of(document)]
     assert changed == [], "run `make openapi`"
-
-
-def test_the_merged_document_is_sound(made: dict[Path, dict[str, Any]]) -> None:
-    assert [error.message for error in OpenAPIV31SpecValidator(made[MERGED]).iter_errors()] == []
 
 
 def test_every_reference_leads_somewhere(made: dict[Path, dict[str, Any]]) -> None:
