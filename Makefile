@@ -37,7 +37,7 @@ types:
 	$(BIN)/basedpyright
 
 unit:
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/unit tests/architecture
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --hypothesis-profile sampled tests/unit tests/architecture
 
 test: $(READY) ## every test, on memory, SQLite, a real PostgreSQL, Kafka and Prometheus
 	$(BIN)/python -m pytest -n 3 --dist loadgroup --ignore tests/benchmarks tests

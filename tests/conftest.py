@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("unhurried", deadline=None)  # the machine may be busy
+settings.register_profile("sampled", deadline=None, max_examples=20)  # `make check`; `make test` tries the rest
 settings.load_profile("unhurried")
 pytest.register_assert_rewrite("libs.events.testing", "libs.events.store_contract", "libs.events.bus_contract")
 
