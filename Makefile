@@ -1,6 +1,6 @@
 # Everything a newcomer needs: Python 3.11 or later, make, and a package registry.
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test check types unit bench openapi lock clean
+.PHONY: help install run dev test check style types unit bench openapi lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -28,10 +28,12 @@ dev: $(READY) ## every role as a process on a real PostgreSQL and a real Kafka; 
 	@exec $(BIN)/python -m deploy.local.dev
 
 check: $(READY) ## format, lint, types, architecture, unit tests: under a minute
+	@$(MAKE) --no-print-directory --jobs 3 style types unit
+
+style:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory --jobs 2 types unit
 
 types:
 	$(BIN)/basedpyright
