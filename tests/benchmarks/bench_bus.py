@@ -94,7 +94,7 @@ async def _all_records(store: PostgresStore, topic: Topic) -> list[OutRecord]:
 
 async def run(servers: Servers, *, quick: bool) -> list[Result]:
     """The relay's rows of the table."""
-    total, rounds = (10_000, 3) if quick else (100_000, 5)
+    total, rounds = (40_000, 3) if quick else (100_000, 5)
     topic = events_topic("lamps")
     with servers.database() as url:
         servers.postgres.execute(";".join(schema.POSTGRES), database_of(url))
