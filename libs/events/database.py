@@ -230,10 +230,8 @@ class _Sqlite:
     async def begin(self) -> AsyncGenerator[Run]:
         """See `Database.begin`."""
         async with self._turn:
-            transaction = (
-                ExitStack()
-            )  # whoever is cancelled while it begins ends it too: the thread does one after the other
-            try:
+            transaction = ExitStack()
+            try:  # whoever is cancelled while it begins ends it too: the thread does one after the other
                 connection = await self._write(lambda: transaction.enter_context(self._writing.begin()))
 
                 async def run(work: Callable[[Connection], T], /) -> T:
@@ -295,7 +293,7 @@ class _Here:
         try:
             transaction = self._connection.begin()
         except exc.OperationalError as error:
-            if _primary_code(error.orig) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            if _primary_code(error.orig) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}:
                 raise _NotHereError from error
             raise
         try:
