@@ -38,7 +38,7 @@ SCOPE: Final = "phase-at-risk"  # of the reservations that lead from an item's i
 _AT_ONCE: Final = 100  # services in one step of a sweep
 _PATIENCE_S: Final = 5.0  # for read models that are about to show what is stored
 _LINES: Final = ("slo", "incidents")
-_PUT_OFF: Final = timedelta(minutes=1)  # while a line is dead: after a start it is, for a moment
+_PUT_OFF: Final = timedelta(minutes=1)  # while a line is dead, and after a start, when much is still to be heard
 _PUT_OFF_AT_MOST: Final = 30  # then what is unknown is said to be unknown
 _AGAIN_S: Final = 1.0  # until the store is there
 
@@ -133,7 +133,7 @@ class Phases:
         """Set the first timer: what was due while nothing ran, and what no timer was set for, is looked at."""
         while not stop.is_set():
             try:
-                first = timetable.phase_sweep(timetable.Sweep(), self.resources.clock.now())
+                first = timetable.phase_sweep(timetable.Sweep(), self.resources.clock.now() + _PUT_OFF)
                 await self._set(first)
             except PASSING:
                 await stopped_within(stop, _AGAIN_S)

@@ -1,9 +1,11 @@
 """Services are looked at day by day: what they lack becomes an item for people, and nothing moves."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from libs.events.testing import FrozenClock
+from services.lifecycle.timetable import PHASE_SWEEP
 from tests.fixtures.lifecycle_api import BO, attest, register, signed_in
 from tests.fixtures.services import Running, eventually, memory_is_enough
 
@@ -91,3 +93,15 @@ async def test_whoever_leaves_the_phase_owes_it_nothing_any_more(lifecycle: Runn
     closed = await one(lifecycle, "&state=closed")
     assert (closed["id"], closed["closed_because"]) == (item, "left_phase")
     await lifecycle.call("GET", f"{ITEMS}/none", expect=404)
+
+
+@memory_is_enough
+async def test_after_a_start_nobody_is_looked_at_before_others_have_told_what_they_know(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    async def due(later: timedelta) -> bool:
+        found = await lifecycle.resources.store.due(clock.now() + later, 100)
+        return any(timer.kind == PHASE_SWEEP for timer in found)
+
+    await eventually(partial(due, timedelta(minutes=1)))
+    assert not await due(timedelta(seconds=59))
