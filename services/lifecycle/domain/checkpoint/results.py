@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from services.lifecycle.domain.checkpoint.plans import Signal
+from services.lifecycle.domain.checkpoint.plans import Signal, only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,16 +107,7 @@ class Result:
     @property
     def outcome(self) -> Outcome:
         """The one that is there."""
-        among = (
-            self.chaos_experiment,
-            self.fault_tolerance_test,
-            self.load_test,
-            self.benchmark,
-            self.restore_test,
-            self.rollback_drill,
-            self.observability_report,
-        )
-        return next(each for each in among if each is not None)
+        return only(self)
 
 
 def kept(outcome: Outcome) -> Result:
