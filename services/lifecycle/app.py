@@ -4,52 +4,40 @@ from fastapi import FastAPI
 
 from libs.events.resources import Resources
 from libs.web.app import create_service_app
-from services.lifecycle.api import (
-    agreement_templates,
+from services.lifecycle.api.architecture import (
     architecture_findings,
     architecture_reviews,
-    capacity,
-    capacity_demand,
     catalogs,
-    checkpoints,
-    decommissioning,
-    dependencies,
-    deployments,
     design_reviews,
-    digests,
+    launches,
+)
+from services.lifecycle.api.capacity import capacity, capacity_demand
+from services.lifecycle.api.checkpoints import checkpoints
+from services.lifecycle.api.delivery import deployments, rollouts
+from services.lifecycle.api.engagements import (
+    agreement_templates,
     engagement_charter,
     engagement_health,
     engagement_items,
     engagement_rules,
     engagements,
-    evidence,
-    findings,
-    gate_policies,
-    gates,
     gatherings,
     handback,
-    imports,
-    inbox,
-    launches,
-    metric_weeks,
-    metrics,
-    operational_work,
-    phase_risks,
+)
+from services.lifecycle.api.errors import ERRORS
+from services.lifecycle.api.gates import evidence, gate_policies, gates, phase_risks, transitions, waivers
+from services.lifecycle.api.inbox import digests, inbox
+from services.lifecycle.api.reviews import (
+    findings,
     readiness_reviews,
     review_answers,
     review_findings,
     review_templates,
-    risks,
-    rollouts,
-    services,
-    standing,
-    team_load,
-    teams,
-    transitions,
-    waivers,
 )
-from services.lifecycle.api.errors import ERRORS
-from services.lifecycle.api.review_template_schemas import shipped_templates
+from services.lifecycle.api.reviews.review_template_schemas import shipped_templates
+from services.lifecycle.api.risks import risks
+from services.lifecycle.api.services import decommissioning, dependencies, imports, services, standing
+from services.lifecycle.api.teams import metric_weeks, metrics, operational_work, team_load, teams
 from services.lifecycle.config import (
     LifecycleSettings,
     load_catalogs,

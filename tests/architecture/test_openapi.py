@@ -43,6 +43,13 @@ def test_every_reference_leads_somewhere(made: dict[Path, dict[str, Any]]) -> No
     assert lost == []
 
 
+def test_shapes_are_called_by_names_of_the_field_and_not_by_where_their_code_is(
+    made: dict[Path, dict[str, Any]],
+) -> None:
+    shapes = [name for document in made.values() for name in document["components"].get("schemas", {})]
+    assert [name for name in shapes if "__" in name] == [], "two shapes of one name: give each a name of its own"
+
+
 def test_the_merged_document_says_where_how_and_under_which_licence(made: dict[Path, dict[str, Any]]) -> None:
     document = made[MERGED]
     assert document["servers"]

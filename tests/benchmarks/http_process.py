@@ -26,7 +26,7 @@ _say_port = partial(print, flush=True)
 
 async def owner() -> None:
     """Lifecycle, and the reference beside it."""
-    schemas = import_module("services.lifecycle.api.team_schemas")
+    schemas = import_module("services.lifecycle.api.teams.team_schemas")
     reference = Router(prefix="/v1/reference")
 
     async def parse_and_answer(body: schemas.RegisterTeam) -> Response:

@@ -5,12 +5,12 @@ from typing import Any
 
 from libs.web.app import Errors
 from libs.web.problems import ErrorKind
-from services.lifecycle.api.architecture_errors import ARCHITECTURE_ERRORS
-from services.lifecycle.api.capacity_errors import CAPACITY_ERRORS
-from services.lifecycle.api.checkpoint_errors import CHECKPOINT_ERRORS
-from services.lifecycle.api.engagement_errors import ENGAGEMENT_ERRORS
-from services.lifecycle.api.readiness_review_errors import REVIEW_ERRORS
-from services.lifecycle.api.risk_errors import RISK_ERRORS
+from services.lifecycle.api.architecture.architecture_errors import ARCHITECTURE_ERRORS
+from services.lifecycle.api.capacity.capacity_errors import CAPACITY_ERRORS
+from services.lifecycle.api.checkpoints.checkpoint_errors import CHECKPOINT_ERRORS
+from services.lifecycle.api.engagements.engagement_errors import ENGAGEMENT_ERRORS
+from services.lifecycle.api.reviews.readiness_review_errors import REVIEW_ERRORS
+from services.lifecycle.api.risks.risk_errors import RISK_ERRORS
 from services.lifecycle.api.views import allowed_transitions
 from services.lifecycle.domain import errors
 from services.lifecycle.domain.dependencies.errors import DependencyCycleError

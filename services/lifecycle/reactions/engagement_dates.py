@@ -7,7 +7,7 @@ from libs.events.store import Timer
 from services.lifecycle import timetable
 from services.lifecycle.contract import ENGAGEMENT, ENGAGEMENT_ITEM
 from services.lifecycle.domain.engagement.commands import EndWatch, Look
-from services.lifecycle.domain.engagement.events import Evidence
+from services.lifecycle.domain.engagement.events import EngagementEvidence
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.commands import Remind
@@ -44,7 +44,7 @@ async def _praise(resources: Resources, policy: EngagementPolicy, state: Engagem
         title=f"no severe incident from {(until - quiet).date()} to {until.date()}",
         topic="quiet_quarter",
         services=state.services,
-        evidence=tuple(Evidence("", f"/v1/incidents?service={service}") for service in state.services),
+        evidence=tuple(EngagementEvidence("", f"/v1/incidents?service={service}") for service in state.services),
     )
     await open_item(resources, state, "win", f"quiet_quarter/{until.date()}", content, context)
 

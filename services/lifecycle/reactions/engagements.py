@@ -10,7 +10,7 @@ from libs.events.reactor import Reaction
 from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
 from services.lifecycle.contract import CONTRACT, ENGAGEMENT, ENGAGEMENT_ITEM
-from services.lifecycle.domain.engagement.events import Evidence, HandedBack
+from services.lifecycle.domain.engagement.events import EngagementEvidence, HandedBack
 from services.lifecycle.domain.engagement.measures import exhausted_in_days
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement_item.commands import Go
@@ -120,7 +120,7 @@ class _Hearing:
             side="sre",
             topic="budget_forecast",
             services=(event.service,),
-            evidence=(Evidence(str(recorded.event_id), f"/v1/slos/{event.slo}/forecast"),),
+            evidence=(EngagementEvidence(str(recorded.event_id), f"/v1/slos/{event.slo}/forecast"),),
         )
         await open_item(self.resources, state, "insight", f"budget_forecast/{event.slo}", content, context)
 
@@ -133,7 +133,7 @@ class _Hearing:
             title=f"{event.slo} is within its budget again",
             topic="slo_regained",
             services=(event.service,),
-            evidence=(Evidence(str(recorded.event_id), f"/v1/slos/{event.slo}/status"),),
+            evidence=(EngagementEvidence(str(recorded.event_id), f"/v1/slos/{event.slo}/status"),),
         )
         await open_item(self.resources, state, "win", f"slo_regained/{event.slo}", content, context)
 
@@ -184,7 +184,7 @@ class _Hearing:
             title=f"everything on the list of the hand-back to {event.receiver} is settled",
             topic="checklist_finished",
             services=event.services,
-            evidence=(Evidence(str(recorded.event_id), path),),
+            evidence=(EngagementEvidence(str(recorded.event_id), path),),
         )
         await open_item(self.resources, state, "win", f"checklist_finished/{recorded.event_id}", content, context)
 
@@ -197,7 +197,7 @@ class _Hearing:
             text=text,
             topic=topic,
             services=(service,),
-            evidence=(Evidence(str(recorded.event_id), f"/v1/services/{service}/error-budget"),),
+            evidence=(EngagementEvidence(str(recorded.event_id), f"/v1/services/{service}/error-budget"),),
         )
         await open_item(self.resources, state, "adjustment", f"{topic}/{service}", content, context)
 

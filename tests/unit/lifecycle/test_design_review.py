@@ -26,7 +26,14 @@ from services.lifecycle.domain.design_review.errors import (
     IllegalDesignStepError,
     OutsiderNeededError,
 )
-from services.lifecycle.domain.design_review.events import Alternative, Decision, Design, DesignApproved, Event, Goal
+from services.lifecycle.domain.design_review.events import (
+    Alternative,
+    Decision,
+    Design,
+    DesignApproved,
+    DesignGoal,
+    Event,
+)
 from services.lifecycle.domain.errors import RecordedOtherwiseError, UnknownError
 from services.lifecycle.domain.service.commands import Actor
 
@@ -36,7 +43,7 @@ TEAM = frozenset({"ana", "eve"})
 DESIGN = Design(
     title="Pay by invoice",
     url="",
-    goals=(Goal("pay-later", "within 14 days"),),
+    goals=(DesignGoal("pay-later", "within 14 days"),),
     constraints=("no card data",),
     alternatives=(Alternative("ask the provider", "it charges"),),
     decisions=(Decision("a table", "asked often", ("pay-later",)),),
@@ -104,7 +111,7 @@ def test_a_design_is_opened_once_and_what_is_not_there_is_unknown() -> None:
         ({"constraints": ()}, ["/constraints"]),
         ({"alternatives": ()}, ["/alternatives"]),
         ({"decisions": (Decision("a table", "", ()),)}, ["/decisions/0/serves", "/goals/0"]),
-        ({"goals": (*DESIGN.goals, Goal("fast", "in a second"))}, ["/goals/1"]),
+        ({"goals": (*DESIGN.goals, DesignGoal("fast", "in a second"))}, ["/goals/1"]),
     ],
 )
 def test_what_says_too_little_is_kept_as_a_draft(fields: dict[str, Any], pointers: list[str]) -> None:

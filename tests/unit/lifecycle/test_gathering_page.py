@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.lifecycle.api.gathering_page import HEADERS, page
+from services.lifecycle.api.engagements.gathering_page import HEADERS, page
 from services.lifecycle.domain.engagement.events import Links
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.gathering.decider import Gathering

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from libs.events.testing import given
-from services.lifecycle.api.phase_risk_schemas import phase_risk_view
+from services.lifecycle.api.gates.phase_risk_schemas import phase_risk_view
 from services.lifecycle.contract import PHASE_RISK
 from services.lifecycle.domain.evaluation.events import CheckResult
 from services.lifecycle.domain.facts import Engagement, Exhausted, Review

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from libs.events.testing import given
-from services.lifecycle.api.review_template_schemas import read_template, shipped_templates, write_template
+from services.lifecycle.api.reviews.review_template_schemas import read_template, shipped_templates, write_template
 from services.lifecycle.contract import REVIEW_TEMPLATE
 from services.lifecycle.domain.errors import NameTakenError, UnknownError
 from services.lifecycle.domain.phases import Phase

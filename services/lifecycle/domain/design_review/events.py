@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class DesignGoal:
     """What the design is for."""
 
     id: str
@@ -44,7 +44,7 @@ class Design:
 
     title: str
     url: str
-    goals: tuple[Goal, ...]
+    goals: tuple[DesignGoal, ...]
     constraints: tuple[str, ...]
     alternatives: tuple[Alternative, ...]
     decisions: tuple[Decision, ...]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from services.lifecycle.domain.engagement.charter import Entry, Part, Side
 from services.lifecycle.domain.engagement.events import (
     Ending,
-    Evidence,
+    EngagementEvidence,
     Figure,
     Instead,
     Item,
@@ -163,7 +163,7 @@ class Measured:
 
     rule: str
     value: float | None
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[EngagementEvidence, ...] = ()
     why_unknown: str = ""
 
 

@@ -60,7 +60,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class EngagementEvidence:
     """What a figure or a breach was seen in: the id of an event, and where to read more."""
 
     event: str
@@ -235,7 +235,7 @@ class GroundRuleBreached(EngagementFact):
     window_days: float
     action: str
     owner: str
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[EngagementEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

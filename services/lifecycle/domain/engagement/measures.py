@@ -12,7 +12,7 @@ from typing import Final
 
 from services.lifecycle.domain.engagement.charter import GroundRule
 from services.lifecycle.domain.engagement.commands import Measured
-from services.lifecycle.domain.engagement.events import Evidence, Figure
+from services.lifecycle.domain.engagement.events import EngagementEvidence, Figure
 
 SILENT: Final = "incidents was not heard for some time, so that silence says nothing"
 _MINUTE: Final = timedelta(minutes=1)
@@ -31,10 +31,10 @@ class Shift:
     interrupt_minutes: float
 
     @property
-    def evidence(self) -> Evidence:
+    def evidence(self) -> EngagementEvidence:
         """Where to read of it."""
         day = f"from={self.start.isoformat()}&until={self.end.isoformat()}"
-        return Evidence(self.event, f"/v1/schedules/{self.schedule}/shifts?{day}")
+        return EngagementEvidence(self.event, f"/v1/schedules/{self.schedule}/shifts?{day}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class IncidentSeen:
     cause: str = ""
 
     @property
-    def evidence(self) -> Evidence:
+    def evidence(self) -> EngagementEvidence:
         """Where to read of it."""
-        return Evidence(self.event, f"/v1/incidents/{self.number}")
+        return EngagementEvidence(self.event, f"/v1/incidents/{self.number}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ class ActionSeen:
     due: date
 
     @property
-    def evidence(self) -> Evidence:
+    def evidence(self) -> EngagementEvidence:
         """Where to read of it."""
-        return Evidence(self.event, f"/v1/actions/{self.action}")
+        return EngagementEvidence(self.event, f"/v1/actions/{self.action}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,9 @@ class SloDay:
     state: str
 
     @property
-    def evidence(self) -> Evidence:
+    def evidence(self) -> EngagementEvidence:
         """Where to read of it."""
-        return Evidence(self.event, f"/v1/slos/{self.slo}/status?at={self.day.isoformat()}T23:59:59Z")
+        return EngagementEvidence(self.event, f"/v1/slos/{self.slo}/status?at={self.day.isoformat()}T23:59:59Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Reading:
     """What a metric came to; None when it is unknown, and then why."""
 
     value: float | None
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[EngagementEvidence, ...] = ()
     why_unknown: str = ""
 
 
@@ -228,7 +228,7 @@ def _lead_time(seen: Seen) -> Reading:
     if not seen.lead_hours:
         return Reading(None, why_unknown="nobody told of deployments and their commits")
     url = "/v1/deployments?" + "&".join(f"service={service}" for service in seen.services)
-    return Reading(median(seen.lead_hours), (Evidence("", url),))
+    return Reading(median(seen.lead_hours), (EngagementEvidence("", url),))
 
 
 def _pages_per_shift(seen: Seen) -> Reading:
@@ -263,7 +263,7 @@ def _developers(seen: Seen) -> Reading:
     unheard = [service for service in seen.services if service not in counts]
     if unheard or not seen.services:
         return Reading(None, why_unknown=f"no schedule was heard of for {', '.join(unheard) or 'any service'}")
-    evidence = tuple(Evidence(rota.event, f"/v1/schedules/{rota.schedule}") for rota in seen.rotas)
+    evidence = tuple(EngagementEvidence(rota.event, f"/v1/schedules/{rota.schedule}") for rota in seen.rotas)
     return Reading(min(counts[service] for service in seen.services), evidence)
 
 
@@ -293,10 +293,10 @@ def _least_budget(seen: Seen) -> Reading:
 def _operational(seen: Seen) -> Reading:
     if seen.operational_share is None:
         return Reading(None, why_unknown="nobody recorded operational work; POST /v1/operational-work")
-    return Reading(seen.operational_share, (Evidence("", "/v1/operational-work"),))
+    return Reading(seen.operational_share, (EngagementEvidence("", "/v1/operational-work"),))
 
 
-def _of(shifts: Iterable[Shift]) -> tuple[Evidence, ...]:
+def _of(shifts: Iterable[Shift]) -> tuple[EngagementEvidence, ...]:
     return tuple(shift.evidence for shift in shifts)
 
 

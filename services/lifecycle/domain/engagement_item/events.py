@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.lifecycle.domain.engagement.charter import Side
-from services.lifecycle.domain.engagement.events import Evidence
+from services.lifecycle.domain.engagement.events import EngagementEvidence
 from services.lifecycle.domain.engagement_item.lives import Kind, State
 
 
@@ -36,7 +36,7 @@ class Content:
     serves: str = ""
     services: tuple[str, ...] = ()
     url: str = ""
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[EngagementEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

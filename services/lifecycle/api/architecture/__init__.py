@@ -1,0 +1,1 @@
+"""Designs, architectures, launches, and the two catalogues they are judged by."""

@@ -1,0 +1,1 @@
+"""Demand, supply, and when it will not be enough."""

@@ -1,0 +1,1 @@
+"""Experiments, load tests, restore tests, drills: what was planned and what came of it."""

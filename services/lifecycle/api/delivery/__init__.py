@@ -1,0 +1,1 @@
+"""Deployments and roll-outs, as CI/CD sends them."""

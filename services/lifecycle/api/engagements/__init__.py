@@ -1,0 +1,1 @@
+"""What two teams promise each other, and whether it is kept."""

@@ -1,0 +1,1 @@
+"""Gates between phases: evidence, waivers, policies, transitions, and phases at risk."""

@@ -1,0 +1,1 @@
+"""Production readiness reviews: templates, answers, verdicts, findings."""

@@ -1,0 +1,1 @@
+"""The register of risks and what it takes of an error budget."""

@@ -1,0 +1,1 @@
+"""The catalogue of services: what depends on what, imports, and whether a service still stands where it is."""

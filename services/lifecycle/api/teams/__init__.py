@@ -1,0 +1,1 @@
+"""Teams, what they carry, and the figures of both sides."""
