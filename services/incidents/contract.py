@@ -8,6 +8,8 @@ from services.incidents.domain.alert import decider as alert
 from services.incidents.domain.alert import events as of_alert
 from services.incidents.domain.incident import decider as incident
 from services.incidents.domain.incident import events as of_incident
+from services.incidents.domain.person import decider as person
+from services.incidents.domain.person import events as of_person
 from services.incidents.domain.postmortem import decider as postmortem
 from services.incidents.domain.postmortem import events as of_postmortem
 
@@ -17,6 +19,7 @@ ALERT = Decider("alert", None, alert.decide, alert.evolve)
 INCIDENT = Decider("incident", None, incident.decide, incident.evolve)
 POSTMORTEM = Decider("postmortem", None, postmortem.decide, postmortem.evolve)
 ACTION = Decider("action", None, action.decide, action.evolve)
+PERSON = Decider("person", None, person.decide, person.evolve)
 
 CONTRACT = EventRegistry(
     published={
@@ -49,5 +52,8 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.postmortem.action-added.v1": of_postmortem.PostmortemActionAdded,
         "io.concordat.incidents.postmortem.submitted.v1": of_postmortem.PostmortemSubmitted,
         "io.concordat.incidents.action.started.v1": of_action.ActionStarted,
+        "io.concordat.incidents.person.registered.v1": of_person.PersonRegistered,
+        "io.concordat.incidents.person.changed.v1": of_person.PersonChanged,
+        "io.concordat.incidents.person.erased.v1": of_person.PersonErased,
     },
 )

@@ -15,6 +15,7 @@ from services.incidents.domain.errors import (
     ReasonMissingError,
     UnknownReferenceError,
 )
+from services.incidents.domain.on_call import errors as of_on_call
 
 
 def _at(error: Exception, *fields: str) -> dict[str, Any]:
@@ -51,6 +52,23 @@ ERRORS: Errors = {
     MilestoneOrderError: ErrorKind(
         422, "milestone-order", "The times cannot be in this order", extra=lambda error: _at(error, error.milestone)
     ),
+    **{
+        kind: ErrorKind(status, code, title, extra=lambda error: _at(error, error.field))
+        for kind, status, code, title in (
+            (of_on_call.NameTakenError, 409, "name-taken", "The name is taken"),
+            (of_on_call.StillNeededError, 409, "still-needed", "Others need it"),
+            (of_on_call.UnknownZoneError, 422, "unknown-zone", "There is no such time zone"),
+            (of_on_call.NoParticipantsError, 422, "no-participants", "Somebody must take part"),
+            (of_on_call.SidesMissingError, 422, "sides-missing", "Both sides are needed"),
+            (of_on_call.NeverOpenError, 422, "never-open", "The restriction never opens"),
+            (of_on_call.TimeRangeError, 422, "time-range", "The times mean nothing here"),
+            (of_on_call.PastError, 422, "in-the-past", "The past is not rewritten"),
+            (of_on_call.OverlapError, 409, "overlap", "The time is decided already"),
+            (of_on_call.NotOnCallError, 409, "not-on-call", "Who is named is not on call then"),
+            (of_on_call.NotTheirsError, 409, "not-theirs", "It is somebody else's to decide"),
+            (of_on_call.BadDefinitionError, 422, "bad-definition", "The parts do not fit together"),
+        )
+    },
     PostmortemIncompleteError: ErrorKind(
         409, "postmortem-incomplete", "It does not say enough yet", extra=lambda error: _at(error, *error.missing)
     ),

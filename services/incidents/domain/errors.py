@@ -8,7 +8,8 @@ IncidentsError
 ├── ReasonMissingError          what is asked needs a reason
 ├── MilestoneNotReachedError    a time that does not exist yet cannot be corrected
 ├── MilestoneOrderError         times that cannot have been in this order
-└── PostmortemIncompleteError   a postmortem is not published before it says enough
+├── PostmortemIncompleteError   a postmortem is not published before it says enough
+└── OnCallError                 of people, rotations and schedules (`on_call/errors.py`)
 """
 
 from collections.abc import Sequence
@@ -21,8 +22,8 @@ class IncidentsError(Exception):
 class AbsentError(IncidentsError):
     """There is no such thing."""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__(f"there is no such {kind}; GET /v1/{kind}s lists them")
+    def __init__(self, kind: str, path: str = "") -> None:
+        super().__init__(f"there is no such {kind}; GET {path or f'/v1/{kind}s'} lists them")
 
 
 class UnknownReferenceError(IncidentsError):

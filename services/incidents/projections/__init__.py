@@ -4,6 +4,7 @@ from services.incidents.projections.actions import ACTIONS
 from services.incidents.projections.alerts import ALERTS
 from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.known_services import KNOWN_SERVICES
+from services.incidents.projections.people import PEOPLE
 from services.incidents.projections.postmortems import POSTMORTEMS
 
-PROJECTIONS = (ALERTS, INCIDENTS, POSTMORTEMS, ACTIONS, KNOWN_SERVICES)
+PROJECTIONS = (ALERTS, INCIDENTS, POSTMORTEMS, ACTIONS, KNOWN_SERVICES, PEOPLE)

@@ -1,0 +1,1 @@
+"""The rules of one person's place among those who can be called."""
