@@ -28,6 +28,7 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.alert.acknowledged.v1": of_alert.AlertAcknowledged,
         "io.concordat.incidents.alert.resolved.v1": of_alert.AlertResolved,
         "io.concordat.incidents.incident.declared.v1": of_incident.IncidentDeclared,
+        "io.concordat.incidents.incident.alert-joined.v1": of_incident.IncidentAlertJoined,
         "io.concordat.incidents.incident.acknowledged.v1": of_incident.IncidentAcknowledged,
         "io.concordat.incidents.incident.stage-changed.v1": of_incident.IncidentStageChanged,
         "io.concordat.incidents.incident.mitigated.v1": of_incident.IncidentMitigated,
@@ -45,7 +46,8 @@ CONTRACT = EventRegistry(
     },
     internal={
         "io.concordat.incidents.alert.retriggered.v1": of_alert.AlertRetriggered,
-        "io.concordat.incidents.incident.alert-joined.v1": of_incident.IncidentAlertJoined,
+        "io.concordat.incidents.alert.grouped.v1": of_alert.AlertGrouped,
+        "io.concordat.incidents.alert.silenced.v1": of_alert.AlertSilenced,
         "io.concordat.incidents.incident.alert-cleared.v1": of_incident.IncidentAlertCleared,
         "io.concordat.incidents.incident.noted.v1": of_incident.IncidentNoted,
         "io.concordat.incidents.postmortem.amended.v1": of_postmortem.PostmortemAmended,

@@ -1,15 +1,16 @@
-"""Alerts in: one identity opens one alert, and the high ones of one group share one incident.
+"""Alerts in: one identity opens one alert, and what senders say is stored before they are answered.
 
-Both are names that only one stream may hold at a time (`Reservation`): an alert holds its identity until it is
-resolved, an incident its group until it is over. So two processes that hear the same cannot open two.
+An identity is a name that only one stream may hold at a time (`Reservation`): an alert holds its own until it is
+resolved, an incident its group and its number. So two processes that hear the same cannot open two.
 """
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from libs.events.envelope import Context
 from libs.events.errors import ConflictError, ReservedError, StoreUnavailableError
@@ -21,7 +22,7 @@ from services.incidents.domain.alert.commands import Acknowledge, Resolve, Retri
 from services.incidents.domain.alert.decider import Alert
 from services.incidents.domain.alert.events import AlertResolved, AlertTriggered, Urgency
 from services.incidents.domain.errors import IllegalTransitionError
-from services.incidents.domain.incident.commands import AcknowledgeAlert, ClearAlert, Declare, JoinAlert
+from services.incidents.domain.incident.commands import AcknowledgeAlert, ClearAlert
 from services.incidents.domain.incident.decider import Incident
 from services.incidents.domain.incident.events import (
     IncidentCancelled,
@@ -33,11 +34,11 @@ from services.incidents.domain.incident.events import (
 
 T = TypeVar("T")
 
-_ALERT, _GROUP, _NUMBER = "alert", "incident-group", "incident-number"
+_ALERT, GROUP, _NUMBER = "alert", "incident-group", "incident-number"
 _CALLED = re.compile(r"[Ii][Nn][Cc]-[1-9][0-9]{0,17}")
 Steps = tuple[Step[Any, Any, Any], ...]
-_TRIES = 8  # who keeps losing that often is told to try again
-_BUSY = "others change the same alert or incident all the time; try again"
+TRIES = 8  # who keeps losing that often is told to try again
+BUSY = "others change the same alert or incident all the time; try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class Signal:
         group: High signals of one group share an incident while it is open.
         severity: Of the incident that a high signal opens.
         fired: When it began to fire, by the sender's clock.
+        window_s: How long that incident takes further alerts; 0: as long as it is open.
+        labels: What grouping rules and silences look at.
+        details: What the sender said beside.
     """
 
     integration: str
@@ -60,6 +64,9 @@ class Signal:
     severity: Severity
     summary: str
     fired: datetime
+    window_s: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Numbers:
@@ -108,87 +115,57 @@ class Numbers:
 
 
 class Intake:
-    """Opens and ends alerts, and does with their incidents what follows from it, in the same transaction."""
+    """Stores what senders say: nothing else is waited for. `grouping.py` puts alerts into incidents."""
 
     def __init__(self, resources: Resources) -> None:
-        self._resources = resources
-        self._numbers = Numbers(resources.store)
+        self._handler, self._store = resources.handler, resources.store
+        self._again: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def trigger(self, signal: Signal, alert: str, incident: str, context: Context) -> None:
+    async def trigger(self, signal: Signal, alert: str, context: Context) -> None:
         """Open the alert *alert*, or count it where its identity is open already.
 
-        A high one joins the open incident of its group, or opens *incident*; a low one goes to the queue.
-
         Raises:
             StoreUnavailableError: Others kept being first; nothing is lost if it is tried again.
         """
-        handler, store = self._resources.handler, self._resources.store
-        for _ in range(_TRIES):
-            if (await handler.load(ALERT, alert)).version:
-                return
+        command = Trigger(alert=alert, at=signal.fired, **_fields(signal))
+        for _ in range(TRIES):
             try:
-                if held := await store.holder(_ALERT, _identity(signal.integration, signal.dedup_key)):
-                    again = Retrigger(signal.summary, context.at)
-                    await handler.handle(ALERT, _key(held), again, context)
-                    return
-                step = await self._incident_step(signal, alert, incident, context)
-                command = Trigger(
-                    alert=alert,
-                    integration=signal.integration,
-                    dedup_key=signal.dedup_key,
-                    service=signal.service,
-                    urgency=signal.urgency,
-                    summary=signal.summary,
-                    incident=step[0].key if step else "",
-                    at=signal.fired,
-                    group=signal.group,
-                )
-                await handler.handle(ALERT, alert, command, context, effects=alert_effects, also=step)
+                await self._handler.handle(ALERT, alert, command, context, effects=alert_effects)
             except ReservedError as error:
-                if error.scope == _NUMBER:
-                    await self._numbers.taken()
-            except (IllegalTransitionError, ConflictError):
-                pass  # the alert was resolved, or the incident was over, since it was looked up
+                if await self._count(key_of(error.holder), signal, context):
+                    return
             else:
                 return
-        raise StoreUnavailableError(_BUSY)
+        raise StoreUnavailableError(BUSY)
 
     async def clear(self, integration: str, dedup_key: str, at: datetime, context: Context) -> None:
-        """Resolve the open alert of this identity, if there is one.
+        """Resolve the open alert of this identity, if there is one."""
+        await self._carry(integration, dedup_key, Resolve(by=integration, at=at), context)
 
-        Raises:
-            StoreUnavailableError: Others kept being first; nothing is lost if it is tried again.
-        """
-        handler = self._resources.handler
-        held = await self._resources.store.holder(_ALERT, _identity(integration, dedup_key))
+    async def acknowledge(self, integration: str, dedup_key: str, context: Context) -> None:
+        """Somebody has acknowledged the open alert of this identity, if there is one, where it comes from."""
+        await self._carry(integration, dedup_key, Acknowledge(by=integration, at=context.at), context)
+
+    async def _count(self, held: str, signal: Signal, context: Context) -> bool:
+        """Whether the open alert *held* took it; it may be resolved since."""
+        lock = self._again.setdefault(held, asyncio.Lock())  # a hundred senders of one alert go one after the other
+        async with lock:
+            try:
+                await self._handler.handle(ALERT, held, Retrigger(signal.summary, context.at), context)
+            except (IllegalTransitionError, ConflictError):
+                return False
+        return True
+
+    async def _carry(self, integration: str, dedup_key: str, command: Acknowledge | Resolve, context: Context) -> None:
+        held = await self._store.holder(_ALERT, identity(integration, dedup_key))
         if held is None:
             return
-        handler, command = self._resources.handler, Resolve(by=integration, at=at)
-        also = followers((await handler.load(ALERT, _key(held))).state, command)
         try:
-            await handler.handle(ALERT, _key(held), command, context, effects=alert_effects, also=also)
+            await self._handler.handle(ALERT, key_of(held), command, context, effects=alert_effects)
+        except IllegalTransitionError:
+            pass  # it was resolved since
         except ConflictError as error:
-            raise StoreUnavailableError(_BUSY) from error
-
-    async def _incident_step(self, signal: Signal, alert: str, incident: str, context: Context) -> Steps:
-        if signal.urgency == "low":
-            return ()
-        if held := await self._resources.store.holder(_GROUP, signal.group):
-            join = JoinAlert(alert=alert, summary=signal.summary, by=signal.integration, at=context.at)
-            return (Step(INCIDENT, _key(held), join, incident_effects),)
-        declare = Declare(
-            incident=incident,
-            number=await self._numbers.propose(),
-            service=signal.service,
-            title=signal.summary,
-            severity=signal.severity,
-            alert=alert,
-            group=signal.group,
-            detected=min(signal.fired, context.at),
-            by=signal.integration,
-            at=context.at,
-        )
-        return (Step(INCIDENT, incident, declare, incident_effects),)
+            raise StoreUnavailableError(BUSY) from error
 
 
 def followers(alert: Alert, command: Acknowledge | Resolve) -> Steps:
@@ -209,7 +186,7 @@ def alert_effects(state: Alert, events: tuple[object, ...]) -> Effects:
     if state is None or not events:
         return NO_EFFECTS
     it = state.opened
-    name = Reservation(_ALERT, _identity(it.integration, it.dedup_key), ALERT.stream(it.alert))
+    name = Reservation(_ALERT, identity(it.integration, it.dedup_key), ALERT.stream(it.alert))
     match events[0]:
         case AlertTriggered():
             return Effects(reserve=(name,))
@@ -225,7 +202,7 @@ def incident_effects(state: Incident, events: tuple[object, ...]) -> Effects:
         return NO_EFFECTS
     record = state.record
     stream = INCIDENT.stream(record.incident)
-    group = (Reservation(_GROUP, record.group, stream),) if record.group else ()
+    group = (Reservation(GROUP, record.group, stream),) if record.group else ()
     effects = NO_EFFECTS
     for event in events:
         match event:
@@ -245,12 +222,19 @@ async def find_incident(log: EventLog, reference: str) -> str:
     if not _CALLED.fullmatch(reference):
         return reference
     held = await log.holder(_NUMBER, reference.upper())
-    return _key(held) if held else reference
+    return key_of(held) if held else reference
 
 
-def _identity(integration: str, dedup_key: str) -> str:
+def identity(integration: str, dedup_key: str) -> str:
+    """The name that an open alert holds."""
     return f"{integration}/{dedup_key}"
 
 
-def _key(stream: str) -> str:
+def key_of(stream: str) -> str:
+    """Whose stream it is."""
     return stream.partition("/")[2]
+
+
+def _fields(signal: Signal) -> dict[str, Any]:
+    """What a signal and the command that opens its alert have in common."""
+    return {each.name: getattr(signal, each.name) for each in fields(signal) if each.name != "fired"}

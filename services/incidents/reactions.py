@@ -13,15 +13,15 @@ from libs.events.envelope import Context, Recorded
 from libs.events.errors import StoreUnavailableError
 from libs.events.handler import Step
 from libs.events.ids import derived_id
-from libs.events.reactor import Reaction
+from libs.events.reactor import Act, Reaction
 from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
 from services.incidents.contract import ALERT, CONTRACT, INCIDENT, SERVICE
 from services.incidents.domain.alert.commands import RaiseUrgency
 from services.incidents.domain.alert.decider import Resolved
-from services.incidents.domain.alert.events import AlertTriggered
 from services.incidents.domain.errors import IllegalTransitionError
 from services.incidents.domain.incident.commands import JoinAlert
+from services.incidents.domain.incident.events import IncidentAlertJoined, IncidentDeclared
 from services.incidents.intake import Intake, Signal, incident_effects
 from services.incidents.projections.alerts import ALERTS, queued
 
@@ -58,10 +58,8 @@ def slo_alerts(resources: Resources) -> Reaction:
     intake = Intake(resources)
 
     async def fired(event: BurnRateAlertFired, recorded: Recorded, context: Context) -> None:
-        alert, incident = (
-            str(derived_id(recorded.occurred_at, recorded.event_id, SLO_ALERTS, index)) for index in range(2)
-        )
-        await intake.trigger(_signal(event), alert, incident, context)
+        alert = str(derived_id(recorded.occurred_at, recorded.event_id, SLO_ALERTS, 0))
+        await intake.trigger(_signal(event), alert, context)
 
     async def resolved(event: BurnRateAlertResolved, recorded: Recorded, context: Context) -> None:
         del recorded
@@ -83,19 +81,21 @@ def slo_alerts(resources: Resources) -> Reaction:
 def urgency(resources: Resources) -> Reaction:
     """An alert pages: what waits in the queue of its group is as urgent, and belongs to its incident."""
 
-    async def triggered(event: AlertTriggered, recorded: Recorded, context: Context) -> None:
-        if event.urgency == "low" or not event.group or not event.incident:
-            return
+    async def paged(event: IncidentDeclared | IncidentAlertJoined, recorded: Recorded, context: Context) -> None:
         views, handler = resources.views, resources.handler
+        incident = (await handler.load(INCIDENT, event.incident)).state
+        group = incident.record.group if incident else ""
+        if not event.alert or not group:
+            return
         if not await views.wait_applied(ALERTS.name, SERVICE, resources.store.epoch, 0, recorded.position, _PATIENCE_S):
             message = f"alerts has not applied position {recorded.position} yet"
             raise StoreUnavailableError(message)
-        for alert in await views.read(queued, event.group):
+        for alert in await views.read(queued, group):
             loaded = await handler.load(ALERT, alert)
             if loaded.state is None or isinstance(loaded.state, Resolved):
                 continue
-            why: dict[str, Any] = {"by": event.integration, "at": context.at}
-            why["reason"] = f"of low urgency until alert {event.alert} of the same group fired: {event.summary}"
+            why: dict[str, Any] = {"by": event.by, "at": context.at}
+            why["reason"] = f"of low urgency until alert {event.alert} of the same group fired: {_said(event)}"
             join = JoinAlert(alert=alert, summary=loaded.state.opened.summary, **why)
             with suppress(IllegalTransitionError):  # the incident is over already
                 await handler.handle(
@@ -107,7 +107,12 @@ def urgency(resources: Resources) -> Reaction:
                     also=(Step(INCIDENT, event.incident, join, incident_effects),),
                 )
 
-    return Reaction(name=URGENCY, source=SERVICE, events=CONTRACT, act={AlertTriggered: triggered})
+    acts: dict[type[object], Act] = {IncidentDeclared: paged, IncidentAlertJoined: paged}
+    return Reaction(name=URGENCY, source=SERVICE, events=CONTRACT, act=acts)
+
+
+def _said(event: IncidentDeclared | IncidentAlertJoined) -> str:
+    return event.title if isinstance(event, IncidentDeclared) else event.summary
 
 
 def _signal(event: BurnRateAlertFired) -> Signal:

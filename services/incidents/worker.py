@@ -3,6 +3,7 @@
 from libs.events.resources import Resources
 from libs.events.worker import Worker
 from services.incidents.config import IncidentsSettings
+from services.incidents.grouping import Grouping
 from services.incidents.on_call import on_call_timers
 from services.incidents.projections import PROJECTIONS
 from services.incidents.reactions import slo_alerts, urgency
@@ -11,9 +12,11 @@ from services.incidents.reactions import slo_alerts, urgency
 def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
     """The worker of incidents: relays its events, keeps its read models, hears of alerts."""
     del settings  # no part of it can be set yet
+    grouping = Grouping(resources)
     return Worker(
         resources,
         projections=PROJECTIONS,
         reactions=(slo_alerts(resources), urgency(resources)),
-        timers=on_call_timers(resources),
+        timers={**on_call_timers(resources), **grouping.timers},
+        sinks=(grouping.run,),
     )

@@ -191,6 +191,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "incidents.alert.acknowledged": "alert acknowledged",
     "incidents.alert.resolved": "alert resolved",
     "incidents.incident.declared": "{number} declared ({severity}): {title}",
+    "incidents.incident.alert-joined": "{number}: a further alert fires: {summary}",
     "incidents.incident.acknowledged": "{number} acknowledged",
     "incidents.incident.stage-changed": "{number} is {stage}",
     "incidents.incident.mitigated": "{number} mitigated",

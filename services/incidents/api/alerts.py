@@ -15,8 +15,9 @@ from libs.web.etag import answer
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
+from services.incidents.api.alert_schemas import AlertAnswer, AlertItem, AlertState, alert_answer
 from services.incidents.api.filters import matching
-from services.incidents.api.schemas import AlertAnswer, AlertState, alert_answer, of_row
+from services.incidents.api.schemas import of_row
 from services.incidents.api.verbs import Id, add_verbs
 from services.incidents.contract import ALERT
 from services.incidents.domain.alert.commands import Acknowledge, Resolve
@@ -35,7 +36,7 @@ async def list_alerts(
     state: Annotated[list[AlertState] | None, Query()] = None,
     urgency: Annotated[list[Urgency] | None, Query()] = None,
     incident: Annotated[list[str] | None, Query()] = None,
-) -> Page[AlertAnswer]:
+) -> Page[AlertItem]:
     """Alerts in all states unless filtered, the newest first."""
     c = ALERTS.view.c
     incidents = [await find_incident(resources.store, reference) for reference in incident or ()]
@@ -43,7 +44,7 @@ async def list_alerts(
         *matching({c.service: service, c.state: state, c.urgency: urgency, c.incident: incidents})
     )
     return await resources.views.read(
-        page.fetch, query, key=c.id, item=lambda row: of_row(AlertAnswer, row), descending=True
+        page.fetch, query, key=c.id, item=lambda row: of_row(AlertItem, row), descending=True
     )
 
 

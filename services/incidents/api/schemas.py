@@ -14,8 +14,6 @@ from pydantic import Field, StrictBool
 from libs.web.schemas import Body, Line, Moment, Name, Text, example
 from services.incidents.domain.action.decider import Action, Completed, Dropped, is_overdue
 from services.incidents.domain.action.events import Kind, Priority
-from services.incidents.domain.alert.decider import Acknowledged, Alert, Resolved
-from services.incidents.domain.alert.events import Urgency
 from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.incident.decider import Active, Incident
 from services.incidents.domain.incident.events import Severity, Stage
@@ -24,7 +22,6 @@ from services.incidents.domain.postmortem.decider import Postmortem, Published
 
 T = TypeVar("T")
 
-AlertState = Literal["triggered", "acknowledged", "resolved"]
 IncidentState = Literal["triage", "active", "mitigated", "resolved", "closed", "cancelled"]
 PostmortemState = Literal["draft", "in_review", "published"]
 ActionState = Literal["open", "in_progress", "completed", "dropped"]
@@ -147,26 +144,6 @@ class Task(Why):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertAnswer:
-    """An alert; `count` is how often its sender said that it fires."""
-
-    id: str
-    integration: str
-    dedup_key: str
-    service: str
-    urgency: Urgency
-    summary: str
-    state: AlertState
-    incident: str
-    count: int
-    triggered_at: datetime
-    acknowledged_at: datetime | None
-    acknowledged_by: str
-    resolved_at: datetime | None
-    resolved_by: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentAnswer:
     """An incident; `stage` only while it is active."""
 
@@ -275,36 +252,6 @@ def of_row(answer: type[T], row: Mapping[Any, Any], **computed: object) -> T:
     """A projection's row as *answer*, whose fields are columns or *computed*."""
     names = (field.name for field in fields(answer))  # pyright: ignore[reportArgumentType]  every answer is a dataclass
     return answer(**{name: computed[name] if name in computed else row[name] for name in names})
-
-
-def alert_answer(alert: Alert) -> AlertAnswer:
-    """The alert as it is answered.
-
-    Raises:
-        AbsentError: There is none.
-    """
-    if alert is None:
-        raise AbsentError("alert")
-    opened = alert.opened
-    ended = alert if isinstance(alert, Resolved) else None
-    until = alert.before if isinstance(alert, Resolved) else alert
-    seen = until if isinstance(until, Acknowledged) else None
-    return AlertAnswer(
-        id=opened.alert,
-        integration=opened.integration,
-        dedup_key=opened.dedup_key,
-        service=opened.service,
-        urgency=opened.urgency,
-        summary=opened.summary,
-        state=alert.name,
-        incident=opened.incident,
-        count=until.count,
-        triggered_at=opened.at,
-        acknowledged_at=seen.acknowledged_at if seen else None,
-        acknowledged_by=seen.acknowledged_by if seen else "",
-        resolved_at=ended.resolved_at if ended else None,
-        resolved_by=ended.resolved_by if ended else "",
-    )
 
 
 def incident_answer(incident: Incident) -> IncidentAnswer:

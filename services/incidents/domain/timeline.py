@@ -44,10 +44,10 @@ def _words(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912  one line per k
             return "reopened"
         case IncidentClassified(outage_class=outage_class):
             return f"an outage of the class {outage_class}"
-        case IncidentAlertJoined(summary=summary):
-            return f"a further alert fires: {summary}"
-        case IncidentAlertCleared(alert=alert):
-            return f"alert {alert} is resolved"
+        case IncidentAlertJoined(summary=summary, others=others):
+            return f"a further alert fires: {summary}" + (f" (and {len(others)} more)" if others else "")
+        case IncidentAlertCleared(alert=alert, others=others):
+            return f"{1 + len(others)} alerts are resolved" if others else f"alert {alert} is resolved"
         case IncidentMilestoneCorrected(milestone=milestone, time=time):
             return f"{milestone} was at {time:%Y-%m-%d %H:%M:%S} UTC"
         case IncidentNoted(text=text):

@@ -5,13 +5,15 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Text, select
 
-from libs.events.columns import Instant
+from libs.events.columns import Instant, Json
 from libs.events.projection import Projection, Row
 from services.incidents.contract import CONTRACT, SERVICE
 from services.incidents.domain.alert.events import (
     AlertAcknowledged,
+    AlertGrouped,
     AlertResolved,
     AlertRetriggered,
+    AlertSilenced,
     AlertTriggered,
     AlertUrgencyRaised,
 )
@@ -19,10 +21,14 @@ from services.incidents.projections.folds import changes, opens
 
 
 def _columns() -> Sequence[Column[Any]]:
-    names = "integration", "dedup_key", "group", "service", "urgency", "summary", "state", "incident"
+    names = "integration", "dedup_key", "group", "service", "urgency", "severity", "summary", "state", "incident"
     return (
         Column("id", Text, primary_key=True),
         *(Column(name, Text, nullable=False) for name in names),
+        Column("follows", Text, nullable=False),
+        Column("silence", Text, nullable=False),
+        Column("silenced_until", Instant()),
+        Column("labels", Json(), nullable=False),
         Column("count", BigInteger, nullable=False),
         Column("triggered_at", Instant(), nullable=False),
         Column("acknowledged_at", Instant()),
@@ -39,9 +45,14 @@ def _triggered(event: AlertTriggered) -> Row:
         "group": event.group,
         "service": event.service,
         "urgency": event.urgency,
+        "severity": event.severity,
         "summary": event.summary,
         "state": "triggered",
         "incident": event.incident,
+        "follows": "",
+        "silence": "",
+        "silenced_until": None,
+        "labels": dict(event.labels),
         "count": 1,
         "triggered_at": event.at,
         "acknowledged_at": None,
@@ -66,12 +77,14 @@ ALERTS = Projection(
     folds={
         AlertTriggered: opens(_triggered),
         AlertRetriggered: changes(lambda row, _: {"count": row["count"] + 1}),
+        AlertGrouped: changes(lambda _, event: {"incident": event.incident, "follows": event.follows}),
+        AlertSilenced: changes(lambda _, event: {"silence": event.silence, "silenced_until": event.until}),
         AlertAcknowledged: changes(_acknowledged),
         AlertUrgencyRaised: changes(lambda _, event: {"urgency": event.urgency, "incident": event.incident}),
         AlertResolved: changes(_resolved),
     },
     sources=(SERVICE,),
-    indexes=(("service", "id"), ("state", "id"), ("incident",), ("group",)),
+    indexes=(("service", "id"), ("state", "id"), ("incident",), ("group",), ("integration", "dedup_key"), ("silence",)),
 )
 
 

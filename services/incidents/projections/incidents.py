@@ -69,11 +69,12 @@ def _resolved(row: Row, event: IncidentResolved) -> Row:
 
 
 def _joined(row: Row, event: IncidentAlertJoined) -> Row:
-    return {name: [*row[name], event.alert] for name in ("alerts", "alerts_firing")}
+    return {name: [*row[name], event.alert, *event.others] for name in ("alerts", "alerts_firing")}
 
 
 def _cleared(row: Row, event: IncidentAlertCleared) -> Row:
-    return {"alerts_firing": [alert for alert in row["alerts_firing"] if alert != event.alert]}
+    gone = {event.alert, *event.others}
+    return {"alerts_firing": [alert for alert in row["alerts_firing"] if alert not in gone]}
 
 
 def _state(state: str, stage: str | None = None) -> Row:

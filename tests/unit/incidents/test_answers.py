@@ -10,13 +10,12 @@ from libs.events.decider import Decider
 from libs.events.envelope import Recorded
 from libs.events.ids import new_id
 from libs.events.projection import Projection, Row
+from services.incidents.api.alert_schemas import AlertItem, alert_answer
 from services.incidents.api.schemas import (
     ActionAnswer,
-    AlertAnswer,
     IncidentAnswer,
     PostmortemItem,
     action_answer,
-    alert_answer,
     incident_answer,
     of_row,
     postmortem_answer,
@@ -58,14 +57,31 @@ def state_of(decider: Decider[Any, Any, Any], events: tuple[Any, ...]) -> Any:
 TRIGGERED = of_alert.AlertTriggered("a1", "slo", "burn-1", "checkout-api", "high", "burns", AT, "i1")
 SEEN = of_alert.AlertAcknowledged("a1", "checkout-api", "i1", "ana", "", LATER)
 ENDED = of_alert.AlertResolved("a1", "checkout-api", "i1", "slo", "", LATEST)
+GROUPED = of_alert.AlertGrouped("a1", "i2", LATER, "a0")
+SILENCED = of_alert.AlertSilenced("a1", "s1", LATEST, "ana", "maintenance", LATER)
 AGAIN = of_alert.AlertRetriggered("a1", "burns", LATER)
 
 
-@pytest.mark.parametrize("then", [(), (AGAIN,), (SEEN,), (SEEN, AGAIN), (ENDED,), (AGAIN, SEEN, AGAIN, ENDED)])
+@pytest.mark.parametrize(
+    "then",
+    [
+        (),
+        (AGAIN,),
+        (SEEN,),
+        (SEEN, AGAIN),
+        (ENDED,),
+        (AGAIN, SEEN, AGAIN, ENDED),
+        (GROUPED, SEEN),
+        (SILENCED, SEEN, GROUPED, ENDED),
+        (ENDED, GROUPED),
+    ],
+)
 def test_alerts(then: tuple[Any, ...]) -> None:
     events = (TRIGGERED, *then)
 
-    assert of_row(AlertAnswer, row_of(ALERTS, "a1", events)) == alert_answer(state_of(ALERT, events))
+    item, answer = of_row(AlertItem, row_of(ALERTS, "a1", events)), alert_answer(state_of(ALERT, events))
+
+    assert dataclasses.asdict(item) | {"details": {}} == dataclasses.asdict(answer)
 
 
 BY_ANA: dict[str, Any] = {

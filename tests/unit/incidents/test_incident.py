@@ -253,10 +253,37 @@ class TestAlerts:
 
     @pytest.mark.parametrize("name", ["triage", "monitoring", "mitigated"])
     def test_join_an_open_incident(self, name: str) -> None:
-        state = given(INCIDENT, *PASTS[name]).when(self.JOIN).then(self.JOINED)
+        told = replace(self.JOINED, notify=name != "triage")
+        state = given(INCIDENT, *PASTS[name]).when(self.JOIN).then(told)
 
         assert state is not None
         assert state.record.firing == ("a2",)
+
+    def test_whoever_works_on_it_is_told_of_further_alerts_once_in_an_interval(self) -> None:
+        told = replace(self.JOINED, notify=True)
+        soon, later = replace(self.JOIN, alert="a3"), replace(self.JOIN, alert="a4", at=self.JOIN.at + decider.INTERVAL)
+
+        given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told).when(soon).then(replace(self.JOINED, alert="a3"))
+        given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told).when(later).then(
+            replace(self.JOINED, alert="a4", notify=True, at=later.at)
+        )
+
+    def test_that_come_together_join_and_end_together(self) -> None:
+        state = (
+            given(INCIDENT, OF_ALERT, self.JOINED)
+            .when(replace(self.JOIN, alert="a1", others=("a2", "a3", "a4", "a3")))
+            .then(replace(self.JOINED, alert="a3", others=("a4",)))
+        )
+        assert state is not None
+        assert state.record.firing == ("a1", "a2", "a3", "a4")
+
+        state = (
+            given(INCIDENT, OF_ALERT, self.JOINED)
+            .when(replace(self.CLEAR, alert="a9", others=("a2",)))
+            .then(replace(CLEARED, alert="a2"))
+        )
+        assert state is not None
+        assert state.record.firing == ("a1",)
 
     @pytest.mark.parametrize("name", ["resolved", "closed", "cancelled"])
     def test_are_never_swallowed_by_one_that_is_over(self, name: str) -> None:

@@ -20,6 +20,7 @@ from services.incidents.contract import ALERT, CONTRACT, INCIDENT
 from services.incidents.domain.alert import decider as alert
 from services.incidents.domain.incident import decider as incident
 from services.incidents.domain.incident.commands import Acknowledge, Reopen, Resolve
+from services.incidents.grouping import Grouping
 from services.incidents.intake import Numbers, find_incident, incident_effects
 from services.incidents.reactions import SLO_ALERTS, BurnRateAlertFired, BurnRateAlertResolved, slo_alerts
 
@@ -43,12 +44,14 @@ class Slo:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._reaction = slo_alerts(resources)
+        self._grouping = Grouping(resources)
 
     async def says(self, event: BurnRateAlertFired | BurnRateAlertResolved, again: Recorded | None = None) -> Recorded:
         now = CLOCK.now()
         recorded = again or Recorded(1, "budget/x", 1, "", new_id(), now, now, b"{}", codec.encode(Metadata("slo")))
         context = Context.of_reaction(recorded, self._reaction.name, now)
         await self._reaction.act[type(event)](event, recorded, context)
+        await self._grouping.settle(await self._resources.store.read(0, 1000))
         return recorded
 
     async def alerts(self) -> list[Any]:

@@ -1,19 +1,18 @@
 """What can be asked of an alert."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from services.incidents.domain.alert.events import Urgency
 from services.incidents.domain.asked import Asked
+from services.incidents.domain.incident.events import Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Open it. Its identity is (integration, dedup_key); *incident* is empty when it goes to the queue.
-
-    *group* is what alerts share an incident by.
-    """
+    """Open it. Its identity is (integration, dedup_key); the rest is as in `AlertTriggered`."""
 
     alert: str
     integration: str
@@ -21,9 +20,12 @@ class Trigger:
     service: str
     urgency: Urgency
     summary: str
-    incident: str
     at: datetime
     group: str = ""
+    severity: Severity = "sev2"
+    window_s: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,23 @@ class Retrigger:
 
     summary: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """It belongs to *incident*."""
+
+    incident: str
+    at: datetime
+    follows: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence(Asked):
+    """Let it page nobody before *until*."""
+
+    silence: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,4 +74,4 @@ class RaiseUrgency(Asked):
     incident: str
 
 
-Command = Trigger | Retrigger | RaiseUrgency | Acknowledge | Resolve
+Command = Trigger | Retrigger | Group | Silence | RaiseUrgency | Acknowledge | Resolve

@@ -10,15 +10,19 @@ from typing import ClassVar, Literal
 from services.incidents.domain.alert.commands import (
     Acknowledge,
     Command,
+    Group,
     RaiseUrgency,
     Resolve,
     Retrigger,
+    Silence,
     Trigger,
 )
 from services.incidents.domain.alert.events import (
     AlertAcknowledged,
+    AlertGrouped,
     AlertResolved,
     AlertRetriggered,
+    AlertSilenced,
     AlertTriggered,
     AlertUrgencyRaised,
     Event,
@@ -34,6 +38,8 @@ class Triggered:
 
     opened: AlertTriggered
     count: int = 1
+    silenced: AlertSilenced | None = None
+    follows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Acknowledged:
     count: int
     acknowledged_at: datetime
     acknowledged_by: str
+    silenced: AlertSilenced | None = None
+    follows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +72,12 @@ class Resolved:
         return self.before.opened
 
 
-Known = Triggered | Acknowledged | Resolved
+Open = Triggered | Acknowledged
+Known = Open | Resolved
 Alert = Known | None  # None: never triggered
 
 
-def decide(command: Command, state: Alert) -> tuple[Event, ...]:
+def decide(command: Command, state: Alert) -> tuple[Event, ...]:  # noqa: C901, PLR0911  one line per kind of command
     """The facts *command* produces; none if it was already carried out.
 
     Raises:
@@ -82,13 +91,17 @@ def decide(command: Command, state: Alert) -> tuple[Event, ...]:
             raise AbsentError("alert")
         case (Triggered() | Acknowledged(), Retrigger(summary=summary, at=at)):
             return (AlertRetriggered(state.opened.alert, summary, at),)
+        case _, Group(incident=incident, at=at, follows=follows):
+            return () if state.opened.incident else (AlertGrouped(state.opened.alert, incident, at, follows),)
+        case ((Triggered() | Acknowledged()), Silence()):
+            return _silenced(state, command)
         case ((Triggered(opened=it) | Acknowledged(opened=it)), RaiseUrgency()) if it.urgency == "low":
             return (_raised(it, command),)
         case Triggered(opened=it), Acknowledge(by=by, reason=reason, at=at):
             return (AlertAcknowledged(it.alert, it.service, it.incident, by, reason, at),)
         case ((Triggered(opened=it) | Acknowledged(opened=it)), Resolve(by=by, reason=reason, at=at)):
             return (AlertResolved(it.alert, it.service, it.incident, by, reason, at),)
-        case (_, Trigger() | RaiseUrgency()) | (Acknowledged(), Acknowledge()) | (Resolved(), Resolve()):
+        case (_, Trigger() | RaiseUrgency()) | (Acknowledged(), Acknowledge()) | (Resolved(), Resolve() | Silence()):
             return ()
         case Resolved(), Retrigger():
             raise IllegalTransitionError("alert", state.name, "trigger", ())
@@ -96,17 +109,23 @@ def decide(command: Command, state: Alert) -> tuple[Event, ...]:
             raise IllegalTransitionError("alert", state.name, verb, ())
 
 
-def evolve(state: Alert, event: Event) -> Alert:
+def evolve(state: Alert, event: Event) -> Alert:  # noqa: PLR0911  one line per kind of event
     """The state after one more fact."""
     match state, event:
         case _, AlertTriggered():
             return Triggered(event)
         case ((Triggered() | Acknowledged()), AlertRetriggered()):
             return replace(state, count=state.count + 1)
+        case ((Triggered() | Acknowledged()), AlertSilenced()):
+            return replace(state, silenced=event)
+        case ((Triggered() | Acknowledged()), AlertGrouped()):
+            return _grouped(state, event)
+        case Resolved(before=before), AlertGrouped():
+            return replace(state, before=_grouped(before, event))
         case ((Triggered() | Acknowledged()), AlertUrgencyRaised(urgency=urgency, incident=incident)):
             return replace(state, opened=replace(state.opened, urgency=urgency, incident=incident))
-        case Triggered(opened=opened, count=count), AlertAcknowledged(by=by, at=at):
-            return Acknowledged(opened, count, at, by)
+        case Triggered(), AlertAcknowledged(by=by, at=at):
+            return Acknowledged(state.opened, state.count, at, by, state.silenced, state.follows)
         case ((Triggered() | Acknowledged()), AlertResolved(by=by, at=at)):
             return Resolved(state, at, by)
         case _:
@@ -122,9 +141,25 @@ def _triggered(command: Trigger) -> AlertTriggered:
         urgency=command.urgency,
         summary=command.summary,
         at=command.at,
-        incident=command.incident,
         group=command.group,
+        severity=command.severity,
+        window_s=command.window_s,
+        labels=command.labels,
+        details=command.details,
     )
+
+
+def _silenced(state: Open, command: Silence) -> tuple[Event, ...]:
+    """Once for each silence, and again when that ends later."""
+    known = state.silenced
+    if known and (known.silence, known.until) == (command.silence, command.until):
+        return ()
+    alert, by, reason = state.opened.alert, command.by, command.reason
+    return (AlertSilenced(alert, command.silence, command.until, by, reason, command.at),)
+
+
+def _grouped(state: Open, event: AlertGrouped) -> Open:
+    return replace(state, opened=replace(state.opened, incident=event.incident), follows=event.follows)
 
 
 def _raised(opened: AlertTriggered, command: RaiseUrgency) -> AlertUrgencyRaised:

@@ -1,15 +1,27 @@
 """What happens to an alert."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+
+from services.incidents.domain.incident.events import Severity
 
 Urgency = Literal["high", "low"]  # high pages; low goes to the queue
 
 
 @dataclass(frozen=True, slots=True)
 class AlertTriggered:
-    """It fires; *incident* is the one it belongs to, empty in the queue, *group* what it shares with other alerts."""
+    """It fires.
+
+    Args:
+        incident: Only in old events: the one it belongs to, which `AlertGrouped` tells now.
+        group: High alerts of one group share an incident while it is open.
+        severity: Of the incident that it opens.
+        window_s: How long after its beginning that incident takes further alerts; 0: as long as it is open.
+        labels: What grouping rules and silences look at.
+        details: What its sender said beside, as it came.
+    """
 
     alert: str
     integration: str
@@ -20,6 +32,32 @@ class AlertTriggered:
     at: datetime
     incident: str = ""
     group: str = ""
+    severity: Severity = "sev2"
+    window_s: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class AlertGrouped:
+    """It belongs to *incident*; *follows* is the alert of the same identity that ended shortly before, if one did."""
+
+    alert: str
+    incident: str
+    at: datetime
+    follows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSilenced:
+    """It pages nobody before *until*, because a silence covers it."""
+
+    alert: str
+    silence: str
+    until: datetime
+    by: str
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +106,12 @@ class AlertResolved:
     at: datetime
 
 
-Event = AlertTriggered | AlertRetriggered | AlertUrgencyRaised | AlertAcknowledged | AlertResolved
+Event = (
+    AlertTriggered
+    | AlertRetriggered
+    | AlertGrouped
+    | AlertSilenced
+    | AlertUrgencyRaised
+    | AlertAcknowledged
+    | AlertResolved
+)

@@ -102,10 +102,11 @@ class Classify(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinAlert(Asked):
-    """A further alert belongs to it."""
+    """A further alert belongs to it, and *others* that came at the same time."""
 
     alert: str
     summary: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +116,10 @@ class AcknowledgeAlert(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearAlert(Asked):
-    """One of its alerts fires no more."""
+    """One of its alerts fires no more, and *others* that ended at the same time."""
 
     alert: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ triage > active {investigating, identified, monitoring} > mitigated > resolved >
 resolved; cancelled from triage and active. Closed and cancelled are final.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, TypeVar
 
 from services.incidents.domain.asked import Asked
@@ -59,6 +60,8 @@ from services.incidents.domain.milestones import MILESTONES, Milestones, begun, 
 
 F = TypeVar("F", bound=IncidentFact)
 
+INTERVAL = timedelta(minutes=5)  # of telling whoever works on it about further alerts; Alertmanager's group_interval
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -70,6 +73,7 @@ class Record:
         group: What further alerts join it by; empty: none do.
         reopened: Whether it was over once before.
         outage_class: What it is counted together with; empty: nobody said.
+        told: When whoever works on it was last told of further alerts.
     """
 
     incident: str
@@ -85,6 +89,7 @@ class Record:
     acknowledged_by: str = ""
     reopened: bool = False
     outage_class: str = ""
+    told: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +248,13 @@ def evolve(state: Incident, event: Event) -> Incident:  # noqa: C901, PLR0911, P
             return Active(replace(_reached(record, mitigated=None, resolved=None), reopened=True), "investigating")
         case IncidentClassified(outage_class=outage_class):
             changed = replace(record, outage_class=outage_class)
-        case IncidentAlertJoined(alert=alert):
-            changed = replace(record, alerts=(*record.alerts, alert), firing=(*record.firing, alert))
-        case IncidentAlertCleared(alert=alert):
-            changed = replace(record, firing=tuple(other for other in record.firing if other != alert))
+        case IncidentAlertJoined(alert=alert, others=others):
+            new = (alert, *others)
+            told = at if event.notify else record.told
+            changed = replace(record, alerts=(*record.alerts, *new), firing=(*record.firing, *new), told=told)
+        case IncidentAlertCleared(alert=alert, others=others):
+            gone = {alert, *others}
+            changed = replace(record, firing=tuple(other for other in record.firing if other not in gone))
         case IncidentMilestoneCorrected(milestone=milestone, time=time):
             changed = _reached(record, **{milestone: time})
         case IncidentNoted():
@@ -284,20 +292,27 @@ def _classified(state: Known, command: Classify) -> tuple[Event, ...]:
 def _joined(state: Known, command: JoinAlert) -> tuple[Event, ...]:
     """A resolved incident never swallows a new alert."""
     record = state.record
-    if command.alert in record.alerts:
+    new = without((command.alert, *command.others), record.alerts)
+    if not new:
         return ()
     if not isinstance(state, Triage | Active | Mitigated):
         raise IllegalTransitionError("incident", state.name, "a further alert", state.allowed)
-    return (_fact(IncidentAlertJoined, record, command, alert=command.alert, summary=command.summary),)
+    alert, *others = new
+    worked_on = not isinstance(state, Triage)
+    notify = worked_on and (record.told is None or command.at - record.told >= INTERVAL)
+    more: dict[str, Any] = {"alert": alert, "summary": command.summary, "others": tuple(others), "notify": notify}
+    return (_fact(IncidentAlertJoined, record, command, **more),)
 
 
 def _cleared(state: Known, command: ClearAlert) -> tuple[Event, ...]:
     """When all alerts are resolved: what nobody took on resolves by itself, the rest is monitored."""
     record = state.record
-    if command.alert not in record.firing:
+    named, firing = {command.alert, *command.others}, record.firing
+    gone = tuple(alert for alert in firing if alert in named)
+    if not gone:
         return ()
-    cleared = _fact(IncidentAlertCleared, record, command, alert=command.alert)
-    if len(record.firing) > 1:
+    cleared = _fact(IncidentAlertCleared, record, command, alert=gone[0], others=gone[1:])
+    if len(gone) < len(firing):
         return (cleared,)
     silent = replace(command, reason="none of its alerts fires any more")
     match state:
@@ -360,6 +375,12 @@ def _fact(event: type[F], record: Record, command: Asked, **more: Any) -> F:  # 
         at=max(command.at, *_reached_times(record)),
         **more,
     )
+
+
+def without(alerts: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Those of *alerts* that are not *known*, each once; there may be ten thousands of both."""
+    seen = set(known)
+    return tuple(alert for alert in dict.fromkeys(alerts) if alert not in seen)
 
 
 def _reached_times(record: Record) -> tuple[datetime, ...]:

@@ -84,17 +84,23 @@ class IncidentClassified(IncidentFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentAlertJoined(IncidentFact):
-    """A further alert belongs to it."""
+    """A further alert belongs to it, and *others* that came at the same time.
+
+    *notify* says that whoever works on it is to be told: at most once in `INTERVAL`, and nobody is called anew.
+    """
 
     alert: str
     summary: str = ""
+    others: tuple[str, ...] = ()
+    notify: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentAlertCleared(IncidentFact):
-    """One of its alerts fires no more."""
+    """One of its alerts fires no more, and *others* that ended at the same time."""
 
     alert: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
