@@ -55,7 +55,7 @@ class Gateway:
             message = f"{self._url} cannot be reached ({type(error).__name__}); is it running? see --url"
             raise CliError(message, UNREACHABLE) from error
         if answer.is_error:
-            raise CliError(_refusal(answer), UNREACHABLE if answer.status_code >= _SERVER_ERROR else REFUSED)
+            raise CliError(refusal(answer), UNREACHABLE if answer.status_code >= _SERVER_ERROR else REFUSED)
         return answer
 
 
@@ -106,10 +106,16 @@ async def send_access_log(url: str, api_key: str, slo: str, file: Path) -> Async
     yield {"summary": {"buckets": sent, "good": good, "total": total, "unreadable_lines": log.unreadable}}
 
 
-def _refusal(answer: httpx.Response) -> str:
+def refusal(answer: httpx.Response) -> str:
+    """What the gateway refused, in one line that says each thing once."""
     try:
         problem = answer.json()
-        places = "".join(f"; {place.get('pointer', '')}: {place['detail']}" for place in problem.get("errors", ()))
-        return f"{answer.status_code} {problem['code']}: {problem['detail']}{places}"
+        said = f"{answer.status_code} {problem['code']}: {problem['detail']}"
+        places = [(place.get("pointer", ""), place["detail"]) for place in problem.get("errors", ())]
+        match places:
+            case [(pointer, detail)] if detail == problem["detail"]:  # said already; where it stands is not
+                return f"{said} ({pointer})" if pointer else said
+            case _:
+                return said + "".join(f"; {pointer}: {detail}" for pointer, detail in places)
     except (ValueError, KeyError, TypeError):
         return f"{answer.status_code} {answer.reason_phrase}: {answer.text[:200]}"

@@ -23,8 +23,10 @@ from libs.events.store import AppendRequest, Reservation, Timer
 from libs.events.timers import Fire
 from services.lifecycle import timetable
 from services.lifecycle.contract import GATE_POLICY, INSTALLATION, PHASE_RISK, SERVICE
+from services.lifecycle.domain.checks import NUMBERS
 from services.lifecycle.domain.evaluation.events import CheckResult
 from services.lifecycle.domain.facts import Facts
+from services.lifecycle.domain.gate_policy.inherited import completed
 from services.lifecycle.domain.gates import demotion, keeping
 from services.lifecycle.domain.phase_risk.commands import Lacking, Look
 from services.lifecycle.domain.phase_risk.decider import PhaseRisks
@@ -183,7 +185,7 @@ class Phases:
 
     async def _policy(self) -> Policy:
         published = (await self.resources.handler.load(GATE_POLICY, INSTALLATION)).state
-        return published[-1].policy if published else self.shipped
+        return completed(published[-1].policy, self.shipped, NUMBERS) if published else self.shipped
 
     async def _set(self, timer: Timer) -> None:
         await self.resources.handler.append(AppendRequest(schedule=(timer,)))

@@ -15,10 +15,12 @@ from libs.web.schemas import Moment
 from services.lifecycle.api.references import caught_up
 from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import EVALUATION, GATE_POLICY, INSTALLATION
+from services.lifecycle.domain.checks import NUMBERS
 from services.lifecycle.domain.errors import UnknownReferenceError
 from services.lifecycle.domain.evaluation.commands import Keep
 from services.lifecycle.domain.evaluation.events import CheckResult
 from services.lifecycle.domain.gate_policy.decider import GatePolicies
+from services.lifecycle.domain.gate_policy.inherited import completed
 from services.lifecycle.domain.gates import Verdict, evaluate, look, reuse
 from services.lifecycle.domain.people import Approvers
 from services.lifecycle.domain.phases import Phase
@@ -36,7 +38,8 @@ class Gates:
 
     Args:
         resources: The service's adapters.
-        policy: What the gates ask for: what was published last, else what comes with the program.
+        policy: What the gates ask for: what was published last, with the numbers that it lacks, else what comes with
+            the program.
         shipped: What comes with the program.
         wait_s: How long to wait for evidence that was just stored.
     """
@@ -112,7 +115,8 @@ async def _gates(request: Request) -> Gates:
     shipped: Policy = request.app.state.policies.gates
     settings: LifecycleSettings = request.app.state.settings
     found = await published(resources)
-    return Gates(resources, found[-1].policy if found else shipped, shipped, settings.facts_wait_s)
+    policy = completed(found[-1].policy, shipped, NUMBERS) if found else shipped
+    return Gates(resources, policy, shipped, settings.facts_wait_s)
 
 
 GatesDep = Annotated[Gates, Depends(_gates)]

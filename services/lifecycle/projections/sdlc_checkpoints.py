@@ -132,7 +132,14 @@ def checkpoints_by_service(
     return {service: _facts(found) for service, found in grouped.items()}
 
 
-_ASKED_BY_GATES: Final = ("chaos_experiment", "fault_tolerance_test", "load_test", "restore_test", "rollback_drill")
+_ASKED_BY_GATES: Final = (
+    "chaos_experiment",
+    "fault_tolerance_test",
+    "load_test",
+    "restore_test",
+    "rollback_drill",
+    "observability_report",
+)
 _IN_ORDER: Final = ByService.of(
     select(_VIEW)
     .where(_VIEW.c.state.in_(_CARRIED_THROUGH), _VIEW.c.kind.in_(_ASKED_BY_GATES))

@@ -102,3 +102,19 @@ async def test_a_drill_that_failed_outranks_what_people_attest(lifecycle: Runnin
     await lifecycle.call("POST", "/v1/checkpoints", drill, expect=201)
 
     assert await result(lifecycle, "limited_availability", "rollback_drill") == ("fail", True)
+
+
+async def test_what_ci_reports_of_a_build_is_evidence_of_the_gate(lifecycle: Running) -> None:
+    await register(lifecycle)
+    report = {
+        "commit": "9f3c1a7",
+        "signals": {signal: {"present": signal != "traces"} for signal in ("metrics", "logs", "traces", "dashboards")},
+        "url": "https://ci.example/builds/42",
+    }
+
+    await lifecycle.call("POST", f"{SERVICE}/observability-reports", report, expect=201)
+
+    assert await result(lifecycle, "limited_availability", "build_observability") == ("fail", True)
+    assert await result(lifecycle, "limited_availability", "initial_monitoring") == ("unknown", True)
+    await attest(lifecycle, "initial_monitoring")
+    assert await result(lifecycle, "limited_availability", "initial_monitoring") == ("pass", True)

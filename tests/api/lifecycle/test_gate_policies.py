@@ -1,13 +1,17 @@
 """Gate policies over HTTP: tried on all services, published, read version by version."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from libs.events.envelope import Context, Metadata
 from libs.events.testing import FrozenClock
-from services.lifecycle.config import LifecycleSettings
+from services.lifecycle.config import LifecycleSettings, load_policies
+from services.lifecycle.contract import GATE_POLICY, INSTALLATION
+from services.lifecycle.domain.gate_policy.commands import Publish
 from tests.fixtures.lifecycle_api import GATES, IN_MEMORY, TRANSITION, asked, attest, register
 from tests.fixtures.services import Running
 
@@ -121,3 +125,27 @@ async def test_a_policy_is_read_as_of_a_time(lifecycle: Running, clock: FrozenCl
     assert (before["version"], before["in_force"]) == ("2026-11", True)
     await lifecycle.call("GET", f"{POLICIES}/next?as_of={then}", expect=404)
     await lifecycle.call("GET", f"{POLICIES}/none", expect=404)
+
+
+@IN_MEMORY
+async def test_a_policy_from_before_a_check_was_measured_shows_the_numbers_that_it_takes_over(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    shipped = load_policies(LifecycleSettings()).gates
+    name, new = "rota_is_large_enough", "build_observability"
+    checks = {each: check for each, check in shipped.checks.items() if each != new}
+    gates = {gate: tuple(each for each in names if each != new) for gate, names in shipped.gates.items()}
+    older = replace(shipped, version="ours", checks=checks | {name: replace(checks[name], numbers={})}, gates=gates)
+    command = Publish(older, shipped, "before the program knew", "ana", clock.now())
+    await lifecycle.resources.handler.handle(
+        GATE_POLICY, INSTALLATION, command, Context.of_request(clock.now(), Metadata("ana"))
+    )
+
+    policy = await lifecycle.call("GET", f"{POLICIES}/ours")
+
+    assert {(each["check"], each["value"], each["from_version"]) for each in policy["inherited"]} == {
+        (name, 8, "2026-11"),
+        (name, 6, "2026-11"),
+    }
+    assert (policy["attested_only"], policy["not_asked"]) == ([], [new])
+    assert policy["checks"][name]["numbers"] == {}

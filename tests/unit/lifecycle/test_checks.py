@@ -174,6 +174,7 @@ class Row(NamedTuple):
     unknown: Facts
 
 
+SEEN = {"metrics": 1.0, "logs": 0.0, "traces": 0.0, "dashboards": 1.0}
 SILENT = {"heard": dict[str, timedelta]()}
 MEASURED: dict[str, Row] = {
     "design_review": Row(
@@ -328,6 +329,22 @@ MEASURED: dict[str, Row] = {
             checkpoints=checkpoint("chaos_experiment", depends_on="pay-api"),
             dependencies=(*NEEDS_PAY, Dependency("auth", described=True)),
         ),
+    ),
+    "build_observability": Row(
+        facts(checkpoints=checkpoint("observability_report", days_ago=30)),
+        facts(checkpoints=checkpoint("observability_report", conclusion="failed", showed="traces are missing")),
+        facts(checkpoints=checkpoint("observability_report", days_ago=31)),
+    ),
+    "initial_monitoring": Row(
+        facts(
+            checkpoints=checkpoint("observability_report", figures=SEEN),
+            attestations={"initial_monitoring": evidence("initial_monitoring")},
+        ),
+        facts(
+            checkpoints=checkpoint("observability_report", figures={**SEEN, "dashboards": 0.0}),
+            attestations={"initial_monitoring": evidence("initial_monitoring")},
+        ),
+        facts(checkpoints=checkpoint("observability_report", figures=SEEN)),  # nobody has sent a test page
     ),
 }
 ATTESTED = sorted(set(POLICY.checks) - set(MEASURES))
@@ -794,3 +811,24 @@ def test_every_hard_dependency_that_nobody_took_away_is_named() -> None:
     finding = found("chaos_experiment", facts(checkpoints=tried, dependencies=needs))
 
     assert finding.how_to_fix == "auth, mail: take away auth, mail, and see what happens"
+
+
+def test_a_service_that_needs_nothing_has_nothing_that_could_be_taken_away() -> None:
+    nothing = facts(dependencies=(), dependencies_confirmed=True)
+
+    assert found("chaos_experiment", nothing).result == "not_applicable"
+    assert found("chaos_experiment", replace(nothing, dependencies_confirmed=False)).result == "unknown"
+
+
+def test_a_report_of_a_build_that_is_too_old_leaves_the_monitoring_to_what_people_say() -> None:
+    name = "initial_monitoring"
+    old = checkpoint("observability_report", days_ago=91, figures={**SEEN, "dashboards": 0.0})
+
+    assert found(name, facts(checkpoints=old, attestations={name: evidence(name)})).result == "pass"
+
+
+def test_a_build_that_is_watched_shows_its_report_beside_the_test_page() -> None:
+    name = "initial_monitoring"
+    known = facts(checkpoints=checkpoint("observability_report", figures=SEEN), attestations={name: evidence(name)})
+
+    assert [each.kind for each in found(name, known).evidence] == ["observability_report", name]

@@ -26,11 +26,13 @@ from libs.web.shapes import FaultyDocumentError
 from services.lifecycle.api.asked import INSTALLATION, AsOf, Gates, GatesDep, published
 from services.lifecycle.config import parse_policy
 from services.lifecycle.contract import GATE_POLICY
+from services.lifecycle.domain.checks import NUMBERS
 from services.lifecycle.domain.errors import UnknownError
 from services.lifecycle.domain.facts import Facts
 from services.lifecycle.domain.gate_policy.commands import Publish
 from services.lifecycle.domain.gate_policy.decider import GatePolicies
 from services.lifecycle.domain.gate_policy.events import GatePolicyPublished
+from services.lifecycle.domain.gate_policy.inherited import Inherited, attested_only, inherited
 from services.lifecycle.domain.policy import Policy
 from services.lifecycle.domain.simulation import Difference, differences
 from services.lifecycle.projections.facts import HEARD, facts_of_all
@@ -55,12 +57,26 @@ router = Router(prefix="/v1/gate-policies", tags=["gates"])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatePolicyView(Policy):
-    """A gate policy, whole; who published it is null for the one that comes with the program."""
+    """A gate policy, whole; who published it is null for the one that comes with the program.
+
+    Args:
+        in_force: Whether gates go by it.
+        published_by: Who put it in force.
+        published_at: When.
+        reason: Why.
+        inherited: Numbers that it has not, of checks that the platform has learnt to measure since: gates take them
+            from the policy that comes with the program until a version with numbers of its own is published.
+        attested_only: Checks that are attested and not measured, because that policy has no numbers for them either.
+        not_asked: Checks of the policy that comes with the program which this one does not have.
+    """
 
     in_force: bool
     published_by: str | None
     published_at: datetime | None
     reason: str
+    inherited: tuple[Inherited, ...] = ()
+    attested_only: tuple[str, ...] = ()
+    not_asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +108,9 @@ class Simulation:
 async def list_gate_policies(gates: GatesDep, resources: ResourcesDep, as_of: AsOf = None) -> Page[GatePolicyView]:
     """List the policies, the one in force first: what each gate asks for, every number with its source."""
     found = await published(resources, as_of)
-    return Page(items=[*(_view(each, found) for each in reversed(found)), _shipped(gates.shipped, found)])
+    return Page(
+        items=[*(_view(each, found, gates.shipped) for each in reversed(found)), _shipped(gates.shipped, found)]
+    )
 
 
 @router.get("/{version}", response_model=GatePolicyView, openapi_extra=needs("services.read"), responses=responses(404))
@@ -103,7 +121,7 @@ async def get_gate_policy(
     found = await published(resources, as_of)
     for each in found:
         if each.version == version:
-            return etag.answer(request, _view(each, found))
+            return etag.answer(request, _view(each, found, gates.shipped))
     if version != gates.shipped.version:
         raise UnknownError("gate policy", version)
     return etag.answer(request, _shipped(gates.shipped, found))
@@ -127,7 +145,8 @@ async def publish_gate_policy(
     command = Publish(policy, gates.shipped, reason, call.principal.name, call.context.at)
 
     def shown(outcome: Outcome[GatePolicies] | Loaded[GatePolicies]) -> GatePolicyView:
-        return _view(outcome.state[-1], outcome.state) if outcome.state else _shipped(gates.shipped, ())
+        known = outcome.state
+        return _view(known[-1], known, gates.shipped) if known else _shipped(gates.shipped, ())
 
     location = f"/v1/gate-policies/{policy.version}"
     return await call.handle(GATE_POLICY, INSTALLATION, command, body=shown, status=201, location=location)
@@ -195,10 +214,17 @@ def _parsed(text: bytes) -> Policy:
         raise Problem(422, "invalid-policy", "The policy cannot be used", str(error), error.places) from error
 
 
-def _view(each: GatePolicyPublished, all_of_them: GatePolicies) -> GatePolicyView:
+def _view(each: GatePolicyPublished, all_of_them: GatePolicies, shipped: Policy) -> GatePolicyView:
     is_last = each is all_of_them[-1]
     return GatePolicyView(
-        **_plain(each.policy), in_force=is_last, published_by=each.by, published_at=each.at, reason=each.reason
+        **_plain(each.policy),
+        in_force=is_last,
+        published_by=each.by,
+        published_at=each.at,
+        reason=each.reason,
+        inherited=inherited(each.policy, shipped, NUMBERS),
+        attested_only=attested_only(each.policy, shipped, NUMBERS),
+        not_asked=tuple(sorted(set(shipped.checks) - set(each.policy.checks))),
     )
 
 

@@ -25,7 +25,7 @@ class Shown:
         depends_on: The dependency that was taken away, or empty.
         showed: What was not as it had to be, in sentences; everything there was to see when it passed.
         figures: What was measured: `peak_ratio` and `unit_capacity` of a load test, `recovery_point_s` and
-            `recovery_time_s` of a restore test, and the metrics by their names.
+            `recovery_time_s` of a restore test, 1 or 0 for each signal of a build, and the metrics by their names.
         url: Where to see it.
     """
 

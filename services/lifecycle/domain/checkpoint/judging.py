@@ -12,6 +12,7 @@ from typing import Literal
 
 from services.lifecycle.domain.checkpoint.errors import FiguresMissingError, ResultKindError
 from services.lifecycle.domain.checkpoint.plans import (
+    SIGNALS,
     Benchmark,
     ChaosExperiment,
     Content,
@@ -214,6 +215,9 @@ def _derived(plan: Content, result: Outcome) -> dict[str, float]:
             figures["recovery_time_s"] = result.recovery_time.total_seconds()
         case RollbackDrill(), RollbackResult(rollback_took=timedelta() as took):
             figures["rollback_s"] = took.total_seconds()
+        case ObservabilityReport(), ObservabilityResult(signals=signals):
+            present = {seen.signal for seen in signals if seen.present}
+            figures |= {signal: float(signal in present) for signal in SIGNALS}
         case _:
             pass
     return figures

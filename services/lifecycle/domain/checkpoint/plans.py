@@ -23,6 +23,7 @@ Environment = Literal["development", "test", "staging", "production"]
 Fault = Literal["server_crash", "network_outage", "dependency_loss"]
 Scenario = Literal["backup_restore", "failover", "region_loss"]
 Signal = Literal["metrics", "logs", "traces", "dashboards"]
+SIGNALS: Final[tuple[Signal, ...]] = get_args(Signal)
 Better = Literal["lower", "higher"]
 
 

@@ -11,7 +11,12 @@ from services.lifecycle.domain.checks.attestations import attestation, attested
 from services.lifecycle.domain.checks.capacity import capacity_covers_demand, demand_estimate
 from services.lifecycle.domain.checks.delivery import production_rollback, progressive_rollout
 from services.lifecycle.domain.checks.design import design_review, no_open_blocking_antipattern
-from services.lifecycle.domain.checks.exercises import chaos_experiment, exercised
+from services.lifecycle.domain.checks.exercises import (
+    build_observability,
+    chaos_experiment,
+    exercised,
+    initial_monitoring,
+)
 from services.lifecycle.domain.checks.finding import Finding, Judge, Question
 from services.lifecycle.domain.checks.incidents import (
     no_open_sev1_2_incident,
@@ -78,6 +83,8 @@ MEASURES: Mapping[str, Measure] = {
     "restore_test": Measure(exercised),
     "rollback_drill": Measure(exercised),
     "chaos_experiment": Measure(chaos_experiment),
+    "build_observability": Measure(build_observability),
+    "initial_monitoring": Measure(initial_monitoring),
     "dependencies_listed": Measure(dependencies_listed),
     "slo_drafted": Measure(slo_drafted),
     "sli_emitting": Measure(sli_emitting, ("days", "fresh_days")),
@@ -131,7 +138,7 @@ def _own(question: Question) -> tuple[Finding, bool]:
     if spared is not None and spared.outcome == "passed":
         return Finding("not_applicable", f"the service is {check.unless}, says {spared.by}", (attested(spared),)), False
     measure = MEASURES.get(question.name)
-    # a policy that was published before the platform measured this has no numbers for it: people attest it, as then
+    # a number that not even the policy of the program has: people attest it, as before the platform measured it
     finding = measure.judge(question) if measure and check.numbers.keys() >= set(measure.numbers) else None
     if finding is not None:
         return finding, True
