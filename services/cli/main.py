@@ -23,6 +23,7 @@ events_app = typer.Typer(no_args_is_help=True, help="The logs: read, export, imp
 letters_app = typer.Typer(no_args_is_help=True, help="Events that could not be applied.")
 demo_app = typer.Typer(no_args_is_help=True, help="A realistic organisation to look at.")
 slo_app = typer.Typer(no_args_is_help=True, help="Service level objectives.")
+rotation_app = typer.Typer(no_args_is_help=True, help="On-call rotations.")
 openslo_app = typer.Typer(no_args_is_help=True, help="OpenSLO documents.")
 for name, group in (
     ("projections", projections_app),
@@ -31,6 +32,7 @@ for name, group in (
     ("demo", demo_app),
     ("slo", slo_app),
     ("openslo", openslo_app),
+    ("rotation", rotation_app),
 ):
     app.add_typer(group, name=name)
 
@@ -353,6 +355,29 @@ def slo_rules(  # noqa: PLR0913  each is an option
     for warning in warnings:
         typer.echo(warning, err=True)
     typer.echo(rules, nl=False)
+
+
+@rotation_app.command("preview")
+def rotation_preview(
+    file: Annotated[Path, typer.Argument(help="JSON, as POST /v1/rotations:preview takes it.")],
+) -> None:
+    """Computed shifts of a rotation that is not stored, as one JSON object; needs no server. Exit 1 when invalid."""
+    import msgspec
+    from pydantic import ValidationError
+
+    from services.incidents.api.rotation_schemas import PreviewRotation, preview_of
+    from services.incidents.domain.on_call.errors import OnCallError
+
+    try:
+        preview = preview_of(PreviewRotation.model_validate_json(file.read_bytes()))
+    except ValidationError as error:
+        for found in error.errors():
+            typer.echo(f"{file}: /{'/'.join(map(str, found['loc']))}: {found['msg']}", err=True)
+        raise typer.Exit(NO) from error
+    except OnCallError as error:
+        message = f"{file}: /{error.field}: {error}"
+        raise CliError(message, NO) from error
+    typer.echo(msgspec.json.encode(preview).decode())
 
 
 @openslo_app.command("upgrade")

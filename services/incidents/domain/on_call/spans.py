@@ -1,0 +1,54 @@
+"""Stretches of time, and what is left of them: cutting, joining, taking away. All are half-open."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """From *start* until just before *end*."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def lasts(self) -> timedelta:
+        """How long."""
+        return self.end - self.start
+
+
+def cut(span: Span, openings: Sequence[Span]) -> Iterator[Span]:
+    """The parts of *span* inside *openings*, which are in order and apart."""
+    for opening in openings:
+        if opening.start >= span.end:
+            return
+        if opening.end > span.start:
+            yield Span(max(span.start, opening.start), min(span.end, opening.end))
+
+
+def without(span: Span, taken: Sequence[Span]) -> Iterator[Span]:
+    """The parts of *span* outside *taken*, which are in order and apart."""
+    start = span.start
+    for other in taken:
+        if other.start >= span.end:
+            break
+        if other.end <= start:
+            continue
+        if other.start > start:
+            yield Span(start, other.start)
+        start = max(start, other.end)
+    if start < span.end:
+        yield Span(start, span.end)
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """*spans* in order, those that meet or overlap as one."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        if found and span.start <= found[-1].end:
+            if span.end > found[-1].end:
+                found[-1] = Span(found[-1].start, span.end)
+        elif span.end > span.start:
+            found.append(span)
+    return found
