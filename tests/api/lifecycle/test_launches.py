@@ -164,3 +164,32 @@ async def test_evidence_that_shows_nothing_is_refused_and_a_launch_can_be_change
     assert (past["errors"][0]["pointer"], gone["state"], gone["next"]) == ("/planned_for", "cancelled", [])
     assert (await refused("load-tested", outcome="failed", note="x", expect=409))["code"] == "illegal-step"
     await lifecycle.call("GET", f"{LAUNCHES}/no-such", expect=404)
+
+
+@IN_MEMORY
+async def test_a_record_of_the_service_is_evidence_by_its_id(lifecycle: Running, clock: FrozenClock) -> None:
+    await live(lifecycle)
+    launch = await planned(lifecycle)
+    rollout = {
+        "id": "till-api-1.42",
+        "service": "till-api",
+        "version": "1.42",
+        "strategy": "canary",
+        "steps": [{"percent": 5, "watch": "PT1H"}, {"percent": 100}],
+    }
+    await lifecycle.call("POST", "/v1/rollouts", rollout, expect=201)
+    path = f"{LAUNCHES}/{launch['id']}/checkpoints/rolled-out-in-steps"
+    record = {"record": {"kind": "rollout", "id": "till-api-1.42"}}
+
+    early = await lifecycle.call("PUT", path, record, expect=422)
+    await signed_in(lifecycle, BO).call("POST", "/v1/rollouts/till-api-1.42:review", {})
+    shown = await lifecycle.call("PUT", path, record)
+    absent = await lifecycle.call("PUT", path, {"record": {"kind": "deployment", "id": "none"}}, expect=422)
+    both = await lifecycle.call("PUT", path, record | {"outcome": "passed"}, expect=422)
+    neither = await lifecycle.call("PUT", path, {"note": "?"}, expect=422)
+
+    places = [answer["errors"][0]["pointer"] for answer in (early, absent, both, neither)]
+    assert places == ["/record/id", "/record/id", "/outcome", "/outcome"]
+    (seen,) = (each for each in shown["checkpoints"] if each["id"] == "rolled-out-in-steps")
+    assert (seen["open"], seen["records"], seen["shown"]["outcome"]) == (None, ["rollout"], "passed")
+    assert seen["shown"]["record"] == record["record"]

@@ -24,7 +24,7 @@ from services.lifecycle.domain.launch.commands import (
     PlanLaunch,
     RecordCheckpoint,
 )
-from services.lifecycle.domain.launch.decider import ALLOWED, Coming, State, open_checkpoints
+from services.lifecycle.domain.launch.decider import open_checkpoints
 from services.lifecycle.domain.launch.errors import (
     CheckpointError,
     IllegalLaunchStepError,
@@ -35,6 +35,7 @@ from services.lifecycle.domain.launch.errors import (
     UnknownCheckpointError,
 )
 from services.lifecycle.domain.launch.events import Event, LaunchDone, Plan
+from services.lifecycle.domain.launch.state import ALLOWED, Coming, State
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.service.commands import Actor
 

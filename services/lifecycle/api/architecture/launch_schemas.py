@@ -10,8 +10,16 @@ from pydantic import Field, HttpUrl
 from libs.web.schemas import Body, Line, Moment, Name, Text, example
 from services.lifecycle.api.architecture.designing import Id
 from services.lifecycle.domain.evaluation.events import CheckResult
-from services.lifecycle.domain.launch.decider import ALLOWED, Coming, State, open_checkpoints
-from services.lifecycle.domain.launch.events import LaunchCancelled, LaunchDone, Outcome
+from services.lifecycle.domain.launch.decider import open_checkpoints
+from services.lifecycle.domain.launch.events import (
+    CheckpointRecorded,
+    LaunchCancelled,
+    LaunchDone,
+    Outcome,
+    Record,
+    RecordKind,
+)
+from services.lifecycle.domain.launch.state import ALLOWED, Coming, State
 from services.lifecycle.domain.readiness_review.next_steps import NextStep
 
 
@@ -46,12 +54,23 @@ class ChangeLaunchBody(Body):
     reason: Text = ""
 
 
+class RecordBody(Body):
+    """Something of the service that the platform keeps a record of."""
+
+    kind: RecordKind
+    id: Id
+
+
 class CheckpointBody(Body):
-    """What shows a checkpoint, and when it was so."""
+    """What shows a checkpoint: a record of the service, or an outcome with a link and a time."""
 
     model_config = example(outcome="passed", url="https://ci.example/runs/4712", done_at="2026-11-20T16:00:00Z")
 
-    outcome: Outcome
+    record: Annotated[
+        RecordBody | None,
+        Field(description="Outcome, link and time follow from it; the launch says in `records` what proves it."),
+    ] = None
+    outcome: Annotated[Outcome | None, Field(description="Needed where no record is named.")] = None
     url: Annotated[HttpUrl | None, Field(description="Where to see it; needed when it passed.")] = None
     note: Annotated[Text, Field(description="Why it failed, or does not apply.")] = ""
     done_at: Annotated[Moment | None, Field(description="When it was so; now, unless given.")] = None
@@ -66,11 +85,15 @@ class ShownView:
     note: str
     done_at: datetime
     by: str
+    record: Record | None
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchCheckpointView:
-    """What the launch has to show; `open` says why nothing shows it, or not any more; None when something does."""
+    """What the launch has to show; `open` says why nothing shows it, or not any more; None when something does.
+
+    Of `records` each proves it, when it is named by its id instead of a link.
+    """
 
     id: str
     text: str
@@ -78,6 +101,7 @@ class LaunchCheckpointView:
     source: str
     max_age_days: int | None
     check: str | None
+    records: tuple[str, ...]
     shown: ShownView | None
     measured: CheckResult | None
     open: str | None
@@ -158,10 +182,15 @@ def _checkpoints(launch: Coming, checks: Sequence[CheckResult], at: datetime) ->
             source=each.source,
             max_age_days=each.max_age_days,
             check=each.check or None,
-            shown=ShownView(shown.outcome, shown.url or None, shown.note, shown.done_at, shown.by) if shown else None,
+            records=each.records,
+            shown=_shown(shown) if shown else None,
             measured=measured.get(each.check),
             open=why.get(each.id),
         )
+
+
+def _shown(shown: CheckpointRecorded) -> ShownView:
+    return ShownView(shown.outcome, shown.url or None, shown.note, shown.done_at, shown.by, shown.record)
 
 
 def _next(launch: Coming, checks: Sequence[CheckResult], at: datetime) -> Iterator[NextStep]:
@@ -174,6 +203,8 @@ def _next(launch: Coming, checks: Sequence[CheckResult], at: datetime) -> Iterat
         asked = next(one for one in planned.checkpoints if one.id == each.checkpoint)
         verb = "" if asked.check else f"/checkpoints/{each.checkpoint}"
         what = f"bring {asked.check} in order" if asked.check else f"show that it is so: {each.text}"
+        if asked.records:
+            what += f" A {' or '.join(asked.records)} on record shows it, or a link."
         yield NextStep(team, what, each.why, verb, day)
     if blocking:
         return

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from libs.events import codec
 from libs.events.handler import Loaded, Outcome
 from libs.events.ids import new_id
+from libs.events.resources import Resources
 from libs.web import etag
 from libs.web.auth import needs
 from libs.web.calls import Call, CallDep
@@ -22,26 +23,31 @@ from services.lifecycle.api.architecture.launch_schemas import (
     CheckpointBody,
     LaunchView,
     PlanLaunchBody,
+    RecordBody,
     launch_view,
 )
 from services.lifecycle.api.asked import AsOf, Gates, GatesDep
 from services.lifecycle.api.references import living_service
 from services.lifecycle.api.reviews.reviewing import Reason, actor
 from services.lifecycle.api.views import key_of, live
-from services.lifecycle.contract import LAUNCH, SERVICE
-from services.lifecycle.domain.errors import UnknownError
+from services.lifecycle.contract import CHECKPOINT, DEPLOYMENT, DESIGN_REVIEW, LAUNCH, ROLLOUT, SERVICE
+from services.lifecycle.domain.errors import UnknownError, UnknownReferenceError
 from services.lifecycle.domain.evaluation.events import CheckResult
+from services.lifecycle.domain.launch import proof
 from services.lifecycle.domain.launch.commands import (
     Cancel,
     ChangeLaunch,
     Command,
     Launch,
     MakeReady,
+    NameRecord,
     PlanLaunch,
     RecordCheckpoint,
 )
-from services.lifecycle.domain.launch.decider import Coming, LaunchState, State
+from services.lifecycle.domain.launch.errors import CheckpointError
 from services.lifecycle.domain.launch.events import Plan
+from services.lifecycle.domain.launch.proof import Proof
+from services.lifecycle.domain.launch.state import Coming, LaunchState, State
 from services.lifecycle.projections.design_work import DESIGN_WORK
 
 router = Router(prefix="/v1/launches", tags=["launches"])
@@ -126,18 +132,9 @@ async def change_launch(launch: str, body: ChangeLaunchBody, call: CallDep, gate
 async def record_checkpoint(
     launch: str, checkpoint: str, body: CheckpointBody, call: CallDep, gates: GatesDep
 ) -> Response:
-    """Show what a checkpoint asks for; the last evidence counts."""
+    """Show what a checkpoint asks for, by a record of the service or by a link; the last evidence counts."""
     coming = _there(await call.resources.handler.load(LAUNCH, launch))
-    command = RecordCheckpoint(
-        launch=launch,
-        checkpoint=checkpoint,
-        outcome=body.outcome,
-        url=str(body.url or ""),
-        note=body.note,
-        done_at=body.done_at or call.context.at,
-        by=actor(call),
-        at=call.context.at,
-    )
+    command = await _evidence(call, launch, checkpoint, body)
     return await _do(call, command, await _measured(gates, coming, call.context.at))
 
 
@@ -165,6 +162,59 @@ async def cancel_launch(launch: str, body: Reason, call: CallDep) -> Response:
     coming = _there(await call.resources.handler.load(LAUNCH, launch))
     command = Cancel(launch=launch, by=actor(call), reason=body.reason, at=call.context.at)
     return await _do(call, command, coming.checks)
+
+
+async def _evidence(call: Call, launch: str, checkpoint: str, body: CheckpointBody) -> RecordCheckpoint | NameRecord:
+    if body.record is not None:
+        for name in ("outcome", "url", "done_at"):
+            if getattr(body, name) is not None:
+                detail = f"{name} follows from the record; leave it out"
+                raise CheckpointError(detail, f"/{name}")
+        return NameRecord(
+            launch=launch,
+            checkpoint=checkpoint,
+            proof=await _proof(call.resources, body.record),
+            note=body.note,
+            by=actor(call),
+            at=call.context.at,
+        )
+    if body.outcome is None:
+        raise CheckpointError("name a record of the service, or say what came out", "/outcome")
+    return RecordCheckpoint(
+        launch=launch,
+        checkpoint=checkpoint,
+        outcome=body.outcome,
+        url=str(body.url or ""),
+        note=body.note,
+        done_at=body.done_at or call.context.at,
+        by=actor(call),
+        at=call.context.at,
+    )
+
+
+async def _proof(resources: Resources, record: RecordBody) -> Proof:
+    """What the record shows.
+
+    Raises:
+        UnknownReferenceError: There is no such record.
+    """
+    load, found = resources.handler.load, None
+    match record.kind:
+        case "checkpoint":
+            if (known := (await load(CHECKPOINT, record.id)).state) is not None:
+                found = proof.of_checkpoint(known)
+        case "rollout":
+            if (going := (await load(ROLLOUT, record.id)).state) is not None:
+                found = proof.of_rollout(going)
+        case "deployment":
+            if (deployed := (await load(DEPLOYMENT, record.id)).state) is not None:
+                found = proof.of_deployment(deployed)
+        case "design_review":
+            if (review := (await load(DESIGN_REVIEW, record.id)).state) is not None:
+                found = proof.of_design(review)
+    if found is None:
+        raise UnknownReferenceError(record.kind.replace("_", " "), record.id, "record/id")
+    return found
 
 
 async def _measured(gates: Gates, coming: Coming, at: datetime) -> tuple[CheckResult, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from services.lifecycle.domain.launch.events import PROVING
 from services.lifecycle.domain.policy import TIERS, Fault, InvalidPolicyError
 from services.lifecycle.domain.readiness_review.policy import Count, Days, StartPhases
 from services.lifecycle.domain.review_template.checklist import Severity
@@ -35,6 +36,8 @@ class AskedCheckpoint:
         source: Who asks for it.
         max_age_days: Older evidence is none.
         check: The check of the gates that measures it; then people record no evidence.
+        records: What proves it beside a link: kinds of checkpoints, `design_review`, `rollout`, and `rollback` for a
+            roll-out or deployment that was taken back.
     """
 
     id: str
@@ -43,6 +46,7 @@ class AskedCheckpoint:
     source: str
     max_age_days: Days | None = None
     check: str = ""
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,9 @@ class ArchitecturePolicy:
             yield Fault("/repeated_within/days", f"{self.repeated_within.days} is too few; at least 1")
         if not self.checkpoints:
             yield Fault("/checkpoints", "is empty; a launch shows something")
+        yield from self._faulty_checkpoints()
+
+    def _faulty_checkpoints(self) -> Iterator[Fault]:
         seen: set[str] = set()
         for index, each in enumerate(self.checkpoints):
             place = f"/checkpoints/{index}"
@@ -101,5 +108,9 @@ class ArchitecturePolicy:
                 yield Fault(f"{place}/source", "says nothing; [D] is a default of your own")
             if bool(each.check) == bool(each.max_age_days):
                 yield Fault(place, "needs either a check that measures it or max_age_days for evidence")
+            if each.check and each.records:
+                yield Fault(f"{place}/records", "it is measured, so no record proves it; remove them")
+            for name in sorted(set(each.records) - set(PROVING)):
+                yield Fault(f"{place}/records", f"{name} proves nothing; what does is {', '.join(PROVING)}")
             for tier in set(each.blocking_tiers) - set(TIERS):
                 yield Fault(f"{place}/blocking_tiers", f"{tier} is no tier; tiers are 1 (most critical) to 4")

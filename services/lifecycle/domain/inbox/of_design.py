@@ -8,7 +8,7 @@ from services.lifecycle.domain.design_review.decider import Reviewed
 from services.lifecycle.domain.design_review.events import DesignChangesRequested
 from services.lifecycle.domain.inbox.of_services import Owned
 from services.lifecycle.domain.inbox.waiting import Kind, Teams, Waiting, Who, approvers, members, one
-from services.lifecycle.domain.launch.decider import Coming
+from services.lifecycle.domain.launch.state import Coming
 from services.lifecycle.domain.people import ANYBODY
 from services.lifecycle.domain.readiness_review.state import Finding
 

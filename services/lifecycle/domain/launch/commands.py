@@ -6,6 +6,7 @@ from datetime import datetime
 from services.lifecycle.domain.architecture.policy import ArchitecturePolicy
 from services.lifecycle.domain.evaluation.events import CheckResult
 from services.lifecycle.domain.launch.events import Outcome, Plan
+from services.lifecycle.domain.launch.proof import Proof
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.service.commands import Actor
 
@@ -51,6 +52,18 @@ class RecordCheckpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NameRecord:
+    """Show it by what the platform keeps a record of: how it came out, and when, follow from that."""
+
+    launch: str
+    checkpoint: str
+    proof: Proof
+    note: str
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MakeReady:
     """Say that nothing blocks it; *checks* are what the platform measures now."""
 
@@ -82,4 +95,4 @@ class Cancel:
     at: datetime
 
 
-Command = PlanLaunch | ChangeLaunch | RecordCheckpoint | MakeReady | Launch | Cancel
+Command = PlanLaunch | ChangeLaunch | RecordCheckpoint | NameRecord | MakeReady | Launch | Cancel

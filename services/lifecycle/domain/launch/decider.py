@@ -4,13 +4,12 @@ Nothing is ready, and nothing is launched, while a blocking checkpoint is open. 
 shown a month ago may be too old, and what is measured may have changed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
 
 from services.lifecycle.domain.architecture.policy import AskedCheckpoint
-from services.lifecycle.domain.errors import InTheFutureError, RecordedOtherwiseError, UnknownError
+from services.lifecycle.domain.errors import RecordedOtherwiseError, UnknownError
 from services.lifecycle.domain.evaluation.events import CheckResult
 from services.lifecycle.domain.launch.commands import (
     Cancel,
@@ -18,18 +17,16 @@ from services.lifecycle.domain.launch.commands import (
     Command,
     Launch,
     MakeReady,
+    NameRecord,
     PlanLaunch,
     RecordCheckpoint,
 )
 from services.lifecycle.domain.launch.errors import (
-    CheckpointError,
-    IllegalLaunchStepError,
     LaunchBlockedError,
     LaunchDateError,
     NotLiveError,
     OpenCheckpoint,
     SecondPersonNeededError,
-    UnknownCheckpointError,
 )
 from services.lifecycle.domain.launch.events import (
     Checkpoint,
@@ -42,44 +39,11 @@ from services.lifecycle.domain.launch.events import (
     LaunchReady,
     Plan,
 )
+from services.lifecycle.domain.launch.recording import proved, recorded
+from services.lifecycle.domain.launch.state import Coming, LaunchState, require_step
 from services.lifecycle.domain.policy import MOST_CRITICAL_TIER
 
-State = Literal["planned", "ready", "launched", "cancelled"]
-ALLOWED: Mapping[State, tuple[str, ...]] = {
-    "planned": ("change", "record", "ready", "cancel"),
-    "ready": ("change", "record", "launch", "cancel"),
-    "launched": (),
-    "cancelled": (),
-}
 _LETS_THROUGH = frozenset({"pass", "waived", "not_applicable"})
-
-
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """A launch, and how far it has come.
-
-    Args:
-        planned: How it began.
-        plan: As it is planned now.
-        state: Where it stands.
-        since: Since when.
-        shown: By checkpoint, the last evidence.
-        checks: What was measured last, when it was said to be ready or launched.
-        ready: Who said that it is ready.
-        ended: How it ended.
-    """
-
-    planned: LaunchPlanned
-    plan: Plan
-    state: State
-    since: datetime
-    shown: Mapping[str, CheckpointRecorded] = field(default_factory=dict[str, CheckpointRecorded])
-    checks: tuple[CheckResult, ...] = ()
-    ready: LaunchReady | None = None
-    ended: LaunchDone | LaunchCancelled | None = None
-
-
-LaunchState = Coming | None  # None: no such launch
 
 
 def decide(command: Command, state: LaunchState) -> tuple[Event, ...]:  # noqa: C901, PLR0911  a table, one line a pair
@@ -100,7 +64,9 @@ def decide(command: Command, state: LaunchState) -> tuple[Event, ...]:  # noqa: 
         case Coming(), ChangeLaunch():
             return _changed(command, state)
         case Coming(), RecordCheckpoint():
-            return _recorded(command, state)
+            return recorded(command, state)
+        case Coming(), NameRecord():
+            return proved(command, state)
         case Coming(), MakeReady():
             return _made_ready(command, state)
         case Coming(), Launch():
@@ -108,7 +74,7 @@ def decide(command: Command, state: LaunchState) -> tuple[Event, ...]:  # noqa: 
         case Coming(), Cancel():
             if state.state == "cancelled":
                 return ()
-            _require_step(state, "cancel")
+            require_step(state, "cancel")
             service = state.planned.service
             return (LaunchCancelled(command.launch, service, command.by.name, command.reason, command.at),)
 
@@ -163,49 +129,17 @@ def _planned(command: PlanLaunch) -> LaunchPlanned:
 def _changed(command: ChangeLaunch, state: Coming) -> tuple[Event, ...]:
     if command.plan == state.plan:
         return ()
-    _require_step(state, "change")
+    require_step(state, "change")
     if command.plan.planned_for != state.plan.planned_for:
         _require_day(command.plan, command.at)
     service = state.planned.service
     return (LaunchChanged(command.launch, service, command.plan, command.by.name, command.reason, command.at),)
 
 
-def _recorded(command: RecordCheckpoint, state: Coming) -> tuple[Event, ...]:
-    asked = {each.id: each for each in state.planned.checkpoints}
-    if command.checkpoint not in asked:
-        raise UnknownCheckpointError(command.checkpoint, asked)
-    recorded = CheckpointRecorded(
-        launch=command.launch,
-        service=state.planned.service,
-        checkpoint=command.checkpoint,
-        outcome=command.outcome,
-        url=command.url,
-        note=command.note,
-        done_at=command.done_at,
-        by=command.by.name,
-        at=command.at,
-    )
-    before = state.shown.get(command.checkpoint)
-    if before and replace(before, at=command.at) == recorded:
-        return ()
-    _require_step(state, "record")
-    if check := asked[command.checkpoint].check:
-        detail = f"{command.checkpoint} is measured, by the check {check}; nobody can attest it"
-        raise CheckpointError(detail, "/outcome")
-    if command.done_at > command.at:
-        raise InTheFutureError(command.done_at)
-    if command.outcome == "passed" and not command.url:
-        raise CheckpointError("say where it can be seen", "/url")
-    if command.outcome != "passed" and not command.note.strip():
-        detail = "say why it failed" if command.outcome == "failed" else "say why it does not apply"
-        raise CheckpointError(detail, "/note")
-    return (recorded,)
-
-
 def _made_ready(command: MakeReady, state: Coming) -> tuple[Event, ...]:
     if state.state == "ready":
         return ()
-    _require_step(state, "ready")
+    require_step(state, "ready")
     planned = state.planned
     if not command.by.is_person:
         raise SecondPersonNeededError(command.by.name, "a machine answers for nothing", planned.by)
@@ -218,7 +152,7 @@ def _made_ready(command: MakeReady, state: Coming) -> tuple[Event, ...]:
 def _launched(command: Launch, state: Coming) -> tuple[Event, ...]:
     if state.state == "launched":
         return ()
-    _require_step(state, "launch")
+    require_step(state, "launch")
     _require_nothing_open(state, command.checks, command.at)
     service = state.planned.service
     return (LaunchDone(command.launch, service, command.checks, command.by.name, command.reason, command.at),)
@@ -252,6 +186,7 @@ def _asked(asked: AskedCheckpoint, tier: int) -> Checkpoint:
         source=asked.source,
         max_age_days=asked.max_age_days.days if asked.max_age_days else None,
         check=asked.check,
+        records=asked.records,
     )
 
 
@@ -263,8 +198,3 @@ def _require_nothing_open(state: Coming, checks: Iterable[CheckResult], at: date
 def _require_day(plan: Plan, at: datetime) -> None:
     if plan.planned_for < at.date():
         raise LaunchDateError(plan.planned_for)
-
-
-def _require_step(state: Coming, verb: str) -> None:
-    if verb not in ALLOWED[state.state]:
-        raise IllegalLaunchStepError(state.state, verb, ALLOWED[state.state])

@@ -2,11 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
+from services.lifecycle.domain.checkpoint.plans import KINDS
 from services.lifecycle.domain.evaluation.events import CheckResult
 
 Outcome = Literal["passed", "failed", "not_applicable"]
+RecordKind = Literal["checkpoint", "rollout", "deployment", "design_review"]
+PROVING: Final[tuple[str, ...]] = (*KINDS, "design_review", "rollout", "rollback")  # what a checkpoint may take
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something of the service that the platform keeps a record of."""
+
+    kind: RecordKind
+    id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +31,7 @@ class Checkpoint:
         source: Who asks for it.
         max_age_days: Older evidence is none; None where a check measures it.
         check: The check of the gates that measures it, or empty.
+        records: What proves it, when a record is named instead of a link (`proof.py`).
     """
 
     id: str
@@ -28,6 +40,7 @@ class Checkpoint:
     source: str
     max_age_days: int | None
     check: str
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +108,7 @@ class CheckpointRecorded:
         done_at: When it was so.
         by: Who says so.
         at: When they said so.
+        record: What the platform keeps of it; None where people say so.
     """
 
     launch: str
@@ -106,6 +120,7 @@ class CheckpointRecorded:
     done_at: datetime
     by: str
     at: datetime
+    record: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)
