@@ -4,7 +4,15 @@ from fastapi import FastAPI
 
 from libs.events.resources import Resources
 from libs.web.app import create_service_app
-from services.incidents.api import actions, alerts, incidents, people, postmortems, rotations
+from services.incidents.api import (
+    actions,
+    alerts,
+    escalation_policies,
+    incidents,
+    people,
+    postmortems,
+    rotations,
+)
 from services.incidents.api.errors import ERRORS
 from services.incidents.config import IncidentsSettings
 from services.incidents.intake import Numbers
@@ -15,8 +23,16 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
     app = create_service_app(
         resources=resources,
         title="Concordat incidents",
-        description="Alerts, incidents, people, postmortems, rotations and what is done about them.",
-        routers=[alerts.router, incidents.router, postmortems.router, actions.router, people.router, rotations.router],
+        description="Alerts, incidents, who is called for them, postmortems and what is done about them.",
+        routers=[
+            alerts.router,
+            incidents.router,
+            postmortems.router,
+            actions.router,
+            people.router,
+            rotations.router,
+            escalation_policies.router,
+        ],
         errors=ERRORS,
         settings=settings,
     )

@@ -6,12 +6,22 @@ from services.incidents.domain.action import decider as action
 from services.incidents.domain.action import events as of_action
 from services.incidents.domain.alert import decider as alert
 from services.incidents.domain.alert import events as of_alert
+from services.incidents.domain.channel import decider as channel
+from services.incidents.domain.channel import events as of_channel
+from services.incidents.domain.escalation import decider as escalation
+from services.incidents.domain.escalation import events as of_escalation
+from services.incidents.domain.escalation_policy import decider as escalation_policy
+from services.incidents.domain.escalation_policy import events as of_escalation_policy
 from services.incidents.domain.incident import decider as incident
 from services.incidents.domain.incident import events as of_incident
+from services.incidents.domain.notification import decider as notification
+from services.incidents.domain.notification import events as of_notification
 from services.incidents.domain.person import decider as person
 from services.incidents.domain.person import events as of_person
 from services.incidents.domain.postmortem import decider as postmortem
 from services.incidents.domain.postmortem import events as of_postmortem
+from services.incidents.domain.service_paging import decider as service_paging
+from services.incidents.domain.service_paging import events as of_service_paging
 
 SERVICE = "incidents"
 
@@ -20,6 +30,11 @@ INCIDENT = Decider("incident", None, incident.decide, incident.evolve)
 POSTMORTEM = Decider("postmortem", None, postmortem.decide, postmortem.evolve)
 ACTION = Decider("action", None, action.decide, action.evolve)
 PERSON = Decider("person", None, person.decide, person.evolve)
+CHANNEL = Decider("channel", channel.UNSAID, channel.decide, channel.evolve)
+ESCALATION = Decider("escalation", None, escalation.decide, escalation.evolve)  # its key is the incident's
+ESCALATION_POLICY = Decider("escalation-policy", None, escalation_policy.decide, escalation_policy.evolve)
+NOTIFICATION = Decider("notification", None, notification.decide, notification.evolve)
+SERVICE_PAGING = Decider("service-paging", service_paging.Named(), service_paging.decide, service_paging.evolve)
 
 CONTRACT = EventRegistry(
     published={
@@ -43,6 +58,10 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.action.opened.v1": of_action.ActionOpened,
         "io.concordat.incidents.action.completed.v1": of_action.ActionCompleted,
         "io.concordat.incidents.action.dropped.v1": of_action.ActionDropped,
+        "io.concordat.incidents.page.sent.v1": of_escalation.PageSent,
+        "io.concordat.incidents.page.rated.v1": of_escalation.PageRated,
+        "io.concordat.incidents.escalation.unassigned.v1": of_escalation.EscalationUnassigned,
+        "io.concordat.incidents.escalation.exhausted.v1": of_escalation.EscalationExhausted,
     },
     internal={
         "io.concordat.incidents.alert.retriggered.v1": of_alert.AlertRetriggered,
@@ -57,5 +76,25 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.person.registered.v1": of_person.PersonRegistered,
         "io.concordat.incidents.person.changed.v1": of_person.PersonChanged,
         "io.concordat.incidents.person.erased.v1": of_person.PersonErased,
+        "io.concordat.incidents.escalation.begun.v1": of_escalation.EscalationBegun,
+        "io.concordat.incidents.escalation.step-taken.v1": of_escalation.StepTaken,
+        "io.concordat.incidents.escalation.held.v1": of_escalation.EscalationHeld,
+        "io.concordat.incidents.escalation.paused.v1": of_escalation.EscalationPaused,
+        "io.concordat.incidents.escalation.ended.v1": of_escalation.EscalationEnded,
+        "io.concordat.incidents.escalation.page-undelivered.v1": of_escalation.PageUndelivered,
+        "io.concordat.incidents.escalation.responder-told.v1": of_escalation.ResponderTold,
+        "io.concordat.incidents.escalation.clock-corrected.v1": of_escalation.EscalationClockCorrected,
+        "io.concordat.incidents.escalation-policy.set.v1": of_escalation_policy.PolicySet,
+        "io.concordat.incidents.escalation-policy.ended.v1": of_escalation_policy.PolicyEnded,
+        "io.concordat.incidents.service-paging.policies-named.v1": of_service_paging.PoliciesNamed,
+        "io.concordat.incidents.notification.requested.v1": of_notification.NotificationRequested,
+        "io.concordat.incidents.notification.attempt-begun.v1": of_notification.AttemptBegun,
+        "io.concordat.incidents.notification.attempt-ended.v1": of_notification.AttemptEnded,
+        "io.concordat.incidents.notification.withdrawn.v1": of_notification.NotificationWithdrawn,
+        "io.concordat.incidents.notification.link-used.v1": of_notification.LinkUsed,
+        "io.concordat.incidents.channel.set.v1": of_channel.ChannelSet,
+        "io.concordat.incidents.channel.switched-off.v1": of_channel.ChannelSwitchedOff,
+        "io.concordat.incidents.channel.switched-on.v1": of_channel.ChannelSwitchedOn,
+        "io.concordat.incidents.channel.removed.v1": of_channel.ChannelRemoved,
     },
 )

@@ -15,6 +15,7 @@ from services.incidents.domain.errors import (
     ReasonMissingError,
     UnknownReferenceError,
 )
+from services.incidents.domain.escalation import errors as of_paging
 from services.incidents.domain.on_call import errors as of_on_call
 
 
@@ -23,6 +24,18 @@ def _at(error: Exception, *fields: str) -> dict[str, Any]:
 
 
 ERRORS: Errors = {
+    of_paging.EndedError: ErrorKind(409, "ended", "It was ended"),
+    of_paging.FaultyPolicyError: ErrorKind(
+        422,
+        "faulty-policy",
+        "The policy could not work",
+        extra=lambda error: {"errors": [{"detail": detail, "pointer": place} for place, detail in error.places]},
+    ),
+    of_paging.DefaultTakenError: ErrorKind(
+        409, "default-taken", "The team has a default already", extra=lambda error: _at(error, error.field)
+    ),
+    of_paging.LinkError: ErrorKind(410, "link-gone", "The link does not acknowledge any more"),
+    of_paging.NotCalledError: ErrorKind(403, "not-called", "Only who was called rates a page"),
     AbsentError: ErrorKind(404, "not-found", "There is no such thing"),
     UnknownReferenceError: ErrorKind(
         422, "unknown-reference", "The body names something unknown", extra=lambda error: _at(error, error.field)

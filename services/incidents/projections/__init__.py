@@ -2,9 +2,22 @@
 
 from services.incidents.projections.actions import ACTIONS
 from services.incidents.projections.alerts import ALERTS
+from services.incidents.projections.channels import CHANNELS
+from services.incidents.projections.escalation_policies import ESCALATION_POLICIES
 from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.known_services import KNOWN_SERVICES
+from services.incidents.projections.known_teams import KNOWN_TEAMS
 from services.incidents.projections.people import PEOPLE
 from services.incidents.projections.postmortems import POSTMORTEMS
 
-PROJECTIONS = (ALERTS, INCIDENTS, POSTMORTEMS, ACTIONS, KNOWN_SERVICES, PEOPLE)
+PROJECTIONS = (
+    ALERTS,
+    INCIDENTS,
+    POSTMORTEMS,
+    ACTIONS,
+    KNOWN_SERVICES,
+    KNOWN_TEAMS,
+    PEOPLE,
+    ESCALATION_POLICIES,
+    CHANNELS,
+)

@@ -1,11 +1,11 @@
-"""Which services there are, as lifecycle says: an incident is declared for one of these only."""
+"""Which services there are, and who works for them, as lifecycle says: incidents are declared for these only."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Text, select
+from sqlalchemy import Column, ColumnElement, Connection, Text, select
 
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
@@ -22,6 +22,30 @@ class ServiceRegistered:
 
     service: str
     phase: str
+    owner_team: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChanged:
+    """What we read of `service.changed`."""
+
+    service: str
+    owner_team: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEngaged:
+    """What we read of `service.engaged`: an SRE team works for it."""
+
+    service: str
+    sre_team: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReleased:
+    """What we read of `service.released`: it does so no more."""
+
+    service: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +73,54 @@ async def require_service(views: Views, service: str, wait_s: float) -> None:
         await asyncio.sleep(_POLL_S)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What lifecycle has told of a service; *sre_team* is the one of its active engagement, or empty."""
+
+    service: str
+    phase: str
+    owner_team: str
+    sre_team: str
+
+
+def service_of(connection: Connection, service: str) -> Known | None:
+    """What is known of *service*; None when lifecycle has not told of it."""
+    row = connection.execute(select(KNOWN_SERVICES.view).where(_service() == service)).mappings().one_or_none()
+    return None if row is None else Known(row["service"], row["phase"], row["owner_team"], row["sre_team"])
+
+
+def services_of_team(connection: Connection, team: str) -> list[str]:
+    """The services that *team* owns, by name."""
+    view = KNOWN_SERVICES.view
+    return list(
+        connection.execute(select(view.c.service).where(view.c.owner_team == team).order_by(view.c.service)).scalars()
+    )
+
+
+def _service() -> ColumnElement[str]:
+    return KNOWN_SERVICES.view.c.service
+
+
 def _columns() -> Sequence[Column[Any]]:
-    return Column("service", Text, primary_key=True), Column("phase", Text, nullable=False)
+    return (
+        Column("service", Text, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in ("phase", "owner_team", "sre_team")),
+    )
 
 
-def _keys(event: ServiceRegistered | ServicePhaseChanged, _: Recorded) -> Sequence[Key]:
+def _keys(event: Any, _: Recorded) -> Sequence[Key]:  # noqa: ANN401  any event of a service
     return ((event.service,),)
 
 
 def _registered(_row: Row | None, event: ServiceRegistered, _recorded: Recorded, _key: Key) -> Row:
-    return {"service": event.service, "phase": event.phase}
+    return {"service": event.service, "phase": event.phase, "owner_team": event.owner_team, "sre_team": ""}
 
 
-def _moved(_row: Row | None, event: ServicePhaseChanged, _recorded: Recorded, _key: Key) -> Row:
-    return {"service": event.service, "phase": event.to_phase}
+def _changes(columns: Callable[[Any], Row]) -> Fold:
+    def apply(row: Row | None, event: object, _recorded: Recorded, _key: Key) -> Row | None:
+        return None if row is None else {**row, **columns(event)}
+
+    return Fold(_keys, apply)
 
 
 KNOWN_SERVICES = Projection(
@@ -71,9 +129,19 @@ KNOWN_SERVICES = Projection(
     events=EventRegistry(
         {
             "io.concordat.lifecycle.service.registered.v1": ServiceRegistered,
+            "io.concordat.lifecycle.service.changed.v1": ServiceChanged,
             "io.concordat.lifecycle.service.phase-changed.v1": ServicePhaseChanged,
+            "io.concordat.lifecycle.service.engaged.v1": ServiceEngaged,
+            "io.concordat.lifecycle.service.released.v1": ServiceReleased,
         }
     ),
-    folds={ServiceRegistered: Fold(_keys, _registered), ServicePhaseChanged: Fold(_keys, _moved)},
+    folds={
+        ServiceRegistered: Fold(_keys, _registered),
+        ServiceChanged: _changes(lambda event: {"owner_team": event.owner_team}),
+        ServicePhaseChanged: _changes(lambda event: {"phase": event.to_phase}),
+        ServiceEngaged: _changes(lambda event: {"sre_team": event.sre_team}),
+        ServiceReleased: _changes(lambda _: {"sre_team": ""}),
+    },
     sources=("lifecycle",),
+    indexes=(("owner_team",),),
 )

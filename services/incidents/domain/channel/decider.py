@@ -1,0 +1,89 @@
+"""A channel's rules. What nobody said anything of is on: people's own stand in their contact rows."""
+
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from services.incidents.domain.channel.commands import (
+    Command,
+    OfChannel,
+    RemoveChannel,
+    SetChannel,
+    SwitchOff,
+    SwitchOn,
+)
+from services.incidents.domain.channel.events import (
+    ChannelFact,
+    ChannelRemoved,
+    ChannelSet,
+    ChannelSwitchedOff,
+    ChannelSwitchedOn,
+    Event,
+)
+from services.incidents.domain.errors import AbsentError
+
+F = TypeVar("F", bound=ChannelFact)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """How it stands.
+
+    Args:
+        contact: The row that holds a team's address; empty: none was set, or it is a person's.
+        off: Why nothing is sent through it; empty: something is.
+    """
+
+    contact: str = ""
+    off: str = ""
+
+
+UNSAID: Final = Channel()
+
+
+def key_of(kind: str, *, person: str = "", team: str = "") -> str:
+    """What the channel of that *kind* is called, of a person or a team."""
+    return f"person/{person}/{kind}" if person else f"team/{team}/{kind}"
+
+
+def decide(command: Command, state: Channel) -> tuple[Event, ...]:
+    """The facts *command* produces; none if they are so already.
+
+    Raises:
+        AbsentError: The team has no such channel.
+    """
+    match command:
+        case SetChannel(contact=contact):
+            return (_fact(ChannelSet, command, contact),)
+        case _ if command.team and not state.contact:
+            raise AbsentError("channel", f"/v1/teams/{command.team}/channels")
+        case SwitchOff():
+            return () if state.off else (_fact(ChannelSwitchedOff, command, state.contact),)
+        case SwitchOn():
+            return (_fact(ChannelSwitchedOn, command, state.contact),) if state.off else ()
+        case RemoveChannel():
+            return (_fact(ChannelRemoved, command, ""),)
+
+
+def evolve(state: Channel, event: Event) -> Channel:
+    """The state after one more fact."""
+    match event:
+        case ChannelSet(contact=contact):
+            return Channel(contact)
+        case ChannelSwitchedOff(reason=reason):
+            return replace(state, off=reason or "switched off")
+        case ChannelSwitchedOn():
+            return replace(state, off="")
+        case ChannelRemoved():
+            return UNSAID
+
+
+def _fact(event: type[F], command: OfChannel, contact: str) -> F:
+    return event(
+        person=command.person,
+        team=command.team,
+        kind=command.kind,
+        contact=contact,
+        by=command.by,
+        reason=command.reason,
+        at=command.at,
+    )

@@ -1,0 +1,98 @@
+"""Where an escalation goes next: from step to step until one calls somebody, waits, or there is none left."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.incidents.domain.escalation.events import Called, Passed
+from services.incidents.domain.who_is_paged import Rung
+
+LOOK_AGAIN: Final = timedelta(minutes=1)  # whether a step that waits can be taken by now
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whom a step calls now, and who or what of it cannot be called, each with its reason."""
+
+    people: tuple[Called, ...]
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Climbed:
+    """Where it stands, what it does there, and where it goes on when.
+
+    Args:
+        round: Which pass, from 1.
+        step: Which step of the plan, from 1.
+        people: Who is called; nobody where it waits, or ran out of steps.
+        passed: What was passed over.
+        next_round: Where it goes on, with *next_step*; 0: nowhere.
+        next_step: Likewise.
+        due: When; None: never.
+        fruitless: Whether a whole pass called nobody.
+    """
+
+    round: int
+    step: int
+    people: tuple[Called, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    next_round: int = 0
+    next_step: int = 0
+    due: datetime | None = None
+    fruitless: bool = False
+
+
+def climb(
+    plan: Sequence[Rung], rounds: int, place: tuple[int, int], at: datetime, find: Callable[[Rung], Found]
+) -> Climbed:
+    """Go on from *place* (pass and step, from 1).
+
+    A step that calls nobody is passed over at once, but for one that waits. A further pass begins no earlier than the
+    delay of the last step allows, also where that was passed over.
+    """
+    number, first = place
+    passed: list[Passed] = []
+    for step in range(first, len(plan) + 1):
+        rung = plan[step - 1]
+        found = (
+            find(rung) if rung.hours.allow(rung.step.when, at) else Found((), (f"it is not taken now: {_when(rung)}",))
+        )
+        passed += [Passed(rung.policy, rung.number, why) for why in found.missing]
+        if found.people:
+            further, on = (number, step + 1) if step < len(plan) else (number + 1, 1)
+            if further > rounds:
+                further = on = 0
+            return Climbed(
+                round=number,
+                step=step,
+                people=found.people,
+                passed=tuple(passed),
+                next_round=further,
+                next_step=on,
+                due=at + rung.step.delay,
+            )
+        if rung.step.wait:
+            return Climbed(
+                round=number,
+                step=step,
+                passed=tuple(passed),
+                next_round=number,
+                next_step=step,
+                due=at + LOOK_AGAIN,
+            )
+    again = bool(plan) and number < rounds
+    return Climbed(
+        round=number,
+        step=len(plan),
+        passed=tuple(passed),
+        next_round=number + 1 if again else 0,
+        next_step=1 if again else 0,
+        due=at + plan[-1].step.delay if again else None,
+        fruitless=first == 1,
+    )
+
+
+def _when(rung: Rung) -> str:
+    return "outside of business hours" if rung.step.when == "business_hours" else "in business hours"

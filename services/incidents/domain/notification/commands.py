@@ -1,0 +1,53 @@
+"""What can be asked of a notification."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.incidents.domain.notification.events import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Send it."""
+
+    notification: str
+    message: Message
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """Hand it to its channel, which answers within *patience*; only who gets this through does."""
+
+    patience: timedelta
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the channel said to an attempt; *final* refusals are not tried again."""
+
+    attempt: int
+    said: Literal["delivered", "failed", "final"]
+    status: int | None = None
+    detail: str = ""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Do not send it any more."""
+
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseLink:
+    """Acknowledge by it, once."""
+
+    at: datetime
+
+
+Command = Request | Attempt | Answer | Withdraw | UseLink

@@ -1,0 +1,118 @@
+"""A notification's rules: tried until its channel takes it, ever more seldom, for a day at most."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from services.incidents.domain.errors import AbsentError
+from services.incidents.domain.escalation.errors import LinkError
+from services.incidents.domain.notification.commands import Answer, Attempt, Command, Request, UseLink, Withdraw
+from services.incidents.domain.notification.events import (
+    AttemptBegun,
+    AttemptEnded,
+    Event,
+    LinkUsed,
+    Message,
+    NotificationRequested,
+    NotificationWithdrawn,
+    Outcome,
+)
+
+State = Literal["pending", "delivered", "failed", "withdrawn"]
+
+FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=5)  # between attempts: a default of ours, somebody waits
+GIVE_UP: Final = timedelta(days=1)  # news that is older helps nobody
+_DOUBLINGS: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A notification.
+
+    Args:
+        notification: Its id.
+        message: What it says.
+        requested: When it was to be sent.
+        state: What became of it.
+        attempts: How many were begun.
+        next_at: When the next may begin.
+        trying: Whether an attempt is on its way.
+        used: Whether its link was used.
+    """
+
+    notification: str
+    message: Message
+    requested: datetime
+    state: State = "pending"
+    attempts: int = 0
+    next_at: datetime
+    trying: bool = False
+    used: bool = False
+
+
+Notification = Sent | None
+
+
+def decide(command: Command, state: Notification) -> tuple[Event, ...]:
+    """The facts *command* produces; none if it comes too early, too late, or was carried out.
+
+    Raises:
+        AbsentError: There is no such notification.
+        LinkError: Its link was used before.
+    """
+    match state, command:
+        case None, Request():
+            return (NotificationRequested(notification=command.notification, message=command.message, at=command.at),)
+        case None, _:
+            raise AbsentError("notification", "/v1/notifications")
+        case Sent(used=True), UseLink():
+            raise LinkError("the link was used already, and works once")
+        case _, UseLink():
+            return (LinkUsed(notification=state.notification, person=state.message.person, at=command.at),)
+        case Sent(state="pending"), Attempt() if command.at >= state.next_at:
+            until = command.at + command.patience
+            number = state.attempts + 1
+            return (AttemptBegun(notification=state.notification, attempt=number, until=until, at=command.at),)
+        case Sent(state="pending", trying=True), Answer() if command.attempt == state.attempts:
+            return (_ended(state, command),)
+        case Sent(state="pending", trying=False), Withdraw():
+            return (NotificationWithdrawn(notification=state.notification, why=command.why, at=command.at),)
+        case _:
+            return ()
+
+
+def evolve(state: Notification, event: Event) -> Notification:  # noqa: PLR0911  one line per kind of event
+    """The state after one more fact."""
+    if isinstance(event, NotificationRequested):
+        return Sent(notification=event.notification, message=event.message, requested=event.at, next_at=event.at)
+    if state is None:
+        return None
+    match event:
+        case AttemptBegun(attempt=attempt, until=until):
+            return replace(state, attempts=attempt, next_at=until, trying=True)
+        case AttemptEnded(outcome="retry", next_at=datetime() as next_at):
+            return replace(state, next_at=next_at, trying=False)
+        case AttemptEnded(outcome=outcome):
+            return replace(state, state="delivered" if outcome == "delivered" else "failed", trying=False)
+        case NotificationWithdrawn():
+            return replace(state, state="withdrawn")
+        case LinkUsed():
+            return replace(state, used=True)
+
+
+def _ended(state: Sent, command: Answer) -> AttemptEnded:
+    pause = min(FIRST * 2 ** min(state.attempts - 1, _DOUBLINGS), LONGEST)
+    next_at = command.at + pause
+    outcome: Outcome = "delivered" if command.said == "delivered" else "failed"
+    if command.said == "failed" and next_at - state.requested < GIVE_UP:
+        outcome = "retry"
+    return AttemptEnded(
+        notification=state.notification,
+        attempt=command.attempt,
+        outcome=outcome,
+        status=command.status,
+        detail=command.detail,
+        next_at=next_at if outcome == "retry" else None,
+        message=state.message,
+        at=command.at,
+    )

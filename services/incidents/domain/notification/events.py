@@ -1,0 +1,104 @@
+"""What happens to a notification. No event holds an address: the channel does, outside of the log."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Kind = Literal["page", "notice", "more-alerts", "unassigned", "exhausted", "digest"]
+Outcome = Literal["delivered", "retry", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is said, and to whom.
+
+    Args:
+        kind: What it is about.
+        channel: The channel's name; *person* or *team* is whose it is.
+        person: Whom it is for; empty: the team.
+        team: Likewise.
+        urgency: Whether it should wake anybody.
+        subject: A line.
+        text: All of it.
+        incident: What it is about; empty for digests.
+        number: As people call it.
+        service: Likewise.
+        page: The call that it is part of; empty: none.
+    """
+
+    kind: Kind
+    channel: str
+    person: str = ""
+    team: str = ""
+    urgency: Literal["high", "low"]
+    subject: str
+    text: str
+    incident: str = ""
+    number: str = ""
+    service: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationRequested:
+    """It is to be sent."""
+
+    notification: str
+    message: Message
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptBegun:
+    """Somebody hands it to its channel now; what came of it is unknown until *until*, and then tried again."""
+
+    notification: str
+    attempt: int
+    until: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEnded:
+    """What the channel answered.
+
+    Args:
+        notification: Its id.
+        attempt: Which, from 1.
+        outcome: Whether it arrived, is tried again, or never will arrive.
+        status: HTTP's or SMTP's; None: no answer.
+        detail: What went wrong, and what helps; empty when delivered.
+        next_at: When it is tried again; None: never.
+        message: Whom it was for.
+        at: When.
+    """
+
+    notification: str
+    attempt: int
+    outcome: Outcome
+    status: int | None
+    detail: str
+    next_at: datetime | None
+    message: Message
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationWithdrawn:
+    """It is not sent any more: it would come too late."""
+
+    notification: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkUsed:
+    """Its one-click acknowledgement was used, and works no more."""
+
+    notification: str
+    person: str
+    at: datetime
+
+
+Event = NotificationRequested | AttemptBegun | AttemptEnded | NotificationWithdrawn | LinkUsed

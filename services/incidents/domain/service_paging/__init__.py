@@ -1,0 +1,1 @@
+"""By which policies a service pages, where it does not go by those of its teams."""

@@ -1,0 +1,1 @@
+"""Who is called for an incident, how they are reached, and what becomes of it."""

@@ -1,0 +1,17 @@
+"""Who hears of it when nobody can be called: the owners of a service."""
+
+from sqlalchemy import Connection
+
+from services.incidents.paging.calling import channels_of
+from services.incidents.projections.channels import team_channels
+from services.incidents.projections.known_services import Known
+from services.incidents.projections.people import team_members
+
+
+def owners_of(connection: Connection, known: Known) -> list[str]:
+    """Those of the owner's team, then of SRE's, that can be reached at all: `person/<label>`, and `team/<name>`."""
+    told: list[str] = []
+    for team in filter(None, (known.owner_team, known.sre_team)):
+        told += [f"team/{team}"] if team_channels(connection, team) else []
+        told += [f"person/{one}" for one in team_members(connection, team) if channels_of(connection, one, "high")]
+    return list(dict.fromkeys(told))
