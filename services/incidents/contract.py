@@ -20,6 +20,11 @@ from services.incidents.domain.person import decider as person
 from services.incidents.domain.person import events as of_person
 from services.incidents.domain.postmortem import decider as postmortem
 from services.incidents.domain.postmortem import events as of_postmortem
+from services.incidents.domain.rotation import decider as rotation
+from services.incidents.domain.rotation import events as of_rotation
+from services.incidents.domain.schedule import decider as schedule
+from services.incidents.domain.schedule import events as of_schedule
+from services.incidents.domain.schedule import state as of_schedule_state
 from services.incidents.domain.service_paging import decider as service_paging
 from services.incidents.domain.service_paging import events as of_service_paging
 
@@ -35,6 +40,8 @@ ESCALATION = Decider("escalation", None, escalation.decide, escalation.evolve)  
 ESCALATION_POLICY = Decider("escalation-policy", None, escalation_policy.decide, escalation_policy.evolve)
 NOTIFICATION = Decider("notification", None, notification.decide, notification.evolve)
 SERVICE_PAGING = Decider("service-paging", service_paging.Named(), service_paging.decide, service_paging.evolve)
+ROTATION = Decider("rotation", None, rotation.decide, rotation.evolve)
+SCHEDULE = Decider("schedule", None, schedule.decide, of_schedule_state.evolve)
 
 CONTRACT = EventRegistry(
     published={
@@ -96,5 +103,16 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.channel.switched-off.v1": of_channel.ChannelSwitchedOff,
         "io.concordat.incidents.channel.switched-on.v1": of_channel.ChannelSwitchedOn,
         "io.concordat.incidents.channel.removed.v1": of_channel.ChannelRemoved,
+        "io.concordat.incidents.rotation.changed.v1": of_rotation.RotationChanged,
+        "io.concordat.incidents.rotation.ended.v1": of_rotation.RotationEnded,
+        "io.concordat.incidents.schedule.defined.v1": of_schedule.ScheduleDefined,
+        "io.concordat.incidents.schedule.ended.v1": of_schedule.ScheduleEnded,
+        "io.concordat.incidents.schedule.override-decided.v1": of_schedule.OverrideDecided,
+        "io.concordat.incidents.schedule.override-cancelled.v1": of_schedule.OverrideCancelled,
+        "io.concordat.incidents.schedule.swap-offered.v1": of_schedule.SwapOffered,
+        "io.concordat.incidents.schedule.swap-taken.v1": of_schedule.SwapTaken,
+        "io.concordat.incidents.schedule.swap-approved.v1": of_schedule.SwapApproved,
+        "io.concordat.incidents.schedule.swap-declined.v1": of_schedule.SwapDeclined,
+        "io.concordat.incidents.schedule.token-renewed.v1": of_schedule.TokenRenewed,
     },
 )

@@ -9,6 +9,7 @@ from services.incidents.projections.known_services import KNOWN_SERVICES
 from services.incidents.projections.known_teams import KNOWN_TEAMS
 from services.incidents.projections.people import PEOPLE
 from services.incidents.projections.postmortems import POSTMORTEMS
+from services.incidents.projections.schedules import ROTATIONS, SCHEDULES
 
 PROJECTIONS = (
     ALERTS,
@@ -20,4 +21,6 @@ PROJECTIONS = (
     PEOPLE,
     ESCALATION_POLICIES,
     CHANNELS,
+    ROTATIONS,
+    SCHEDULES,
 )

@@ -1,5 +1,6 @@
 """Stretches of time, and what is left of them: cutting, joining, taking away. All are half-open."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,26 +21,30 @@ class Span:
 
 def cut(span: Span, openings: Sequence[Span]) -> Iterator[Span]:
     """The parts of *span* inside *openings*, which are in order and apart."""
-    for opening in openings:
+    for index in range(_first_after(openings, span.start), len(openings)):
+        opening = openings[index]
         if opening.start >= span.end:
             return
-        if opening.end > span.start:
-            yield Span(max(span.start, opening.start), min(span.end, opening.end))
+        yield Span(max(span.start, opening.start), min(span.end, opening.end))
 
 
 def without(span: Span, taken: Sequence[Span]) -> Iterator[Span]:
     """The parts of *span* outside *taken*, which are in order and apart."""
     start = span.start
-    for other in taken:
+    for index in range(_first_after(taken, start), len(taken)):
+        other = taken[index]
         if other.start >= span.end:
             break
-        if other.end <= start:
-            continue
         if other.start > start:
             yield Span(start, other.start)
         start = max(start, other.end)
     if start < span.end:
         yield Span(start, span.end)
+
+
+def _first_after(spans: Sequence[Span], moment: datetime) -> int:
+    """The place of the first of *spans* that ends after *moment*."""
+    return bisect_right(spans, moment, key=lambda span: span.end)
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:

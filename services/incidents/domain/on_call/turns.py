@@ -10,7 +10,7 @@ neither are those in which the restrictions open never, so that a rota of workin
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import accumulate
 from math import gcd
 from typing import Final, Literal
@@ -38,7 +38,7 @@ _A_WEEK: Final = {"hourly": 168, "daily": 7, "weekly": 1}
 _MONTHS: Final = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rota:
     """Who takes turns, from when on, for how long each.
 
@@ -60,7 +60,7 @@ class Rota:
     restrictions: tuple[Window, ...] = ()
     advance: Advance = "calendar"
 
-    @cached_property
+    @property
     def clock(self) -> ZoneInfo:
         """The zone."""
         return zone_named(self.zone)

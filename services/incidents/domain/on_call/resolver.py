@@ -1,0 +1,184 @@
+"""The one answer to who is on call: layers by priority, cut by restrictions, and overrides above all.
+
+Paging, "who is on call", calendars, hand-offs, limits and reports all ask here.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import chain, groupby, pairwise
+from typing import Final
+
+from services.incidents.domain.on_call.roster import Layer, OnCall, Override, Roster, ScheduleRevision, Source
+from services.incidents.domain.on_call.spans import Span, cut, joined, without
+from services.incidents.domain.on_call.turns import Rota, shifts
+from services.incidents.domain.on_call.wall_clock import zone_named
+from services.incidents.domain.on_call.windows import openings
+
+_FOR_EVER: Final = datetime(2300, 1, 1, tzinfo=UTC)
+_MOMENT: Final = timedelta(microseconds=1)
+
+
+def resolve(roster: Roster, start: datetime, until: datetime) -> list[OnCall]:
+    """Who is on call between two moments, in order; stretches that reach beyond them are told whole."""
+    low, high = _reach(roster, start, until)
+    found = list(_layered(roster, low, high))
+    for override in sorted(roster.overrides, key=lambda each: (each.replaces != "", each.at, each.override)):
+        if override.start < override.end and override.start < high and override.end > low:
+            found = list(_overridden(found, override))
+    named = (replace(each, shift=_name(roster.schedule, each)) for each in found)
+    return sorted(
+        (each for each in named if each.since < until and each.until > start),
+        key=lambda each: (each.since, each.shadow, each.source.layer, each.person),
+    )
+
+
+def at_moment(roster: Roster, moment: datetime) -> tuple[OnCall, ...]:
+    """Who is on call at a moment."""
+    return tuple(resolve(roster, moment, moment + _MOMENT))
+
+
+def holes(roster: Roster, start: datetime, until: datetime) -> list[Span]:
+    """When nobody is on call although somebody should be."""
+    duty = joined(Span(each.since, each.until) for each in resolve(roster, start, until) if not each.shadow)
+    free = joined(chain(_off_duty(roster, start, until), (Span(each.start, each.end) for each in _free(roster))))
+    begun = max(start, roster.revisions[0].effective_from) if roster.revisions else until
+    if begun >= until:
+        return []
+    return [left for hole in without(Span(begun, until), duty) for left in without(hole, free)]
+
+
+def _free(roster: Roster) -> Iterator[Override]:
+    return (each for each in roster.overrides if each.kind == "off_duty" and each.start < each.end)
+
+
+def _off_duty(roster: Roster, start: datetime, until: datetime) -> Iterator[Span]:
+    for revision, force in in_force(roster.revisions):
+        if revision.off_duty and force.start < until and force.end > start:
+            for opening in openings(revision.off_duty, zone_named(revision.zone), start, until):
+                yield from cut(opening, [force])
+
+
+def in_force(revisions: Sequence[ScheduleRevision]) -> Iterator[tuple[ScheduleRevision, Span]]:
+    """Each revision with the time in which it is in force."""
+    ends = [each.effective_from for each in revisions[1:]]
+    for revision, end in zip(revisions, [*ends, _FOR_EVER], strict=False):
+        if revision.effective_from < end:
+            yield revision, Span(revision.effective_from, end)
+
+
+def _reach(roster: Roster, start: datetime, until: datetime) -> tuple[datetime, datetime]:
+    """How far the stretches reach that touch the time asked for: what cuts them is looked for there too."""
+    low, high = start, until
+    for piece in chain(_pieces(roster, start, start), _pieces(roster, until, until)):
+        low, high = min(low, piece.since), max(high, piece.until)
+    for override in roster.overrides:
+        if override.start < until and override.end > start:
+            low, high = min(low, override.start), max(high, override.end)
+    return low, high
+
+
+def _layered(roster: Roster, start: datetime, until: datetime) -> Iterator[OnCall]:
+    """The layers of all revisions, the lower cut by the higher; shadows cut nobody and are cut by nobody."""
+    duty: list[tuple[int, OnCall]] = []
+    for priority, piece in _ranked(roster, start, until):
+        if piece.shadow:
+            yield piece
+        else:
+            duty.append((priority, piece))
+    taken: list[Span] = []
+    duty.sort(key=lambda each: -each[0])
+    for _, group in groupby(duty, key=lambda each: each[0]):
+        left = [part for _, piece in group for part in _outside(piece, taken)]
+        yield from left
+        taken = joined(chain(taken, (Span(each.since, each.until) for each in left)))
+
+
+def _pieces(roster: Roster, start: datetime, until: datetime) -> Iterator[OnCall]:
+    return (piece for _, piece in _ranked(roster, start, until))
+
+
+def _ranked(roster: Roster, start: datetime, until: datetime) -> Iterator[tuple[int, OnCall]]:
+    for revision, force in in_force(roster.revisions):
+        if force.start <= until and force.end > start:
+            for layer in revision.layers:
+                for piece in _of_layer(roster, revision, layer, force, (start, until)):
+                    yield layer.priority, piece
+
+
+def _of_layer(
+    roster: Roster, revision: ScheduleRevision, layer: Layer, force: Span, asked: tuple[datetime, datetime]
+) -> Iterator[OnCall]:
+    """The shifts of one layer that touch the time asked for, cut by its restrictions and by when it is in force."""
+    revisions = roster.rotations.get(layer.rotation, ())
+    ends = [each.effective_from for each in revisions[1:]]
+    for turned, end in zip(revisions, [*ends, _FOR_EVER], strict=False):
+        span = Span(max(force.start, turned.effective_from), min(force.end, end))
+        start, until = max(asked[0], span.start), min(asked[1], span.end)
+        if span.start >= span.end or start > until or span.end <= asked[0]:
+            continue
+        for piece in _of_rota(layer, turned.rota, revision.zone, start, until):
+            for part in cut(Span(piece.since, piece.until), [span]):
+                if part.start <= asked[1] and part.end > asked[0]:
+                    yield _part(piece, part)
+
+
+def _of_rota(layer: Layer, rota: Rota, zone: str, start: datetime, until: datetime) -> Iterator[OnCall]:
+    turns = list(shifts(rota, start, until))
+    if not turns:
+        return
+    open_at: Sequence[Span] = ()
+    if layer.restrictions:
+        open_at = openings(layer.restrictions, zone_named(zone), turns[0].start, turns[-1].end)
+    for turn in turns:
+        source = Source("rotation", layer.name, layer.rotation, f"{layer.rotation}@{_stamp(turn.begins)}")
+        piece = OnCall(turn.participant, turn.start, turn.end, source, layer.shadow)
+        if layer.restrictions:
+            yield from (_part(piece, part) for part in cut(Span(turn.start, turn.end), open_at))
+        else:
+            yield piece
+
+
+def _overridden(pieces: Iterable[OnCall], override: Override) -> Iterator[OnCall]:
+    """*pieces* after one decision."""
+    span = Span(override.start, override.end)
+    for piece in pieces:
+        concerned = not piece.shadow and override.replaces in {"", piece.person}
+        if not concerned or piece.until <= span.start or piece.since >= span.end:
+            yield piece
+            continue
+        yield from _outside(piece, [span])
+        if override.replaces:
+            source = replace(piece.source, type=override.kind, override=override.override)
+            for part in cut(Span(piece.since, piece.until), [span]):
+                yield replace(_part(piece, part), person=override.person, source=source)
+    if override.kind == "cover":
+        yield OnCall(override.person, override.start, override.end, Source("cover", override=override.override))
+
+
+def _outside(piece: OnCall, taken: Sequence[Span]) -> Iterator[OnCall]:
+    return (_part(piece, part) for part in without(Span(piece.since, piece.until), taken))
+
+
+def _part(piece: OnCall, part: Span) -> OnCall:
+    if part.start == piece.since and part.end == piece.until:
+        return piece
+    return OnCall(piece.person, part.start, part.end, piece.source, piece.shadow)
+
+
+def _name(schedule: str, piece: OnCall) -> str:
+    return f"{schedule}.{piece.source.layer or 'cover'}.{piece.person}.{_stamp(piece.since)}"
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def adjoining(pieces: Iterable[OnCall]) -> Iterator[tuple[OnCall, OnCall]]:
+    """Stretches of one person that follow each other, in order."""
+    by_person: dict[str, list[OnCall]] = {}
+    for piece in pieces:
+        if not piece.shadow:
+            by_person.setdefault(piece.person, []).append(piece)
+    for theirs in by_person.values():
+        yield from pairwise(theirs)

@@ -1,0 +1,130 @@
+"""What a schedule is made of: layers of rotations, and what people decided beside them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from services.incidents.domain.on_call.turns import Rota
+from services.incidents.domain.on_call.windows import Window
+
+Kind = Literal["cover", "replacement", "take", "swap", "off_duty"]
+Sides = Literal["any", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class RotationRevision:
+    """A rotation as it is from a moment on, until the next one."""
+
+    rota: Rota
+    effective_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A rotation in a schedule.
+
+    Args:
+        name: Of its own in the schedule.
+        rotation: Whose turns it takes.
+        priority: A layer is cut by those of higher priority; equal ones stand beside each other.
+        restrictions: When it is in force, on the schedule's clock; always, where there are none.
+        shadow: Its people see the pages without the duty.
+    """
+
+    name: str
+    rotation: str
+    priority: int = 0
+    restrictions: tuple[Window, ...] = ()
+    shadow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRevision:
+    """A schedule as it is from a moment on, until the next one.
+
+    Args:
+        zone: On whose clock restrictions and off-duty hours are.
+        services: Which services it answers for.
+        layers: Who is on call.
+        off_duty: When nobody needs to be.
+        sides: Whether both development and SRE must be on call at every moment.
+        managers: Who approves swaps; anybody but the two who swap, where nobody is named.
+        effective_from: From when on.
+    """
+
+    zone: str
+    services: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    off_duty: tuple[Window, ...]
+    sides: Sides
+    managers: tuple[str, ...]
+    effective_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Somebody decided otherwise for a time.
+
+    Args:
+        override: Its id.
+        kind: `cover`: *person* alone is on call; `off_duty`: nobody is; all others: *person* in place of *replaces*.
+        person: Who is on call instead; empty when nobody is.
+        replaces: In whose place.
+        start: From when on.
+        end: Until when; moved forward when it is cancelled.
+        reason: Why.
+        by: Who decided it.
+        at: When it was decided: later decisions build upon it.
+    """
+
+    override: str
+    kind: Kind
+    person: str
+    replaces: str
+    start: datetime
+    end: datetime
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Everything from which it follows who is on call."""
+
+    schedule: str
+    revisions: tuple[ScheduleRevision, ...]
+    overrides: tuple[Override, ...]
+    rotations: Mapping[str, tuple[RotationRevision, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Why somebody is on call.
+
+    Args:
+        type: `rotation`, or the kind of override.
+        layer: Whose turn it is, or was before somebody took it.
+        rotation: Of that layer.
+        shift: Of that rotation, by the moment of its hand-off.
+        override: The one that put them there; empty when none did.
+    """
+
+    type: str
+    layer: str = ""
+    rotation: str = ""
+    shift: str = ""
+    override: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """Somebody on call, from when until when, and why; *shift* names that time of theirs in this schedule."""
+
+    person: str
+    since: datetime
+    until: datetime
+    source: Source
+    shadow: bool = False
+    shift: str = ""

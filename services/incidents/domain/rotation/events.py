@@ -1,0 +1,36 @@
+"""What happens to a rotation."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from services.incidents.domain.on_call.turns import Rota
+
+Mixture = Literal["any", "both", "alternating"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationChanged:
+    """People take turns like this from *effective_from* on; the first of these begins the rotation."""
+
+    rotation: str
+    display_name: str
+    rota: Rota
+    sides: Mixture
+    effective_from: datetime
+    by: str
+    reason: str = ""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationEnded:
+    """Nobody takes turns any more."""
+
+    rotation: str
+    by: str
+    reason: str = ""
+    at: datetime
+
+
+Event = RotationChanged | RotationEnded

@@ -1,0 +1,1 @@
+"""The rules of one schedule, and of what people decide beside it."""

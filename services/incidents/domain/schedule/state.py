@@ -1,0 +1,140 @@
+"""A schedule, with what people decided beside it."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from services.incidents.domain.on_call.roster import Override, Roster, ScheduleRevision
+from services.incidents.domain.on_call.spans import Span
+from services.incidents.domain.schedule.commands import Rotations
+from services.incidents.domain.schedule.events import (
+    Event,
+    OverrideCancelled,
+    OverrideDecided,
+    ScheduleDefined,
+    ScheduleEnded,
+    SwapApproved,
+    SwapDeclined,
+    SwapOffered,
+    SwapTaken,
+    TokenRenewed,
+)
+
+SwapState = Literal["offered", "taken", "approved", "declined"]
+_ALLOWED: dict[SwapState, tuple[str, ...]] = {
+    "offered": ("take", "decline"),
+    "taken": ("approve", "decline"),
+    "approved": (),
+    "declined": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """One stretch of time that goes from one person to another, maybe for another."""
+
+    swap: str
+    state: SwapState
+    person: str
+    span: Span
+    taken_by: str = ""
+    exchange: Span | None = None
+    decided_by: str = ""
+    reason: str = ""
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """What can be done with it now."""
+        return _ALLOWED[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A schedule with what it was, is and will be."""
+
+    schedule: str
+    display_name: str
+    revisions: tuple[ScheduleRevision, ...]
+    overrides: tuple[Override, ...] = ()
+    swaps: tuple[Swap, ...] = ()
+    token: str = ""
+    ended: bool = False
+
+    def roster(self, rotations: Rotations) -> Roster:
+        """All from which it follows who is on call."""
+        return Roster(self.schedule, self.revisions, self.overrides, rotations)
+
+    @property
+    def layered(self) -> set[str]:
+        """The rotations it ever named."""
+        return {layer.rotation for revision in self.revisions for layer in revision.layers}
+
+
+Schedule = Known | None  # None: never defined
+
+
+def evolve(state: Schedule, event: Event) -> Schedule:  # noqa: C901, PLR0911  a table, one line an event
+    """The state after one more fact."""
+    if isinstance(event, ScheduleDefined):
+        return _defined(state, event)
+    if state is None:
+        return None
+    match event:
+        case ScheduleEnded(at=at):
+            cut = tuple(each for each in state.revisions if each.effective_from < at)
+            last = replace(state.revisions[-1], layers=(), off_duty=(), sides="any", effective_from=at)
+            return replace(state, revisions=(*cut, last), ended=True)
+        case OverrideDecided():
+            return replace(state, overrides=(*state.overrides, _override(event)))
+        case OverrideCancelled(override=override, at=at):
+            kept = (replace(it, end=min(it.end, at)) if it.override == override else it for it in state.overrides)
+            return replace(state, overrides=tuple(kept))
+        case SwapOffered():
+            swap = Swap(event.swap, "offered", event.person, event.span, reason=event.reason)
+            return replace(state, swaps=(*state.swaps, swap))
+        case SwapTaken(swap=swap, person=person, exchange=exchange):
+            return _swapped(state, swap, state="taken", taken_by=person, exchange=exchange)
+        case SwapApproved():
+            return _approved(state, event)
+        case SwapDeclined(swap=swap, by=by):
+            return _swapped(state, swap, state="declined", decided_by=by)
+        case TokenRenewed(digest=digest):
+            return replace(state, token=digest)
+
+
+def _defined(state: Schedule, event: ScheduleDefined) -> Known:
+    if state is None:
+        return Known(event.schedule, event.display_name, (event.revision,))
+    kept = tuple(each for each in state.revisions if each.effective_from < event.revision.effective_from)
+    return replace(state, display_name=event.display_name, revisions=(*kept, event.revision))
+
+
+def _override(event: OverrideDecided) -> Override:
+    return Override(
+        event.override,
+        event.kind,
+        event.person,
+        event.replaces,
+        event.start,
+        event.end,
+        event.reason,
+        event.by,
+        event.at,
+    )
+
+
+def _swapped(known: Known, swap: str, **changes: object) -> Known:
+    return replace(known, swaps=tuple(replace(it, **changes) if it.swap == swap else it for it in known.swaps))  # pyright: ignore[reportArgumentType]  fields of a swap
+
+
+def _approved(known: Known, event: SwapApproved) -> Known:
+    """Both halves count as decisions of the same moment."""
+    swap = next(it for it in known.swaps if it.swap == event.swap)
+    halves = [(swap.span, swap.person, swap.taken_by, f"{swap.swap}/1")]
+    if swap.exchange is not None:
+        halves.append((swap.exchange, swap.taken_by, swap.person, f"{swap.swap}/2"))
+    made = tuple(
+        Override(name, "swap", to, of, span.start, span.end, event.reason, event.by, event.at)
+        for span, of, to, name in halves
+    )
+    after = replace(known, overrides=(*known.overrides, *made))
+    return _swapped(after, event.swap, state="approved", decided_by=event.by)

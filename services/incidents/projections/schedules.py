@@ -1,0 +1,141 @@
+"""Rotations and schedules as they are folded from their streams, and who is on call by them."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import msgspec
+from sqlalchemy import Boolean, Column, Connection, Text, select
+
+from libs.events import codec
+from libs.events.columns import Json
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from services.incidents.contract import CONTRACT, SERVICE
+from services.incidents.domain.on_call.resolver import at_moment
+from services.incidents.domain.on_call.roster import OnCall, Roster, RotationRevision
+from services.incidents.domain.rotation import decider as rotation
+from services.incidents.domain.rotation.events import RotationChanged, RotationEnded
+from services.incidents.domain.schedule import events as of_schedule
+from services.incidents.domain.schedule import state as schedule
+
+S = TypeVar("S")
+
+
+def _folds(cls: type[S], evolve: Callable[[S | None, Any], S | None], told: Callable[[S], Row]) -> Fold:
+    """The row holds the folded state, so that the rules of the stream are told once."""
+
+    def apply(row: Row | None, event: object, _: Recorded, key: Key) -> Row | None:
+        before = codec.convert(row["state"], cls) if row else None
+        after = evolve(before, event)
+        return None if after is None else {"name": key[0], **told(after), "state": msgspec.to_builtins(after)}
+
+    return Fold(lambda _, recorded: ((recorded.key,),), apply)
+
+
+def _columns(*names: str) -> Callable[[], Sequence[Column[Any]]]:
+    return lambda: (
+        Column("name", Text, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in names),
+        Column("ended", Boolean, nullable=False),
+        Column("state", Json(), nullable=False),
+    )
+
+
+_ROTATION: Final = _folds(
+    rotation.Known,
+    rotation.evolve,
+    lambda it: {
+        "participants": _words(name for each in it.revisions for name in each.rota.participants),
+        "ended": it.ended,
+    },
+)
+_SCHEDULE: Final = _folds(
+    schedule.Known,
+    schedule.evolve,
+    lambda it: {
+        "services": _words(it.revisions[-1].services),
+        "rotations": _words(it.layered),
+        "token": it.token,
+        "ended": it.ended,
+    },
+)
+
+
+def _words(names: Any) -> str:  # noqa: ANN401  any names
+    """Looked for with the blanks around a name."""
+    return f" {' '.join(sorted(set(names)))} "
+
+
+ROTATIONS: Final = Projection(
+    name="rotations",
+    columns=_columns("participants"),
+    events=CONTRACT,
+    folds={RotationChanged: _ROTATION, RotationEnded: _ROTATION},
+    sources=(SERVICE,),
+)
+SCHEDULES: Final = Projection(
+    name="schedules",
+    columns=_columns("services", "rotations", "token"),
+    events=CONTRACT,
+    folds={
+        of_schedule.ScheduleDefined: _SCHEDULE,
+        of_schedule.ScheduleEnded: _SCHEDULE,
+        of_schedule.OverrideDecided: _SCHEDULE,
+        of_schedule.OverrideCancelled: _SCHEDULE,
+        of_schedule.SwapOffered: _SCHEDULE,
+        of_schedule.SwapTaken: _SCHEDULE,
+        of_schedule.SwapApproved: _SCHEDULE,
+        of_schedule.SwapDeclined: _SCHEDULE,
+        of_schedule.TokenRenewed: _SCHEDULE,
+    },
+    sources=(SERVICE,),
+    indexes=(("token",),),
+)
+_R, _S = ROTATIONS.view.c, SCHEDULES.view.c
+
+
+def schedule_of(connection: Connection, name: str) -> schedule.Known | None:
+    """A schedule; None when it was never defined."""
+    state = connection.execute(select(_S.state).where(_S.name == name)).scalar_one_or_none()
+    return None if state is None else codec.convert(state, schedule.Known)
+
+
+def roster_of(connection: Connection, name: str) -> Roster | None:
+    """All from which it follows who is on call by a schedule; None when it was never defined."""
+    known = schedule_of(connection, name)
+    return None if known is None else known.roster(revisions_of(connection, known.layered))
+
+
+def revisions_of(connection: Connection, names: set[str]) -> dict[str, tuple[RotationRevision, ...]]:
+    """What rotations were, are and will be."""
+    rows = connection.execute(select(_R.name, _R.state).where(_R.name.in_(names)))
+    return {name: codec.convert(state, rotation.Known).revisions for name, state in rows}
+
+
+def on_call(connection: Connection, name: str, at: datetime) -> tuple[OnCall, ...]:
+    """Who is on call by a schedule at a moment; nobody where there is no such schedule."""
+    roster = roster_of(connection, name)
+    return () if roster is None else at_moment(roster, at)
+
+
+def schedules_of_service(connection: Connection, service: str) -> list[str]:
+    """The schedules that answer for *service* now."""
+    query = select(_S.name).where(_S.services.contains(f" {service} "), ~_S.ended)  # a name has nothing to escape
+    return list(connection.execute(query.order_by(_S.name)).scalars())
+
+
+def schedules_with(connection: Connection, rotation: str) -> list[str]:
+    """The schedules that have not ended and ever named *rotation*."""
+    query = select(_S.name).where(_S.rotations.contains(f" {rotation} "), ~_S.ended)
+    return list(connection.execute(query.order_by(_S.name)).scalars())
+
+
+def rotations_with(connection: Connection, person: str) -> list[str]:
+    """The rotations that have not ended and in which *person* takes, took or will take turns."""
+    query = select(_R.name, _R.state).where(_R.participants.contains(f" {person} "), ~_R.ended)
+    return [
+        name
+        for name, state in connection.execute(query.order_by(_R.name))
+        if person in codec.convert(state, rotation.Known).revisions[-1].rota.participants
+    ]
