@@ -60,6 +60,8 @@ NO_EFFECTS = Effects()
 class Step(Generic[C, S, E]):
     """What a command asks of one more aggregate, in the same transaction.
 
+    What it decides, nothing included, holds for the state that was read: if that moves meanwhile, all is decided anew.
+
     Args:
         decider: The aggregate's rules.
         key: The aggregate's key.
@@ -291,12 +293,15 @@ def _merged(effects: Sequence[Effects]) -> Effects:
 
 
 def _writes(parts: Sequence[_Part], new: tuple[NewEvent, ...]) -> tuple[StreamWrite, ...]:
-    """The parts' events, which *new* holds one after the other, by stream."""
+    """The parts' events, which *new* holds one after the other, by stream.
+
+    A part without events was asked too, and must still stand where it was read; unless nothing is stored at all.
+    """
+    if not new:
+        return ()
     if len(parts) == 1:
-        return (StreamWrite(parts[0].loaded.stream, parts[0].loaded.version, new),) if new else ()
+        return (StreamWrite(parts[0].loaded.stream, parts[0].loaded.version, new),)
     rest = iter(new)
     return tuple(
-        StreamWrite(part.loaded.stream, part.loaded.version, tuple(islice(rest, len(part.events))))
-        for part in parts
-        if part.events
+        StreamWrite(part.loaded.stream, part.loaded.version, tuple(islice(rest, len(part.events)))) for part in parts
     )

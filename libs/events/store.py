@@ -29,7 +29,7 @@ class NewEvent(msgspec.Struct, frozen=True):
 
 
 class StreamWrite(msgspec.Struct, frozen=True):
-    """Events for one stream, which must stand at version *expected* (0: must not exist)."""
+    """Events for one stream, or none; it must stand at version *expected* (0: must not exist)."""
 
     stream: str
     expected: int

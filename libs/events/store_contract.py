@@ -118,6 +118,18 @@ class StoreContract:
         with pytest.raises(ConflictError):
             await store.append(request(write("thing/absent", 1)))
 
+    async def test_a_write_without_events_asks_that_its_stream_has_not_moved(self, store: Store) -> None:
+        await store.append(request(write("thing/a", 0)))
+        asked = StreamWrite("thing/a", 1, ())
+
+        appended = await store.append(request(write("thing/b", 0), asked))
+        await store.append(request(write("thing/a", 1)))
+
+        assert appended.position == 2
+        with pytest.raises(ConflictError):
+            await store.append(request(write("thing/c", 0), asked))
+        assert contents(await store.read(0, 10)) == [("thing/a", 1), ("thing/b", 1), ("thing/a", 2)]
+
     async def test_a_conflict_on_one_stream_stores_none_of_the_request(self, store: Store) -> None:
         await store.append(request(write("thing/a", 0)))
 

@@ -135,6 +135,7 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.engagement.model-changed.v1": engagement_events.ModelChanged,
         "io.concordat.lifecycle.engagement.service-joined.v1": engagement_events.ServiceJoined,
         "io.concordat.lifecycle.engagement.service-left.v1": engagement_events.ServiceLeft,
+        "io.concordat.lifecycle.engagement.team-changed.v1": engagement_events.EngagementTeamChanged,
         "io.concordat.lifecycle.engagement.priorities-proposed.v1": engagement_events.PrioritiesProposed,
         "io.concordat.lifecycle.engagement.goals-proposed.v1": engagement_events.GoalsProposed,
         "io.concordat.lifecycle.engagement.definitions-proposed.v1": engagement_events.DefinitionsProposed,

@@ -65,6 +65,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.engagement.model-changed": "engagement changed its model",
     "lifecycle.engagement.service-joined": "joined an engagement",
     "lifecycle.engagement.service-left": "left an engagement",
+    "lifecycle.engagement.team-changed": "{to_team} took the place of {from_team} in an engagement",
     "lifecycle.engagement.priorities-proposed": "priorities proposed",
     "lifecycle.engagement.goals-proposed": "shared goals proposed",
     "lifecycle.engagement.definitions-proposed": "shared definitions proposed",

@@ -16,6 +16,7 @@ from services.lifecycle.domain.engagement.events import (
     EngagementEnded,
     EngagementFact,
     EngagementRequested,
+    EngagementTeamChanged,
     HandbackGivenUp,
     HandbackStarted,
     HandedBack,
@@ -87,6 +88,10 @@ def _left(row: Row | None, event: ServiceLeft, _: Recorded, __: Key) -> Row | No
     return row and row | {"services": [each for each in row["services"] if each != event.service]}
 
 
+def _team_changed(row: Row | None, event: EngagementTeamChanged, _: Recorded, __: Key) -> Row | None:
+    return row and row | {f"{event.side}_team": event.to_team}
+
+
 ENGAGEMENTS: Final = Projection(
     name="engagements",
     columns=_columns,
@@ -95,6 +100,7 @@ ENGAGEMENTS: Final = Projection(
         EngagementRequested: Fold(_keys, _requested),
         ServiceJoined: Fold(_keys, _joined),
         ServiceLeft: Fold(_keys, _left),
+        EngagementTeamChanged: Fold(_keys, _team_changed),
         **{event: Fold(_keys, _moved) for event in _STANDINGS},
     },
     indexes=(("sre_team",), ("dev_team",), ("standing",)),

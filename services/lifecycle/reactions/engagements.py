@@ -15,8 +15,10 @@ from services.lifecycle.domain.engagement.measures import exhausted_in_days
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement_item.commands import Go
 from services.lifecycle.domain.engagement_item.events import Content
+from services.lifecycle.domain.team.events import TeamDissolved, TeamMerged, TeamSharded
 from services.lifecycle.projections.happenings import HAPPENINGS, seen
 from services.lifecycle.projections.slo_days import SLO_DAYS, slo_days_of
+from services.lifecycle.reactions.engagement_teams import FollowingTeams
 from services.lifecycle.reactions.heard import INCIDENTS_CLASSIFIED, IncidentClassified, applied
 from services.lifecycle.reactions.items import engagement_of, item_says, key_of_item, open_item, say
 
@@ -77,7 +79,7 @@ def engagement_reactions(resources: Resources, policy: EngagementPolicy) -> Sequ
             f"{prefix}.policy.spare-budget-gone.v1": NoSpare,
         }
     )
-    hear = _Hearing(resources, policy)
+    hear, teams = _Hearing(resources, policy), FollowingTeams(resources, policy)
     return (
         Reaction(
             ENGAGEMENTS_HEAR,
@@ -92,7 +94,17 @@ def engagement_reactions(resources: Resources, policy: EngagementPolicy) -> Sequ
             },
         ),
         Reaction(ENGAGEMENTS_HEAR, "incidents", INCIDENTS_CLASSIFIED, {IncidentClassified: hear.classified}),
-        Reaction(ENGAGEMENTS_HEAR, "lifecycle", CONTRACT, {HandedBack: hear.handed_back}),
+        Reaction(
+            ENGAGEMENTS_HEAR,
+            "lifecycle",
+            CONTRACT,
+            {
+                HandedBack: hear.handed_back,
+                TeamMerged: teams.merged,
+                TeamSharded: teams.sharded,
+                TeamDissolved: teams.dissolved,
+            },
+        ),
     )
 
 

@@ -28,6 +28,17 @@ class IncidentClassified:
 INCIDENTS_CLASSIFIED: Final = EventRegistry({"io.concordat.incidents.incident.classified.v1": IncidentClassified})
 
 
+async def all_applied(resources: Resources, *projections: Projection) -> None:
+    """Return once *projections* show all that lifecycle has stored; it is tried again later if that takes long."""
+    head = await resources.store.head()
+    for each in projections:
+        if not await resources.views.wait_applied(
+            each.name, resources.service, resources.store.epoch, 0, head, _PATIENCE_S
+        ):
+            message = f"{each.name} has not applied position {head} of {resources.service} yet"
+            raise StoreUnavailableError(message)
+
+
 async def applied(resources: Resources, projection: Projection, recorded: Recorded, service: str) -> None:
     """Return once *projection* shows what *recorded* says; the event is heard again later if that takes long."""
     heard = (await resources.views.applied(projection.name)).get(service)

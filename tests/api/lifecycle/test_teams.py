@@ -325,14 +325,13 @@ async def test_others_ask_who_belongs_to_a_team(lifecycle: Running) -> None:
 
 
 @IN_MEMORY
-async def test_a_team_with_an_engagement_neither_ends_nor_becomes_part_of_another(lifecycle: Running) -> None:
+async def test_a_team_with_an_engagement_is_not_dissolved(lifecycle: Running) -> None:
     engaged = await active(lifecycle)
     await lifecycle.call("POST", "/v1/teams", {"name": "web-sre", "kind": "sre"}, expect=201)
 
     for method, path, body in (
         ("DELETE", "", None),
         ("POST", ":dissolve", {"successor": "web-sre", "reason": "?"}),
-        ("POST", ":merge", {"into": "web-sre", "reason": "?"}),
     ):
         problem = await lifecycle.call(method, f"/v1/teams/sre-pay{path}", body, expect=409)
         assert (problem["code"], problem["needed_by"]) == ("team-needed", [f"engagement {engaged.id}"])

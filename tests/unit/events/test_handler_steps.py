@@ -78,6 +78,25 @@ async def test_the_second_is_asked_even_when_the_first_stays_silent() -> None:
     assert [r.stream for r in await store.read(0, 10)] == ["account/b"]
 
 
+async def test_what_the_second_lets_happen_without_an_event_is_asked_again_when_it_has_moved() -> None:
+    store = MemoryStore()
+    handler, other = CommandHandler(store, REGISTRY), CommandHandler(store, REGISTRY)
+    await other.handle(ACCOUNT, "b", 1, context())
+    recorded = store._streams["account/b"].pop()
+    seen: list[int] = []
+
+    def look(_: int, state: int) -> tuple[Moved, ...]:
+        if not seen:
+            store._streams["account/b"].append(recorded)  # another process, between this one's load and append
+        seen.append(state)
+        return ()
+
+    await handler.handle(ACCOUNT, "a", 5, context(), also=(Step(Decider("account", 0, look, ACCOUNT.evolve), "b", 0),))
+
+    assert seen == [0, 1]
+    assert [stored.stream for stored in await store.read(0, 10)] == ["account/b", "account/a"]
+
+
 async def test_a_lost_race_on_the_second_is_decided_again() -> None:
     store = MemoryStore()
     handler, other = CommandHandler(store, REGISTRY), CommandHandler(store, REGISTRY)

@@ -12,18 +12,22 @@ from libs.events.testing import given
 from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import ENGAGEMENT
 from services.lifecycle.domain.engagement import commands
-from services.lifecycle.domain.engagement.charter import GroundRule
+from services.lifecycle.domain.engagement.charter import Edition, GroundRule
 from services.lifecycle.domain.engagement.commands import Measured, Speaker
 from services.lifecycle.domain.engagement.errors import BothSidesError, EngagementError
 from services.lifecycle.domain.engagement.events import (
     EditionAcknowledged,
     EngagementAccepted,
     EngagementActivated,
+    EngagementDeclined,
     EngagementRequested,
+    EngagementTeamChanged,
     GroundRuleBreached,
     GroundRulesProposed,
     Links,
+    ServiceLeft,
 )
+from services.lifecycle.domain.engagement.next_steps import steps
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement.state import VERBS, Engagement
 from services.lifecycle.domain.errors import UnknownError
@@ -66,12 +70,81 @@ def test_what_was_carried_out_before_changes_nothing() -> None:
     given(ENGAGEMENT, *ACTIVE).when(asked(commands.Activate, model=None, reviews=(), series=())).then()
     given(ENGAGEMENT, *ACTIVE).when(asked(commands.ChangeModel, model="full")).then()
     given(ENGAGEMENT, *ACTIVE).when(asked(commands.Join, service="api", review="")).then()
-    given(ENGAGEMENT, *ACTIVE).when(asked(commands.Leave, service="other")).then()
+    given(ENGAGEMENT, *ACTIVE).when(asked(commands.Leave, services=("other",))).then()
 
 
 def test_one_person_never_speaks_for_both_sides_even_where_teams_have_named_nobody() -> None:
     agree = asked(commands.Acknowledge, part="ground_rules", version=1, side="sre", speaker=ANA)
     given(ENGAGEMENT, *RULED[:-1]).when(agree).refuses(BothSidesError)
+
+
+def test_a_merged_team_is_asked_for_its_word_anew_while_what_was_agreed_goes_on_to_hold() -> None:
+    follow = asked(commands.FollowTeam, team="sre", into="core")
+
+    moved = (
+        given(ENGAGEMENT, *RULED)
+        .when(follow)
+        .then(EngagementTeamChanged(**SAID, side="sre", from_team="sre", to_team="core"))
+    )
+
+    assert moved is not None
+    assert (moved.sre_team, moved.dev_team) == ("core", "dev")
+    assert moved.rules == (replace(RULE, owner="core"),)
+    waits = [step for step in steps(moved, NOW) if step.kind == "acknowledgement"]
+    assert [(step.teams, step.but) for step in waits] == [(("core",), ("ana",))]
+    assert ENGAGEMENT.decide(follow, moved) == ()
+    agree = asked(
+        commands.Acknowledge, part="ground_rules", version=1, side="sre", speaker=Speaker("bo", is_person=True)
+    )
+    again = ENGAGEMENT.fold(moved, ENGAGEMENT.decide(replace(agree, by="bo"), moved))
+    assert again is not None
+    assert not [step for step in steps(again, NOW) if step.kind == "acknowledgement"]
+
+
+def test_an_engagement_that_is_over_stays_with_the_teams_that_it_had() -> None:
+    ended = (*ACTIVE[:1], EngagementDeclined(**SAID, instead="documentation", guidance=""))
+    given(ENGAGEMENT, *ended).when(asked(commands.FollowTeam, team="dev", into="shop")).then()
+
+
+def test_what_a_cut_team_had_agreed_is_proposed_to_both_sides_of_the_new_engagement() -> None:
+    takes_over = asked(
+        commands.TakeOver,
+        sre_team="sre",
+        dev_team="tills",
+        services=("till",),
+        model="full",
+        trackers=Links(),
+        standing="active",
+        charter={"ground_rules": (RULE,)},
+        series=POLICY.cadences,
+    )
+
+    state = ENGAGEMENT.fold(None, ENGAGEMENT.decide(takes_over, None))
+
+    assert state is not None
+    assert (state.standing, state.model, state.services, set(state.series)) == (
+        "active",
+        "full",
+        ("till",),
+        {cadence.series for cadence in POLICY.cadences},
+    )
+    assert (state.rules, state.chapter("ground_rules").newest) == ((), Edition(1, (RULE,), "ana", NOW))
+    assert ENGAGEMENT.decide(takes_over, state) == ()
+    given(ENGAGEMENT).when(replace(takes_over, standing="requested")).then(
+        EngagementRequested(**SAID, sre_team="sre", dev_team="tills", services=("till",), model="full")
+    )
+
+
+def test_an_engagement_without_services_waits_to_be_ended() -> None:
+    state = (
+        given(ENGAGEMENT, *ACTIVE)
+        .when(asked(commands.Leave, services=("api", "other")))
+        .then(ServiceLeft(**SAID, service="api"))
+    )
+    assert state is not None
+    assert [step.next.what for step in steps(state, NOW) if step.kind == "engagement_empty"] == [
+        "end it, or take a service in"
+    ]
 
 
 @pytest.mark.parametrize(("value", "told"), [(None, 0), (2.0, 0), (2.1, 1)])
@@ -110,8 +183,10 @@ ANYTHING = st.sampled_from(
         asked(commands.ChangeModel, model="consulting"),
         asked(commands.ChangeModel, model="full"),
         asked(commands.Join, service="cart", review=""),
-        asked(commands.Leave, service="api"),
-        asked(commands.Leave, service="cart"),
+        asked(commands.Leave, services=("api",)),
+        asked(commands.Leave, services=("cart",)),
+        asked(commands.FollowTeam, team="dev", into="shop"),
+        asked(commands.FollowTeam, team="sre", into="core"),
         STARTED,
         SETTLED[0],
         SETTLED,

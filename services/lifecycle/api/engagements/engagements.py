@@ -32,7 +32,7 @@ from services.lifecycle.api.engagements.engagement_schemas import (
     engagement_view,
 )
 from services.lifecycle.api.engagements.handback_schemas import HandBackBody, StartHandback
-from services.lifecycle.contract import ENGAGEMENT, SERVICE
+from services.lifecycle.contract import ENGAGEMENT, SERVICE, TEAM
 from services.lifecycle.domain.engagement import commands
 from services.lifecycle.domain.engagement.errors import IncompleteError, NotOwnedError
 from services.lifecycle.domain.engagement.events import Event
@@ -40,6 +40,7 @@ from services.lifecycle.domain.engagement.state import Engagement, Standing
 from services.lifecycle.domain.errors import UnknownReferenceError
 from services.lifecycle.domain.service.commands import Engage, Release, Reviewed
 from services.lifecycle.domain.service.decider import Profile
+from services.lifecycle.domain.team.commands import TakeOn
 from services.lifecycle.projections.engagements import ENGAGED_SERVICES, ENGAGEMENTS, engagements
 from services.lifecycle.projections.evidence import EVIDENCE, latest_evidence
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS, review_of
@@ -79,6 +80,7 @@ async def request_engagement(body: schemas.RequestEngagement, call: CallDep) -> 
         body=_shown(call.context.at),
         status=201,
         location=f"/v1/engagements/{engagement}",
+        also=[Step(TEAM, team, TakeOn(team)) for team in (body.sre_team, body.dev_team)],
     )
 
 
@@ -200,7 +202,7 @@ async def add_engaged_service(engagement: str, body: schemas.JoinService, call: 
 async def remove_engaged_service(engagement: str, service: str, body: schemas.WhyBody, call: CallDep) -> Response:
     """Let a service go; the others stay."""
     await _profile(call.resources, service, "service")
-    command = commands.Leave(**said(call, engagement, body.reason), service=service)
+    command = commands.Leave(**said(call, engagement, body.reason), services=(service,))
     return await _do(call, engagement, command, also=_releases(call, engagement, [service]))
 
 

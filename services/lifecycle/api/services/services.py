@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from sqlalchemy import ColumnElement, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.events.handler import Step
 from libs.events.resources import Resources
 from libs.web import etag
 from libs.web.app import ResourcesDep
@@ -23,12 +24,13 @@ from services.lifecycle.api.asked import AsOf, GatesDep
 from services.lifecycle.api.references import living_team, pinned
 from services.lifecycle.api.schemas import ChangeService, RegisterService, Tier
 from services.lifecycle.api.views import ServiceView, StayView, live, service_row, service_view, stay_views
-from services.lifecycle.contract import SERVICE
+from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import NotUnsupportedError, UnknownReferenceError
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.service.catalogue import EMPTY
 from services.lifecycle.domain.service.commands import Change, Register
 from services.lifecycle.domain.service.decider import Decommissioned, Unsupported
+from services.lifecycle.domain.team.commands import TakeOn
 from services.lifecycle.projections.services import SERVICES, holds
 
 router = Router(prefix="/v1/services", tags=["services"])
@@ -76,7 +78,7 @@ LookedUpDep = Annotated[LookedUp, Depends(_looked_up)]
 )
 async def register_service(body: RegisterService, call: CallDep, gates: GatesDep) -> Response:
     """Register a service in the first phase, or import it at a later one."""
-    await _check_references(call.resources, body)
+    answering = await _check_references(call.resources, body)
     await _revivable(call.resources, body.revives)
     command = Register(
         service=body.name,
@@ -98,6 +100,7 @@ async def register_service(body: RegisterService, call: CallDep, gates: GatesDep
         body=lambda outcome: service_view(live(outcome)),
         status=201,
         location=f"/v1/services/{body.name}",
+        also=answering,
     )
 
 
@@ -159,7 +162,7 @@ async def change_service(service: str, body: ChangeService, call: CallDep) -> Re
     """Change a service (JSON merge patch)."""
     loaded = await call.resources.handler.load(SERVICE, service)
     profile, call = live(loaded).profile, pinned(call, loaded)
-    await _check_references(call.resources, body)
+    answering = await _check_references(call.resources, body)
     given = body.model_fields_set
     command = Change(
         service=service,
@@ -169,7 +172,9 @@ async def change_service(service: str, body: ChangeService, call: CallDep) -> Re
         at=call.context.at,
         catalogue=catalogue_of(body, profile.catalogue) if given & _CATALOGUE else None,
     )
-    return await call.handle(SERVICE, service, command, body=lambda outcome: service_view(live(outcome)))
+    return await call.handle(
+        SERVICE, service, command, body=lambda outcome: service_view(live(outcome)), also=answering
+    )
 
 
 @router.get(
@@ -182,11 +187,14 @@ async def list_phases(service: str, resources: ResourcesDep, request: Request, a
     return etag.answer(request, page.model_dump(mode="json", by_alias=True), version=loaded.version)
 
 
-async def _check_references(resources: Resources, body: RegisterService | ChangeService) -> None:
+async def _check_references(resources: Resources, body: RegisterService | ChangeService) -> list[Step[Any, Any, Any]]:
+    """Refuse teams that do not live, and ask them again in the moment in which it is stored."""
+    named = {f"code/{index}/owner": part.owner for index, part in enumerate(body.code or ())}
     if body.owner_team:
-        await living_team(resources, body.owner_team, "owner_team")
-    for index, part in enumerate(body.code or ()):
-        await living_team(resources, part.owner, f"code/{index}/owner")
+        named["owner_team"] = body.owner_team
+    for field, team in named.items():
+        await living_team(resources, team, field)
+    return [Step(TEAM, team, TakeOn(team)) for team in dict.fromkeys(named.values())]
 
 
 async def _revivable(resources: Resources, service: str | None) -> None:

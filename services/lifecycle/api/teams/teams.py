@@ -39,9 +39,9 @@ from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import NameTakenError, ReferenceEndedError
 from services.lifecycle.domain.inbox.policy import DigestTerms
 from services.lifecycle.domain.service.commands import HandOver
-from services.lifecycle.domain.team.commands import Absorb, Change, Dissolve, Merge, Register, Review, Shard
+from services.lifecycle.domain.team.commands import Absorb, Change, Dissolve, Merge, Register, Review, Shard, TakeOn
 from services.lifecycle.domain.team.decider import Ended, Registered, Team
-from services.lifecycle.domain.team.errors import ForeignServiceError, TeamEndedError, TeamNeededError
+from services.lifecycle.domain.team.errors import ForeignServiceError, TeamEndedError
 from services.lifecycle.domain.team.kinds import TeamKind
 from services.lifecycle.domain.team.policy import TeamPolicy
 from services.lifecycle.domain.team.structure import UNSAID, without
@@ -206,12 +206,10 @@ async def shard_team(team: str, body: ShardTeam, call: CallDep, rules: RulesDep)
 
 @router.post("/{team}:merge", response_model=TeamView, openapi_extra=_WRITE, responses=responses(404))
 async def merge_team(team: str, body: MergeTeam, call: CallDep, rules: RulesDep) -> Response:
-    """End a team as a part of another of its kind, which takes over its people, its services, and all that it was."""
+    """End a team as a part of another of its kind, which takes over its people, services and engagements."""
     call, state = await _pinned(call, team)
     await living_team(call.resources, body.into, "into")
     owned = await _owned(call, team, rules)
-    if engaged := await _engagements(call, team):
-        raise TeamNeededError(team, engaged)
     command = Merge(
         team=team,
         into=body.into,
@@ -246,7 +244,8 @@ async def dissolve_team(team: str, body: DissolveTeam, call: CallDep, rules: Rul
     for service, heir in heirs.items():
         if heir:
             await _heir(call, team, heir, f"services/{service}" if service in body.services else "successor")
-    return await _end(call, team, {service: heir for service, heir in heirs.items() if heir}, body.reason, rules)
+    given = {service: heir for service, heir in heirs.items() if heir}
+    return await _end(call, team, given, body.reason, rules, successor=body.successor or "")
 
 
 @router.delete("/{team}", response_model=TeamView, openapi_extra=_WRITE, responses=responses(404))
@@ -264,7 +263,9 @@ async def review_structure(team: str, body: ReviewStructure, call: CallDep, rule
     return await _do(call, team, command, rules)
 
 
-async def _end(call: Call, team: str, heirs: Mapping[str, str], reason: str, rules: Rules) -> Response:
+async def _end(
+    call: Call, team: str, heirs: Mapping[str, str], reason: str, rules: Rules, *, successor: str = ""
+) -> Response:
     owned = await _owned(call, team, rules)
     with_code = await call.resources.views.read(with_code_of, team)
     needed_by = [
@@ -279,8 +280,10 @@ async def _end(call: Call, team: str, heirs: Mapping[str, str], reason: str, rul
         reason=reason,
         by=call.principal.name,
         at=call.context.at,
+        successor=successor,
     )
-    return await _do(call, team, command, rules, also=_given(team, heirs, call))
+    alive = [Step(TEAM, heir, TakeOn(heir)) for heir in dict.fromkeys((*heirs.values(), successor)) if heir]
+    return await _do(call, team, command, rules, also=[*alive, *_given(team, heirs, call)])
 
 
 async def _do(  # noqa: PLR0913  each is a part of one request

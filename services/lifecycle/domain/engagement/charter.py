@@ -149,6 +149,17 @@ class Edition:
         agreed = {each.side for each in self.acknowledged}
         return tuple(side for side in SIDES if side not in agreed)
 
+    def passed_on(self, side: Side, team: str, heir: str) -> "Edition":
+        """Without the word of one side, whose rules are the *heir*'s now."""
+        return replace(
+            self,
+            entries=tuple(
+                replace(entry, owner=heir) if isinstance(entry, GroundRule) and entry.owner == team else entry
+                for entry in self.entries
+            ),
+            acknowledged=tuple(each for each in self.acknowledged if each.side != side),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
@@ -172,7 +183,16 @@ class Chapter:
         if newest is None:
             return self
         edition = replace(newest, acknowledged=(*newest.acknowledged, acknowledged))
+        if self.draft is None:
+            return Chapter(edition)
         return replace(self, draft=edition) if edition.missing else Chapter(edition)
+
+    def passed_on(self, side: Side, team: str, heir: str) -> "Chapter":
+        """After *heir* has taken the place of *team*: what holds goes on to hold, and waits for the heir's word."""
+        return Chapter(
+            self.in_force and self.in_force.passed_on(side, team, heir),
+            self.draft and self.draft.passed_on(side, team, heir),
+        )
 
 
 def validate(part: Part, entries: tuple[Entry, ...], metrics: frozenset[str]) -> None:

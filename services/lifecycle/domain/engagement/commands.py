@@ -1,5 +1,6 @@
 """What can be asked of an engagement."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from services.lifecycle.domain.engagement.events import (
     SeriesKind,
     Step,
 )
+from services.lifecycle.domain.engagement.state import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,42 @@ class Join(_Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leave(_Asked):
-    """Let a service go."""
+    """Let services go."""
 
-    service: str
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowTeam(_Asked):
+    """Go on with the team that one of the two became a part of."""
+
+    team: str
+    into: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver(_Asked):
+    """Begin where another engagement stands, for services that a cut team's part answers for now.
+
+    Args:
+        sre_team: Who helps.
+        dev_team: Whose services they are.
+        services: Which.
+        model: How the teams work together.
+        trackers: Where both sides plan their work.
+        standing: Where the other one stands.
+        charter: What held there; nobody has agreed to it here.
+        series: Their meetings.
+    """
+
+    sre_team: str
+    dev_team: str
+    services: tuple[str, ...]
+    model: Model
+    trackers: Links
+    standing: Standing
+    charter: Mapping[Part, tuple[Entry, ...]]
+    series: tuple["Cadence", ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +276,8 @@ Command = (
     | ChangeModel
     | Join
     | Leave
+    | FollowTeam
+    | TakeOver
     | Propose
     | Acknowledge
     | SetSeries

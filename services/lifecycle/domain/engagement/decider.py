@@ -1,17 +1,19 @@
 """An engagement's rules. Which verb leads on from where is the table in `state.py`; who may say so is here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from services.lifecycle.domain.engagement.charter import (
+    SIDES,
     Acknowledged,
     Definition,
     Edition,
     Entry,
     Goal,
     GroundRule,
+    Part,
     Priority,
     Side,
     WorkingAgreement,
@@ -30,6 +32,7 @@ from services.lifecycle.domain.engagement.commands import (
     Disengage,
     EndSeries,
     EndWatch,
+    FollowTeam,
     HandBack,
     Hold,
     Join,
@@ -40,6 +43,7 @@ from services.lifecycle.domain.engagement.commands import (
     SetSeries,
     Settle,
     StartHandback,
+    TakeOver,
 )
 from services.lifecycle.domain.engagement.errors import (
     BothSidesError,
@@ -60,6 +64,7 @@ from services.lifecycle.domain.engagement.events import (
     EngagementDeclined,
     EngagementEnded,
     EngagementRequested,
+    EngagementTeamChanged,
     Event,
     GatheringHeld,
     GatheringOverdue,
@@ -105,6 +110,8 @@ def decide(command: Command, state: Engagement | None) -> tuple[Event, ...]:  # 
     """
     if isinstance(command, Request):
         return _requested(command, state)
+    if isinstance(command, TakeOver):
+        return () if state is not None else tuple(_taken_over(command))
     if state is None:
         raise UnknownError("engagement", command.engagement)
     match command:
@@ -116,6 +123,8 @@ def decide(command: Command, state: Engagement | None) -> tuple[Event, ...]:  # 
             return _model_changed(command, state)
         case Join() | Leave():
             return _services_changed(command, state)
+        case FollowTeam():
+            return tuple(_followed(command, state))
         case Propose():
             return _proposed(command, state)
         case Acknowledge():
@@ -206,11 +215,38 @@ def _model_changed(command: ChangeModel, state: Engagement) -> tuple[Event, ...]
 
 
 def _services_changed(command: Join | Leave, state: Engagement) -> tuple[Event, ...]:
+    if isinstance(command, Leave):
+        _from(state, "services", "requested", "accepted", "active", "handback_pending", "handed_back")
+        return tuple(_left(command, [each for each in state.services if each in command.services]))
     _from(state, "services", "requested", "accepted", "active")
-    there = command.service in state.services
-    if isinstance(command, Join):
-        return () if there else (ServiceJoined(**_said(command), service=command.service, review=command.review),)
-    return (ServiceLeft(**_said(command), service=command.service),) if there else ()
+    if command.service in state.services:
+        return ()
+    return (ServiceJoined(**_said(command), service=command.service, review=command.review),)
+
+
+def _left(command: Leave, services: Iterable[str]) -> Iterator[ServiceLeft]:
+    return (ServiceLeft(**_said(command), service=service) for service in services)
+
+
+def _followed(command: FollowTeam, state: Engagement) -> Iterator[EngagementTeamChanged]:
+    if state.standing in {"declined", "disengaged"}:
+        return
+    for side in SIDES:
+        if state.team(side) == command.team:
+            yield EngagementTeamChanged(**_said(command), side=side, from_team=command.team, to_team=command.into)
+
+
+def _taken_over(command: TakeOver) -> Iterator[Event]:
+    said = _said(command)
+    teams: dict[str, Any] = {"sre_team": command.sre_team, "dev_team": command.dev_team, "services": command.services}
+    yield EngagementRequested(**said, **teams, model=command.model, trackers=command.trackers)
+    if command.standing == "requested":
+        return
+    yield EngagementAccepted(**said)
+    if command.standing != "accepted":
+        yield EngagementActivated(**said, **teams, model=command.model)
+    yield from (_edition_of(part, 1, entries, said) for part, entries in command.charter.items())
+    yield from (_series_set(command, cadence) for cadence in command.series)
 
 
 def _proposed(command: Propose, state: Engagement) -> tuple[Event, ...]:
@@ -219,18 +255,21 @@ def _proposed(command: Propose, state: Engagement) -> tuple[Event, ...]:
     newest = state.chapter(command.part).newest
     if newest is not None and newest.entries == command.entries:
         return ()
-    said, version, entries = _said(command), newest.version + 1 if newest else 1, command.entries
-    match command.part:
+    return (_edition_of(command.part, newest.version + 1 if newest else 1, command.entries, _said(command)),)
+
+
+def _edition_of(part: Part, version: int, entries: tuple[Entry, ...], said: dict[str, Any]) -> Event:
+    match part:
         case "priorities":
-            return (PrioritiesProposed(**said, version=version, entries=_of(Priority, entries)),)
+            return PrioritiesProposed(**said, version=version, entries=_of(Priority, entries))
         case "goals":
-            return (GoalsProposed(**said, version=version, entries=_of(Goal, entries)),)
+            return GoalsProposed(**said, version=version, entries=_of(Goal, entries))
         case "definitions":
-            return (DefinitionsProposed(**said, version=version, entries=_of(Definition, entries)),)
+            return DefinitionsProposed(**said, version=version, entries=_of(Definition, entries))
         case "ground_rules":
-            return (GroundRulesProposed(**said, version=version, entries=_of(GroundRule, entries)),)
+            return GroundRulesProposed(**said, version=version, entries=_of(GroundRule, entries))
         case "working_agreements":
-            return (WorkingAgreementsProposed(**said, version=version, entries=_of(WorkingAgreement, entries)),)
+            return WorkingAgreementsProposed(**said, version=version, entries=_of(WorkingAgreement, entries))
 
 
 def _acknowledged(command: Acknowledge, state: Engagement) -> tuple[Event, ...]:
@@ -273,7 +312,7 @@ def _series_changed(command: SetSeries | EndSeries | Hold, state: Engagement) ->
             return (GatheringHeld(**_said(command), series=held.series, gathering=command.gathering, due=due),)
 
 
-def _series_set(command: Activate | SetSeries, cadence: Cadence, held: Series | None = None) -> SeriesSet:
+def _series_set(command: Activate | SetSeries | TakeOver, cadence: Cadence, held: Series | None = None) -> SeriesSet:
     since = held.held[-1] if held and held.held else command.at
     return SeriesSet(
         **_said(command),
@@ -462,6 +501,8 @@ def evolve(state: Engagement | None, event: Event) -> Engagement | None:  # noqa
             return replace(state, services=(*state.services, event.service))
         case ServiceLeft():
             return replace(state, services=tuple(each for each in state.services if each != event.service))
+        case EngagementTeamChanged():
+            return state.with_team(event.side, event.to_team)
         case PrioritiesProposed():
             return state.with_chapter("priorities", _edition(event))
         case GoalsProposed():

@@ -136,6 +136,15 @@ class ServiceLeft(EngagementFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EngagementTeamChanged(EngagementFact):
+    """One of the two teams became a part of another, which goes on in its place and is asked to agree anew."""
+
+    side: Side
+    from_team: str
+    to_team: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrioritiesProposed(EngagementFact):
     """A new edition of both sides' priorities, in their order."""
 
@@ -324,6 +333,7 @@ Event = (
     | ModelChanged
     | ServiceJoined
     | ServiceLeft
+    | EngagementTeamChanged
     | PrioritiesProposed
     | GoalsProposed
     | DefinitionsProposed

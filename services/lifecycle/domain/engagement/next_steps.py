@@ -11,6 +11,7 @@ from services.lifecycle.domain.engagement.state import Engagement
 StepKind = Literal[
     "engagement_request",
     "engagement_start",
+    "engagement_empty",
     "charter_part",
     "acknowledgement",
     "gathering",
@@ -116,11 +117,19 @@ def steps(state: Engagement, at: datetime) -> Iterator[Step]:
                 )
                 yield Step("note", watch, (receiver,), state.watch.since, state.watch.until)
         case "active":
-            pass
+            yield from _empty(state, here)
     if state.standing in {"accepted", "active", "handback_pending"}:
         yield from _charter(state, here)
     if state.works:
         yield from _sustaining(state, at, here)
+
+
+def _empty(state: Engagement, here: str) -> Iterator[Step]:
+    if state.services:
+        return
+    who = f"{state.dev_team} and {state.sre_team}"
+    end = Next(who, "end it, or take a service in", "no service is left in it", f"POST {here}:disengage")
+    yield Step("engagement_empty", end, (state.dev_team, state.sre_team), state.since)
 
 
 def _handback(state: Engagement, at: datetime, here: str) -> Iterator[Step]:

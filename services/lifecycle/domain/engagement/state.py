@@ -232,6 +232,20 @@ class Engagement:
         """In another standing."""
         return replace(self, stays=(*self.stays, Stay(standing, model or self.model, at, by, reason)))
 
+    def with_team(self, side: Side, team: str) -> "Engagement":
+        """With another team on one side, which has agreed to nothing yet; what holds goes on to hold."""
+        left = self.team(side)
+        handover = self.handover
+        if handover is not None and handover.receiver == left:
+            handover = replace(handover, receiver=team)
+        return replace(
+            self,
+            dev_team=team if side == "dev" else self.dev_team,
+            sre_team=team if side == "sre" else self.sre_team,
+            charter={part: chapter.passed_on(side, left, team) for part, chapter in self.charter.items()},
+            handover=handover,
+        )
+
     def with_chapter(self, part: Part, edition: Edition) -> "Engagement":
         """With a new edition of one part."""
         return replace(self, charter={**self.charter, part: self.chapter(part).proposed(edition)})

@@ -22,6 +22,7 @@ Kind = Literal[
     "postmortem_action",
     "engagement_request",
     "engagement_start",
+    "engagement_empty",
     "charter_part",
     "acknowledgement",
     "gathering",

@@ -158,6 +158,18 @@ class Engage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassOn:
+    """Let another engagement, or another SRE team of the same one, go on where *former* stands."""
+
+    service: str
+    former: str
+    engagement: str
+    sre_team: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """Let it work for the service no more."""
 
@@ -188,4 +200,6 @@ class Decommission:
     at: datetime
 
 
-Command = Register | Change | Enrich | HandOver | Transition | Approve | Decline | Engage | Release | Decommission
+Command = (
+    Register | Change | Enrich | HandOver | Transition | Approve | Decline | Engage | PassOn | Release | Decommission
+)

@@ -37,6 +37,7 @@ from services.lifecycle.domain.service.commands import (
     Engage,
     Enrich,
     HandOver,
+    PassOn,
     Register,
     Release,
     Transition,
@@ -173,6 +174,8 @@ def decide(command: Command, state: Service) -> tuple[Event, ...]:  # noqa: C901
             return _engaged(command, profile)
         case _, Release():
             return _released(command, state.profile)
+        case _, PassOn():
+            return _passed_on(command, state.profile)
         case Unsupported() | Decommissioned(), Change() | Enrich() | HandOver() | Engage():
             raise ServiceUnsupportedError(command.service)
         case Awaiting(pending=pending), Transition():
@@ -221,7 +224,7 @@ def evolve(state: Service, event: Event) -> Service:  # noqa: C901, PLR0911  a t
             stay = Stay(event.to_phase, event.at, event.by, event.reason, event.evaluation)
             return _settled(replace(state.profile, stays=(*state.profile.stays, stay)))
         case _, ServiceEngaged():
-            return replace(state, profile=replace(state.profile, engaged=_help(event)))
+            return replace(state, profile=replace(state.profile, engaged=_help(event, state.profile.engaged)))
         case _, ServiceReleased():
             return replace(state, profile=replace(state.profile, engaged=None, released_at=event.at))
         case _, ServiceDecommissioned():
@@ -366,8 +369,15 @@ def _decommissioned(command: Decommission, profile: Profile) -> ServiceDecommiss
     return ServiceDecommissioned(profile.service, command.reason, command.evaluation, command.by, at)
 
 
-def _help(event: ServiceEngaged) -> Help:
-    return Help(event.engagement, event.sre_team, event.at)
+def _passed_on(command: PassOn, profile: Profile) -> tuple[Event, ...]:
+    held, goes_on = profile.engaged, (command.engagement, command.sre_team)
+    if held is None or held.engagement != command.former or (held.engagement, held.sre_team) == goes_on:
+        return ()
+    return (ServiceEngaged(profile.service, *goes_on, command.by, command.at),)
+
+
+def _help(event: ServiceEngaged, before: Help | None) -> Help:
+    return Help(event.engagement, event.sre_team, before.since if before else event.at)
 
 
 def _declined(command: Decline) -> TransitionDeclined:

@@ -119,6 +119,7 @@ class Dissolve:
         reason: Why.
         by: Who asks.
         at: When.
+        successor: Who shall own what became one of its services in that very moment; empty: nobody.
     """
 
     team: str
@@ -127,6 +128,7 @@ class Dissolve:
     reason: str
     by: str
     at: datetime
+    successor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,4 +142,11 @@ class Review:
     at: datetime
 
 
-Command = Register | Change | Enrol | Shard | Merge | Absorb | Dissolve | Review
+@dataclass(frozen=True, slots=True)
+class TakeOn:
+    """See whether the team can be made to answer for something; one that has ended cannot."""
+
+    team: str
+
+
+Command = Register | Change | Enrol | Shard | Merge | Absorb | Dissolve | Review | TakeOn

@@ -14,6 +14,7 @@ from services.lifecycle.domain.team.commands import (
     Register,
     Review,
     Shard,
+    TakeOn,
 )
 from services.lifecycle.domain.team.errors import MergeError, StructureError, TeamEndedError, TeamNeededError
 from services.lifecycle.domain.team.events import (
@@ -88,6 +89,8 @@ def decide(command: Command, state: Team) -> tuple[Event, ...]:
             return ()
         case Ended(), _:
             raise TeamEndedError(command.team, state.into)
+        case Registered(), TakeOn():
+            return ()
         case Registered(), _:
             return _done(command, state)
 
@@ -136,7 +139,12 @@ def _done(command: Change | Enrol | Shard | Merge | Absorb | Dissolve | Review, 
                 raise TeamNeededError(team.team, command.needed_by)
             return (
                 TeamDissolved(
-                    team=team.team, services=command.services, reason=command.reason, by=command.by, at=command.at
+                    team=team.team,
+                    services=command.services,
+                    reason=command.reason,
+                    by=command.by,
+                    at=command.at,
+                    successor=command.successor,
                 ),
             )
         case Review():

@@ -74,13 +74,14 @@ class TeamAbsorbed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamDissolved:
-    """A team ended; *services* says who owns each of its services now."""
+    """A team ended; *services* says who owns each of its services now, *successor* who gets what came just then."""
 
     team: str
     services: Mapping[str, str]
     reason: str
     by: str
     at: datetime
+    successor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
