@@ -36,7 +36,7 @@ from services.lifecycle.api.reviews import (
 )
 from services.lifecycle.api.reviews.review_template_schemas import shipped_templates
 from services.lifecycle.api.risks import risks
-from services.lifecycle.api.services import decommissioning, dependencies, imports, services, standing
+from services.lifecycle.api.services import code_owners, decommissioning, dependencies, imports, services, standing
 from services.lifecycle.api.teams import metric_weeks, metrics, operational_work, team_load, teams
 from services.lifecycle.config import (
     LifecycleSettings,
@@ -58,6 +58,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
         routers=[
             teams.router,
             services.router,
+            code_owners.router,
             dependencies.router,
             deployments.router,
             rollouts.router,

@@ -205,6 +205,7 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.launch.launched.v1": launch_events.LaunchDone,
         "io.concordat.lifecycle.launch.cancelled.v1": launch_events.LaunchCancelled,
         "io.concordat.lifecycle.checkpoint.planned.v1": checkpoint_events.CheckpointPlanned,
+        "io.concordat.lifecycle.checkpoint.changed.v1": checkpoint_events.CheckpointChanged,
         "io.concordat.lifecycle.checkpoint.started.v1": checkpoint_events.CheckpointStarted,
         "io.concordat.lifecycle.checkpoint.concluded.v1": checkpoint_events.CheckpointConcluded,
         "io.concordat.lifecycle.checkpoint.aborted.v1": checkpoint_events.CheckpointAborted,

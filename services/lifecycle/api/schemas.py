@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, HttpUrl, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from libs.web.schemas import Body, Line, Moment, Name, Text
-from services.lifecycle.api.architecture.catalogue_schemas import CatalogueBody
+from services.lifecycle.api.services.catalogue_schemas import CatalogueBody
 from services.lifecycle.domain.evidence.events import EvidenceOutcome
 from services.lifecycle.domain.phases import Phase
 

@@ -13,6 +13,7 @@ from services.lifecycle.contract import CONTRACT
 from services.lifecycle.domain.checkpoint.events import (
     CheckpointAborted,
     CheckpointCancelled,
+    CheckpointChanged,
     CheckpointConcluded,
     CheckpointPlanned,
     CheckpointStarted,
@@ -78,6 +79,13 @@ def _went_on(row: Row | None, event: Event, recorded: Recorded, _: Key) -> Row |
 
 def _changes(event: Event, recorded: Recorded) -> Row:
     match event:
+        case CheckpointChanged():
+            content = event.plan.content
+            return {
+                "title": event.title,
+                "environment": environment_of(content) or "",
+                "depends_on": dependency_of(content),
+            }
         case CheckpointStarted():
             return {"state": "running"}
         case CheckpointConcluded():
@@ -106,6 +114,7 @@ SDLC_CHECKPOINTS: Final = Projection(
     events=CONTRACT,
     folds={
         CheckpointPlanned: Fold(_keys, _planned),
+        CheckpointChanged: Fold(_keys, _went_on),
         CheckpointStarted: Fold(_keys, _went_on),
         CheckpointConcluded: Fold(_keys, _went_on),
         CheckpointAborted: Fold(_keys, _went_on),

@@ -1,6 +1,7 @@
 """Every service, by name, with its phase."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +12,7 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.lifecycle.contract import CONTRACT
 from services.lifecycle.domain.phases import Phase
-from services.lifecycle.domain.service.catalogue import Catalogue
+from services.lifecycle.domain.service.catalogue import Catalogue, CodePath
 from services.lifecycle.domain.service.events import (
     Event,
     PhaseChanged,
@@ -154,6 +155,19 @@ def with_code_of(connection: Connection, team: str) -> list[str]:
     view = SERVICES.view.c
     query = select(view.name, view.catalogue).where(view.phase != Phase.UNSUPPORTED.value).order_by(view.name)
     return [name for name, found in connection.execute(query) if any(p["owner"] == team for p in found["code"])]
+
+
+def code_of_all(connection: Connection) -> list[tuple[str, CodePath]]:
+    """What each service that is alive says of its code."""
+    view = SERVICES.view.c
+    query = select(view.name, view.catalogue).where(view.phase != Phase.UNSUPPORTED.value).order_by(view.name)
+    return [(name, CodePath(**part)) for name, found in connection.execute(query) for part in found["code"]]
+
+
+def names_until(connection: Connection, as_of: datetime) -> list[str]:
+    """The services that there were at *as_of*, by name."""
+    view = SERVICES.view.c
+    return list(connection.execute(select(view.name).where(view.recorded_at <= as_of).order_by(view.name)).scalars())
 
 
 def holds(column: ColumnElement[str], words: Sequence[str]) -> ColumnElement[bool]:

@@ -94,10 +94,10 @@ async def test_an_experiment_runs_and_its_weak_point_becomes_a_finding(lifecycle
 
     assert (planned["state"], planned["allowed"], planned["plan"]["kind"]) == (
         "planned",
-        ["start", "cancel"],
+        ["change", "start", "cancel"],
         "chaos_experiment",
     )
-    assert (early["code"], early["allowed"]) == ("illegal-step", ["start", "cancel"])
+    assert (early["code"], early["allowed"]) == ("illegal-step", ["change", "start", "cancel"])
     assert (started["state"], started["next"][0]["who"]) == ("running", "ana")
     assert (ended["state"], [one["met"] for one in ended["criteria"]]) == ("failed", [False, True])
     (weak,) = ended["weak_points"]
@@ -341,3 +341,31 @@ async def test_what_is_not_there_is_not_found(lifecycle: Running) -> None:
         assert (await lifecycle.call("GET", path, expect=404))["code"] == "not-found"
     await lifecycle.call("POST", f"{CHECKPOINTS}/nothing:start", expect=404)
     await lifecycle.call("POST", f"{CHECKPOINTS}/nothing:abort", {"reason": "none"}, expect=404)
+
+
+async def test_a_plan_is_changed_while_nothing_came_out_and_an_outdated_change_is_refused(lifecycle: Running) -> None:
+    await shop(lifecycle)
+    here = f"{CHECKPOINTS}/{(await lifecycle.call('POST', CHECKPOINTS, plan(EXPERIMENT), expect=201))['id']}"
+    narrower = {"plan": EXPERIMENT | {"blast_radius": "0.5 % of the users", "environment": "staging"}}
+
+    changed = await lifecycle.call("PATCH", here, narrower, If_Match='"1"')
+    stale = await lifecycle.call("PATCH", here, {"title": "another"}, If_Match='"1"', expect=412)
+    other = await lifecycle.call("PATCH", here, {"plan": DRILL}, expect=422)
+    unknown = await lifecycle.call("PATCH", here, {"plan": EXPERIMENT | {"depends_on": "mail"}}, expect=422)
+
+    assert (changed["title"], changed["plan"]["blast_radius"]) == ("a test", "0.5 % of the users")
+    assert (stale["code"], other["code"], other["errors"][0]["pointer"]) == (
+        "precondition-failed",
+        "plan-of-another-kind",
+        "/plan/kind",
+    )
+    assert unknown["errors"][0]["pointer"] == "/plan/depends_on"
+
+    async def listed() -> bool:
+        (item,) = (await lifecycle.call("GET", CHECKPOINTS))["items"]
+        return item == changed
+
+    await eventually(listed)
+    await lifecycle.call("POST", f"{here}:cancel", {"reason": "not today"})
+    late = await lifecycle.call("PATCH", here, {"title": "another"}, expect=409)
+    assert late["code"] == "illegal-step"

@@ -5,7 +5,7 @@ import pytest
 
 from libs.events.testing import FrozenClock
 from tests.fixtures.lifecycle_api import IN_MEMORY, register
-from tests.fixtures.services import Running
+from tests.fixtures.services import Running, eventually
 
 SERVICE = "/v1/services/checkout-api"
 LOOKED_UP: dict[str, Any] = {
@@ -122,3 +122,27 @@ async def test_a_team_that_answers_for_code_ends_only_when_another_answers_for_i
     service = await lifecycle.call("GET", SERVICE)
 
     assert (service["owner_team"], service["code"][0]["owner"]) == ("checkout", "payments")
+
+
+async def test_who_answers_for_a_path_is_looked_up_across_services(lifecycle: Running, clock: FrozenClock) -> None:
+    await register(lifecycle, **LOOKED_UP)
+    then = f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
+    clock.advance(timedelta(hours=1))
+    await lifecycle.call("POST", "/v1/teams", {"name": "web", "kind": "dev"}, expect=201)
+    whole = [{"repository": "https://git.example/shop", "owner": "web"}]
+    await lifecycle.call("POST", "/v1/services", {"name": "shop-web", "owner_team": "web", "code": whole}, expect=201)
+    asked = "/v1/code-owners?repository=https://git.example/shop.git"
+
+    async def owners(query: str) -> list[str]:
+        return (await lifecycle.call("GET", f"{asked}{query}"))["owners"]
+
+    async def known() -> bool:
+        return await owners("&path=README.md") == ["web"]
+
+    await eventually(known)
+    found = await lifecycle.call("GET", f"{asked}&path=checkout/pay.go")
+    assert (found["owners"], [part["service"] for part in found["named_by"]]) == (["checkout"], ["checkout-api"])
+    assert [part["path"] for part in found["parts"]] == ["", "checkout"]
+    assert await owners(f"&path=README.md&as_of={then}") == []
+    assert await owners(f"&path=checkout/pay.go&as_of={then}") == ["checkout"]
+    await lifecycle.call("GET", "/v1/code-owners?repository=shop", expect=422)

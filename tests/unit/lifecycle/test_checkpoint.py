@@ -17,6 +17,7 @@ from services.lifecycle.contract import CHECKPOINT
 from services.lifecycle.domain.checkpoint.commands import (
     Abort,
     Cancel,
+    Change,
     Command,
     Conclude,
     Performed,
@@ -29,10 +30,12 @@ from services.lifecycle.domain.checkpoint.errors import (
     IllegalCheckpointError,
     PerformedError,
     PlanFaultsError,
+    PlanKindError,
     ResultKindError,
 )
 from services.lifecycle.domain.checkpoint.events import (
     CheckpointAborted,
+    CheckpointChanged,
     CheckpointConcluded,
     CheckpointStarted,
     Event,
@@ -161,6 +164,8 @@ RUNNING = events(schedule(), START)
 CONCLUDE = Conclude(checkpoint="c-1", performed=performed(), policy=POLICY, by=ANA, at=AT)
 ABORT = Abort(checkpoint="c-1", reason="orders failed", by=ANA, at=AT)
 CANCEL = Cancel(checkpoint="c-1", reason="not today", by=ANA, at=AT)
+NARROWER = replace(EXPERIMENT, blast_radius="0.5 % of the users", depends_on="")
+CHANGE = Change(checkpoint="c-1", title="a test", content=NARROWER, reason="asked for less", by=ANA, at=AT)
 WEAK = WeakPoint("no timeout", "orders wait for the provider", "blocking")
 FOUND = events(schedule(performed=performed(weak_points=(WEAK,))))
 
@@ -330,6 +335,8 @@ def _states(told: tuple[Event, ...]) -> list[Known]:
     [
         (PLANNED, schedule(by=BOB)),
         (RUNNING, START),
+        (events(schedule(), CHANGE), CHANGE),
+        (events(schedule(), CHANGE), schedule(by=BOB)),  # what was planned first stands for the id
         (events(schedule(), START, CONCLUDE), CONCLUDE),
         (events(schedule(), START, ABORT), ABORT),
         (events(schedule(), CANCEL), CANCEL),
@@ -358,13 +365,13 @@ def test_an_id_stands_for_one_checkpoint(command: Command) -> None:
     [
         (PLANNED, (CONCLUDE, ABORT)),
         (RUNNING, (CANCEL,)),
-        (events(schedule(), START, CONCLUDE), (START, ABORT, CANCEL)),
+        (events(schedule(), START, CONCLUDE), (START, ABORT, CANCEL, CHANGE)),
         (
             events(schedule(), START, CONCLUDE),
             (replace(CONCLUDE, performed=performed(replace(HELD, held=False))),),
         ),
-        (events(schedule(), START, ABORT), (START, CONCLUDE, CANCEL)),
-        (events(schedule(), CANCEL), (START, CONCLUDE, ABORT)),
+        (events(schedule(), START, ABORT), (START, CONCLUDE, CANCEL, CHANGE)),
+        (events(schedule(), CANCEL), (START, CONCLUDE, ABORT, CHANGE)),
     ],
 )
 def test_what_does_not_follow_is_refused_and_says_what_does(
@@ -378,7 +385,28 @@ def test_what_does_not_follow_is_refused_and_says_what_does(
         assert refusal.allowed == ALLOWED[known.state]
 
 
-@pytest.mark.parametrize("command", [START, CONCLUDE, ABORT, CANCEL])
+@pytest.mark.parametrize("past", [PLANNED, RUNNING])
+def test_a_plan_is_changed_while_nothing_came_out_and_judged_as_it_reads_then(past: tuple[Event, ...]) -> None:
+    stricter = replace(CHANGE, content=replace(NARROWER, steady_state=(Measure("orders_taken", 0.999, "higher"),)))
+
+    (changed,) = CHECKPOINT.decide(stricter, CHECKPOINT.fold(None, past))
+    known = CHECKPOINT.fold(None, (*past, changed))
+    running = known if known and known.started else CHECKPOINT.fold(known, CHECKPOINT.decide(START, known))
+    (told,) = CHECKPOINT.decide(CONCLUDE, running)
+
+    assert isinstance(changed, CheckpointChanged)
+    assert isinstance(told, CheckpointConcluded)
+    assert told.conclusion == "failed"  # 0.995 was enough before
+
+
+def test_a_plan_stays_of_its_kind_and_does_not_contradict_itself() -> None:
+    wrong = replace(LOAD, measures=(LOAD.measures[0], LOAD.measures[0]))
+
+    given(CHECKPOINT, *PLANNED).when(replace(CHANGE, content=LOAD)).refuses(PlanKindError)
+    given(CHECKPOINT, *events(schedule(LOAD))).when(replace(CHANGE, content=wrong)).refuses(PlanFaultsError)
+
+
+@pytest.mark.parametrize("command", [START, CONCLUDE, ABORT, CANCEL, CHANGE])
 def test_nothing_is_done_with_a_checkpoint_that_does_not_exist(command: Command) -> None:
     given(CHECKPOINT).when(command).refuses(UnknownError)
 

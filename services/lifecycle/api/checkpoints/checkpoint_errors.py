@@ -14,6 +14,7 @@ def _places(error: errors.CheckpointError) -> Mapping[str, Any]:
 
 CHECKPOINT_ERRORS: Errors = {
     errors.PlanFaultsError: ErrorKind(422, "faulty-plan", "The plan contradicts itself", extra=_places),
+    errors.PlanKindError: ErrorKind(422, "plan-of-another-kind", "The plan is of another kind", extra=_places),
     errors.ResultKindError: ErrorKind(422, "result-of-another-kind", "The result is of another kind", extra=_places),
     errors.FiguresMissingError: ErrorKind(422, "figures-missing", "Something was not measured", extra=_places),
     errors.PerformedError: ErrorKind(422, "not-performed-then", "It was not performed then", extra=_places),

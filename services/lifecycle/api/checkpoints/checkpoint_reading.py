@@ -21,7 +21,7 @@ from services.lifecycle.api.checkpoints.checkpoint_plan_schemas import (
     PlanLoadTest,
     PlanRestoreTest,
 )
-from services.lifecycle.api.checkpoints.checkpoint_schemas import CheckpointView, Surroundings, checkpoint_view
+from services.lifecycle.api.checkpoints.checkpoint_views import CheckpointView, Surroundings, checkpoint_view
 from services.lifecycle.api.references import caught_up
 from services.lifecycle.api.views import live
 from services.lifecycle.contract import ARCHITECTURE, CHECKPOINT, DEPENDENCIES, SERVICE

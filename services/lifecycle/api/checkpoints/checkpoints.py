@@ -18,27 +18,31 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
-from services.lifecycle.api.checkpoints.checkpoint_plan_schemas import seen
-from services.lifecycle.api.checkpoints.checkpoint_reading import READ, WRITE, Checkpoints, CheckpointsDep, shown
+from services.lifecycle.api.checkpoints.checkpoint_reading import READ, WRITE, Checkpoints, CheckpointsDep, shown, there
+from services.lifecycle.api.checkpoints.checkpoint_result_schemas import seen
 from services.lifecycle.api.checkpoints.checkpoint_schemas import (
     AbortCheckpoint,
     CancelCheckpoint,
-    CheckpointsView,
-    CheckpointView,
+    ChangeCheckpoint,
     Conclusion,
     PlanCheckpoint,
     ReportObservability,
-    checkpoint_view,
-    checkpoints_view,
     weak_points,
 )
-from services.lifecycle.api.references import living_service
+from services.lifecycle.api.checkpoints.checkpoint_views import (
+    CheckpointsView,
+    CheckpointView,
+    checkpoint_view,
+    checkpoints_view,
+)
+from services.lifecycle.api.references import living_service, pinned
 from services.lifecycle.api.reviews.reviewing import actor
 from services.lifecycle.contract import ARCHITECTURE, CHECKPOINT, DEPENDENCIES
 from services.lifecycle.domain.architecture.commands import Discover, Discovery
 from services.lifecycle.domain.checkpoint.commands import (
     Abort,
     Cancel,
+    Change,
     Command,
     Conclude,
     Performed,
@@ -153,6 +157,27 @@ async def get_checkpoint(checkpoint: str, known: CheckpointsDep, as_of: AsOf = N
     body = codec.encode(checkpoint_view(found, await known.around(found.planned.service, as_of)))
     # The version is what If-Match takes; what is to be done moves with time and policy, so nothing is answered 304.
     return Response(body, headers={"ETag": etag.strong(version)}, media_type="application/json")
+
+
+@router.patch(
+    "/checkpoints/{checkpoint}",
+    response_model=CheckpointView,
+    openapi_extra=WRITE,
+    responses=responses(404, 409, 422),
+)
+async def change_checkpoint(checkpoint: str, body: ChangeCheckpoint, call: CallDep, known: CheckpointsDep) -> Response:
+    """Set out to show it otherwise, while nothing came out: another title, or another plan of the same kind."""
+    loaded = await call.resources.handler.load(CHECKPOINT, checkpoint)
+    was = there(loaded).planned
+    command = Change(
+        checkpoint=checkpoint,
+        title=body.title or was.title,
+        content=body.plan.content(await known.behind(was.service, body.plan)) if body.plan else was.plan.content,
+        reason=body.reason,
+        by=actor(call),
+        at=call.context.at,
+    )
+    return await _carry_out(pinned(call, loaded), known, command, was.service)
 
 
 @router.post(

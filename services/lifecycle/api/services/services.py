@@ -19,10 +19,10 @@ from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
-from services.lifecycle.api.architecture.catalogue_schemas import CatalogueBody, catalogue_of
 from services.lifecycle.api.asked import AsOf, GatesDep
 from services.lifecycle.api.references import living_team, pinned
 from services.lifecycle.api.schemas import ChangeService, RegisterService, Tier
+from services.lifecycle.api.services.catalogue_schemas import CatalogueBody, catalogue_of
 from services.lifecycle.api.views import ServiceView, StayView, live, service_row, service_view, stay_views
 from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import NotUnsupportedError, UnknownReferenceError

@@ -48,6 +48,15 @@ class Schedule(_Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change(_Asked):
+    """Set out to show it otherwise."""
+
+    title: str
+    content: Content
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start(_Asked):
     """Begin."""
 
@@ -75,4 +84,4 @@ class Cancel(_Asked):
     reason: str
 
 
-Command = Schedule | Start | Conclude | Abort | Cancel
+Command = Schedule | Change | Start | Conclude | Abort | Cancel

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from services.lifecycle.domain.checkpoint.commands import (
     Abort,
     Cancel,
+    Change,
     Command,
     Conclude,
     Performed,
@@ -23,10 +24,12 @@ from services.lifecycle.domain.checkpoint.errors import (
     IllegalCheckpointError,
     PerformedError,
     PlanFaultsError,
+    PlanKindError,
 )
 from services.lifecycle.domain.checkpoint.events import (
     CheckpointAborted,
     CheckpointCancelled,
+    CheckpointChanged,
     CheckpointConcluded,
     CheckpointPlanned,
     CheckpointStarted,
@@ -41,8 +44,8 @@ from services.lifecycle.domain.errors import RecordedOtherwiseError, UnknownErro
 
 State = Literal["planned", "running", "passed", "failed", "aborted", "cancelled"]
 ALLOWED: Final[Mapping[State, tuple[str, ...]]] = {
-    "planned": ("start", "cancel"),
-    "running": ("conclude", "abort"),
+    "planned": ("change", "start", "cancel"),
+    "running": ("change", "conclude", "abort"),
     "passed": (),
     "failed": (),
     "aborted": (),
@@ -61,14 +64,16 @@ class Known:
     """A checkpoint, and how far it has come.
 
     Args:
-        planned: What it is to show.
+        planned: What it is to show, as it was changed last.
         started: Since when it runs; None: it did not, or what had been carried out was reported afterwards.
         ended: How it came to its end.
+        first: As it was planned first; None: it was never changed.
     """
 
     planned: CheckpointPlanned
     started: CheckpointStarted | None = None
     ended: Ending | None = None
+    first: CheckpointPlanned | None = None
 
     @property
     def state(self) -> State:
@@ -105,6 +110,8 @@ def decide(command: Command, state: Checkpoint) -> tuple[Event, ...]:
             raise UnknownError("checkpoint", command.checkpoint)
         case Known(), Schedule():
             return _scheduled_again(command, state)
+        case Known(), Change():
+            return _changed(command, state)
         case Known(), _:
             return _gone_on(command, state)
 
@@ -116,6 +123,9 @@ def evolve(state: Checkpoint, event: Event) -> Checkpoint:
             return Known(event)
         case None, _:
             return None
+        case _, CheckpointChanged():
+            planned = replace(state.planned, title=event.title, plan=event.plan)
+            return replace(state, planned=planned, first=state.first or state.planned)
         case _, CheckpointStarted():
             return replace(state, started=event)
         case _, CheckpointConcluded() | CheckpointAborted() | CheckpointCancelled():
@@ -136,11 +146,25 @@ def _scheduled(command: Schedule) -> tuple[Event, ...]:
 
 def _scheduled_again(command: Schedule, state: Known) -> tuple[Event, ...]:
     """Nothing, if it says the same again."""
-    was = state.planned
+    was = state.first or state.planned
     same = replace(_planned(command), by=was.by, at=was.at) == was
     if not same or (command.performed is not None and not _same_end(command.performed, state)):
         raise RecordedOtherwiseError("checkpoint", command.checkpoint)
     return ()
+
+
+def _changed(command: Change, state: Known) -> tuple[Event, ...]:
+    was, content = state.planned, command.content
+    if (command.title, planned(content)) == (was.title, was.plan):
+        return ()
+    if "change" not in ALLOWED[state.state]:
+        raise IllegalCheckpointError(state.state, "change", ALLOWED[state.state])
+    if content.kind != was.kind:
+        raise PlanKindError(was.kind, content.kind)
+    if faults := list(faults_of(content)):
+        raise PlanFaultsError(faults)
+    said = _said(command, state)
+    return (CheckpointChanged(**said, title=command.title, plan=planned(content), reason=command.reason),)
 
 
 def _gone_on(command: Start | Conclude | Abort | Cancel, state: Known) -> tuple[Event, ...]:

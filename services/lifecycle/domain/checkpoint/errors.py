@@ -3,6 +3,7 @@
 LifecycleError
 └── CheckpointError
     ├── PlanFaultsError          the plan contradicts itself
+    ├── PlanKindError            a plan of one kind does not become one of another
     ├── ResultKindError          the result is of another kind than the plan
     ├── FiguresMissingError      the result leaves out what was to be measured
     ├── PerformedError           it was not performed then
@@ -35,6 +36,14 @@ class PlanFaultsError(CheckpointError):
     def __init__(self, faults: Iterable[tuple[str, str]]) -> None:
         self.places = tuple((f"/plan{place}", detail) for place, detail in faults)
         super().__init__("; ".join(detail for _, detail in self.places))
+
+
+class PlanKindError(CheckpointError):
+    """A plan of one kind does not become one of another."""
+
+    def __init__(self, planned: str, sent: str) -> None:
+        super().__init__(f"a {planned} was planned, and this is a {sent}; cancel it, and plan the other anew")
+        self.places = (("/plan/kind", str(self)),)
 
 
 class ResultKindError(CheckpointError):

@@ -42,6 +42,15 @@ class CheckpointPlanned(CheckpointFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointChanged(CheckpointFact):
+    """It must show something else, or in another way, before anything came out."""
+
+    title: str
+    plan: Plan
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointStarted(CheckpointFact):
     """It runs."""
 
@@ -89,4 +98,11 @@ class CheckpointCancelled(CheckpointFact):
     reason: str
 
 
-Event = CheckpointPlanned | CheckpointStarted | CheckpointConcluded | CheckpointAborted | CheckpointCancelled
+Event = (
+    CheckpointPlanned
+    | CheckpointChanged
+    | CheckpointStarted
+    | CheckpointConcluded
+    | CheckpointAborted
+    | CheckpointCancelled
+)
