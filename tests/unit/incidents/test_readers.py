@@ -31,4 +31,7 @@ async def test_burn_rate_alerts() -> None:
 
 
 def test_services() -> None:
-    assert len(readable(KNOWN_SERVICES.events)) == 2
+    assert readable(KNOWN_SERVICES.events) == {
+        f"io.concordat.lifecycle.service.{what}.v1"
+        for what in ("registered", "changed", "phase-changed", "engaged", "released")
+    }
