@@ -10,11 +10,13 @@ from services.incidents.api import (
     escalation_policies,
     incidents,
     people,
+    postmortem_duties,
+    postmortem_templates,
     postmortems,
     rotations,
 )
 from services.incidents.api.errors import ERRORS
-from services.incidents.config import IncidentsSettings
+from services.incidents.config import IncidentsSettings, load_learning
 from services.incidents.intake import Numbers
 
 
@@ -28,6 +30,8 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
             alerts.router,
             incidents.router,
             postmortems.router,
+            postmortem_duties.router,
+            postmortem_templates.router,
             actions.router,
             people.router,
             rotations.router,
@@ -36,5 +40,6 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
         errors=ERRORS,
         settings=settings,
     )
+    app.state.learning = load_learning(settings.learning_policy)
     app.state.numbers = Numbers(resources.store)
     return app

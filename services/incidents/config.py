@@ -1,8 +1,16 @@
 """What incidents is told at the start."""
 
-from pydantic import Field
+from functools import lru_cache
+from pathlib import Path
 
+from pydantic import Field, TypeAdapter
+
+from libs.events.errors import SetupError
 from libs.events.settings import Settings
+from libs.web.shapes import FaultyDocumentError, read_shaped
+from services.incidents.domain.learning import InvalidPolicyError, LearningPolicy
+
+_POLICIES = Path(__file__).parent / "policies"
 
 
 class IncidentsSettings(Settings):
@@ -10,6 +18,25 @@ class IncidentsSettings(Settings):
 
     Args:
         service_wait_s: How long declaring an incident waits for a service that was just registered to be known here.
+        learning_policy: When postmortems and actions are due, and who reviews; a YAML file like
+            `policies/learning-2026-11.yaml`, which is the default.
     """
 
     service_wait_s: float = Field(default=2, ge=0, le=30)
+    learning_policy: Path = _POLICIES / "learning-2026-11.yaml"
+
+
+@lru_cache(maxsize=4)  # the app and the worker of one process read the same file
+def load_learning(path: Path) -> LearningPolicy:
+    """The policy of postmortems and actions in *path*.
+
+    Raises:
+        SetupError: It cannot be used; names the setting and the place.
+    """
+    try:
+        policy = read_shaped(path.read_bytes(), TypeAdapter(LearningPolicy))
+        policy.validate()
+    except (OSError, FaultyDocumentError, InvalidPolicyError) as error:
+        message = f"CONCORDAT_LEARNING_POLICY: {path} cannot be used: {error}"
+        raise SetupError(message) from error
+    return policy

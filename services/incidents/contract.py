@@ -20,6 +20,10 @@ from services.incidents.domain.person import decider as person
 from services.incidents.domain.person import events as of_person
 from services.incidents.domain.postmortem import decider as postmortem
 from services.incidents.domain.postmortem import events as of_postmortem
+from services.incidents.domain.postmortem_duty import decider as duty
+from services.incidents.domain.postmortem_duty import events as of_duty
+from services.incidents.domain.postmortem_template import decider as template
+from services.incidents.domain.postmortem_template import events as of_template
 from services.incidents.domain.rotation import decider as rotation
 from services.incidents.domain.rotation import events as of_rotation
 from services.incidents.domain.schedule import decider as schedule
@@ -33,6 +37,8 @@ SERVICE = "incidents"
 ALERT = Decider("alert", None, alert.decide, alert.evolve)
 INCIDENT = Decider("incident", None, incident.decide, incident.evolve)
 POSTMORTEM = Decider("postmortem", None, postmortem.decide, postmortem.evolve)
+DUTY = Decider("postmortem-duty", None, duty.decide, duty.evolve)
+POSTMORTEM_TEMPLATES = Decider("postmortem-templates", {}, template.decide, template.evolve)
 ACTION = Decider("action", None, action.decide, action.evolve)
 PERSON = Decider("person", None, person.decide, person.evolve)
 CHANNEL = Decider("channel", channel.UNSAID, channel.decide, channel.evolve)
@@ -42,6 +48,7 @@ NOTIFICATION = Decider("notification", None, notification.decide, notification.e
 SERVICE_PAGING = Decider("service-paging", service_paging.Named(), service_paging.decide, service_paging.evolve)
 ROTATION = Decider("rotation", None, rotation.decide, rotation.evolve)
 SCHEDULE = Decider("schedule", None, schedule.decide, of_schedule_state.evolve)
+ALL = "all"  # the key of what an installation has once
 
 CONTRACT = EventRegistry(
     published={
@@ -62,7 +69,15 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.incident.classified.v1": of_incident.IncidentClassified,
         "io.concordat.incidents.postmortem.drafted.v1": of_postmortem.PostmortemDrafted,
         "io.concordat.incidents.postmortem.published.v1": of_postmortem.PostmortemPublished,
+        "io.concordat.incidents.postmortem.reopened.v1": of_postmortem.PostmortemReopened,
+        "io.concordat.incidents.postmortem.required.v1": of_duty.PostmortemRequired,
+        "io.concordat.incidents.postmortem.reminded.v1": of_duty.PostmortemReminded,
+        "io.concordat.incidents.postmortem.overdue.v1": of_duty.PostmortemOverdue,
+        "io.concordat.incidents.postmortem.excused.v1": of_duty.PostmortemExcused,
         "io.concordat.incidents.action.opened.v1": of_action.ActionOpened,
+        "io.concordat.incidents.action.changed.v1": of_action.ActionChanged,
+        "io.concordat.incidents.action.reminded.v1": of_action.ActionReminded,
+        "io.concordat.incidents.action.overdue.v1": of_action.ActionOverdue,
         "io.concordat.incidents.action.completed.v1": of_action.ActionCompleted,
         "io.concordat.incidents.action.dropped.v1": of_action.ActionDropped,
         "io.concordat.incidents.page.sent.v1": of_escalation.PageSent,
@@ -79,6 +94,10 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.postmortem.amended.v1": of_postmortem.PostmortemAmended,
         "io.concordat.incidents.postmortem.action-added.v1": of_postmortem.PostmortemActionAdded,
         "io.concordat.incidents.postmortem.submitted.v1": of_postmortem.PostmortemSubmitted,
+        "io.concordat.incidents.postmortem.side-approved.v1": of_postmortem.PostmortemSideApproved,
+        "io.concordat.incidents.postmortem.changes-requested.v1": of_postmortem.PostmortemChangesRequested,
+        "io.concordat.incidents.postmortem.duty-met.v1": of_duty.DutyStageMet,
+        "io.concordat.incidents.postmortem.template-published.v1": of_template.TemplatePublished,
         "io.concordat.incidents.action.started.v1": of_action.ActionStarted,
         "io.concordat.incidents.person.registered.v1": of_person.PersonRegistered,
         "io.concordat.incidents.person.changed.v1": of_person.PersonChanged,

@@ -2,21 +2,22 @@
 
 from libs.events.resources import Resources
 from libs.events.worker import Worker
-from services.incidents.config import IncidentsSettings
+from services.incidents.config import IncidentsSettings, load_learning
 from services.incidents.grouping import Grouping
 from services.incidents.on_call import on_call_timers
 from services.incidents.projections import PROJECTIONS
 from services.incidents.reactions import slo_alerts, urgency
+from services.incidents.reminding import learning_reactions, learning_timers
 
 
 def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
     """The worker of incidents: relays its events, keeps its read models, hears of alerts."""
-    del settings  # no part of it can be set yet
+    policy = load_learning(settings.learning_policy)
     grouping = Grouping(resources)
     return Worker(
         resources,
         projections=PROJECTIONS,
-        reactions=(slo_alerts(resources), urgency(resources)),
-        timers={**on_call_timers(resources), **grouping.timers},
+        reactions=(slo_alerts(resources), urgency(resources), *learning_reactions(resources, policy)),
+        timers={**on_call_timers(resources), **grouping.timers, **learning_timers(resources, policy)},
         sinks=(grouping.run,),
     )

@@ -95,7 +95,7 @@ async def test_an_outage_freezes_pages_and_asks_for_a_postmortem_which_is_enough
         task = {"postmortem": paper["id"], "title": "Limit retries", "owner": "ana", "type": "prevent"}
         task |= {"priority": "P0", "due": "2026-12-24"}
         await incidents.call("POST", "/v1/actions", task, expect=201)
-        await incidents.call("POST", f"/v1/postmortems/{paper['id']}:publish")
+        await incidents.call("POST", f"/v1/postmortems/{paper['id']}:publish", {"reason": "read by both sides"})
 
         async def done() -> Any:
             return (await owed())[postmortem]

@@ -27,6 +27,17 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """It is owed by somebody else, by another day, or differently."""
+
+    action: str
+    title: str
+    owner: str
+    priority: str
+    due: date
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """It is done, or will not be done."""
 
@@ -46,7 +57,7 @@ def _columns() -> Sequence[Column[Any]]:
     )
 
 
-def _keys(event: Opened | Settled, _: Recorded) -> Sequence[Key]:
+def _keys(event: Opened | Changed | Settled, _: Recorded) -> Sequence[Key]:
     return ((event.action,),)
 
 
@@ -56,6 +67,15 @@ def _opened(_: Row | None, event: Opened, __: Recorded, ___: Key) -> Row:
         "postmortem": event.postmortem,
         "incident": event.incident,
         "service": event.service,
+        "title": event.title,
+        "owner": event.owner,
+        "priority": event.priority,
+        "due": event.due,
+    }
+
+
+def _changed(row: Row | None, event: Changed, _: Recorded, __: Key) -> Row | None:
+    return row and row | {
         "title": event.title,
         "owner": event.owner,
         "priority": event.priority,
@@ -73,12 +93,14 @@ OPEN_ACTIONS: Final = Projection(
     events=EventRegistry(
         {
             "io.concordat.incidents.action.opened.v1": Opened,
+            "io.concordat.incidents.action.changed.v1": Changed,
             "io.concordat.incidents.action.completed.v1": Settled,
             "io.concordat.incidents.action.dropped.v1": Settled,
         }
     ),
     folds={
         Opened: Fold(_keys, _opened),
+        Changed: Fold(_keys, _changed),
         Settled: Fold(_keys, _settled),
     },
     sources=("incidents",),

@@ -13,10 +13,18 @@ from services.incidents.domain.errors import (
     MilestoneOrderError,
     PostmortemIncompleteError,
     ReasonMissingError,
+    TemplateOutdatedError,
     UnknownReferenceError,
+    UnknownVersionError,
 )
 from services.incidents.domain.escalation import errors as of_paging
 from services.incidents.domain.on_call import errors as of_on_call
+from services.incidents.domain.postmortem.errors import (
+    NoReviewerError,
+    ReviewMissingError,
+    SideMissingError,
+    TimelineOrderError,
+)
 
 
 def _at(error: Exception, *fields: str) -> dict[str, Any]:
@@ -84,5 +92,25 @@ ERRORS: Errors = {
     },
     PostmortemIncompleteError: ErrorKind(
         409, "postmortem-incomplete", "It does not say enough yet", extra=lambda error: _at(error, *error.missing)
+    ),
+    ReviewMissingError: ErrorKind(
+        409, "review-missing", "A side has not approved it", extra=lambda error: {"missing_approvals": error.sides}
+    ),
+    NoReviewerError: ErrorKind(
+        409,
+        "no-reviewer",
+        "Somebody else must approve it",
+        extra=lambda error: {"errors": [{"detail": str(error), "pointer": error.pointer}]} if error.pointer else {},
+    ),
+    SideMissingError: ErrorKind(422, "side-missing", "Say for which side", extra=lambda error: _at(error, "side")),
+    TimelineOrderError: ErrorKind(
+        422,
+        "timeline-order",
+        "The timeline is not in order",
+        extra=lambda error: {"errors": [{"detail": str(error), "pointer": error.pointer}]},
+    ),
+    UnknownVersionError: ErrorKind(404, "unknown-version", "There is no such version"),
+    TemplateOutdatedError: ErrorKind(
+        409, "template-outdated", "There is a newer version", extra=lambda error: {"newest": error.newest}
     ),
 }

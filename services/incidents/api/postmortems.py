@@ -1,61 +1,96 @@
-"""Postmortems: draft from an incident, write, publish."""
+"""Postmortems: draft from an incident, write, review, publish; every version can be read, compared and printed."""
 
-from typing import Annotated
+from difflib import unified_diff
+from typing import Annotated, Any, Literal
 
-from fastapi import Query
+from fastapi import Depends, Query
 from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.events.errors import ReservedError
-from libs.events.handler import Effects
+from libs.events.handler import Effects, Step
 from libs.events.ids import new_id
 from libs.events.store import Reservation
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
+from libs.web.auth import principal as principal_of
 from libs.web.calls import Call, CallDep
 from libs.web.consistency import fresh
 from libs.web.etag import answer
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
+from libs.web.schemas import Moment
 from services.incidents.api.filters import matching
-from services.incidents.api.schemas import (
+from services.incidents.api.postmortem_schemas import (
     Amendment,
+    Approval,
     Draft,
     PostmortemAnswer,
+    PostmortemDifference,
     PostmortemItem,
     PostmortemState,
-    of_row,
+    PostmortemVersions,
+    Submission,
     postmortem_answer,
 )
+from services.incidents.api.postmortem_templates import Shelf, ShelfDep
+from services.incidents.api.schemas import Why, of_row
 from services.incidents.api.verbs import Id, add_verbs
-from services.incidents.contract import INCIDENT, POSTMORTEM
-from services.incidents.domain.errors import UnknownReferenceError
+from services.incidents.contract import ACTION, DUTY, POSTMORTEM
+from services.incidents.domain.errors import AbsentError, UnknownReferenceError
+from services.incidents.domain.learning import LearningPolicy
 from services.incidents.domain.postmortem import commands
+from services.incidents.domain.postmortem.decider import Known
+from services.incidents.domain.postmortem.events import Reviewer
+from services.incidents.domain.postmortem_duty.commands import Meet
+from services.incidents.domain.postmortem_duty.events import Stage
+from services.incidents.exchange.postmortem_page import HEADERS, page
+from services.incidents.exchange.postmortems import markdown
 from services.incidents.intake import find_incident
+from services.incidents.looking_back import ONE_EACH, History, look_back
 from services.incidents.projections.postmortems import POSTMORTEMS
+from services.incidents.timetable import owing
 
 router = Router(prefix="/v1/postmortems", tags=["postmortems"])
+_READ, _WRITE = needs("postmortems.read"), needs("postmortems.write")
+AsOf = Annotated[Moment | None, Query(description="Answer what was known at this time.")]
+Version = Annotated[int | None, Query(ge=1, description="One of `/versions`; the newest, unless given.")]
+Format = Annotated[Literal["markdown", "html"], Query(alias="format")]
+_DOCUMENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {"schema": {"type": "string"}} for kind in ("text/markdown", "text/html")}}
+}
 
 
-@router.post("", status_code=201, response_model=PostmortemAnswer, openapi_extra=needs("postmortems.write"))
-async def draft_postmortem(call: CallDep, body: Draft) -> Response:
-    """Begin one for an incident, with its times and figures written down; an incident has one."""
+async def _policy(request: Request) -> LearningPolicy:
+    return request.app.state.learning
+
+
+PolicyDep = Annotated[LearningPolicy, Depends(_policy)]
+
+
+@router.post("", status_code=201, response_model=PostmortemAnswer, openapi_extra=_WRITE)
+async def draft_postmortem(call: CallDep, body: Draft, shelf: ShelfDep, policy: PolicyDep) -> Response:
+    """Begin one for an incident, with its timeline, times, figures and people written down; an incident has one."""
     resources, postmortem = call.resources, str(new_id())
     incident = await find_incident(resources.store, body.incident)
-    loaded = await resources.handler.load(INCIDENT, incident)
-    if loaded.state is None:
+    seen = await look_back(resources, incident)
+    if seen is None:
         raise UnknownReferenceError("incident", body.incident, "GET /v1/incidents lists them")
     command = commands.Draft(
         postmortem=postmortem,
-        incident=loaded.state.record,
-        incident_version=loaded.version,
+        incident=seen.record,
+        incident_version=seen.version,
+        timeline=seen.timeline,
+        participants=seen.participants,
+        budgets=seen.budgets,
+        template=_template(shelf, body.template),
         by=call.principal.name,
         reason=body.reason,
         at=call.context.at,
     )
-    only = Reservation("incident-postmortem", incident, POSTMORTEM.stream(postmortem))
+    only = Reservation(ONE_EACH, incident, POSTMORTEM.stream(postmortem))
     try:
         return await call.handle(
             POSTMORTEM,
@@ -65,12 +100,13 @@ async def draft_postmortem(call: CallDep, body: Draft) -> Response:
             status=201,
             location=f"/v1/postmortems/{postmortem}",
             effects=Effects(reserve=(only,)),
+            also=(_met(call, incident, "draft", policy),),
         )
     except ReservedError as error:
         raise _exists(body.incident, error.holder.partition("/")[2]) from error
 
 
-@router.get("", openapi_extra=needs("postmortems.read"), dependencies=[fresh(POSTMORTEMS)])
+@router.get("", openapi_extra=_READ, dependencies=[fresh(POSTMORTEMS)])
 async def list_postmortems(
     resources: ResourcesDep,
     page: PageDep,
@@ -87,11 +123,63 @@ async def list_postmortems(
     )
 
 
-@router.get("/{id}", response_model=PostmortemAnswer, openapi_extra=needs("postmortems.read"), responses=responses(404))
-async def get_postmortem(request: Request, resources: ResourcesDep, reference: Id) -> Response:
-    """One postmortem whole."""
-    loaded = await resources.handler.load(POSTMORTEM, reference)
-    return answer(request, postmortem_answer(loaded.state), version=loaded.version)
+@router.get("/{id}", response_model=PostmortemAnswer, openapi_extra=_READ, responses=responses(404))
+async def get_postmortem(
+    request: Request, resources: ResourcesDep, reference: Id, as_of: AsOf = None, version: Version = None
+) -> Response:
+    """One postmortem whole, as it is, as it was known at a time, or in one of its versions."""
+    if version is None:
+        loaded = await resources.handler.load(POSTMORTEM, reference, as_of=as_of)
+        return answer(request, postmortem_answer(loaded.state), version=loaded.version)
+    found = (await History.of(resources, reference)).at(version)
+    return answer(request, postmortem_answer(found))
+
+
+@router.get("/{id}/versions", response_model=PostmortemVersions, openapi_extra=_READ, responses=responses(404))
+async def get_postmortem_versions(request: Request, resources: ResourcesDep, reference: Id) -> Response:
+    """Its history: who changed what, when and why."""
+    history = await History.of(resources, reference)
+    return answer(request, PostmortemVersions(items=list(history.versions())))
+
+
+@router.get("/{id}/diff", response_model=PostmortemDifference, openapi_extra=_READ, responses=responses(404))
+async def compare_postmortem(
+    request: Request,
+    resources: ResourcesDep,
+    reference: Id,
+    before: Annotated[int, Query(ge=1, alias="from", description="One of `/versions`.")] = 1,
+    after: Annotated[int | None, Query(ge=1, alias="to", description="The newest, unless given.")] = None,
+) -> Response:
+    """How one version differs from another, line by line; action items are compared as they are now."""
+    history = await History.of(resources, reference)
+    newest = after or history.newest
+    texts = [
+        markdown(state, await _actions(resources, state)).splitlines(keepends=True)
+        for state in (history.at(before), history.at(newest))
+    ]
+    diff = "".join(unified_diff(*texts, fromfile=f"version {before}", tofile=f"version {newest}"))
+    return answer(request, PostmortemDifference(before=before, after=newest, diff=diff))
+
+
+@router.get("/{id}/export", openapi_extra=_READ, responses={**responses(404), **_DOCUMENTS}, response_class=Response)
+async def export_postmortem(
+    resources: ResourcesDep,
+    reference: Id,
+    format_: Format = "markdown",
+    as_of: AsOf = None,
+    version: Version = None,
+) -> Response:
+    """One document: Markdown, or a page to read and print, in which nothing that people typed is carried out."""
+    if version is None:
+        state = (await resources.handler.load(POSTMORTEM, reference, as_of=as_of)).state
+    else:
+        state = (await History.of(resources, reference)).at(version)
+    if state is None:
+        raise AbsentError("postmortem")
+    actions = await _actions(resources, state)
+    if format_ == "markdown":
+        return Response(markdown(state, actions), media_type="text/markdown; charset=utf-8")
+    return Response(page(state, actions), media_type="text/html; charset=utf-8", headers=HEADERS)
 
 
 @router.patch(
@@ -101,16 +189,78 @@ async def get_postmortem(request: Request, resources: ResourcesDep, reference: I
     responses=responses(404),
 )
 async def amend_postmortem(call: CallDep, reference: Id, body: Amendment) -> Response:
-    """A JSON merge patch of its sections and authors."""
-    sent = body.model_dump(exclude_unset=True)
-    authors = tuple(sent.pop("authors") or ()) if "authors" in sent else None
-    sections = {name: text or "" for name, text in sent.items()}
-    command = commands.Amend(sections=sections, authors=authors, by=call.principal.name, at=call.context.at)
+    """A JSON merge patch of its sections and authors; approvals of what it said before count no more."""
+    authors = tuple(body.authors or ()) if "authors" in body.model_fields_set else None
+    command = commands.Amend(
+        sections=body.sections(),
+        authors=authors,
+        by=call.principal.name,
+        reason=body.reason,
+        at=call.context.at,
+    )
     return await _carry(call, reference, command)
 
 
-async def _carry(call: Call, reference: str, command: commands.Command) -> Response:
-    return await call.handle(POSTMORTEM, reference, command, body=lambda outcome: postmortem_answer(outcome.state))
+@router.post("/{id}:submit", response_model=PostmortemAnswer, openapi_extra=_WRITE, responses=responses(404, 422))
+async def submit_postmortem(call: CallDep, reference: Id, body: Submission | None = None) -> Response:
+    """Ask SRE and product engineering to read it."""
+    asked = body or Submission()
+    reviewers = tuple(Reviewer(person=each.person, side=each.side) for each in asked.reviewers)
+    command = commands.Submit(reviewers=reviewers, by=call.principal.name, reason=asked.reason, at=call.context.at)
+    return await _carry(call, reference, command)
+
+
+@router.post("/{id}:approve", response_model=PostmortemAnswer, openapi_extra=_WRITE, responses=responses(404, 409, 422))
+async def approve_postmortem(request: Request, call: CallDep, reference: Id, body: Approval | None = None) -> Response:
+    """Agree to what it says, for one side; when both sides have, it is approved."""
+    asked = body or Approval()
+    command = commands.Approve(
+        side=asked.side,
+        is_person=principal_of(request).kind == "person",
+        by=call.principal.name,
+        reason=asked.reason,
+        at=call.context.at,
+    )
+    return await _carry(call, reference, command)
+
+
+@router.post("/{id}:publish", response_model=PostmortemAnswer, openapi_extra=_WRITE, responses=responses(404, 409))
+async def publish_postmortem(call: CallDep, reference: Id, policy: PolicyDep, body: Why | None = None) -> Response:
+    """Let everybody learn from it; before both sides approved it, only with a reason, where the policy lets it."""
+    command = commands.Publish(
+        may_skip_review=policy.review.publish_unreviewed == "with_reason",
+        by=call.principal.name,
+        reason=body.reason if body else "",
+        at=call.context.at,
+    )
+    state = (await call.resources.handler.load(POSTMORTEM, reference)).state
+    also = (_met(call, state.content.drafted.incident, "publish", policy),) if state else ()
+    return await _carry(call, reference, command, also)
+
+
+async def _carry(
+    call: Call, reference: str, command: commands.Command, also: tuple[Step[Any, Any, Any], ...] = ()
+) -> Response:
+    return await call.handle(
+        POSTMORTEM, reference, command, body=lambda outcome: postmortem_answer(outcome.state), also=also
+    )
+
+
+def _met(call: Call, incident: str, stage: Stage, policy: LearningPolicy) -> Step[Any, Any, Any]:
+    """What the duty to write it is told."""
+    met = Meet(stage=stage, by=call.principal.name, at=call.context.at)
+    return Step(DUTY, incident, met, owing(policy))
+
+
+def _template(shelf: Shelf, name: str) -> commands.Template:
+    found = shelf.versions(name, "/template")[-1]
+    return commands.Template(name=name, version=found.version, texts=found.texts, required=found.required)
+
+
+async def _actions(resources: ResourcesDep, state: Known) -> list[Any]:
+    """The action items that follow from it, as they are now."""
+    found = [(await resources.handler.load(ACTION, action)).state for action in state.content.actions]
+    return [each for each in found if each is not None]
 
 
 def _exists(incident: str, postmortem: str) -> Problem:
@@ -120,4 +270,4 @@ def _exists(incident: str, postmortem: str) -> Problem:
     return Problem(409, "postmortem-exists", "The incident has a postmortem", detail, [place], extra=extra)
 
 
-add_verbs(router, "postmortem", (commands.Submit, commands.Publish), _carry, answer=PostmortemAnswer)
+add_verbs(router, "postmortem", (commands.RequestChanges, commands.Reopen), _carry, answer=PostmortemAnswer)

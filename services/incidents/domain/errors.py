@@ -9,6 +9,8 @@ IncidentsError
 ├── MilestoneNotReachedError    a time that does not exist yet cannot be corrected
 ├── MilestoneOrderError         times that cannot have been in this order
 ├── PostmortemIncompleteError   a postmortem is not published before it says enough
+├── UnknownVersionError         it has no such version
+├── TemplateOutdatedError       a template was written from a version that is not the newest
 └── OnCallError                 of people, rotations and schedules (`on_call/errors.py`)
 """
 
@@ -29,9 +31,9 @@ class AbsentError(IncidentsError):
 class UnknownReferenceError(IncidentsError):
     """What is asked names something that does not exist; *field* says where."""
 
-    def __init__(self, field: str, reference: str, remedy: str) -> None:
+    def __init__(self, field: str, reference: str, remedy: str, place: str = "") -> None:
         super().__init__(f"there is no {field} {reference!r}; {remedy}")
-        self.field = field
+        self.field = place or field
 
 
 class IllegalTransitionError(IncidentsError):
@@ -86,3 +88,21 @@ class PostmortemIncompleteError(IncidentsError):
             " (no_action_reason only counts where no action item follows)"
         )
         self.missing = tuple(missing)
+
+
+class TemplateOutdatedError(IncidentsError):
+    """A template was written from a version that is not the newest."""
+
+    def __init__(self, template: str, newest: int) -> None:
+        super().__init__(
+            f"the newest version of {template!r} is {newest}; read it, put your changes in, and send it with"
+            f" version: {newest}"
+        )
+        self.newest = newest
+
+
+class UnknownVersionError(IncidentsError):
+    """It has no such version."""
+
+    def __init__(self, version: int, newest: int) -> None:
+        super().__init__(f"there is no version {version}; the newest is {newest}, and /versions lists them")

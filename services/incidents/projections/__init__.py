@@ -8,6 +8,7 @@ from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.known_services import KNOWN_SERVICES
 from services.incidents.projections.known_teams import KNOWN_TEAMS
 from services.incidents.projections.people import PEOPLE
+from services.incidents.projections.postmortem_duties import POSTMORTEM_DUTIES
 from services.incidents.projections.postmortems import POSTMORTEMS
 from services.incidents.projections.schedules import ROTATIONS, SCHEDULES
 
@@ -15,6 +16,7 @@ PROJECTIONS = (
     ALERTS,
     INCIDENTS,
     POSTMORTEMS,
+    POSTMORTEM_DUTIES,
     ACTIONS,
     KNOWN_SERVICES,
     KNOWN_TEAMS,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, Text
+from sqlalchemy import Boolean, Column, Text
 
 from libs.events.columns import Instant, Json
 from libs.events.projection import Projection, Row
@@ -11,8 +11,11 @@ from services.incidents.contract import CONTRACT, SERVICE
 from services.incidents.domain.postmortem.events import (
     PostmortemActionAdded,
     PostmortemAmended,
+    PostmortemChangesRequested,
     PostmortemDrafted,
     PostmortemPublished,
+    PostmortemReopened,
+    PostmortemSideApproved,
     PostmortemSubmitted,
 )
 from services.incidents.projections.folds import changes, opens
@@ -25,6 +28,7 @@ def _columns() -> Sequence[Column[Any]]:
         *(Column(name, Json(), nullable=False) for name in ("authors", "actions")),
         Column("drafted_at", Instant(), nullable=False),
         Column("published_at", Instant()),
+        Column("reviewed", Boolean, nullable=False),
     )
 
 
@@ -39,11 +43,16 @@ def _drafted(event: PostmortemDrafted) -> Row:
         "actions": [],
         "drafted_at": event.at,
         "published_at": None,
+        "reviewed": False,
     }
 
 
 def _amended(_row: Row, event: PostmortemAmended) -> Row:
     return {"title": event.sections.title, "authors": list(event.authors)}
+
+
+def _published(_row: Row, event: PostmortemPublished) -> Row:
+    return {"state": "published", "published_at": event.at, "reviewed": event.reviewed}
 
 
 POSTMORTEMS = Projection(
@@ -55,7 +64,10 @@ POSTMORTEMS = Projection(
         PostmortemAmended: changes(_amended),
         PostmortemActionAdded: changes(lambda row, event: {"actions": [*row["actions"], event.action]}),
         PostmortemSubmitted: changes(lambda _, __: {"state": "in_review"}),
-        PostmortemPublished: changes(lambda _, event: {"state": "published", "published_at": event.at}),
+        PostmortemSideApproved: changes(lambda row, event: {"state": "approved" if event.complete else row["state"]}),
+        PostmortemChangesRequested: changes(lambda _, __: {"state": "draft"}),
+        PostmortemPublished: changes(_published),
+        PostmortemReopened: changes(lambda _, __: {"state": "draft", "published_at": None, "reviewed": False}),
     },
     sources=(SERVICE,),
     indexes=(("service", "id"), ("state", "id"), ("incident",)),

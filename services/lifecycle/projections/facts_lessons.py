@@ -29,6 +29,17 @@ class ActionOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionChanged:
+    """What is read when it is owed by somebody else, by another day, or differently."""
+
+    action: str
+    title: str
+    owner: str
+    priority: str
+    due: date
+
+
+@dataclass(frozen=True, slots=True)
 class ActionEnded:
     """What is read when it is done, or dropped."""
 
@@ -66,7 +77,7 @@ def _action_columns() -> Sequence[Column[Any]]:
     )
 
 
-def _action_keys(event: ActionOpened | ActionEnded, _: Recorded) -> Sequence[Key]:
+def _action_keys(event: ActionOpened | ActionChanged | ActionEnded, _: Recorded) -> Sequence[Key]:
     return ((event.action,),)
 
 
@@ -83,18 +94,29 @@ def _opened(_: Row | None, event: ActionOpened, recorded: Recorded, __: Key) -> 
     }
 
 
+def _changed(row: Row | None, event: ActionChanged, _: Recorded, __: Key) -> Row | None:
+    return row and row | {
+        "title": event.title,
+        "owner": event.owner,
+        "priority": event.priority,
+        "due": event.due,
+    }
+
+
 FACTS_ACTIONS: Final = Projection(
     name="facts_actions",
     columns=_action_columns,
     events=EventRegistry(
         {
             "io.concordat.incidents.action.opened.v1": ActionOpened,
+            "io.concordat.incidents.action.changed.v1": ActionChanged,
             "io.concordat.incidents.action.completed.v1": ActionCompleted,
             "io.concordat.incidents.action.dropped.v1": ActionDropped,
         }
     ),
     folds={
         ActionOpened: Fold(_action_keys, _opened),
+        ActionChanged: Fold(_action_keys, _changed),
         ActionCompleted: Fold(_action_keys, lambda _, __, ___, ____: None),
         ActionDropped: Fold(_action_keys, lambda _, __, ___, ____: None),
     },

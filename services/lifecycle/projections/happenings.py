@@ -74,10 +74,11 @@ _INCIDENT: Final = "io.concordat.incidents.incident."
 _SHIFT: Final = "io.concordat.incidents.shift.closed.v1"
 _SCHEDULE: Final = "io.concordat.incidents.schedule.changed.v1"
 _OPENED: Final = "io.concordat.incidents.action.opened.v1"
+_CHANGED: Final = "io.concordat.incidents.action.changed.v1"
 _SETTLED: Final = ("io.concordat.incidents.action.completed.v1", "io.concordat.incidents.action.dropped.v1")
 _CLASSIFIED: Final = f"{_INCIDENT}classified.v1"
 _RESOLVED: Final = f"{_INCIDENT}resolved.v1"
-_LASTING: Final = (_SCHEDULE, _OPENED, *_SETTLED)  # what counts however long ago it was
+_LASTING: Final = (_SCHEDULE, _OPENED, _CHANGED, *_SETTLED)  # what counts however long ago it was
 _TYPES: Final = (
     *(f"{_INCIDENT}{verb}.v1" for verb in ("declared", "acknowledged", "stage-changed", "mitigated", "reopened")),
     f"{_INCIDENT}cancelled.v1",
@@ -215,6 +216,10 @@ def _actions(told: Iterable[_Told]) -> Iterable[ActionSeen]:
         if kind == _OPENED and said.due:
             found[said.action] = ActionSeen(
                 event, said.action, service, said.title, said.owner, said.priority, said.due
+            )
+        elif kind == _CHANGED and said.due and (before := found.get(said.action)) is not None:
+            found[said.action] = ActionSeen(
+                before.event, said.action, service, said.title, said.owner, said.priority, said.due
             )
         elif kind in _SETTLED:
             found.pop(said.action, None)

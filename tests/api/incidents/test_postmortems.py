@@ -50,7 +50,19 @@ async def test_a_draft_holds_what_the_incident_knows(incidents: Running, draft: 
     }
     assert "was resolved at 2026-11-21 10:42 UTC" in draft["summary"]
     assert "resolved 42 min after the impact started" in draft["impact"]
-    assert (await incidents.call("GET", draft["timeline"]))["items"]
+    assert (await incidents.call("GET", draft["incident_timeline"]))["items"]
+    assert [moment["text"] for moment in draft["timeline"]] == [
+        "the impact started",
+        "declared sev2: Checkout fails",
+        "acknowledged",
+        "resolved",
+    ]
+    assert draft["participants"] == [{"person": "ana", "role": "declared it, took it on, resolved it"}]
+    assert (draft["template"], draft["severity"], draft["allowed"]) == (
+        "default@1",
+        "sev2",
+        ["amend", "submit", "publish"],
+    )
 
 
 async def test_from_draft_to_published_with_an_action_item(incidents: Running, draft: dict[str, Any]) -> None:
@@ -85,9 +97,10 @@ async def test_without_an_action_item_it_says_why_none_follows(incidents: Runnin
     assert [place["pointer"] for place in problem["errors"]] == ["/impact"]
     await incidents.call("PATCH", path, {"impact": "4 % of checkouts failed."}, If_Match='"3"')
     await incidents.call("POST", f"{path}:submit")
-    published = await incidents.call("POST", f"{path}:publish")
+    assert (await incidents.call("POST", f"{path}:publish", expect=409))["code"] == "review-missing"
+    published = await incidents.call("POST", f"{path}:publish", {"reason": "the vendor waits for it"})
 
-    assert published["state"] == "published"
+    assert (published["state"], published["reviewed"]) == ("published", False)
     problem = await incidents.call("PATCH", path, {"impact": "None."}, If_Match='"6"', expect=409)
     assert (problem["code"], problem["state"]) == ("illegal-transition", "published")
 

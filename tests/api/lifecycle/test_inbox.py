@@ -142,8 +142,13 @@ async def test_what_a_postmortem_led_to_waits_for_its_owner_until_it_is_done(
 
     (item,) = await waits_for(lifecycle, CY, "postmortem_action", 1)
     assert (item["overdue"], item["how"]) == (True, "POST /v1/actions/a1:complete")
-    await incidents.says("action.completed", "action/a1", action="a1", service="checkout-api", at=clock.now())
+    told |= {"owner": "bo", "due": "2027-01-31"}
+    await incidents.says("action.changed", "action/a1", **told)
     await waits_for(lifecycle, CY, "postmortem_action", 0)
+    (item,) = await waits_for(lifecycle, BO, "postmortem_action", 1)
+    assert item["overdue"] is False
+    await incidents.says("action.completed", "action/a1", action="a1", service="checkout-api", at=clock.now())
+    await waits_for(lifecycle, BO, "postmortem_action", 0)
 
 
 @IN_MEMORY

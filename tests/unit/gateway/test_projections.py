@@ -61,7 +61,10 @@ STREAMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("incidents.action.opened", ACTION | {"priority": "P1", "due": "2026-11-20"}),
         ("incidents.action.completed", {"action": "a", "service": "s"}),
     ],
-    "action/b": [("incidents.action.opened", ACTION | {"action": "b", "priority": "P1", "due": "2026-11-20"})],
+    "action/b": [
+        ("incidents.action.opened", ACTION | {"action": "b", "priority": "P1", "due": "2026-11-20"}),
+        ("incidents.action.changed", ACTION | {"action": "b", "priority": "P0", "due": "2026-12-20"}),
+    ],
 }
 
 

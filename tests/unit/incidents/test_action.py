@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -5,16 +6,19 @@ import pytest
 
 from libs.events.testing import given
 from services.incidents.contract import ACTION
-from services.incidents.domain.action.commands import Command, Complete, Drop, Open, Start
+from services.incidents.domain.action.commands import Change, Command, Complete, Drop, Look, Open, Start
 from services.incidents.domain.action.decider import is_overdue
 from services.incidents.domain.action.events import (
+    ActionChanged,
     ActionCompleted,
     ActionDropped,
     ActionOpened,
+    ActionOverdue,
+    ActionReminded,
     ActionStarted,
     Event,
 )
-from services.incidents.domain.errors import AbsentError, IllegalTransitionError
+from services.incidents.domain.errors import AbsentError, IllegalTransitionError, ReasonMissingError
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 LATER = AT + timedelta(days=1)
@@ -96,3 +100,58 @@ def test_what_was_never_opened_is_absent(command: Command) -> None:
 )
 def test_is_overdue_from_the_day_after_it_was_due_until_it_ends(state: str, today: date, overdue: bool) -> None:  # noqa: FBT001
     assert is_overdue(state, DUE, today) == overdue
+
+
+SAYS: dict[str, Any] = {"title": "Limit the queue", "owner": "bo", "priority": "P1", "due": DUE}
+WAS: dict[str, Any] = {"collaborators": (), "type": "prevent", "tracking_url": ""}
+
+
+def look(day: date) -> Look:
+    return Look(by="timer", at=datetime(day.year, day.month, day.day, tzinfo=UTC), remind_days=3)
+
+
+def said(event: type[Any], day: date) -> Any:
+    return event(action="t1", service="checkout-api", by="timer", at=look(day).at, **SAYS)
+
+
+def test_it_is_reminded_of_once_and_overdue_once() -> None:
+    near, over = date(2026, 12, 21), date(2026, 12, 25)
+    reminded, overdue = said(ActionReminded, near), said(ActionOverdue, over)
+
+    given(ACTION, OPENED).when(look(date(2026, 12, 20))).then()
+    given(ACTION, OPENED).when(look(near)).then(reminded)
+    given(ACTION, OPENED, reminded).when(look(date(2026, 12, 24))).then()
+    given(ACTION, OPENED, reminded).when(look(over)).then(overdue)
+    given(ACTION, OPENED, reminded, overdue).when(look(date(2027, 1, 9))).then()
+
+
+def test_of_another_day_it_is_said_again() -> None:
+    overdue = said(ActionOverdue, date(2026, 12, 25))
+    moved = ActionChanged(**THEN, **(SAYS | WAS | {"due": date(2027, 1, 31)}))
+
+    given(ACTION, OPENED, overdue, moved).when(look(date(2027, 2, 1))).then(
+        replace(overdue, due=date(2027, 1, 31), at=look(date(2027, 2, 1)).at)
+    )
+
+
+@pytest.mark.parametrize("past", [PASTS["completed"], PASTS["dropped"], ()])
+def test_nothing_is_said_of_what_nobody_owes(past: tuple[Event, ...]) -> None:
+    given(ACTION, *past).when(look(date(2027, 1, 1))).then()
+
+
+@pytest.mark.parametrize("changes", [{"due": date(2027, 1, 31)}, {"owner": "cy"}])
+def test_another_day_or_owner_needs_a_reason(changes: dict[str, Any]) -> None:
+    given(ACTION, OPENED).when(Change(changes=changes, by="ana", at=LATER)).refuses(ReasonMissingError)
+    given(ACTION, OPENED).when(Change(**ASKED, changes=changes)).then(ActionChanged(**THEN, **(SAYS | WAS | changes)))
+
+
+def test_a_link_needs_no_reason_and_the_same_again_is_silent() -> None:
+    link = {"tracking_url": "https://tracker.example.com/7"}
+    changed = ActionChanged(action="t1", service="checkout-api", by="ana", at=LATER, **(SAYS | WAS | link))
+
+    given(ACTION, OPENED).when(Change(changes=link, by="ana", at=LATER)).then(changed)
+    given(ACTION, OPENED, changed).when(Change(changes=link, by="ana", at=LATER)).then()
+
+
+def test_what_is_over_is_changed_no_more() -> None:
+    given(ACTION, *PASTS["dropped"]).when(Change(**ASKED, changes={"owner": "cy"})).refuses(IllegalTransitionError)

@@ -10,15 +10,13 @@ from libs.events.decider import Decider
 from libs.events.envelope import Recorded
 from libs.events.ids import new_id
 from libs.events.projection import Projection, Row
+from services.incidents.api.action_schemas import ActionAnswer, action_answer
 from services.incidents.api.alert_schemas import AlertItem, alert_answer
+from services.incidents.api.postmortem_schemas import PostmortemItem, postmortem_answer
 from services.incidents.api.schemas import (
-    ActionAnswer,
     IncidentAnswer,
-    PostmortemItem,
-    action_answer,
     incident_answer,
     of_row,
-    postmortem_answer,
 )
 from services.incidents.contract import ACTION, ALERT, INCIDENT, POSTMORTEM
 from services.incidents.domain.action import events as of_action
@@ -148,12 +146,26 @@ FILLED = of_postmortem.PostmortemAmended(
 )
 FOLLOWED = of_postmortem.PostmortemActionAdded(action="t1", by="ana", at=AT)
 SUBMITTED = of_postmortem.PostmortemSubmitted(by="ana", at=AT)
+APPROVED = of_postmortem.PostmortemSideApproved(side="sre", complete=False, by="bo", at=LATER)
+BOTH = of_postmortem.PostmortemSideApproved(side="product", complete=True, by="cy", at=LATER)
+SENT_BACK = of_postmortem.PostmortemChangesRequested(by="cy", reason="how many orders?", at=LATER)
 PUBLISHED = of_postmortem.PostmortemPublished(**(OF_INCIDENT | {"at": LATER}))
+REOPENED_AGAIN = of_postmortem.PostmortemReopened(**(OF_INCIDENT | {"at": LATEST}))
 
 
 @pytest.mark.parametrize(
     "events",
-    [(DRAFTED,), (DRAFTED, FILLED), (DRAFTED, FILLED, FOLLOWED, SUBMITTED), (DRAFTED, FILLED, FOLLOWED, PUBLISHED)],
+    [
+        (DRAFTED,),
+        (DRAFTED, FILLED),
+        (DRAFTED, FILLED, FOLLOWED, SUBMITTED),
+        (DRAFTED, FILLED, FOLLOWED, PUBLISHED),
+        (DRAFTED, SUBMITTED, APPROVED),
+        (DRAFTED, SUBMITTED, APPROVED, BOTH),
+        (DRAFTED, SUBMITTED, APPROVED, SENT_BACK),
+        (DRAFTED, SUBMITTED, APPROVED, BOTH, dataclasses.replace(PUBLISHED, reviewed=True)),
+        (DRAFTED, PUBLISHED, REOPENED_AGAIN),
+    ],
 )
 def test_postmortems(events: tuple[Any, ...]) -> None:
     item = of_row(PostmortemItem, row_of(POSTMORTEMS, "p1", events))
@@ -176,6 +188,16 @@ OPENED = of_action.ActionOpened(
     at=AT,
 )
 THEN: dict[str, Any] = {"action": "t1", "service": "checkout-api", "by": "bo", "at": LATER}
+MOVED = of_action.ActionChanged(
+    **THEN,
+    title="Limit each queue",
+    owner="cy",
+    collaborators=("bo",),
+    type="detect",
+    priority="P2",
+    due=date(2027, 1, 31),
+    tracking_url="https://tracker.example.com/7",
+)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +207,7 @@ THEN: dict[str, Any] = {"action": "t1", "service": "checkout-api", "by": "bo", "
         ((of_action.ActionStarted(**THEN),), True),
         ((of_action.ActionStarted(**THEN), of_action.ActionCompleted(**THEN)), False),
         ((of_action.ActionDropped(**THEN),), False),
+        ((MOVED,), False),
     ],
 )
 def test_actions(then: tuple[Any, ...], overdue: bool) -> None:  # noqa: FBT001

@@ -1,10 +1,11 @@
 """What can be asked of an action item."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from services.incidents.domain.action.events import Kind, Priority
+from services.incidents.domain.action.events import Kind, Priority, SourceKind
 from services.incidents.domain.asked import Asked
 
 
@@ -21,6 +22,10 @@ class Open(Asked):
     type: Kind
     priority: Priority
     due: date
+    collaborators: tuple[str, ...] = ()
+    tracking_url: str = ""
+    source_kind: SourceKind = "postmortem"
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,14 @@ class Start(Asked):
     """Its owner works on it."""
 
     verb: ClassVar[str] = "start"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change(Asked):
+    """Let it be owed differently; another day, or another owner, needs a reason."""
+
+    verb: ClassVar[str] = "change"
+    changes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,4 +57,11 @@ class Drop(Asked):
     verb: ClassVar[str] = "drop"
 
 
-Command = Open | Start | Complete | Drop
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look(Asked):
+    """Say that it is due soon, or overdue, if it is; each is said once for a day that it is due on."""
+
+    remind_days: int
+
+
+Command = Open | Start | Change | Complete | Drop | Look

@@ -1,35 +1,79 @@
-"""A postmortem's rules: draft > in_review > published; the review may be left out.
+"""A postmortem's rules: draft > in_review > approved > published, by both sides; reopened it is a draft again.
 
-It is published when it has a title, a summary, an impact, and an action item or a reason why none is needed.
+It is published when it says enough, when an action item or a reason why none is needed follows, and when SRE and
+product engineering approved what it says. Without their approval it needs a reason, and a policy that lets it.
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
-from services.incidents.domain.errors import AbsentError, IllegalTransitionError, PostmortemIncompleteError
-from services.incidents.domain.incident.decider import Record
-from services.incidents.domain.milestones import Figures, figures
-from services.incidents.domain.postmortem.commands import AddAction, Amend, Command, Draft, Publish, Submit
+from services.incidents.domain.asked import Asked
+from services.incidents.domain.errors import (
+    AbsentError,
+    IllegalTransitionError,
+    PostmortemIncompleteError,
+    ReasonMissingError,
+)
+from services.incidents.domain.postmortem.commands import (
+    AddAction,
+    Amend,
+    Approve,
+    Command,
+    Draft,
+    Publish,
+    Reopen,
+    RequestChanges,
+    Submit,
+)
+from services.incidents.domain.postmortem.drafting import origin_of, sections_of
+from services.incidents.domain.postmortem.errors import (
+    NoReviewerError,
+    ReviewMissingError,
+    SideMissingError,
+    TimelineOrderError,
+)
 from services.incidents.domain.postmortem.events import (
     Event,
-    Origin,
+    Moment,
     PostmortemActionAdded,
     PostmortemAmended,
+    PostmortemChangesRequested,
     PostmortemDrafted,
+    PostmortemFact,
     PostmortemPublished,
+    PostmortemReopened,
+    PostmortemSideApproved,
     PostmortemSubmitted,
+    Reviewer,
     Sections,
+    Side,
 )
+
+F = TypeVar("F", bound=PostmortemFact)
+
+SIDES: tuple[Side, ...] = get_args(Side)
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is known of a postmortem, whatever its state."""
+    """What is known of a postmortem, whatever its state.
+
+    Args:
+        reviewers: Who was asked to read it.
+        approvals: Who approved what it says now, for which side.
+    """
 
     drafted: PostmortemDrafted
     sections: Sections
     authors: tuple[str, ...]
     actions: tuple[str, ...] = ()
+    reviewers: tuple[Reviewer, ...] = ()
+    approvals: tuple[PostmortemSideApproved, ...] = ()
+
+    @property
+    def missing_sides(self) -> tuple[Side, ...]:
+        """The sides that have not approved it."""
+        return tuple(side for side in SIDES if all(side != each.side for each in self.approvals))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +81,7 @@ class Drafted:
     """Being written."""
 
     name: ClassVar[Literal["draft"]] = "draft"
-    allowed: ClassVar[tuple[str, ...]] = ("submit", "publish")
+    allowed: ClassVar[tuple[str, ...]] = ("amend", "submit", "publish")
 
     content: Content
 
@@ -47,7 +91,17 @@ class InReview:
     """Being read by others."""
 
     name: ClassVar[Literal["in_review"]] = "in_review"
-    allowed: ClassVar[tuple[str, ...]] = ("publish",)
+    allowed: ClassVar[tuple[str, ...]] = ("amend", "approve", "request-changes", "publish")
+
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Both sides agree to what it says."""
+
+    name: ClassVar[Literal["approved"]] = "approved"
+    allowed: ClassVar[tuple[str, ...]] = ("publish", "request-changes", "reopen")
 
     content: Content
 
@@ -57,23 +111,28 @@ class Published:
     """Everybody may learn from it."""
 
     name: ClassVar[Literal["published"]] = "published"
-    allowed: ClassVar[tuple[str, ...]] = ()
+    allowed: ClassVar[tuple[str, ...]] = ("reopen",)
 
     content: Content
     published: PostmortemPublished
 
 
-Known = Drafted | InReview | Published
+Known = Drafted | InReview | Approved | Published
 Postmortem = Known | None  # None: nothing drafted
 
 
-def decide(command: Command, state: Postmortem) -> tuple[Event, ...]:  # noqa: PLR0911  this is the table
+def decide(command: Command, state: Postmortem) -> tuple[Event, ...]:  # noqa: C901, PLR0911, PLR0912  this is the table
     """The facts *command* produces; none if it was already carried out.
 
     Raises:
         AbsentError: There is no such postmortem.
         IllegalTransitionError: Not in this state.
         PostmortemIncompleteError: It does not say enough to be published.
+        ReviewMissingError: A side has not approved it.
+        NoReviewerError: Who asks may not approve it.
+        SideMissingError: It is not said for which side.
+        TimelineOrderError: The timeline is not in the order of its times.
+        ReasonMissingError: What is asked needs a reason.
     """
     match state, command:
         case None, Draft():
@@ -87,42 +146,50 @@ def decide(command: Command, state: Postmortem) -> tuple[Event, ...]:  # noqa: P
             return () if known else (PostmortemActionAdded(action=action, by=command.by, at=command.at),)
         case ((Drafted(content) | InReview(content)), Amend()):
             return _amended(content, command)
-        case Drafted(), Submit():
-            return (PostmortemSubmitted(by=command.by, reason=command.reason, at=command.at),)
-        case ((Drafted(content) | InReview(content)), Publish()):
+        case Drafted(content), Submit():
+            return (_submitted(content, command),)
+        case InReview(content), Approve():
+            return _approved(content, command)
+        case ((InReview() | Approved()), RequestChanges()):
+            return (PostmortemChangesRequested(by=command.by, reason=_reason(command), at=command.at),)
+        case ((Drafted(content) | InReview(content) | Approved(content)), Publish()):
             return (_published(content, command),)
-        case (InReview(), Submit()) | (Published(), Publish()):
+        case ((Approved(content) | Published(content)), Reopen()):
+            _reason(command)
+            return (_fact(PostmortemReopened, content, command),)
+        case (InReview(), Submit()) | (Published(), Publish()) | (Drafted(), Reopen() | RequestChanges()):
             return ()
-        case Published(), Amend(verb=verb) | Submit(verb=verb):
-            raise IllegalTransitionError("postmortem", state.name, verb, state.allowed)
+        case Approved(content), Approve(by=by) if any(each.by == by for each in content.approvals):
+            return ()
+        case _, Amend() | Submit() | Approve() | RequestChanges() | Reopen():
+            raise IllegalTransitionError("postmortem", state.name, command.verb, state.allowed)
 
 
-def evolve(state: Postmortem, event: Event) -> Postmortem:
+def evolve(state: Postmortem, event: Event) -> Postmortem:  # noqa: PLR0911  one line per kind of event
     """The state after one more fact."""
     if isinstance(event, PostmortemDrafted):
         return Drafted(Content(event, Sections(title=event.title), (event.by,)))
     if state is None:
         return None
+    content = state.content
     match event:
         case PostmortemAmended(sections=sections, authors=authors):
-            return replace(state, content=replace(state.content, sections=sections, authors=authors))
+            return replace(state, content=replace(content, sections=sections, authors=authors, approvals=()))
         case PostmortemActionAdded(action=action):
-            return replace(state, content=replace(state.content, actions=(*state.content.actions, action)))
-        case PostmortemSubmitted():
-            return InReview(state.content)
+            return replace(state, content=replace(content, actions=(*content.actions, action)))
+        case PostmortemSubmitted(reviewers=reviewers):
+            return InReview(replace(content, reviewers=reviewers, approvals=()))
+        case PostmortemSideApproved(complete=complete):
+            after = replace(content, approvals=(*content.approvals, event))
+            return Approved(after) if complete else InReview(after)
+        case PostmortemChangesRequested() | PostmortemReopened():
+            return Drafted(replace(content, approvals=()))
         case PostmortemPublished():
-            return Published(state.content, event)
+            return Published(content, event)
 
 
 def _drafted(command: Draft) -> tuple[Event, ...]:
     incident = command.incident
-    took = figures(incident.milestones)
-    origin = Origin(
-        incident_version=command.incident_version,
-        milestones=incident.milestones,
-        figures=took,
-        alerts=len(incident.alerts),
-    )
     drafted = PostmortemDrafted(
         postmortem=command.postmortem,
         incident=incident.incident,
@@ -132,10 +199,12 @@ def _drafted(command: Draft) -> tuple[Event, ...]:
         by=command.by,
         reason=command.reason,
         at=command.at,
-        origin=origin,
+        origin=origin_of(command),
     )
-    sections = Sections(title=incident.title, summary=_summary(incident), impact=_impact(incident, took))
-    return (drafted, PostmortemAmended(sections=sections, authors=(command.by,), by=command.by, at=command.at))
+    amended = PostmortemAmended(
+        sections=sections_of(command), authors=(command.by,), by=command.by, reason=command.reason, at=command.at
+    )
+    return (drafted, amended)
 
 
 def _amended(content: Content, command: Amend) -> tuple[Event, ...]:
@@ -143,47 +212,93 @@ def _amended(content: Content, command: Amend) -> tuple[Event, ...]:
     authors = content.authors if command.authors is None else command.authors
     if (sections, authors) == (content.sections, content.authors):
         return ()
-    return (PostmortemAmended(sections=sections, authors=authors, by=command.by, at=command.at),)
+    if sections.timeline != content.sections.timeline:
+        _check(sections.timeline, command)
+    amended = PostmortemAmended(sections=sections, authors=authors, by=command.by, reason=command.reason, at=command.at)
+    return (amended,)
+
+
+def _check(timeline: tuple[Moment, ...], command: Amend) -> None:
+    for index, moment in enumerate(timeline):
+        if moment.at > command.at:
+            raise TimelineOrderError(index, f"{moment.at.isoformat()} cannot lie in the future")
+        if index and moment.at < timeline[index - 1].at:
+            rule = f"{moment.at.isoformat()} lies before the entry in front of it; send the entries in their order"
+            raise TimelineOrderError(index, rule)
+
+
+def _submitted(content: Content, command: Submit) -> PostmortemSubmitted:
+    for index, reviewer in enumerate(command.reviewers):
+        place = f"/reviewers/{index}/person"
+        if reviewer.person in content.authors:
+            raise NoReviewerError(reviewer.person, "is an author; name somebody else", place)
+        if any(reviewer.person == other.person for other in command.reviewers[:index]):
+            raise NoReviewerError(reviewer.person, "stands here twice; each side has its own reviewers", place)
+    return PostmortemSubmitted(reviewers=command.reviewers, by=command.by, reason=command.reason, at=command.at)
+
+
+def _approved(content: Content, command: Approve) -> tuple[Event, ...]:
+    by = command.by
+    side = _side(content, command)
+    if any((each.by, each.side) == (by, side) for each in content.approvals):
+        return ()
+    if not command.is_person:
+        raise NoReviewerError(by, "is a machine; a person approves what was read")
+    if by in content.authors:
+        raise NoReviewerError(by, "is an author; somebody else approves it")
+    if any(each.by == by for each in content.approvals):
+        raise NoReviewerError(by, "approved it for the other side; each side approves by its own people")
+    named = [each.person for each in content.reviewers if each.side == side]
+    if named and by not in named:
+        raise NoReviewerError(by, f"was not asked; for {side} it is reviewed by {', '.join(named)}")
+    complete = content.missing_sides in {(), (side,)}
+    if side not in content.missing_sides:
+        return ()
+    return (PostmortemSideApproved(side=side, complete=complete, by=by, reason=command.reason, at=command.at),)
+
+
+def _side(content: Content, command: Approve) -> Side:
+    if command.side is not None:
+        return command.side
+    for each in content.reviewers:
+        if each.person == command.by:
+            return each.side
+    raise SideMissingError(SIDES)
 
 
 def _published(content: Content, command: Publish) -> PostmortemPublished:
     sections = content.sections
-    missing = [name for name in ("title", "summary", "impact") if not getattr(sections, name).strip()]
+    missing = [name for name in content.drafted.origin.required if not _says(getattr(sections, name, ""))]
     if not content.actions and not sections.no_action_reason.strip():
         missing.append("no_action_reason")
     if missing:
         raise PostmortemIncompleteError(missing)
+    sides = content.missing_sides
+    if sides and not (command.may_skip_review and command.reason.strip()):
+        raise ReviewMissingError(sides, may_be_skipped=command.may_skip_review)
+    return _fact(PostmortemPublished, content, command, reviewed=not sides, causes=sections.causes)
+
+
+def _says(value: object) -> bool:
+    return bool(value.strip() if isinstance(value, str) else value)
+
+
+def _reason(command: RequestChanges | Reopen) -> str:
+    if not command.reason.strip():
+        raise ReasonMissingError(command.verb)
+    return command.reason
+
+
+def _fact(event: type[F], content: Content, command: Asked, **more: Any) -> F:  # noqa: ANN401  the event's own fields
     drafted = content.drafted
-    return PostmortemPublished(
+    return event(
         postmortem=drafted.postmortem,
         incident=drafted.incident,
         number=drafted.number,
         service=drafted.service,
-        title=sections.title,
+        title=content.sections.title,
         by=command.by,
         reason=command.reason,
         at=command.at,
+        **more,
     )
-
-
-def _summary(incident: Record) -> str:
-    times = incident.milestones
-    ended = f"was resolved at {times.resolved:%Y-%m-%d %H:%M} UTC" if times.resolved else "is not resolved yet"
-    return (
-        f"{incident.number} ({incident.severity}) on {incident.service}: {incident.title}. The impact started at"
-        f" {times.impact_started:%Y-%m-%d %H:%M} UTC; the incident {ended}."
-    )
-
-
-def _impact(incident: Record, took: Figures) -> str:
-    spans = (
-        ("detected", took.to_detect_s),
-        ("mitigated", took.to_mitigate_s),
-        ("resolved", took.to_resolve_s),
-    )
-    reached = [f"{name} {_minutes(seconds)} after the impact started" for name, seconds in spans if seconds is not None]
-    return f"{'; '.join(reached)}. {len(incident.alerts)} alert(s) belonged to it.".capitalize()
-
-
-def _minutes(seconds: int) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds} s"  # noqa: PLR2004  seconds of a minute

@@ -1,0 +1,1 @@
+"""Whether an incident needs a postmortem, and until when."""

@@ -1,0 +1,1 @@
+"""Postmortems as files: Markdown out and in, a page to print, and what may be shown of Markdown that people wrote."""

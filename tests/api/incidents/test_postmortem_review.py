@@ -1,0 +1,188 @@
+import re
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from libs.events.clock import Clock
+from libs.web.internal_auth import Principal
+from tests.fixtures.services import ANA, Running, Signed, memory_is_enough
+
+OUTAGE = {"title": "Checkout fails", "service": "checkout-api", "severity": "sev2"}
+pytestmark = memory_is_enough
+
+
+class As:
+    """The service as somebody else calls it."""
+
+    def __init__(self, incidents: Running, clock: Clock) -> None:
+        self._incidents, self._clock = incidents, clock
+
+    def __call__(self, name: str, kind: Any = "person") -> Running:
+        principal: Principal = Principal(name, kind, ANA.scopes, ANA.auth_method)
+        transport = self._incidents.client._transport
+        client = httpx.AsyncClient(
+            transport=transport, base_url="http://incidents", auth=Signed(principal, "incidents", self._clock)
+        )
+        return replace(self._incidents, client=client)
+
+
+@pytest.fixture
+def as_(incidents: Running, clock: Clock) -> As:
+    return As(incidents, clock)
+
+
+@pytest.fixture
+async def path(incidents: Running) -> str:
+    await incidents.call("POST", "/v1/incidents", OUTAGE, expect=201)
+    draft = await incidents.call("POST", "/v1/postmortems", {"incident": "INC-1"}, expect=201)
+    path = f"/v1/postmortems/{draft['id']}"
+    await incidents.call("PATCH", path, {"no_action_reason": "the component is gone"}, If_Match='"2"')
+    return path
+
+
+async def test_sre_and_product_approve_before_it_is_published(incidents: Running, path: str, as_: As) -> None:
+    reviewers = [{"person": "bo", "side": "sre"}, {"person": "cy", "side": "product"}]
+    asked = await incidents.call("POST", f"{path}:submit", {"reviewers": reviewers})
+    assert (asked["state"], asked["missing_approvals"]) == ("in_review", ["sre", "product"])
+
+    assert (await as_("ana").call("POST", f"{path}:approve", {"side": "sre"}, expect=409))["code"] == "no-reviewer"
+    assert (await as_("ci", "machine").call("POST", f"{path}:approve", {"side": "sre"}, expect=409))["code"]
+    assert (await as_("dee").call("POST", f"{path}:approve", expect=422))["code"] == "side-missing"
+    one = await as_("bo").call("POST", f"{path}:approve", {"reason": "clear"})
+    assert (one["state"], one["missing_approvals"]) == ("in_review", ["product"])
+    problem = await incidents.call("POST", f"{path}:publish", expect=409)
+    assert (problem["code"], problem["missing_approvals"]) == ("review-missing", ["product"])
+
+    both = await as_("cy").call("POST", f"{path}:approve")
+    assert (both["state"], both["allowed"]) == ("approved", ["publish", "request-changes", "reopen"])
+    published = await incidents.call("POST", f"{path}:publish")
+    assert (published["state"], published["reviewed"]) == ("published", True)
+    assert [each["person"] for each in published["reviewers"] if each["approved_at"]] == ["bo", "cy"]
+
+    assert (await incidents.call("POST", f"{path}:reopen", expect=422))["code"] == "reason-missing"
+    again = await incidents.call("POST", f"{path}:reopen", {"reason": "the vendor found more"})
+    assert (again["state"], again["missing_approvals"]) == ("draft", ["sre", "product"])
+
+
+async def test_a_reviewer_sends_it_back(incidents: Running, path: str, as_: As) -> None:
+    await incidents.call("POST", f"{path}:submit")
+    back = await as_("cy").call("POST", f"{path}:request-changes", {"reason": "how many orders?"})
+
+    assert back["state"] == "draft"
+    versions = (await incidents.call("GET", f"{path}/versions"))["items"]
+    assert (versions[-1]["by"], versions[-1]["reason"]) == ("cy", "how many orders?")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        (
+            {"timeline": [{"at": "2026-11-21T10:00:00Z", "text": "b"}, {"at": "2026-11-21T09:00:00Z", "text": "a"}]},
+            "/timeline/1/at",
+        ),
+        ({"timeline": [{"at": "2999-01-01T00:00:00Z", "text": "later"}]}, "/timeline/0/at"),
+        ({"timeline": [{"at": "yesterday", "text": "x"}]}, "/timeline/0/at"),
+        ({"causes": [{"kind": "someone", "antipattern": "x"}]}, "/causes/0/kind"),
+        ({"participants": [{"person": "Bo Smith", "role": "x"}]}, "/participants/0/person"),
+        ({"risks": ["<script>"]}, "/risks/0"),
+        ({"summary": "x" * 10_001}, "/summary"),
+    ],
+)
+async def test_what_it_cannot_say_is_refused_with_its_place(
+    incidents: Running, path: str, change: dict[str, Any], pointer: str
+) -> None:
+    problem = await incidents.call("PATCH", path, change, If_Match='"3"', expect=422)
+
+    assert [place["pointer"] for place in problem["errors"]] == [pointer]
+
+
+async def test_every_version_can_be_read_and_compared(incidents: Running, path: str) -> None:
+    facts = {
+        "root_causes": "A queue without a limit.",
+        "causes": [{"kind": "root", "antipattern": "unbounded-queue", "note": "orders"}],
+        "timeline": [{"at": "2026-11-21T09:40:00Z", "text": "release 4.2", "starred": True}],
+    }
+    now = await incidents.call("PATCH", path, facts | {"reason": "from the logs"}, If_Match='"3"')
+    assert now["causes"] == facts["causes"]
+
+    versions = (await incidents.call("GET", f"{path}/versions"))["items"]
+    assert [version["version"] for version in versions] == [1, 2, 3, 4]
+    assert (versions[-1]["changed"], versions[-1]["reason"]) == (["root_causes", "causes", "timeline"], "from the logs")
+    assert (await incidents.call("GET", f"{path}?version=3"))["root_causes"] == ""
+    assert (await incidents.call("GET", f"{path}?as_of=2026-11-21T09:00:00Z", expect=404))["code"] == "not-found"
+    assert (await incidents.call("GET", f"{path}?version=9", expect=404))["code"] == "unknown-version"
+
+    compared = await incidents.call("GET", f"{path}/diff?from=3")
+    assert (compared["before"], compared["after"]) == (3, 4)
+    assert "+A queue without a limit." in compared["diff"].splitlines()
+    assert "+| root | unbounded-queue | orders |" in compared["diff"].splitlines()
+    assert (await incidents.call("GET", f"{path}/diff?from=4&to=4"))["diff"] == ""
+
+
+async def test_it_is_exported_as_markdown_and_as_a_page_that_carries_nothing_out(incidents: Running, path: str) -> None:
+    attack = "<script>alert(1)</script> [a](javascript:alert(2)) <img src=x onerror=alert(3)> **8 %** failed"
+    await incidents.call("PATCH", path, {"impact": attack, "title": "<b>Queue"}, If_Match='"3"')
+
+    text = await incidents.client.get(f"{path}/export")
+    assert text.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    assert text.text.startswith("# <b>Queue\n")
+    assert attack in text.text
+
+    page = await incidents.client.get(f"{path}/export?format=html")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "<strong>8 %</strong>" in page.text
+    assert "&lt;b&gt;Queue" in page.text
+    assert not re.search(r"<script|<img|href=.?javascript|<b>", page.text, re.IGNORECASE)
+
+
+async def test_a_template_is_published_version_by_version(incidents: Running) -> None:
+    yaml = await incidents.client.get("/v1/postmortem-templates/default/document")
+    assert yaml.headers["Content-Type"].startswith("application/yaml")
+    again = await incidents.client.put("/v1/postmortem-templates/default", content=yaml.content)
+    assert (again.status_code, again.json()["versions"], again.json()["shipped"]) == (200, [1], True)
+
+    mine: dict[str, Any] = {"template": "payments", "title": "Payments", "required": ["root_causes"]}
+    mine["texts"] = {"glossary": "PSP: who moves the money"}
+    first = await incidents.call("PUT", "/v1/postmortem-templates/payments", mine)
+    assert (first["version"], first["required"]) == (1, ["title", "root_causes"])
+    await incidents.call("PUT", "/v1/postmortem-templates/payments", mine | {"title": "Of payments", "version": 1})
+    stale = await incidents.call("PUT", "/v1/postmortem-templates/payments", mine | {"version": 1}, expect=409)
+    assert (stale["code"], stale["newest"]) == ("template-outdated", 2)
+    names = [each["name"] for each in (await incidents.call("GET", "/v1/postmortem-templates"))["items"]]
+    assert names == ["default", "payments"]
+    assert (await incidents.call("GET", "/v1/postmortem-templates/payments?version=1"))["title"] == "Payments"
+    assert (await incidents.call("GET", "/v1/postmortem-templates/payments?version=7", expect=404))["code"]
+
+    await incidents.call("POST", "/v1/incidents", OUTAGE, expect=201)
+    body = {"incident": "INC-1", "template": "payments"}
+    draft = await incidents.call("POST", "/v1/postmortems", body, expect=201)
+    assert (draft["template"], draft["glossary"]) == ("payments@2", "PSP: who moves the money")
+    problem = await incidents.call("POST", f"/v1/postmortems/{draft['id']}:publish", {"reason": "x"}, expect=409)
+    assert [place["pointer"] for place in problem["errors"]] == ["/root_causes", "/no_action_reason"]
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        ('{"template": "other", "title": "x"}', "/template"),
+        ('{"template": "mine", "title": "x", "texts": {"blame": "x"}}', "/texts/blame"),
+        ('{"template": "mine", "title": "x", "required": ["blame"]}', "/required/blame"),
+        ('{"template": "mine", "title": "x", "sections": 1}', "/sections"),
+        ("{", ""),
+    ],
+)
+async def test_a_wrong_template_is_refused_with_its_place(incidents: Running, document: str, pointer: str) -> None:
+    answer = await incidents.client.put("/v1/postmortem-templates/mine", content=document)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-template")
+    assert [place["pointer"] for place in answer.json()["errors"]] == [pointer]
+
+
+async def test_a_template_nobody_wrote_is_refused_with_its_place(incidents: Running) -> None:
+    await incidents.call("POST", "/v1/incidents", OUTAGE, expect=201)
+    problem = await incidents.call("POST", "/v1/postmortems", {"incident": "INC-1", "template": "mine"}, expect=422)
+
+    assert [place["pointer"] for place in problem["errors"]] == ["/template"]
