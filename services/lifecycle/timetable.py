@@ -1,4 +1,4 @@
-"""What engagements, waivers and phases have waiting: when somebody or something looks again."""
+"""What engagements, waivers, risks and phases have waiting: when somebody or something looks again."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,9 @@ from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.decider import Item
 from services.lifecycle.domain.engagement_item.events import Event as ItemEvent
 from services.lifecycle.domain.inbox.policy import DigestTerms
+from services.lifecycle.domain.risk_register.events import Event as RiskEvent
+from services.lifecycle.domain.risk_register.events import RiskAccepted
+from services.lifecycle.domain.risk_register.state import Register
 from services.lifecycle.domain.team.decider import Team
 from services.lifecycle.domain.team.events import Event as TeamEvent
 from services.lifecycle.domain.team.events import TeamRegistered
@@ -29,6 +32,7 @@ ITEM_DUE: Final = "engagement-item-due"
 PHASE_LOOK: Final = "phase-look"
 PHASE_SWEEP: Final = "phase-sweep"
 DIGEST: Final = "digest"
+_RISKS: Final = "risk-register"
 _WAIVER: Final = "waiver"  # its timers, and the reservations `<service>/<check>`: one of them at a time
 
 
@@ -78,6 +82,17 @@ def waiving(state: Waiver, events: tuple[WaiverEvent, ...]) -> Effects:
     timer = _timer(_WAIVER, request.waiver, due[-1])
     reserve = (place,) if isinstance(state, Requested) else ()
     return Effects(reserve=reserve, schedule=(timer,))
+
+
+def accepting(_: Register, events: tuple[RiskEvent, ...]) -> Effects:
+    """The acceptance of a risk ends by itself."""
+    accepted = [event for event in events if isinstance(event, RiskAccepted)]
+    return Effects(
+        schedule=tuple(
+            Timer(f"{_RISKS}/{each.service}/{each.risk}", each.until, _RISKS, codec.encode(_Due(each.service)))
+            for each in accepted
+        )
+    )
 
 
 def phase_look(service: str, cause: str, at: datetime) -> Timer:

@@ -1,21 +1,30 @@
 """How two teams work together: the verbs of an engagement, each on a day of the history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from heapq import heappop, heappush
-from itertools import count
 from typing import Any, Final
 
 from libs.events.handler import NO_EFFECTS, Effects
+from services.cli.demo.agenda import Agenda
 from services.cli.demo.gatherings import Meeting, drafted
 from services.cli.demo.organisation import TEAM
 from services.cli.demo.world import World
 from services.lifecycle import timetable
+from services.lifecycle.config import load_agreement_templates
 from services.lifecycle.contract import ENGAGEMENT, ENGAGEMENT_ITEM, GATHERING, SERVICE
 from services.lifecycle.domain.engagement import commands
-from services.lifecycle.domain.engagement.charter import SIDES, Entry, GroundRule, Part, Side
+from services.lifecycle.domain.engagement.charter import (
+    OCCASIONS,
+    SIDES,
+    Entry,
+    GroundRule,
+    Occasion,
+    Part,
+    Side,
+    WorkingAgreement,
+)
 from services.lifecycle.domain.engagement.events import Ending, Links, Model
 from services.lifecycle.domain.engagement.measures import MEASURED, Seen, compare, measure
 from services.lifecycle.domain.engagement.state import Engagement
@@ -51,8 +60,7 @@ class Engaged:
 
     def __post_init__(self) -> None:
         self.id = self.world.id(f"engagement {self.name}", self.world.at(self.asked_on))
-        self._plan: list[tuple[datetime, int, Callable[[], None]]] = []
-        self._numbers = count()
+        self._agenda = Agenda()
 
     @property
     def state(self) -> Engagement:
@@ -64,8 +72,7 @@ class Engaged:
 
     def tell(self) -> None:
         """Let everything happen."""
-        while self._plan:
-            heappop(self._plan)[2]()
+        self._agenda.happen()
 
     def begin(self, day: int, model: Model, why: str) -> None:
         """Asked for, accepted after a week, active from *day* on."""
@@ -95,10 +102,10 @@ class Engaged:
             )
             self._tell(engage.at, SERVICE, service, engage)
 
-    def agree(self, day: int, part: Part, *entries: Entry) -> None:
-        """An edition is proposed, and both leads acknowledge it within two days."""
+    def agree(self, day: int, part: Part, *entries: Entry, acknowledged: Sequence[Side] = SIDES) -> None:
+        """An edition is proposed, and the leads acknowledge it within two days."""
         self._do(commands.Propose(**self._said("sre", day), part=part, entries=entries, metrics=MEASURED))
-        for later, side in enumerate(SIDES, 1):
+        for later, side in enumerate(acknowledged, 1):
             self._at(self.world.at(day + later), partial(self._acknowledge, part, side, day + later))
 
     def usual_rules(self, day: int) -> None:
@@ -111,6 +118,12 @@ class Engaged:
             for each in self.world.terms.ground_rules
         )
         self.agree(day, "ground_rules", *rules)
+
+    def working_agreements(self, day: int, *occasions: Occasion, acknowledged: Sequence[Side] = SIDES) -> None:
+        """Those that come with the program, of these occasions; of all unless they are named."""
+        held = (each for each in load_agreement_templates().templates if each.occasion in (occasions or OCCASIONS))
+        entries = (WorkingAgreement(each.id, each.occasion, each.title, each.text) for each in held)
+        self.agree(day, "working_agreements", *entries, acknowledged=acknowledged)
 
     def change_model(self, day: int, model: Model, why: str) -> None:
         """Work together in another way."""
@@ -243,4 +256,4 @@ class Engaged:
         self._at(at, tell)
 
     def _at(self, at: datetime, act: Callable[[], Any]) -> None:
-        heappush(self._plan, (at, next(self._numbers), act))
+        self._agenda.at(at, act)

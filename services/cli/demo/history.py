@@ -3,7 +3,20 @@
 from datetime import datetime
 from typing import Final
 
-from services.cli.demo import deliveries, outages, phases, reliability, stories
+from services.cli.demo import (
+    capacity,
+    checkpoints,
+    deliveries,
+    designs,
+    launches,
+    outages,
+    phases,
+    readiness,
+    reliability,
+    risks,
+    stories,
+    waivers,
+)
 from services.cli.demo.organisation import TEAMS
 from services.cli.demo.world import World
 
@@ -23,4 +36,12 @@ def history(seed: int, today: datetime) -> World:
     phases.live(world)
     phases.renew(world)
     stories.tell(world)
+    risks.risks(world)
+    waivers.waivers(world)
+    launches.launches(world)
+    designs.designs(world)
+    readiness.reviews(world)
+    checkpoints.checkpoints(world)
+    capacity.capacity(world)
+    world.agenda.happen()
     return world

@@ -157,6 +157,9 @@ TEAMS: Final = (
     ),
 )
 TEAM: Final = {team.name: team for team in TEAMS}
+SRE_OF: Final = {
+    team.name: "data-reliability" if team.name == "data-analysis" else "site-reliability" for team in TEAMS
+}
 
 _IMPORTED: Final = ((0, GENERAL),)
 SERVICES: Final = (

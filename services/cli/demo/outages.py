@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from libs.events.handler import Effects
 from libs.events.store import Reservation
 from services.cli.demo.organisation import DAYS, GENERAL, LIMITED, SERVICE, SERVICES, TEAM, ServiceOf
-from services.cli.demo.world import Owed, World
+from services.cli.demo.world import Owed, Understood, World
 from services.incidents.contract import ACTION, INCIDENT, POSTMORTEM
 from services.incidents.domain.action import commands as actions
 from services.incidents.domain.action.events import Priority
@@ -16,8 +16,10 @@ from services.incidents.domain.incident.events import Severity
 from services.incidents.domain.postmortem import commands as postmortems
 from services.incidents.intake import incident_effects
 from services.lifecycle.domain.engagement.measures import ActionSeen, IncidentSeen
+from services.lifecycle.domain.risk_register.arithmetic import Took
 
 _MINUTES_A_DAY: Final = 24 * 60
+_MINUTE: Final = timedelta(minutes=1)
 _QUIET_DAYS: Final = 32  # before a service becomes generally available it met its objective for four weeks
 _ONE_EACH: Final = "incident-postmortem"  # the reservation by which an incident has one postmortem
 
@@ -142,6 +144,8 @@ def _incident(world: World, outage: Outage, number: int) -> None:
     if severe:
         understood = resolved + timedelta(days=1)
         go(incidents.Classify(**asked(understood), outage_class=outage.kind), understood)
+        took = Took((noticed - began) / _MINUTE, (over - noticed) / _MINUTE)
+        world.understood.append(Understood(understood, service.name, incident, outage.kind, took, by))
         _postmortem(world, outage, number, incident, resolved + timedelta(days=1))
     closed = resolved + timedelta(days=2 if severe else 1)
     if closed < world.today:

@@ -36,7 +36,7 @@ def requests_a_minute(world: World, service: ServiceOf, day: int, minute: int) -
 def promise(world: World) -> None:
     """Every objective as it is promised; told last, because from then on the slo service says how it stands."""
     for service in measured():
-        at = world.at(_since(service))
+        at = world.at(promised_on(service))
         lead = TEAM[service.team].lead
         command = Define(_promise(service), at)
         world.slo.tell(SLO, slo_of(service), command, at=world.today, by=lead)
@@ -51,7 +51,7 @@ def assess(world: World, went_wrong: list[Outage]) -> None:
         chance, name = world.chance(f"errors of {service.name}"), slo_of(service)
         target = Target.of(service.target)
         days: list[tuple[int, int]] = []
-        for day in range(_since(service), min(DAYS, service.day_of(UNSUPPORTED))):
+        for day in range(promised_on(service), min(DAYS, service.day_of(UNSUPPORTED))):
             total = round(requests_a_minute(world, service, day, MINUTES_A_DAY // 4) * MINUTES_A_DAY)
             lost = total * service.bad_ratio * (0.7 + 0.6 * chance.random())
             lost += sum(
@@ -132,6 +132,6 @@ def slo_of(service: ServiceOf) -> str:
     return f"{service.name}-availability"
 
 
-def _since(service: ServiceOf) -> int:
+def promised_on(service: ServiceOf) -> int:
     """The day on which its objective was written: before it had users."""
     return min(service.day_of(LIMITED) - 40, service.day_of(DEVELOPMENT) + 20) if service.way[0][0] else 0

@@ -38,6 +38,7 @@ def _ares(world: World) -> Engaged:
     )
     it.agree(64, "definitions", Definition("lead_time", "commit to first production deployment, median", "CI"))
     it.usual_rules(65)
+    it.working_agreements(66)
     it.look(70, 441)
     for day, title, owner, due, done in (
         (66, "Canaries that developers start and stop themselves", "lara", 150, 141),
@@ -99,6 +100,7 @@ def _old_pipeline(world: World) -> Engaged:
         Goal("small-changes", "velocity", "A small change takes two days", metric="lead_time", target=48, unit="h"),
     )
     it.usual_rules(30)
+    it.working_agreements(31, "release", "incident")
     it.look(35, 475)
     it.meet(105, Meeting(production="Late runs are down to one a month.", product="Two more teams read our reports."))
     it.meet(
@@ -148,6 +150,7 @@ def _new_pipeline(world: World) -> Engaged:
     )
     it.agree(429, "goals", Goal("fresh", "reliability", "Data is fresh", slo="stream-pipeline-availability"))
     it.usual_rules(431)
+    it.working_agreements(433)
     it.look(440, DAYS)
     for day, title, owner, due, done in (
         (435, "Back-pressure instead of unbounded queues", "samir", 480, 474),
@@ -189,6 +192,8 @@ def _shop(world: World) -> Engaged:
         Goal("lead-time", "velocity", "A change takes a day and a half", metric="lead_time", target=36, unit="h"),
     )
     it.usual_rules(150)
+    it.working_agreements(152, "release", "incident")
+    it.working_agreements(DAYS - 5, acknowledged=("sre",))
     it.look(155, DAYS)
     for day, title, owner, due, done in (
         (160, "Roll-outs in four steps, taken back by themselves", "bela", 250, 244),

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 from libs.events.ids import derived_id
+from services.cli.demo.agenda import Agenda
 from services.cli.demo.chronicle import Chronicle, event_id
 from services.cli.demo.organisation import DAYS, SERVICES, TEAMS
 from services.incidents.contract import CONTRACT as INCIDENTS
@@ -16,6 +17,7 @@ from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import CONTRACT as LIFECYCLE
 from services.lifecycle.domain.engagement.measures import ActionSeen, IncidentSeen, Seen, SloDay
 from services.lifecycle.domain.gathering.pack import Released
+from services.lifecycle.domain.risk_register.arithmetic import Took
 from services.slo.contract import CONTRACT as SLO
 
 T = TypeVar("T")
@@ -51,6 +53,18 @@ class Week:
     total: float
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """An incident whose cause was found, and how long it took."""
+
+    at: datetime
+    service: str
+    incident: str
+    cause: str
+    took: Took
+    by: str
+
+
 @dataclass
 class World:
     """The organisation, as far as its history is told.
@@ -63,6 +77,7 @@ class World:
         owed: What followed from postmortems.
         deliveries: Of each service, in the order of time.
         weeks: Of SRE teams.
+        understood: Incidents, by their causes.
     """
 
     seed: int
@@ -72,10 +87,12 @@ class World:
     owed: list[Owed] = field(default_factory=list[Owed])
     deliveries: dict[str, list[Delivery]] = field(default_factory=lambda: defaultdict[str, list[Delivery]](list))
     weeks: list[Week] = field(default_factory=list[Week])
+    understood: list[Understood] = field(default_factory=list[Understood])
 
     def __post_init__(self) -> None:
-        policies = load_policies(LifecycleSettings())
-        self.gates, self.terms = policies.gates, policies.engagements
+        self.policies = load_policies(LifecycleSettings())
+        self.gates, self.terms = self.policies.gates, self.policies.engagements
+        self.agenda = Agenda()
         self.lifecycle = Chronicle(LIFECYCLE, self.seed)
         self.slo = Chronicle(SLO, self.seed)
         self.incidents = Chronicle(INCIDENTS, self.seed)

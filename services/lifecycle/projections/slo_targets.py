@@ -98,6 +98,11 @@ def strictest(connection: Connection, services: Sequence[str], as_of: datetime |
     return {row["service"]: Promise(row["slo"], row["target"], row["revision"]) for row in rows}
 
 
+def was_promised(connection: Connection, service: str) -> bool:
+    """Whether any SLO of *service* was ever heard of, ended or not."""
+    return connection.scalar(select(_VIEW.c.slo).where(_VIEW.c.service == service).limit(1)) is not None
+
+
 def services_of(connection: Connection, slo: str) -> list[str]:
     """The services that *slo* is, or was, a promise about."""
     query = select(_VIEW.c.service).where(_VIEW.c.slo == slo).distinct().order_by(_VIEW.c.service)

@@ -24,6 +24,7 @@ from services.lifecycle.projections.slo_targets import (
     TargetEnded,
     services_of,
     strictest_of,
+    was_promised,
 )
 from services.lifecycle.reactions.heard import IncidentClassified, applied
 
@@ -78,6 +79,8 @@ def _acceptances(resources: Resources, policy: RiskPolicy) -> Reaction:
 
     async def act(event: RiskAccepted | RiskAssessed, _: Recorded, context: Context) -> None:
         promise = await resources.views.read(strictest_of, event.service)
+        if promise is None and not await resources.views.read(was_promised, event.service):
+            return  # an acceptance names an SLO: that is still to be heard of, as in a log that is read from the start
         command = Reconsider(event.service, promise, policy, context.at)
         await resources.handler.handle(RISK_REGISTER, event.service, command, context)
 

@@ -166,6 +166,32 @@ async def test_what_was_accepted_while_the_slo_changed_is_looked_at_again(lifecy
     assert (await stands(lifecycle, risk, "assessed"))["acceptance_ended"]["because"] == "slo_changed"
 
 
+@IN_MEMORY
+async def test_an_acceptance_that_is_heard_of_before_its_slo_does_not_end(lifecycle: Running, slo: Elsewhere) -> None:
+    def at(place: int) -> Context:
+        return Context.of_request(lifecycle.resources.clock.now() + place * timedelta(seconds=1), Metadata(actor="bo"))
+
+    risk = await propose(lifecycle, SMALL)
+    command = Accept(
+        service="checkout-api",
+        risk=risk["id"],
+        until=at(0).at + 100 * DAY,
+        promise=Promise("availability", 0.999, 1),
+        policy=load_policies(LifecycleSettings()).risks,
+        by=Actor("bo", is_person=True),
+        reason="",
+        at=at(0).at,
+    )
+    await lifecycle.resources.handler.handle(RISK_REGISTER, "checkout-api", command, at(0))
+    await promised(lifecycle, slo, 0.999)
+    await promised(lifecycle, slo, 0.9995, revision=2)  # of which the cap is 65.7: by now all of it was looked at
+
+    ended = (await stands(lifecycle, risk["id"], "assessed"))["acceptance_ended"]
+
+    assert ended["because"] == "slo_changed"
+    assert "0.9995" in ended["reason"]
+
+
 async def test_an_acceptance_ends_at_its_time(lifecycle: Running, slo: Elsewhere, clock: FrozenClock) -> None:
     await teams(lifecycle)
     await promised(lifecycle, slo, 0.995)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from libs.events.decider import Decider
 from libs.events.embedded_log import EmbeddedLog
 from libs.events.envelope import Context, Metadata
 from libs.events.memory import MemoryStore
@@ -18,11 +19,27 @@ from services.cli.demo import phases
 from services.cli.demo.history import history
 from services.cli.demo.load import load, today, write
 from services.cli.demo.organisation import DAYS, SERVICES, TEAMS
+from services.cli.demo.reliability import measured
 from services.cli.demo.world import World
 from services.cli.errors import CliError
-from services.lifecycle.contract import ENGAGEMENT, SERVICE, TEAM
+from services.lifecycle.contract import (
+    ARCHITECTURE,
+    ARCHITECTURE_REVIEW,
+    CAPACITY,
+    CHECKPOINT,
+    DESIGN_REVIEW,
+    ENGAGEMENT,
+    LAUNCH,
+    READINESS_REVIEW,
+    RISK_REGISTER,
+    SERVICE,
+    TEAM,
+    WAIVER,
+)
+from services.lifecycle.domain.checkpoint.plans import KINDS
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.phases import Phase
+from services.lifecycle.domain.readiness_review.state import state_of
 from services.lifecycle.domain.team.events import TeamRegistered
 
 TODAY = datetime(2026, 11, 21, tzinfo=UTC)
@@ -111,6 +128,74 @@ def test_the_old_pipeline_shows_warning_signs_before_one_team_owns_it(world: Wor
     assert successor.works
     used_to_take = [each.lead_hours for each in world.deliveries["batch-pipeline"]]
     assert sum(used_to_take[-20:]) > 3 * sum(used_to_take[:20])
+
+
+def states(world: World, decider: Decider[Any, Any, Any]) -> list[Any]:
+    """What all aggregates of a kind have come to, in the order in which they began."""
+    streams = dict.fromkeys(each.writes[0].stream for each in requests(world, "lifecycle"))
+    keys = [stream.partition("/")[2] for stream in streams if stream.startswith(f"{decider.category}/")]
+    return [world.lifecycle.state(decider, key) for key in keys]
+
+
+def test_readiness_was_reviewed_approved_anew_and_is_being_looked_at(world: World) -> None:
+    found = Counter(state_of(each) for each in states(world, READINESS_REVIEW))
+
+    assert found["approved"] >= 5
+    assert found["superseded"] >= 3
+    assert found["expired"] == 1
+    assert found["approved_with_conditions"] >= 1
+    assert found["improvements"] >= 1
+    reviewed = {each.record.request.service for each in states(world, READINESS_REVIEW)}
+    assert {"checkout-api", "stream-pipeline", "abuse-console"} <= reviewed  # which are for everybody since then
+
+
+def test_risks_are_lived_with_made_smaller_gone_borne_by_others_and_wait(world: World) -> None:
+    risks = [risk for register in states(world, RISK_REGISTER) for risk in register.values()]
+
+    found = Counter(risk.state for risk in risks)
+    assert set(found) == {"proposed", "accepted", "mitigating", "eliminated", "transferred"}
+    assert sum(len(risk.realised) for risk in risks) >= 10
+    assert max(found, key=lambda state: found[state]) == "accepted"
+
+
+def test_waivers_ended_hold_and_wait(world: World) -> None:
+    found = Counter(type(each).__name__ for each in states(world, WAIVER))
+
+    assert found == {"Over": 5, "Approved": 1, "Requested": 1}
+
+
+def test_capacity_is_planned_for_all_that_is_measured_and_runs_short_once(world: World) -> None:
+    known = {each.basis.supply.service: each for each in states(world, CAPACITY) if each.basis.supply}
+
+    assert len(known) == len(measured())
+    for each in known.values():
+        assert TODAY.date() - each.basis.supply.supply.tested_on <= timedelta(days=90)
+        assert TODAY - each.basis.plan.at <= timedelta(days=90)
+        assert len(each.days) >= 60
+
+
+def test_what_is_critical_was_tried_lately(world: World) -> None:
+    tried = [each for each in states(world, CHECKPOINT) if each.ended]
+
+    assert {each.planned.kind for each in tried} == set(KINDS) - {"benchmark"}
+    assert {each.state for each in tried} == {"passed", "failed"}
+    lately = {each.planned.service for each in tried if TODAY - each.planned.at <= timedelta(days=90)}
+    assert {service.name for service in measured()} <= lately
+
+
+def test_designs_were_read_by_others_and_architectures_signed_by_both_sides(world: World) -> None:
+    assert {each.state for each in states(world, DESIGN_REVIEW)} == {"draft", "in_review", "approved"}
+    assert {each.state for each in states(world, ARCHITECTURE_REVIEW)} == {"signed"}
+    assert {each.state for each in states(world, LAUNCH)} == {"planned", "ready", "launched", "cancelled"}
+    findings = [each for found in states(world, ARCHITECTURE) for each in found.values()]
+    assert Counter(each.state for each in findings)["closed"] >= 5
+    assert [each for each in findings if each.is_unsettled]
+
+
+def test_both_sides_agreed_how_they_work_together(world: World) -> None:
+    for each in engagements(world).values():
+        in_force = each.chapter("working_agreements").in_force
+        assert in_force is not None
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from libs.events import codec
 from libs.events.handler import Effects, Outcome
 from libs.events.ids import new_id
 from libs.events.resources import Resources
-from libs.events.store import Reservation, Timer
+from libs.events.store import Reservation
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
@@ -53,12 +53,13 @@ from services.lifecycle.domain.risk_register.commands import (
     Reestimate,
     Transfer,
 )
-from services.lifecycle.domain.risk_register.events import Event, RiskAccepted, RiskState
+from services.lifecycle.domain.risk_register.events import RiskState
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.risk_register.state import Register
 from services.lifecycle.projections.risks import RISKS, took_of
 from services.lifecycle.projections.risks import risks as known_risks
 from services.lifecycle.projections.slo_targets import SLO_TARGETS, strictest_of
+from services.lifecycle.timetable import accepting
 
 _SCOPE = "risk"  # of the reservations that lead from a risk's id to its service
 _READ, _WRITE = needs("risks.read"), needs("risks.write")
@@ -336,20 +337,4 @@ async def _do(call: Call, risk: str, command: Command, around: Surroundings) -> 
     def shown(outcome: Outcome[Register]) -> RiskView:
         return risk_view(outcome.state[risk], around)
 
-    return await call.handle(RISK_REGISTER, command.service, command, body=shown, effects=_timers)
-
-
-def _timers(_: Register, events: tuple[Event, ...]) -> Effects:
-    """An acceptance ends by itself."""
-    return Effects(
-        schedule=tuple(
-            Timer(
-                f"{RISK_REGISTER.stream(event.service)}/{event.risk}",
-                event.until,
-                RISK_REGISTER.category,
-                codec.encode({"key": event.service}),
-            )
-            for event in events
-            if isinstance(event, RiskAccepted)
-        )
-    )
+    return await call.handle(RISK_REGISTER, command.service, command, body=shown, effects=accepting)
