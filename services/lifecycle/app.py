@@ -11,7 +11,7 @@ from services.lifecycle.api.architecture import (
     design_reviews,
     launches,
 )
-from services.lifecycle.api.capacity import capacity, capacity_demand
+from services.lifecycle.api.capacity import capacity, capacity_demand, capacity_orders
 from services.lifecycle.api.checkpoints import checkpoints
 from services.lifecycle.api.delivery import deployments, rollouts
 from services.lifecycle.api.engagements import (
@@ -98,6 +98,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             checkpoints.router,
             capacity.router,
             capacity_demand.router,
+            capacity_orders.router,
             digests.router,
         ],
         errors=ERRORS,

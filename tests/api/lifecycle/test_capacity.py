@@ -311,3 +311,26 @@ async def test_demand_is_fetched_from_prometheus(
         assert (answer["history"]["days"], answer["history"]["last"]) == (3, 120)
         assert (too_many["code"], wrong["code"]) == ("invalid-range", "source-failed")
         assert "parse error" in wrong["detail"]
+
+
+@IN_MEMORY
+async def test_ordered_units_are_planned_with_until_they_are_there_or_overdue(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    await planned(lifecycle)
+    order = {"domain": "zone-a", "units": 4, "arrives": "2026-12-01", "confidence": 0.8}
+
+    coming = await put(lifecycle, "orders/po-7", order)
+    nowhere = await put(lifecycle, "orders/po-8", order | {"domain": "zone-x"}, expect=422)
+    clock.advance(timedelta(days=20))
+    late = await lifecycle.call("GET", PATH)
+    there = await lifecycle.call("POST", f"{PATH}/orders/po-7:arrived", {"units": 3})
+    gone = await lifecycle.call("DELETE", f"{PATH}/orders/po-7", expect=404)
+
+    (one,) = coming["orders"]
+    assert (one["order"], one["state"], one["counted"]) == ("po-7", "coming", 3)
+    assert nowhere["errors"][0]["pointer"] == "/domain"
+    assert [(each["state"], each["counted"]) for each in late["orders"]] == [("overdue", 0)]
+    assert f"{PATH}/orders/po-7" in [step["path"] for step in late["next"]]
+    assert (there["orders"], there["supply"]["domains"][0]["units"]) == ([], 15)
+    assert gone["code"] == "not-found"

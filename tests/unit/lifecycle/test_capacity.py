@@ -24,9 +24,12 @@ from services.lifecycle.domain.capacity.commands import (
     KeepForecast,
     Look,
     MeasureSupply,
+    OrderUnits,
     ProposeStrategy,
     RemoveInorganic,
     SetInorganic,
+    TakeDelivery,
+    WithdrawOrder,
 )
 from services.lifecycle.domain.capacity.errors import (
     CapacityError,
@@ -34,6 +37,7 @@ from services.lifecycle.domain.capacity.errors import (
     InorganicUnknownError,
     MetricChangedError,
     NoStrategyError,
+    OrderUnknownError,
     SecondSideError,
 )
 from services.lifecycle.domain.capacity.events import (
@@ -46,6 +50,7 @@ from services.lifecycle.domain.capacity.events import (
     ForecastRefused,
     InorganicRemoved,
     InorganicSet,
+    OrderWithdrawn,
     Plan,
     PlanChanged,
     ShortfallCleared,
@@ -55,9 +60,10 @@ from services.lifecycle.domain.capacity.events import (
     StrategyProposed,
     Supply,
     SupplyMeasured,
+    UnitsOrdered,
 )
 from services.lifecycle.domain.capacity.facts import CapacityFacts, stale
-from services.lifecycle.domain.capacity.outlook import look
+from services.lifecycle.domain.capacity.outlook import demand, look, needs, overdue
 from services.lifecycle.domain.capacity.state import Basis, Capacity
 from services.lifecycle.domain.people import Actor
 from services.lifecycle.domain.policy import InvalidPolicyError
@@ -538,3 +544,93 @@ def test_no_demand_makes_a_number_that_cannot_be_written() -> None:
 
 def test_a_capacity_of_which_nothing_is_known_has_no_forecast_due() -> None:
     assert not Capacity().basis.forecast_due
+
+
+ORDER = OrderUnits(
+    service="s",
+    order="po-7",
+    domain="zone-a",
+    units=4,
+    arrives=TODAY + 30 * DAY,
+    confidence=0.8,
+    note="",
+    by=ANA,
+    at=AT,
+)
+GROWING = DemandEstimated("s", "rps", 690.0, TODAY, 0.4, "the old cart", "ana", AT)  # takes a 13th pod in two weeks
+
+
+def test_units_on_their_way_put_a_shortfall_off_by_what_is_likely_to_come() -> None:
+    past = (GROWING, MEASURED, PLANNED)
+    before = look(basis(*past), TODAY)
+
+    soon = replace(ORDER, arrives=TODAY + 10 * DAY)
+    ordered = CAPACITY.decide(soon, CAPACITY.fold(CAPACITY.initial, past))
+    after = look(basis(*past, *ordered), TODAY)
+
+    assert before is not None
+    assert after is not None
+    assert before.shortfall is not None
+    assert after.shortfall is not None
+    assert before.shortfall.there == 12
+    assert after.shortfall.there == 15  # three of four
+    assert before.shortfall.day < after.shortfall.day
+    assert isinstance(ordered[0], UnitsOrdered)
+    assert isinstance(ordered[1], ShortfallForecast)
+
+
+@pytest.mark.parametrize(("days", "there"), [(29, 12), (30, 15), (31, 15)])
+def test_units_count_from_the_day_on_which_they_serve(days: int, there: int) -> None:
+    known = basis(*READY, *CAPACITY.decide(ORDER, CAPACITY.fold(CAPACITY.initial, READY)))
+    (day,) = (each for each in demand(known, PLAN, TODAY) if each.day == TODAY + days * DAY)
+
+    assert [each.there for each in needs(known, day, PLAN, TODAY)] == [there]
+
+
+def test_what_should_be_there_and_nobody_has_seen_counts_no_more() -> None:
+    known = basis(*READY, *CAPACITY.decide(ORDER, CAPACITY.fold(CAPACITY.initial, READY)))
+
+    for today, late, there in ((ORDER.arrives, (), 15), (ORDER.arrives + DAY, ("po-7",), 12)):
+        (day,) = (each for each in demand(known, PLAN, today) if each.day == today + DAY)
+        assert tuple(each.order for each in overdue(known, today)) == late
+        assert [each.there for each in needs(known, day, PLAN, today)] == [there]
+
+
+@pytest.mark.parametrize(("said", "units"), [(None, 16), (3, 15), (0, 12)])
+def test_what_has_arrived_is_part_of_what_is_there(said: int | None, units: int) -> None:
+    past = (*READY, *CAPACITY.decide(ORDER, CAPACITY.fold(CAPACITY.initial, READY)))
+    take = TakeDelivery(service="s", order="po-7", units=said, by=BO, at=AT)
+
+    state = CAPACITY.fold(CAPACITY.initial, (*past, *CAPACITY.decide(take, CAPACITY.fold(CAPACITY.initial, past))))
+
+    assert state.basis.orders == {}
+    assert state.basis.supply is not None
+    assert [each.units for each in state.basis.supply.supply.domains] == [units]
+    with pytest.raises(OrderUnknownError):
+        CAPACITY.decide(take, state)
+
+
+def test_an_order_said_again_is_one_order_and_one_said_otherwise_has_changed() -> None:
+    past = (*READY, *CAPACITY.decide(ORDER, CAPACITY.fold(CAPACITY.initial, READY)))
+
+    given(CAPACITY, *past).when(replace(ORDER, by=BO)).then()
+    later = replace(ORDER, arrives=ORDER.arrives + 7 * DAY)
+    (changed,) = CAPACITY.decide(later, CAPACITY.fold(CAPACITY.initial, past))
+    assert isinstance(changed, UnitsOrdered)
+    withdraw = WithdrawOrder(service="s", order="po-7", reason="too dear", by=ANA, at=AT)
+    assert isinstance(CAPACITY.decide(withdraw, CAPACITY.fold(CAPACITY.initial, past))[0], OrderWithdrawn)
+
+
+@pytest.mark.parametrize(
+    ("past", "command", "pointer"),
+    [
+        (READY, replace(ORDER, domain="zone-x"), "/domain"),
+        ((ESTIMATED,), ORDER, "/domain"),
+        (READY, replace(ORDER, arrives=TODAY - DAY), "/arrives"),
+        (READY, replace(ORDER, arrives=TODAY + 2000 * DAY), "/arrives"),
+    ],
+)
+def test_an_order_that_cannot_be_is_refused_with_its_place(
+    past: tuple[Event, ...], command: OrderUnits, pointer: str
+) -> None:
+    assert given(CAPACITY, *past).when(command).refuses(CapacityFaultError).pointer == pointer

@@ -15,6 +15,7 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from libs.web.schemas import Name
 from services.lifecycle.api.asked import AsOf
+from services.lifecycle.api.capacity.capacity_forecast_views import ForecastWeeks, forecast_weeks
 from services.lifecycle.api.capacity.capacity_known import READ, WRITE, CapacitiesDep
 from services.lifecycle.api.capacity.capacity_schemas import (
     ChangePlan,
@@ -25,7 +26,7 @@ from services.lifecycle.api.capacity.capacity_schemas import (
     ProposeStrategy,
     SetInorganic,
 )
-from services.lifecycle.api.capacity.capacity_views import CapacityView, ForecastWeeks, capacity_view, forecast_weeks
+from services.lifecycle.api.capacity.capacity_views import CapacityView, capacity_view
 from services.lifecycle.api.engagements.engaged import speaker
 from services.lifecycle.api.reviews.reviewing import actor
 from services.lifecycle.contract import CAPACITY, CHECKPOINT

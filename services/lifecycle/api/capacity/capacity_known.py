@@ -13,7 +13,8 @@ from libs.events.handler import Outcome
 from libs.events.resources import Resources
 from libs.web.auth import needs
 from libs.web.calls import Call
-from services.lifecycle.api.capacity.capacity_views import Around, CapacityView, capacity_view
+from services.lifecycle.api.capacity.capacity_steps import Around
+from services.lifecycle.api.capacity.capacity_views import CapacityView, capacity_view
 from services.lifecycle.api.references import living_service
 from services.lifecycle.api.views import live
 from services.lifecycle.contract import CAPACITY, SERVICE

@@ -176,6 +176,30 @@ class MeasureSupply(Body):
         )
 
 
+class OrderUnits(Body):
+    """Units that are ordered and not there yet."""
+
+    model_config = example(
+        domain="zone-a", units=4, arrives="2027-01-15", confidence=0.8, note="https://orders.example/7"
+    )
+
+    domain: Annotated[Name, Field(description="The failure domain that they come to.")]
+    units: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    arrives: Annotated[date, Field(description="The first day on which they serve.")]
+    confidence: Annotated[Share, Field(description="How likely that is; this share of them is planned with.")] = 1.0
+    note: Text = ""
+
+
+class TakeDelivery(Body):
+    """Which of the units are there."""
+
+    model_config = example(units=4)
+
+    units: Annotated[
+        int | None, Field(strict=True, ge=0, le=1_000_000, description="How many; all of them, unless given.")
+    ] = None
+
+
 class ChangePlan(Body):
     """How capacity is planned."""
 

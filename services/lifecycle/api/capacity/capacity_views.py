@@ -1,41 +1,32 @@
-"""What goes out about capacity."""
+"""What goes out about the capacity of a service."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
+from services.lifecycle.api.capacity.capacity_forecast_views import ForecastView, forecast_view
+from services.lifecycle.api.capacity.capacity_steps import Around, CapacityStep, next_steps
 from services.lifecycle.domain.capacity.events import (
-    Backtest,
     DemandEstimated,
     InorganicSet,
-    Model,
     Plan,
-    RefusalCode,
     Side,
     Source,
     Strategy,
     Supply,
 )
 from services.lifecycle.domain.capacity.facts import stale
-from services.lifecycle.domain.capacity.outlook import Demand as DayOfDemand
-from services.lifecycle.domain.capacity.outlook import Missing, Outlook, Shortfall, demand, look, missing, needs
-from services.lifecycle.domain.capacity.policy import CapacityPolicy
+from services.lifecycle.domain.capacity.outlook import (
+    Missing,
+    Outlook,
+    likely,
+    look,
+    missing,
+    overdue,
+)
 from services.lifecycle.domain.capacity.state import Capacity
 from services.lifecycle.domain.policy import Number
-
-_WEEK = 7
-
-
-@dataclass(frozen=True, slots=True)
-class CapacityStep:
-    """What somebody must do; `team <name>` where it is a team's affair."""
-
-    who: tuple[str, ...]
-    what: str
-    why: str
-    path: str
-    due: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +52,22 @@ class SupplyView(Supply):
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """Units that are ordered; `counted` of them are planned with, none while they are `overdue`."""
+
+    order: str
+    domain: str
+    units: int
+    arrives: date
+    confidence: float
+    counted: int
+    state: Literal["coming", "overdue"]
+    note: str
+    by: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanView(Plan):
     """How it is planned; `stale` when nobody has looked at it for too long."""
@@ -82,22 +89,6 @@ class StrategyView:
     side: Side
     proposed_by: str
     agreed_by: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastView:
-    """How demand goes on by itself, or why nobody can say; `pending`: a worker is about to make it."""
-
-    state: Literal["made", "refused", "pending", "none"]
-    code: RefusalCode | None = None
-    detail: str = ""
-    model: Model | None = None
-    yearly: bool = False
-    history_days: int = 0
-    history_until: date | None = None
-    backtest: Backtest | None = None
-    growth_a_year: float | None = None
-    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +121,7 @@ class CapacityView:
     forecast: ForecastView
     inorganic: tuple[InorganicSet, ...]
     supply: SupplyView | None
+    orders: tuple[OrderView, ...]
     plan: PlanView | None
     strategy: StrategyView | None
     outlook: OutlookView | None
@@ -138,45 +130,6 @@ class CapacityView:
     limits: dict[str, Number]
     policy_version: str
     next: tuple[CapacityStep, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CapacityWeekView:
-    """The day of a week with the highest demand, and the units of all failure domains on it."""
-
-    week: date
-    demand: DayOfDemand
-    needed: int
-    there: int
-    short: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastWeeks:
-    """The demand of the coming weeks up to the plan's horizon."""
-
-    service: str
-    metric: str
-    forecast: ForecastView
-    shortfall: Shortfall | None
-    weeks: tuple[CapacityWeekView, ...]
-    missing: tuple[Missing, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What capacity is looked at against: who owns the service, who helps to run it, the numbers, and now."""
-
-    service: str
-    owner_team: str
-    sre_team: str
-    policy: CapacityPolicy
-    at: datetime
-
-    @property
-    def today(self) -> date:
-        """The day."""
-        return self.at.date()
 
 
 def capacity_view(state: Capacity, around: Around) -> CapacityView:
@@ -188,9 +141,10 @@ def capacity_view(state: Capacity, around: Around) -> CapacityView:
         metric=basis.metric,
         history=_history(state),
         estimate=basis.estimate,
-        forecast=_forecast(state),
+        forecast=forecast_view(state),
         inorganic=tuple(sorted(basis.inorganic.values(), key=lambda each: (each.start, each.name))),
         supply=_supply(state, around),
+        orders=tuple(_orders(state, around)),
         plan=_plan(state, around),
         strategy=_strategy(state),
         outlook=_outlook(state, outlook, around) if outlook else None,
@@ -204,30 +158,7 @@ def capacity_view(state: Capacity, around: Around) -> CapacityView:
             "most_horizon_days": policy.most_horizon_days,
         },
         policy_version=policy.version,
-        next=tuple(_next(state, outlook, around)),
-    )
-
-
-def forecast_weeks(state: Capacity, around: Around) -> ForecastWeeks:
-    """The coming weeks as they are answered."""
-    basis, found = state.basis, look(state.basis, around.today)
-    weeks: list[CapacityWeekView] = []
-    if found and basis.plan and basis.supply:
-        plan, supply = basis.plan.plan, basis.supply.supply
-        days = list(demand(basis, plan, around.today))
-        for first in range(0, len(days), _WEEK):
-            highest = max(days[first : first + _WEEK], key=lambda each: each.peak)
-            each = needs(highest, supply, plan, basis.strategy)
-            needed, there = sum(need.needed for need in each), sum(need.there for need in each)
-            short = any(need.needed > need.there for need in each)
-            weeks.append(CapacityWeekView(days[first].day, highest, needed, there, short))
-    return ForecastWeeks(
-        around.service,
-        basis.metric,
-        _forecast(state),
-        found.shortfall if found else None,
-        tuple(weeks),
-        missing(basis),
+        next=tuple(next_steps(state, outlook, around)),
     )
 
 
@@ -247,34 +178,6 @@ def _history(state: Capacity) -> HistoryView | None:
     )
 
 
-def _forecast(state: Capacity) -> ForecastView:
-    basis = state.basis
-    made, refused = basis.forecast, basis.refused
-    if made:
-        return ForecastView(
-            state="made",
-            model=made.model,
-            yearly=made.yearly,
-            history_days=made.history,
-            history_until=made.until,
-            backtest=made.backtest,
-            growth_a_year=made.growth_a_year,
-            made_at=made.at,
-        )
-    if basis.forecast_due:
-        return ForecastView("pending", detail="a worker is about to make it; ask again in some seconds")
-    if refused:
-        return ForecastView(
-            state="refused",
-            code=refused.code,
-            detail=refused.detail,
-            history_until=refused.until,
-            backtest=refused.backtest,
-            made_at=refused.at,
-        )
-    return ForecastView("none", detail="no demand was imported")
-
-
 def _supply(state: Capacity, around: Around) -> SupplyView | None:
     said = state.basis.supply
     if said is None:
@@ -282,6 +185,23 @@ def _supply(state: Capacity, around: Around) -> SupplyView | None:
     one = said.supply
     old = (around.today - one.tested_on).days > around.policy.stale_days.value
     return SupplyView(**_fields(one), stale=old, by=said.by, at=said.at)
+
+
+def _orders(state: Capacity, around: Around) -> Iterator[OrderView]:
+    late = {each.order for each in overdue(state.basis, around.today)}
+    for each in sorted(state.basis.orders.values(), key=lambda each: (each.arrives, each.order)):
+        yield OrderView(
+            order=each.order,
+            domain=each.domain,
+            units=each.units,
+            arrives=each.arrives,
+            confidence=each.confidence,
+            counted=0 if each.order in late else likely(each),
+            state="overdue" if each.order in late else "coming",
+            note=each.note,
+            by=each.by,
+            at=each.at,
+        )
 
 
 def _plan(state: Capacity, around: Around) -> PlanView | None:
@@ -324,38 +244,3 @@ def _cost(state: Capacity, found: Outlook) -> CostView | None:
     total = supply.cost.amount * sum(domain.units for domain in supply.domains)
     per_demand = total / found.today.peak if found.today.peak else None
     return CostView(supply.cost.currency, supply.cost.amount, total, supply.cost.amount * found.surplus, per_demand)
-
-
-def _next(state: Capacity, found: Outlook | None, around: Around) -> Iterator[CapacityStep]:
-    team = (f"team {around.owner_team}" if around.owner_team else "whoever owns the service",)
-    both = (*team, f"team {around.sre_team}") if around.sre_team else team
-    path, lacks = f"/v1/services/{around.service}/capacity", missing(state.basis)
-    if "demand" in lacks:
-        refused = state.basis.refused
-        why = refused.detail if refused else "nobody knows what will be asked of it"
-        yield CapacityStep(team, "import the demand so far, or estimate it", why, f"{path}/demand")
-    if "supply" in lacks:
-        yield CapacityStep(
-            team, "run a load test, and say what is there", "nobody knows what a unit can do", f"{path}/supply"
-        )
-    if "plan" in lacks:
-        yield CapacityStep(both, "agree how capacity is planned", "there is no plan", f"{path}/plan")
-    for old in stale(state.basis, around.today, around.policy.stale_days.value):
-        part = "demand" if old.startswith("demand") else "supply" if "load test" in old else "plan"
-        why = f"{old}, more than {around.policy.stale_days.value:g} days ago ({around.policy.stale_days.source})"
-        yield CapacityStep(team, f"bring the {part} up to date", why, f"{path}/{part}")
-    if found and found.shortfall:
-        short = found.shortfall
-        late = ", which is too late to be there in time" if short.order_by < around.today else ""
-        what = f"order {short.needed - short.there} more for {short.domain}{late}"
-        why = f"{short.domain} needs {short.needed} on {short.day}, and has {short.there}"
-        yield CapacityStep(both, what, why, f"{path}/supply", short.order_by)
-    proposed = state.proposed
-    if proposed is None:
-        yield CapacityStep(both, "agree how the service scales", "nobody has said", f"{path}/strategy")
-    elif state.agreed is None:
-        other = "sre" if proposed.side == "dev" else "dev"
-        who = f"team {around.sre_team if other == 'sre' else around.owner_team}"
-        waits = who if around.sre_team else f"anybody but {proposed.by}"
-        why = f"{proposed.by} proposed edition {proposed.edition} for the {proposed.side} side"
-        yield CapacityStep((waits,), "agree to the scaling strategy, or propose another", why, f"{path}/strategy:agree")

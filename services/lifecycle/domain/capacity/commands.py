@@ -74,6 +74,34 @@ class MeasureSupply(_Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUnits(_Asked):
+    """Say that more units will come to a failure domain; said again otherwise, the order has changed."""
+
+    order: str
+    domain: str
+    units: int
+    arrives: date
+    confidence: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeDelivery(_Asked):
+    """Say that the units of an order are there; *units*: how many, if not all."""
+
+    order: str
+    units: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawOrder(_Asked):
+    """Say that they will not come."""
+
+    order: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePlan(_Asked):
     """Plan otherwise; the same plan again says that it was looked at and holds."""
 
@@ -121,6 +149,9 @@ Command = (
     | SetInorganic
     | RemoveInorganic
     | MeasureSupply
+    | OrderUnits
+    | TakeDelivery
+    | WithdrawOrder
     | ChangePlan
     | ProposeStrategy
     | AgreeStrategy

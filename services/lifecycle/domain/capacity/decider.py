@@ -17,9 +17,12 @@ from services.lifecycle.domain.capacity.commands import (
     KeepForecast,
     Look,
     MeasureSupply,
+    OrderUnits,
     ProposeStrategy,
     RemoveInorganic,
     SetInorganic,
+    TakeDelivery,
+    WithdrawOrder,
 )
 from services.lifecycle.domain.capacity.errors import (
     CapacityFaultError,
@@ -42,6 +45,7 @@ from services.lifecycle.domain.capacity.events import (
     StrategyProposed,
     SupplyMeasured,
 )
+from services.lifecycle.domain.capacity.ordering import of_orders
 from services.lifecycle.domain.capacity.outlook import look
 from services.lifecycle.domain.capacity.state import Capacity, evolve, named
 
@@ -78,6 +82,8 @@ def _said(command: Command, state: Capacity) -> tuple[Event, ...]:  # noqa: C901
             return (InorganicRemoved(command.service, name, reason, command.by.name, command.at),)
         case MeasureSupply():
             return _measured(command, state)
+        case OrderUnits() | TakeDelivery() | WithdrawOrder():
+            return of_orders(command, state)
         case ChangePlan():
             return _planned(command, state)
         case ProposeStrategy():

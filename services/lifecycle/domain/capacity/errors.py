@@ -5,9 +5,12 @@ LifecycleError
     ├── CapacityFaultError      a number or date that cannot be; names the place
     ├── MetricChangedError      demand is counted in something else here
     ├── InorganicUnknownError   nothing of that name is expected
+    ├── OrderUnknownError       no order of that name is on its way
     ├── NoStrategyError         nobody has proposed one
     └── SecondSideError         the other side, or another person, must agree
 """
+
+from collections.abc import Iterable
 
 from services.lifecycle.domain.errors import LifecycleError
 
@@ -43,6 +46,14 @@ class InorganicUnknownError(CapacityError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"nothing of the name {name!r} is expected")
+
+
+class OrderUnknownError(CapacityError):
+    """No order of that name is on its way."""
+
+    def __init__(self, order: str, known: Iterable[str]) -> None:
+        on_the_way = ", ".join(sorted(known)) or "nothing"
+        super().__init__(f"no order {order!r} is on its way; what is: {on_the_way}")
 
 
 class NoStrategyError(CapacityError):

@@ -136,6 +136,44 @@ class SupplyMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitsOrdered:
+    """Units that will be there on *arrives*, as far as one can tell; *confidence* of them is planned with."""
+
+    service: str
+    order: str
+    domain: str
+    units: int
+    arrives: date
+    confidence: float
+    note: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsArrived:
+    """So many of them are there now, and serve."""
+
+    service: str
+    order: str
+    domain: str
+    units: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWithdrawn:
+    """They will not come."""
+
+    service: str
+    order: str
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PlanChanged:
     """Capacity is planned otherwise from now on, or the plan was looked at and holds."""
 
@@ -243,6 +281,9 @@ Event = (
     | InorganicSet
     | InorganicRemoved
     | SupplyMeasured
+    | UnitsOrdered
+    | UnitsArrived
+    | OrderWithdrawn
     | PlanChanged
     | StrategyProposed
     | StrategyAgreed

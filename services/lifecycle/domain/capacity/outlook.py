@@ -1,12 +1,13 @@
 """What the coming days ask of a service, day by day, and the first day on which there is too little."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from services.lifecycle.domain.capacity.arithmetic import grown, units_needed
-from services.lifecycle.domain.capacity.events import Domain, Plan, Strategy, Supply
+from services.lifecycle.domain.capacity.arithmetic import INEXACT, grown, units_needed
+from services.lifecycle.domain.capacity.events import Domain, Plan, UnitsOrdered
 from services.lifecycle.domain.capacity.state import Basis
 
 _DAY = timedelta(days=1)
@@ -88,16 +89,16 @@ def look(basis: Basis, today: date, *, plan: Plan | None = None) -> Outlook | No
         return None
     days = list(demand(basis, plan, today))
     highest = max(days, key=lambda each: each.peak)
-    short = next(_short(days, supply, plan, basis.strategy), None)
+    short = next(_short(basis, days, plan), None)
     soon = max(days[: plan.lead_time_days + 1], key=lambda each: each.peak)
     return Outlook(
         ground="forecast" if basis.forecast else "estimate",
         until=days[-1].day,
         today=days[0],
         highest=highest,
-        needs=needs(highest, supply, plan, basis.strategy),
+        needs=needs(basis, highest, plan, today),
         shortfall=short,
-        surplus=sum(max(each.there - each.needed, 0) for each in needs(soon, supply, plan, basis.strategy)),
+        surplus=sum(max(each.there - each.needed, 0) for each in needs(basis, soon, plan, today)),
     )
 
 
@@ -109,35 +110,58 @@ def demand(basis: Basis, plan: Plan, today: date) -> Iterator[Demand]:
         yield Demand(day, organic, inorganic, max(organic + inorganic, 0.0) * (1 + plan.headroom))
 
 
-def needs(of: Demand, supply: Supply, plan: Plan, strategy: Strategy | None) -> tuple[Need, ...]:
-    """What each failure domain needs for a day's demand."""
+def needs(basis: Basis, of: Demand, plan: Plan, today: date) -> tuple[Need, ...]:
+    """What each failure domain needs for a day's demand, and has then; nothing, where nobody has said what is there."""
+    if basis.supply is None:
+        return ()
+    supply = basis.supply.supply
     return tuple(
         Need(
             domain.name,
             units_needed(of.peak * domain.share, supply.unit_capacity, plan.utilisation, plan.spare),
-            _there(domain, strategy),
+            _there(basis, domain, today, of.day),
         )
         for domain in supply.domains
     )
 
 
-def _short(days: list[Demand], supply: Supply, plan: Plan, strategy: Strategy | None) -> Iterator[Shortfall]:
-    enough = -1.0  # for the highest peak so far, and so for every lower one
+def coming(basis: Basis, domain: str, today: date, day: date) -> int:
+    """The ordered units that are expected in *domain* by *day*: of each order the share that is likely to come.
+
+    What was due before *today*, and of which nobody has said that it is there, counts no more.
+    """
+    return sum(likely(each) for each in basis.orders.values() if each.domain == domain and today <= each.arrives <= day)
+
+
+def likely(order: UnitsOrdered) -> int:
+    """So many of the units are planned with."""
+    return math.floor(order.units * order.confidence * (1 + INEXACT))
+
+
+def overdue(basis: Basis, today: date) -> tuple[UnitsOrdered, ...]:
+    """The orders that should be there, and of which nobody has said so, the oldest first."""
+    late = (each for each in basis.orders.values() if each.arrives < today)
+    return tuple(sorted(late, key=lambda each: (each.arrives, each.order)))
+
+
+def _short(basis: Basis, days: list[Demand], plan: Plan) -> Iterator[Shortfall]:
+    enough = -1.0  # for the highest peak so far, and so for every lower one: units that come do not go
     for each in days:
         if each.peak <= enough:
             continue
         enough = each.peak
-        for need in needs(each, supply, plan, strategy):
+        for need in needs(basis, each, plan, days[0].day):
             if need.needed > need.there:
                 order_by = each.day - plan.lead_time_days * _DAY
                 yield Shortfall(each.day, order_by, need.domain, need.needed, need.there)
 
 
-def _there(domain: Domain, strategy: Strategy | None) -> int:
+def _there(basis: Basis, domain: Domain, today: date, day: date) -> int:
     """What scales by itself has as much as its limit allows."""
+    strategy = basis.strategy
     if strategy and strategy.kind == "automatic" and strategy.max_units is not None:
         return strategy.max_units
-    return domain.units
+    return domain.units + coming(basis, domain.name, today, day)
 
 
 def _organic(basis: Basis, day: date) -> float:

@@ -12,6 +12,7 @@ from services.lifecycle.domain.capacity.events import (
     ForecastRefused,
     InorganicRemoved,
     InorganicSet,
+    OrderWithdrawn,
     PlanChanged,
     ShortfallCleared,
     ShortfallForecast,
@@ -19,6 +20,8 @@ from services.lifecycle.domain.capacity.events import (
     StrategyAgreed,
     StrategyProposed,
     SupplyMeasured,
+    UnitsArrived,
+    UnitsOrdered,
 )
 from services.lifecycle.domain.capacity.policy import REFRESH_DAYS
 
@@ -41,6 +44,7 @@ class Basis:
         imports: How often demand was imported.
         changed_from: The first day that has changed since a forecast was last tried.
         refused: Why there is no forecast of the history as it was.
+        orders: Units that are on their way, by order.
     """
 
     metric: str = ""
@@ -54,6 +58,7 @@ class Basis:
     imports: int = 0
     changed_from: date | None = None
     refused: ForecastRefused | None = None
+    orders: Mapping[str, UnitsOrdered] = field(default_factory=dict[str, UnitsOrdered])
 
     @property
     def forecast_due(self) -> bool:
@@ -118,7 +123,7 @@ def evolve(state: Capacity, event: Event) -> Capacity:
             return after
 
 
-def rebased(basis: Basis, event: Event) -> Basis:  # noqa: PLR0911  a table, one line an event
+def rebased(basis: Basis, event: Event) -> Basis:  # noqa: C901, PLR0911, PLR0912  a table, one line an event
     """*basis* after one more fact."""
     match event:
         case DemandImported():
@@ -131,6 +136,12 @@ def rebased(basis: Basis, event: Event) -> Basis:  # noqa: PLR0911  a table, one
             return replace(basis, inorganic={k: v for k, v in basis.inorganic.items() if k != event.name})
         case SupplyMeasured():
             return replace(basis, supply=event)
+        case UnitsOrdered():
+            return replace(basis, orders={**basis.orders, event.order: event})
+        case UnitsArrived():
+            return replace(basis, orders=_without(basis, event.order), supply=_delivered(basis.supply, event))
+        case OrderWithdrawn():
+            return replace(basis, orders=_without(basis, event.order))
         case PlanChanged():
             return replace(basis, plan=event)
         case StrategyAgreed():
@@ -141,6 +152,20 @@ def rebased(basis: Basis, event: Event) -> Basis:  # noqa: PLR0911  a table, one
             return replace(_tried(basis, event), forecast=None, refused=event)
         case _:
             return basis
+
+
+def _without(basis: Basis, order: str) -> Mapping[str, UnitsOrdered]:
+    return {name: each for name, each in basis.orders.items() if name != order}
+
+
+def _delivered(said: SupplyMeasured | None, event: UnitsArrived) -> SupplyMeasured | None:
+    if said is None:
+        return None
+    domains = tuple(
+        replace(each, units=each.units + event.units) if each.name == event.domain else each
+        for each in said.supply.domains
+    )
+    return replace(said, supply=replace(said.supply, domains=domains), by=event.by, at=event.at)
 
 
 def _measured(basis: Basis, event: DemandImported) -> Basis:
