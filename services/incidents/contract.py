@@ -14,6 +14,7 @@ from services.incidents.domain.escalation_policy import decider as escalation_po
 from services.incidents.domain.escalation_policy import events as of_escalation_policy
 from services.incidents.domain.incident import decider as incident
 from services.incidents.domain.incident import events as of_incident
+from services.incidents.domain.incident import work_events as of_work
 from services.incidents.domain.notification import decider as notification
 from services.incidents.domain.notification import events as of_notification
 from services.incidents.domain.person import decider as person
@@ -54,6 +55,7 @@ CONTRACT = EventRegistry(
     published={
         "io.concordat.incidents.alert.triggered.v1": of_alert.AlertTriggered,
         "io.concordat.incidents.alert.urgency-raised.v1": of_alert.AlertUrgencyRaised,
+        "io.concordat.incidents.alert.moved.v1": of_alert.AlertMoved,
         "io.concordat.incidents.alert.acknowledged.v1": of_alert.AlertAcknowledged,
         "io.concordat.incidents.alert.resolved.v1": of_alert.AlertResolved,
         "io.concordat.incidents.incident.declared.v1": of_incident.IncidentDeclared,
@@ -67,6 +69,27 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.incident.reopened.v1": of_incident.IncidentReopened,
         "io.concordat.incidents.incident.milestone-corrected.v1": of_incident.IncidentMilestoneCorrected,
         "io.concordat.incidents.incident.classified.v1": of_incident.IncidentClassified,
+        "io.concordat.incidents.incident.merged.v1": of_incident.IncidentMerged,
+        "io.concordat.incidents.incident.absorbed.v1": of_incident.IncidentAbsorbed,
+        "io.concordat.incidents.incident.split.v1": of_incident.IncidentSplit,
+        "io.concordat.incidents.incident.alert-cleared.v1": of_incident.IncidentAlertCleared,
+        "io.concordat.incidents.incident.noted.v1": of_incident.IncidentNoted,
+        "io.concordat.incidents.incident.severity-changed.v1": of_work.IncidentSeverityChanged,
+        "io.concordat.incidents.incident.impact-changed.v1": of_work.IncidentImpactChanged,
+        "io.concordat.incidents.incident.amended.v1": of_work.IncidentAmended,
+        "io.concordat.incidents.incident.role-assumed.v1": of_work.IncidentRoleAssumed,
+        "io.concordat.incidents.incident.role-offered.v1": of_work.IncidentRoleOffered,
+        "io.concordat.incidents.incident.role-offer-ended.v1": of_work.IncidentRoleOfferEnded,
+        "io.concordat.incidents.incident.role-released.v1": of_work.IncidentRoleReleased,
+        "io.concordat.incidents.incident.responder-added.v1": of_work.IncidentResponderAdded,
+        "io.concordat.incidents.incident.responder-released.v1": of_work.IncidentResponderReleased,
+        "io.concordat.incidents.incident.linked.v1": of_work.IncidentLinked,
+        "io.concordat.incidents.incident.unlinked.v1": of_work.IncidentUnlinked,
+        "io.concordat.incidents.incident.deployment-linked.v1": of_work.IncidentDeploymentLinked,
+        "io.concordat.incidents.incident.deployment-unlinked.v1": of_work.IncidentDeploymentUnlinked,
+        "io.concordat.incidents.incident.cadence-set.v1": of_work.IncidentCadenceSet,
+        "io.concordat.incidents.incident.update-posted.v1": of_work.IncidentUpdatePosted,
+        "io.concordat.incidents.incident.update-overdue.v1": of_work.IncidentUpdateOverdue,
         "io.concordat.incidents.postmortem.drafted.v1": of_postmortem.PostmortemDrafted,
         "io.concordat.incidents.postmortem.published.v1": of_postmortem.PostmortemPublished,
         "io.concordat.incidents.postmortem.reopened.v1": of_postmortem.PostmortemReopened,
@@ -86,11 +109,10 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.escalation.exhausted.v1": of_escalation.EscalationExhausted,
     },
     internal={
+        "io.concordat.incidents.incident.group-taken.v1": of_incident.IncidentGroupTaken,
         "io.concordat.incidents.alert.retriggered.v1": of_alert.AlertRetriggered,
         "io.concordat.incidents.alert.grouped.v1": of_alert.AlertGrouped,
         "io.concordat.incidents.alert.silenced.v1": of_alert.AlertSilenced,
-        "io.concordat.incidents.incident.alert-cleared.v1": of_incident.IncidentAlertCleared,
-        "io.concordat.incidents.incident.noted.v1": of_incident.IncidentNoted,
         "io.concordat.incidents.postmortem.amended.v1": of_postmortem.PostmortemAmended,
         "io.concordat.incidents.postmortem.action-added.v1": of_postmortem.PostmortemActionAdded,
         "io.concordat.incidents.postmortem.submitted.v1": of_postmortem.PostmortemSubmitted,

@@ -30,7 +30,8 @@ from services.incidents.domain.alert.decider import Resolved as ResolvedAlert
 from services.incidents.domain.alert.events import AlertAcknowledged, AlertResolved, AlertTriggered
 from services.incidents.domain.errors import IllegalTransitionError
 from services.incidents.domain.incident.commands import AcknowledgeAlert, ClearAlert, Declare, JoinAlert
-from services.incidents.intake import BUSY, GROUP, TRIES, Numbers, incident_effects, key_of
+from services.incidents.effects import GROUP, incident_effects
+from services.incidents.intake import BUSY, TRIES, Numbers, key_of
 
 _LOG = logging.getLogger(__name__)
 

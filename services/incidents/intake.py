@@ -5,7 +5,6 @@ resolved, an incident its group and its number. So two processes that hear the s
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -23,19 +22,12 @@ from services.incidents.domain.alert.decider import Alert
 from services.incidents.domain.alert.events import AlertResolved, AlertTriggered, Urgency
 from services.incidents.domain.errors import IllegalTransitionError
 from services.incidents.domain.incident.commands import AcknowledgeAlert, ClearAlert
-from services.incidents.domain.incident.decider import Incident
-from services.incidents.domain.incident.events import (
-    IncidentCancelled,
-    IncidentDeclared,
-    IncidentReopened,
-    IncidentResolved,
-    Severity,
-)
+from services.incidents.domain.incident.terms import Severity
+from services.incidents.effects import NUMBER, incident_effects
 
 T = TypeVar("T")
 
-_ALERT, GROUP, _NUMBER = "alert", "incident-group", "incident-number"
-_CALLED = re.compile(r"[Ii][Nn][Cc]-[1-9][0-9]{0,17}")
+_ALERT = "alert"
 Steps = tuple[Step[Any, Any, Any], ...]
 TRIES = 8  # who keeps losing that often is told to try again
 BUSY = "others change the same alert or incident all the time; try again"
@@ -91,7 +83,7 @@ class Numbers:
             try:
                 return await attempt(await self.propose())
             except ReservedError as error:
-                if error.scope != _NUMBER:
+                if error.scope != NUMBER:
                     raise
             await self.taken()
 
@@ -103,11 +95,11 @@ class Numbers:
     async def _seek(self, first: int) -> None:
         """Go on at a free number from *first* on, found in a few steps however many are taken."""
         taken, free = first - 1, first
-        while await self._log.holder(_NUMBER, f"INC-{free}"):
+        while await self._log.holder(NUMBER, f"INC-{free}"):
             taken, free = free, free + 2 * (free - taken)
         while free - taken > 1:
             middle = (free + taken) // 2
-            if await self._log.holder(_NUMBER, f"INC-{middle}"):
+            if await self._log.holder(NUMBER, f"INC-{middle}"):
                 taken = middle
             else:
                 free = middle
@@ -194,35 +186,6 @@ def alert_effects(state: Alert, events: tuple[object, ...]) -> Effects:
             return Effects(release=(name,))
         case _:
             return NO_EFFECTS
-
-
-def incident_effects(state: Incident, events: tuple[object, ...]) -> Effects:
-    """An incident holds its number for ever, and its group until it is over."""
-    if state is None:
-        return NO_EFFECTS
-    record = state.record
-    stream = INCIDENT.stream(record.incident)
-    group = (Reservation(GROUP, record.group, stream),) if record.group else ()
-    effects = NO_EFFECTS
-    for event in events:
-        match event:
-            case IncidentDeclared():
-                effects = Effects(reserve=(Reservation(_NUMBER, record.number, stream), *group))
-            case IncidentReopened():
-                effects = Effects(reserve=group)
-            case IncidentResolved() | IncidentCancelled():
-                effects = Effects(release=group)
-            case _:
-                pass
-    return effects
-
-
-async def find_incident(log: EventLog, reference: str) -> str:
-    """The id of the incident that people call *reference*: its number in any case of letters, or its id."""
-    if not _CALLED.fullmatch(reference):
-        return reference
-    held = await log.holder(_NUMBER, reference.upper())
-    return key_of(held) if held else reference
 
 
 def identity(integration: str, dedup_key: str) -> str:

@@ -11,7 +11,6 @@ from libs.events.errors import StoreUnavailableError
 from libs.events.resources import Resources
 from services.incidents.contract import CONTRACT, DUTY, INCIDENT, POSTMORTEM
 from services.incidents.domain.errors import AbsentError, UnknownVersionError
-from services.incidents.domain.incident.decider import Incident, Record
 from services.incidents.domain.incident.events import (
     IncidentAcknowledged,
     IncidentDeclared,
@@ -20,6 +19,7 @@ from services.incidents.domain.incident.events import (
     IncidentNoted,
     IncidentResolved,
 )
+from services.incidents.domain.incident.state import Incident, Record
 from services.incidents.domain.learning import LearningPolicy
 from services.incidents.domain.postmortem.decider import Known, Published
 from services.incidents.domain.postmortem.events import (

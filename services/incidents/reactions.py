@@ -4,27 +4,38 @@ Burn-rate alerts open and end alerts here. Own alerts are heard too: one that pa
 in the queue into its incident.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from libs.events.envelope import Context, Recorded
-from libs.events.errors import StoreUnavailableError
+from libs.events.errors import ReservedError, StoreUnavailableError
 from libs.events.handler import Step
 from libs.events.ids import derived_id
 from libs.events.reactor import Act, Reaction
 from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
+from libs.events.store import Timer
+from libs.events.timers import Fire
 from services.incidents.contract import ALERT, CONTRACT, INCIDENT, SERVICE
-from services.incidents.domain.alert.commands import RaiseUrgency
+from services.incidents.domain.alert.commands import Move, RaiseUrgency
 from services.incidents.domain.alert.decider import Resolved
 from services.incidents.domain.errors import IllegalTransitionError
-from services.incidents.domain.incident.commands import JoinAlert
-from services.incidents.domain.incident.events import IncidentAlertJoined, IncidentDeclared
-from services.incidents.intake import Intake, Signal, incident_effects
+from services.incidents.domain.incident.commands import ClearAlert, JoinAlert, TakeGroup
+from services.incidents.domain.incident.events import (
+    IncidentAlertJoined,
+    IncidentDeclared,
+    IncidentMerged,
+    IncidentSplit,
+)
+from services.incidents.domain.incident.work_commands import UpdateFellDue
+from services.incidents.effects import UPDATE_DUE, incident_effects, update_due
+from services.incidents.intake import Intake, Signal
 from services.incidents.projections.alerts import ALERTS, queued
 
+MOVING = "incidents.moving-alerts"
 SLO_ALERTS = "incidents.slo-alerts"  # never changes: ids of alerts and incidents follow from it
 URGENCY = "incidents.urgency"
 _SLO = "slo"
@@ -84,13 +95,13 @@ def urgency(resources: Resources) -> Reaction:
     async def paged(event: IncidentDeclared | IncidentAlertJoined, recorded: Recorded, context: Context) -> None:
         views, handler = resources.views, resources.handler
         incident = (await handler.load(INCIDENT, event.incident)).state
-        group = incident.record.group if incident else ""
-        if not event.alert or not group:
+        groups = incident.record.groups if incident else ()
+        if not event.alert or not groups:
             return
         if not await views.wait_applied(ALERTS.name, SERVICE, resources.store.epoch, 0, recorded.position, _PATIENCE_S):
             message = f"alerts has not applied position {recorded.position} yet"
             raise StoreUnavailableError(message)
-        for alert in await views.read(queued, group):
+        for alert in [each for group in groups for each in await views.read(queued, group)]:
             loaded = await handler.load(ALERT, alert)
             if loaded.state is None or isinstance(loaded.state, Resolved):
                 continue
@@ -113,6 +124,41 @@ def urgency(resources: Resources) -> Reaction:
 
 def _said(event: IncidentDeclared | IncidentAlertJoined) -> str:
     return event.title if isinstance(event, IncidentDeclared) else event.summary
+
+
+def moving(resources: Resources) -> Reaction:
+    """Alerts follow their incident into the one that it was merged into, or that was split from it."""
+    handler = resources.handler
+
+    async def moved(event: IncidentMerged | IncidentSplit, recorded: Recorded, context: Context) -> None:
+        del recorded
+        why: dict[str, Any] = {"by": event.by, "reason": event.reason, "at": context.at}
+        for alert in event.alerts:
+            loaded = await handler.load(ALERT, alert)
+            part = context.part(alert)
+            if loaded.state is None:
+                continue
+            await handler.handle(ALERT, alert, Move(**why, incident=event.into), part, expected=loaded.version)
+            if isinstance(loaded.state, Resolved):  # maybe just now, when its incident was another
+                clear = ClearAlert(by=loaded.state.resolved_by, at=context.at, alert=alert)
+                await handler.handle(INCIDENT, event.into, clear, part.part("clear"), effects=incident_effects)
+        for group in event.groups if isinstance(event, IncidentMerged) else ():
+            take = TakeGroup(**why, group=group)
+            with suppress(ReservedError):  # a newer incident has it
+                await handler.handle(INCIDENT, event.into, take, context.part(group), effects=incident_effects)
+
+    return Reaction(name=MOVING, source=SERVICE, events=CONTRACT, act={IncidentMerged: moved, IncidentSplit: moved})
+
+
+def timers(resources: Resources) -> Mapping[str, Fire]:
+    """An update of an incident is due."""
+
+    async def fire(timer: Timer, context: Context) -> None:
+        incident, due = update_due(timer)
+        command = UpdateFellDue(by=context.metadata.actor, at=context.at, due=due)
+        await resources.handler.handle(INCIDENT, incident, command, context)
+
+    return {UPDATE_DUE: fire}
 
 
 def _signal(event: BurnRateAlertFired) -> Signal:

@@ -6,7 +6,7 @@ from services.incidents.config import IncidentsSettings, load_learning
 from services.incidents.grouping import Grouping
 from services.incidents.on_call import on_call_timers
 from services.incidents.projections import PROJECTIONS
-from services.incidents.reactions import slo_alerts, urgency
+from services.incidents.reactions import moving, slo_alerts, timers, urgency
 from services.incidents.reminding import learning_reactions, learning_timers
 
 
@@ -17,7 +17,17 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
     return Worker(
         resources,
         projections=PROJECTIONS,
-        reactions=(slo_alerts(resources), urgency(resources), *learning_reactions(resources, policy)),
-        timers={**on_call_timers(resources), **grouping.timers, **learning_timers(resources, policy)},
+        reactions=(
+            slo_alerts(resources),
+            urgency(resources),
+            moving(resources),
+            *learning_reactions(resources, policy),
+        ),
+        timers={
+            **on_call_timers(resources),
+            **grouping.timers,
+            **timers(resources),
+            **learning_timers(resources, policy),
+        },
         sinks=(grouping.run,),
     )

@@ -12,9 +12,9 @@ from services.incidents.contract import ACTION, INCIDENT, POSTMORTEM
 from services.incidents.domain.action import commands as actions
 from services.incidents.domain.action.events import Priority
 from services.incidents.domain.incident import commands as incidents
-from services.incidents.domain.incident.events import Severity
+from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.postmortem import commands as postmortems
-from services.incidents.intake import incident_effects
+from services.incidents.effects import incident_effects
 from services.lifecycle.domain.engagement.measures import ActionSeen, IncidentSeen
 from services.lifecycle.domain.risk_register.arithmetic import Took
 

@@ -56,6 +56,22 @@ class Cancelled(_Fact):
     """It was a false alarm."""
 
 
+class Merged(_Fact):
+    """It is a part of another."""
+
+
+class SeverityChanged(_Fact):
+    """It is more or less severe than was thought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """What is read when it is called otherwise."""
+
+    incident: str
+    title: str
+
+
 def _columns() -> Sequence[Column[Any]]:
     return (
         Column("incident", Text, primary_key=True),
@@ -69,7 +85,7 @@ def _columns() -> Sequence[Column[Any]]:
     )
 
 
-def _keys(event: Declared | _Fact, _: Recorded) -> Sequence[Key]:
+def _keys(event: Declared | Amended | _Fact, _: Recorded) -> Sequence[Key]:
     return ((event.incident,),)
 
 
@@ -95,6 +111,14 @@ def _now(state: str) -> Callable[[Row | None, _Fact, Recorded, Key], Row | None]
     return apply
 
 
+def _graded(row: Row | None, event: SeverityChanged, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"severity": event.severity}
+
+
+def _amended(row: Row | None, event: Amended, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"title": event.title}
+
+
 INCIDENTS: Final = Projection(
     name="incidents",
     columns=_columns,
@@ -108,6 +132,9 @@ INCIDENTS: Final = Projection(
             "io.concordat.incidents.incident.closed.v1": Closed,
             "io.concordat.incidents.incident.cancelled.v1": Cancelled,
             "io.concordat.incidents.incident.reopened.v1": Taken,
+            "io.concordat.incidents.incident.merged.v1": Merged,
+            "io.concordat.incidents.incident.severity-changed.v1": SeverityChanged,
+            "io.concordat.incidents.incident.amended.v1": Amended,
         }
     ),
     folds={
@@ -117,6 +144,9 @@ INCIDENTS: Final = Projection(
         Resolved: Fold(_keys, _now("resolved")),
         Closed: Fold(_keys, _now("closed")),
         Cancelled: Fold(_keys, _now("cancelled")),
+        Merged: Fold(_keys, _now("merged")),
+        SeverityChanged: Fold(_keys, _graded),
+        Amended: Fold(_keys, _amended),
     },
     sources=("incidents",),
     indexes=(("service", "state"),),

@@ -41,7 +41,7 @@ from services.incidents.domain.action.events import Priority, SourceKind
 from services.incidents.domain.errors import UnknownReferenceError
 from services.incidents.domain.learning import LearningPolicy
 from services.incidents.domain.postmortem.commands import AddAction
-from services.incidents.intake import find_incident
+from services.incidents.effects import find_incident
 from services.incidents.projections.actions import ACTIONS
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 from services.incidents.timetable import acting

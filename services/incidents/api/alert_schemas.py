@@ -8,7 +8,7 @@ from typing import Any, Literal
 from services.incidents.domain.alert.decider import Acknowledged, Alert, Resolved
 from services.incidents.domain.alert.events import Urgency
 from services.incidents.domain.errors import AbsentError
-from services.incidents.domain.incident.events import Severity
+from services.incidents.domain.incident.terms import Severity
 
 AlertState = Literal["triggered", "acknowledged", "resolved"]
 

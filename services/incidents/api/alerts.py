@@ -22,7 +22,8 @@ from services.incidents.api.verbs import Id, add_verbs
 from services.incidents.contract import ALERT
 from services.incidents.domain.alert.commands import Acknowledge, Resolve
 from services.incidents.domain.alert.events import Urgency
-from services.incidents.intake import alert_effects, find_incident, followers
+from services.incidents.effects import find_incident
+from services.incidents.intake import alert_effects, followers
 from services.incidents.projections.alerts import ALERTS
 
 router = Router(prefix="/v1/alerts", tags=["alerts"])

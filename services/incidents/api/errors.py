@@ -9,10 +9,12 @@ from services.incidents.domain.errors import (
     AbsentError,
     AlertsFiringError,
     IllegalTransitionError,
+    ImpactError,
     MilestoneNotReachedError,
     MilestoneOrderError,
     PostmortemIncompleteError,
     ReasonMissingError,
+    RoleError,
     TemplateOutdatedError,
     UnknownReferenceError,
     UnknownVersionError,
@@ -53,6 +55,18 @@ ERRORS: Errors = {
         "illegal-transition",
         "The state does not allow it",
         extra=lambda error: {"state": error.state, "allowed": error.allowed},
+    ),
+    RoleError: ErrorKind(
+        409,
+        "role-held",
+        "The role is somebody else's, or nobody's",
+        extra=lambda error: {"role": error.role, "holder": error.holder},
+    ),
+    ImpactError: ErrorKind(
+        422,
+        "invalid-impact",
+        "A service cannot have been affected like that",
+        extra=lambda error: _at(error, f"affected_services/{error.index}"),
     ),
     AlertsFiringError: ErrorKind(
         409, "alerts-firing", "Alerts still fire", extra=lambda error: {"alerts": error.alerts}

@@ -11,7 +11,7 @@ from services.incidents.api.schemas import Label, Why
 from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.escalation_policy.decider import KIND, EscalationPolicy
 from services.incidents.domain.escalation_policy.steps import Content, Hours, Side, Step, Target, TargetKind, When
-from services.incidents.domain.incident.events import Severity
+from services.incidents.domain.incident.terms import Severity
 
 _ISO = TypeAdapter(timedelta)  # writes PT5M, where msgspec writes PT300S
 

@@ -1,60 +1,66 @@
-"""Incidents: declare, read, move on, write into the timeline."""
+"""Incidents: declare, read, describe, move on, merge and split."""
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Query
 from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.events.handler import Loaded, Step
 from libs.events.ids import new_id
+from libs.events.store import EventLog
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import CallDep
 from libs.web.consistency import fresh
 from libs.web.etag import answer
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.incidents.api.filters import matching
-from services.incidents.api.schemas import (
+from services.incidents.api.incident_calls import carry, carry_on_what_is_known
+from services.incidents.api.incident_schemas import (
     Classification,
     Declaration,
-    Entry,
-    EntryAnswer,
     IncidentAnswer,
+    IncidentPatch,
     IncidentState,
+    Merging,
     Resolution,
-    Timeline,
-    Times,
+    Splitting,
+    affected_of,
     incident_answer,
-    of_row,
+    incident_row,
+    patched,
+    there,
 )
 from services.incidents.api.verbs import Id, add_verbs
-from services.incidents.contract import CONTRACT, INCIDENT
-from services.incidents.domain.errors import AbsentError
+from services.incidents.contract import INCIDENT
+from services.incidents.domain.errors import UnknownReferenceError
 from services.incidents.domain.incident.commands import (
+    Absorb,
     Acknowledge,
     Cancel,
     Classify,
     Close,
     Command,
-    CorrectMilestones,
     Declare,
     Identify,
     Investigate,
+    MergeInto,
     Mitigate,
     Monitor,
-    Note,
     Reopen,
     Resolve,
+    Split,
 )
-from services.incidents.domain.incident.events import IncidentNoted, Severity
-from services.incidents.domain.milestones import MILESTONES, Milestone
-from services.incidents.domain.timeline import describe
-from services.incidents.intake import Numbers, find_incident, incident_effects
+from services.incidents.domain.incident.state import Incident, Record
+from services.incidents.domain.incident.terms import Priority, Severity
+from services.incidents.domain.incident.work_commands import Amend
+from services.incidents.effects import find_incident, incident_effects
+from services.incidents.intake import Numbers
 from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 
@@ -70,36 +76,56 @@ router = Router(prefix="/v1/incidents", tags=["incidents"])
 )
 async def declare_incident(request: Request, call: CallDep, body: Declaration) -> Response:
     """Declare an incident; it gets a number, and is in triage until somebody takes it on."""
-    await require_service(call.resources.views, body.service, request.app.state.settings.service_wait_s)
+    for service in (body.service, *(each.service for each in body.affected_services)):
+        await require_service(call.resources.views, service, request.app.state.settings.service_wait_s)
+    follows = await _other(call.resources.handler.load, call.resources.store, body.follows, "follows")
     numbers: Numbers = request.app.state.numbers
     incident = str(new_id())
+    said = body.model_dump(exclude={"affected_services", "follows"})
 
     async def declare(number: str) -> Response:
         command = Declare(
-            incident=incident, number=number, by=call.principal.name, at=call.context.at, **body.model_dump()
+            incident=incident,
+            number=number,
+            by=call.principal.name,
+            at=call.context.at,
+            affected=affected_of(body.affected_services) or (),
+            follows=(follows.incident, follows.number) if follows else None,
+            **said,
         )
-        return await _carry(call, incident, command, status=201, location=f"/v1/incidents/{incident}")
+        return await carry(call, incident, command, status=201, location=f"/v1/incidents/{incident}")
 
     return await numbers.give(declare)
 
 
 @router.get("", openapi_extra=needs("incidents.read"), dependencies=[fresh(INCIDENTS)])
-async def list_incidents(
+async def list_incidents(  # noqa: PLR0913, PLR0917  each is a filter
     resources: ResourcesDep,
     page: PageDep,
     service: Annotated[list[str] | None, Query()] = None,
     state: Annotated[list[IncidentState] | None, Query()] = None,
     severity: Annotated[list[Severity] | None, Query()] = None,
+    priority: Annotated[list[Priority] | None, Query()] = None,
     outage_class: Annotated[list[str] | None, Query()] = None,
+    customer_facing: Annotated[bool | None, Query()] = None,
+    test: Annotated[bool | None, Query()] = None,
 ) -> Page[IncidentAnswer]:
     """Incidents in all states unless filtered, the newest first."""
     c = INCIDENTS.view.c
+    flags = {c.customer_facing: customer_facing, c.test: test}
     query = select(INCIDENTS.view).where(
-        *matching({c.service: service, c.state: state, c.severity: severity, c.outage_class: outage_class})
+        *matching(
+            {
+                c.service: service,
+                c.state: state,
+                c.severity: severity,
+                c.priority: priority,
+                c.outage_class: outage_class,
+            }
+        ),
+        *(column.is_(flag) for column, flag in flags.items() if flag is not None),
     )
-    return await resources.views.read(
-        page.fetch, query, key=c.ordinal, item=lambda row: of_row(IncidentAnswer, row), descending=True
-    )
+    return await resources.views.read(page.fetch, query, key=c.ordinal, item=incident_row, descending=True)
 
 
 @router.get("/{id}", response_model=IncidentAnswer, openapi_extra=needs("incidents.read"), responses=responses(404))
@@ -109,6 +135,26 @@ async def get_incident(request: Request, resources: ResourcesDep, reference: Id)
     return answer(request, incident_answer(loaded.state), version=loaded.version)
 
 
+@router.patch(
+    "/{id}",
+    response_model=IncidentAnswer,
+    openapi_extra=needs("incidents.write", if_match=True),
+    responses=responses(404),
+    dependencies=[fresh(KNOWN_SERVICES)],
+)
+async def amend_incident(request: Request, call: CallDep, reference: Id, body: IncidentPatch) -> Response:
+    """Say otherwise what it is, how bad, and whom it concerns; each change is an event with its reason."""
+    for each in body.affected_services or ():
+        await require_service(call.resources.views, each.service, request.app.state.settings.service_wait_s)
+
+    def amend(loaded: Loaded[Incident]) -> tuple[Command, Sequence[Step[Any, Any, Any]]]:
+        details, affected = patched(body, there(loaded.state).record)
+        why: dict[str, Any] = {"by": call.principal.name, "reason": body.reason, "at": call.context.at}
+        return Amend(details=details, severity=body.severity, affected=affected, **why), ()
+
+    return await carry_on_what_is_known(call, reference, amend)
+
+
 @router.post(
     "/{id}:resolve", response_model=IncidentAnswer, openapi_extra=needs("incidents.write"), responses=responses(404)
 )
@@ -116,7 +162,7 @@ async def resolve_incident(call: CallDep, reference: Id, body: Resolution | None
     """It is over; while alerts fire only with force and a reason."""
     asked = body or Resolution()
     command = Resolve(by=call.principal.name, reason=asked.reason, at=call.context.at, force=asked.force)
-    return await _carry(call, reference, command)
+    return await carry(call, reference, command)
 
 
 @router.post(
@@ -125,94 +171,95 @@ async def resolve_incident(call: CallDep, reference: Id, body: Resolution | None
 async def classify_incident(call: CallDep, reference: Id, body: Classification) -> Response:
     """Say of what class of outage it was; what one class spends of a quarter's error budget is counted together."""
     command = Classify(outage_class=body.outage_class, by=call.principal.name, reason=body.reason, at=call.context.at)
-    return await _carry(call, reference, command)
-
-
-@router.patch(
-    "/{id}/milestones",
-    response_model=IncidentAnswer,
-    openapi_extra=needs("incidents.write", if_match=True),
-    responses=responses(404),
-)
-async def correct_milestones(call: CallDep, reference: Id, body: Times) -> Response:
-    """Correct times of what was reached; each correction is an event with its editor and reason."""
-    times: dict[Milestone, datetime] = {name: time for name in MILESTONES if (time := getattr(body, name)) is not None}
-    command = CorrectMilestones(times=times, by=call.principal.name, reason=body.reason, at=call.context.at)
-    return await _carry(call, reference, command)
+    return await carry(call, reference, command)
 
 
 @router.post(
-    "/{id}/timeline",
+    "/{id}:merge", response_model=IncidentAnswer, openapi_extra=needs("incidents.write"), responses=responses(404)
+)
+async def merge_incident(call: CallDep, reference: Id, body: Merging) -> Response:
+    """It is a part of another incident, which goes on with its alerts; both say so in their timelines."""
+    into = await _other(call.resources.handler.load, call.resources.store, body.into, "into")
+    assert into is not None  # noqa: S101  it was named
+    why: dict[str, Any] = {"by": call.principal.name, "reason": body.reason, "at": call.context.at}
+
+    def merge(loaded: Loaded[Incident]) -> tuple[Command, Sequence[Step[Any, Any, Any]]]:
+        record = there(loaded.state).record
+        command = MergeInto(**why, into=into.incident, into_number=into.number)
+        if record.incident == into.incident:
+            return command, ()  # which is refused
+        absorb = Absorb(
+            **why,
+            other=record.incident,
+            other_number=record.number,
+            impact_started=record.milestones.impact_started,
+            alerts=record.alerts,
+            firing=record.firing,
+        )
+        return command, (Step(INCIDENT, into.incident, absorb, incident_effects),)
+
+    return await carry_on_what_is_known(call, reference, merge)
+
+
+@router.post(
+    "/{id}:split",
     status_code=201,
-    response_model=EntryAnswer,
+    response_model=IncidentAnswer,
     openapi_extra=needs("incidents.write"),
     responses=responses(404),
+    dependencies=[fresh(KNOWN_SERVICES)],
 )
-async def write_timeline(call: CallDep, reference: Id, body: Entry) -> Response:
-    """Write into the timeline: also what lies before the incident; what a fast clock puts ahead happened now."""
-    at = call.context.at
-    command = Note(
-        kind=body.kind,
-        text=body.text,
-        occurred_at=min(body.occurred_at or at, at),
-        starred=body.starred,
-        by=call.principal.name,
-        at=at,
-    )
-    return await call.handle(
-        INCIDENT,
-        await find_incident(call.resources.store, reference),
-        command,
-        body=lambda outcome: _entry(call.context.event_id(0), outcome.events[0]),
-        status=201,
-        location=f"/v1/incidents/{reference}/timeline",
-    )
+async def split_incident(request: Request, call: CallDep, reference: Id, body: Splitting) -> Response:
+    """Some of its alerts are an incident of their own, which is answered; who splits it works on that, too."""
+    if body.service:
+        await require_service(call.resources.views, body.service, request.app.state.settings.service_wait_s)
+    source = await find_incident(call.resources.store, reference)
+    record = there((await call.resources.handler.load(INCIDENT, source)).state).record
+    numbers: Numbers = request.app.state.numbers
+    incident = str(new_id())
+    why: dict[str, Any] = {"by": call.principal.name, "reason": body.reason, "at": call.context.at}
+    alerts = tuple(dict.fromkeys(body.alerts))
+
+    async def split(number: str) -> Response:
+        declare = Declare(
+            **why,
+            incident=incident,
+            number=number,
+            service=body.service or record.service,
+            title=body.title,
+            severity=body.severity or record.severity,
+            impact_started=record.milestones.impact_started,
+            detected=record.milestones.detected,
+            test=record.details.test,
+            split_from=source,
+            alerts=alerts,
+            firing=tuple(alert for alert in alerts if alert in record.firing),
+        )
+        leave = Split(**why, into=incident, into_number=number, alerts=alerts)
+        also = (Step(INCIDENT, source, leave, incident_effects),)
+        return await carry(call, incident, declare, status=201, location=f"/v1/incidents/{incident}", also=also)
+
+    return await numbers.give(split)
 
 
-@router.get("/{id}/timeline", response_model=Timeline, openapi_extra=needs("incidents.read"), responses=responses(404))
-async def get_timeline(request: Request, resources: ResourcesDep, reference: Id) -> Response:
-    """All that happened to an incident and that people wrote about it, in the order in which it happened."""
-    stream = INCIDENT.stream(await find_incident(resources.store, reference))
-    recorded = await resources.store.load(stream)
-    if not recorded:
-        raise AbsentError("incident")
-    entries = [_entry(each.event_id, CONTRACT.decode(each)) for each in recorded]
-    entries.sort(key=lambda entry: entry.occurred_at)
-    return answer(request, Timeline(items=entries), version=recorded[-1].version)
+async def _other(load: Any, log: EventLog, reference: str | None, field: str) -> Record | None:  # noqa: ANN401
+    """The incident that *reference* in *field* of a body names.
 
-
-def _entry(event_id: UUID, event: Any) -> EntryAnswer:  # noqa: ANN401  any event of an incident
-    noted = event if isinstance(event, IncidentNoted) else None
-    return EntryAnswer(
-        id=str(event_id),
-        kind=noted.kind if noted else CONTRACT.name_of(type(event)).split(".")[4],
-        text=describe(event),
-        author=event.by,
-        source="person" if noted else "system",
-        starred=noted.starred if noted else False,
-        occurred_at=noted.occurred_at if noted else event.at,
-        written_at=event.at,
-    )
-
-
-async def _carry(
-    call: Call, reference: str, command: Command, *, status: int = 200, location: str | None = None
-) -> Response:
-    return await call.handle(
-        INCIDENT,
-        await find_incident(call.resources.store, reference),
-        command,
-        body=lambda outcome: incident_answer(outcome.state),
-        status=status,
-        location=location,
-        effects=incident_effects,
-    )
+    Raises:
+        UnknownReferenceError: There is none.
+    """
+    if reference is None:
+        return None
+    found: Incident = (await load(INCIDENT, await find_incident(log, reference))).state
+    if found is None:
+        raise UnknownReferenceError(field, reference, "GET /v1/incidents lists them")
+    return found.record
 
 
 add_verbs(
     router,
     "incident",
     (Acknowledge, Investigate, Identify, Monitor, Mitigate, Close, Cancel, Reopen),
-    _carry,
+    carry,
     answer=IncidentAnswer,
 )

@@ -28,7 +28,7 @@ from services.incidents.domain.errors import AbsentError, UnknownReferenceError
 from services.incidents.domain.postmortem_duty.commands import Command, Excuse
 from services.incidents.domain.postmortem_duty.decider import DutyState, State
 from services.incidents.domain.postmortem_duty.events import Why
-from services.incidents.intake import find_incident
+from services.incidents.effects import find_incident
 from services.incidents.looking_back import require
 from services.incidents.projections.postmortem_duties import POSTMORTEM_DUTIES
 from services.incidents.timetable import owing

@@ -46,9 +46,9 @@ from services.incidents.domain.postmortem.decider import Known
 from services.incidents.domain.postmortem.events import Reviewer
 from services.incidents.domain.postmortem_duty.commands import Meet
 from services.incidents.domain.postmortem_duty.events import Stage
+from services.incidents.effects import find_incident
 from services.incidents.exchange.postmortem_page import HEADERS, page
 from services.incidents.exchange.postmortems import markdown
-from services.incidents.intake import find_incident
 from services.incidents.looking_back import ONE_EACH, History, look_back
 from services.incidents.projections.postmortems import POSTMORTEMS
 from services.incidents.timetable import owing

@@ -6,6 +6,8 @@ IncidentsError
 ├── IllegalTransitionError      not allowed in this state; names what is
 ├── AlertsFiringError           an incident does not resolve while alerts fire, unless forced
 ├── ReasonMissingError          what is asked needs a reason
+├── RoleError                   a role of an incident is somebody else's, or nobody's
+├── ImpactError                 a service cannot have been affected like that
 ├── MilestoneNotReachedError    a time that does not exist yet cannot be corrected
 ├── MilestoneOrderError         times that cannot have been in this order
 ├── PostmortemIncompleteError   a postmortem is not published before it says enough
@@ -61,6 +63,22 @@ class ReasonMissingError(IncidentsError):
     def __init__(self, verb: str) -> None:
         super().__init__(f"{verb} needs a reason that says why")
         self.verb = verb
+
+
+class RoleError(IncidentsError):
+    """A role of an incident is somebody else's, or nobody's; *holder* has it."""
+
+    def __init__(self, role: str, why: str, holder: str) -> None:
+        super().__init__(f"the role {role.replace('_', ' ')}: {why}")
+        self.role, self.holder = role, holder
+
+
+class ImpactError(IncidentsError):
+    """A service cannot have been affected like that; *index* says which of those that were sent."""
+
+    def __init__(self, index: int, why: str) -> None:
+        super().__init__(why)
+        self.index = index
 
 
 class MilestoneNotReachedError(IncidentsError):

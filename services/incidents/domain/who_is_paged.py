@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.incidents.domain.escalation_policy.steps import OFFICE, Content, Hours, Side, Step
-from services.incidents.domain.incident.events import Severity
+from services.incidents.domain.incident.terms import Severity
 
 SEVERE: Final = frozenset({"sev1", "sev2"})  # these call the developers' side too
 CRITICAL: Final = "sev1"  # what the SRE side of an abandoned service is asked for, as best it can

@@ -8,7 +8,7 @@ from libs.events.resources import Resources
 from services.incidents.contract import ESCALATION_POLICY, SERVICE_PAGING
 from services.incidents.domain.escalation_policy.decider import EscalationPolicy
 from services.incidents.domain.escalation_policy.steps import Content, Side
-from services.incidents.domain.incident.events import Severity
+from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.service_paging.decider import Named
 from services.incidents.domain.who_is_paged import Order, Rung, ladder, order_of
 from services.incidents.projections.known_services import Known, service_of

@@ -11,6 +11,7 @@ from services.incidents.contract import CONTRACT, SERVICE
 from services.incidents.domain.alert.events import (
     AlertAcknowledged,
     AlertGrouped,
+    AlertMoved,
     AlertResolved,
     AlertRetriggered,
     AlertSilenced,
@@ -81,6 +82,7 @@ ALERTS = Projection(
         AlertSilenced: changes(lambda _, event: {"silence": event.silence, "silenced_until": event.until}),
         AlertAcknowledged: changes(_acknowledged),
         AlertUrgencyRaised: changes(lambda _, event: {"urgency": event.urgency, "incident": event.incident}),
+        AlertMoved: changes(lambda _, event: {"incident": event.incident}),
         AlertResolved: changes(_resolved),
     },
     sources=(SERVICE,),

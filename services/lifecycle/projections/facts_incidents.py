@@ -34,6 +34,10 @@ class IncidentIsOver(_Incident):
     """What is read of an event after which it is not."""
 
 
+class IncidentIsGraded(_Incident):
+    """What is read of an event after which it is as open as before, and of another severity."""
+
+
 def _columns() -> Sequence[Column[Any]]:
     return (
         Column("incident", Text, primary_key=True),
@@ -62,6 +66,10 @@ def _told(_: Row | None, event: _Incident, recorded: Recorded, __: Key) -> Row:
     }
 
 
+def _graded(row: Row | None, event: IncidentIsGraded, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"severity": event.severity}
+
+
 FACTS_INCIDENTS: Final = Projection(
     name="facts_incidents",
     columns=_columns,
@@ -75,9 +83,15 @@ FACTS_INCIDENTS: Final = Projection(
             "io.concordat.incidents.incident.resolved.v1": IncidentIsOver,
             "io.concordat.incidents.incident.closed.v1": IncidentIsOver,
             "io.concordat.incidents.incident.cancelled.v1": IncidentIsOver,
+            "io.concordat.incidents.incident.merged.v1": IncidentIsOver,
+            "io.concordat.incidents.incident.severity-changed.v1": IncidentIsGraded,
         }
     ),
-    folds={IncidentGoesOn: Fold(_keys, _told), IncidentIsOver: Fold(_keys, _told)},
+    folds={
+        IncidentGoesOn: Fold(_keys, _told),
+        IncidentIsOver: Fold(_keys, _told),
+        IncidentIsGraded: Fold(_keys, _graded),
+    },
     indexes=(("service", "is_open"),),
     sources=("incidents",),
 )

@@ -82,6 +82,8 @@ _LASTING: Final = (_SCHEDULE, _OPENED, _CHANGED, *_SETTLED)  # what counts howev
 _TYPES: Final = (
     *(f"{_INCIDENT}{verb}.v1" for verb in ("declared", "acknowledged", "stage-changed", "mitigated", "reopened")),
     f"{_INCIDENT}cancelled.v1",
+    f"{_INCIDENT}merged.v1",
+    f"{_INCIDENT}severity-changed.v1",
     _RESOLVED,
     _CLASSIFIED,
     _SHIFT,
@@ -193,7 +195,7 @@ def _incidents(told: Iterable[_Told]) -> Iterable[IncidentSeen]:
     for event, service, kind, said in told:
         if not kind.startswith(_INCIDENT):
             continue
-        if kind.endswith("cancelled.v1"):
+        if kind.endswith(("cancelled.v1", "merged.v1")):
             found.pop(said.incident, None)
         elif kind.endswith("declared.v1"):
             found[said.incident] = IncidentSeen(event, said.number, service, said.severity, said.at)

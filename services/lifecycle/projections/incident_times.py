@@ -50,7 +50,7 @@ class Reopened(_Moved):
 
 
 class Cancelled(_Moved):
-    """It was a false alarm."""
+    """It was a false alarm, or a part of another, which has the times of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ INCIDENT_TIMES: Final = Projection(
             "io.concordat.incidents.incident.resolved.v1": Resolved,
             "io.concordat.incidents.incident.reopened.v1": Reopened,
             "io.concordat.incidents.incident.cancelled.v1": Cancelled,
+            "io.concordat.incidents.incident.merged.v1": Cancelled,
             "io.concordat.incidents.incident.milestone-corrected.v1": Corrected,
         }
     ),

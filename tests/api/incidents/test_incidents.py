@@ -67,7 +67,16 @@ async def test_a_refused_verb_lists_what_is_allowed(incidents: Running) -> None:
     problem = await incidents.call("POST", "/v1/incidents/INC-1:close", expect=409)
 
     assert (problem["code"], problem["state"]) == ("illegal-transition", "triage")
-    assert problem["allowed"] == ["acknowledge", "investigate", "identify", "monitor", "resolve", "cancel"]
+    assert problem["allowed"] == [
+        "acknowledge",
+        "investigate",
+        "identify",
+        "monitor",
+        "resolve",
+        "cancel",
+        "merge",
+        "split",
+    ]
 
 
 @memory_is_enough

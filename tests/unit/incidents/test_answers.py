@@ -12,16 +12,17 @@ from libs.events.ids import new_id
 from libs.events.projection import Projection, Row
 from services.incidents.api.action_schemas import ActionAnswer, action_answer
 from services.incidents.api.alert_schemas import AlertItem, alert_answer
+from services.incidents.api.incident_schemas import incident_answer, incident_row
 from services.incidents.api.postmortem_schemas import PostmortemItem, postmortem_answer
 from services.incidents.api.schemas import (
-    IncidentAnswer,
-    incident_answer,
     of_row,
 )
 from services.incidents.contract import ACTION, ALERT, INCIDENT, POSTMORTEM
 from services.incidents.domain.action import events as of_action
 from services.incidents.domain.alert import events as of_alert
 from services.incidents.domain.incident import events as of_incident
+from services.incidents.domain.incident import work_events as of_work
+from services.incidents.domain.incident.terms import Affected
 from services.incidents.domain.milestones import Figures, Milestones
 from services.incidents.domain.postmortem import events as of_postmortem
 from services.incidents.projections.actions import ACTIONS
@@ -103,6 +104,28 @@ REOPENED = of_incident.IncidentReopened(**BY_ANA)
 JOINED = of_incident.IncidentAlertJoined(**BY_ANA, alert="a2")
 CLEARED = of_incident.IncidentAlertCleared(**BY_ANA, alert="a1")
 CORRECTED = of_incident.IncidentMilestoneCorrected(**BY_ANA, milestone="detected", time=AT)
+ABSORBED = of_incident.IncidentAbsorbed(**BY_ANA, other="i2", other_number="INC-2", alerts=("a8", "a9"), firing=("a9",))
+SPLIT = of_incident.IncidentSplit(**BY_ANA, into="i3", into_number="INC-3", alerts=("a1",))
+MERGED = of_incident.IncidentMerged(**BY_ANA, into="i2", into_number="INC-2")
+GRADED = of_work.IncidentSeverityChanged(**(BY_ANA | {"severity": "sev3"}), from_severity="sev1")
+SPREAD = of_work.IncidentImpactChanged(**BY_ANA, affected=(Affected(service="search-api", users_share=0.5, since=AT),))
+AMENDED = of_work.IncidentAmended(
+    **BY_ANA, title="Worse", priority="P0", customer_facing=True, test=False, tags=("eu",), fields={"lost": 3.0}
+)
+LEADS = of_work.IncidentRoleAssumed(**BY_ANA, role="incident_commander", person="ana")
+BO_LEADS = of_work.IncidentRoleAssumed(**BY_ANA, role="incident_commander", person="bo", before="ana", handed_over=True)
+LEFT = of_work.IncidentRoleReleased(**BY_ANA, role="incident_commander", person="bo")
+HELPS = of_work.IncidentResponderAdded(**BY_ANA, person="cy", side="dev")
+HELPED = of_work.IncidentResponderReleased(**BY_ANA, person="cy")
+LINKED = of_work.IncidentLinked(**BY_ANA, other="i9", other_number="INC-9", relation="caused_by")
+UNLINKED = of_work.IncidentUnlinked(**BY_ANA, other="i9", relation="caused_by")
+SUSPECT = of_work.IncidentDeploymentLinked(
+    **BY_ANA, deployment="run-1", deployed_service="checkout-api", version="2", suspected=True
+)
+HARMLESS = of_work.IncidentDeploymentUnlinked(**BY_ANA, deployment="run-1")
+EVERY = of_work.IncidentCadenceSet(**BY_ANA, every_minutes=30, next_due=LATEST)
+TOLD = of_work.IncidentUpdatePosted(**BY_ANA, text="We look.", audience="customers", next_due=LATEST)
+LATE = of_work.IncidentUpdateOverdue(**BY_ANA, due=LATEST)
 NOTED = of_incident.IncidentNoted(**BY_ANA, kind="note", text="hm", occurred_at=AT)
 
 
@@ -119,13 +142,24 @@ NOTED = of_incident.IncidentNoted(**BY_ANA, kind="note", text="hm", occurred_at=
         (DECLARED, TAKEN, STAGED, RESOLVED, REOPENED),
         (DECLARED, TAKEN, MITIGATED, REOPENED, RESOLVED),
         (DECLARED, CANCELLED),
+        (OF_ALERT, ABSORBED, SPLIT, MERGED),
+        (dataclasses.replace(DECLARED, split_from="i2", alerts=("a1", "a2"), firing=("a2",)), TAKEN),
+        (DECLARED, GRADED, SPREAD, AMENDED),
+        (DECLARED, LEADS, BO_LEADS, HELPS),
+        (DECLARED, LEADS, BO_LEADS, LEFT, HELPS, HELPED),
+        (DECLARED, LINKED, SUSPECT),
+        (DECLARED, LINKED, UNLINKED, SUSPECT, HARMLESS),
+        (DECLARED, EVERY, LATE),
+        (DECLARED, EVERY, LATE, TOLD),
+        (DECLARED, EVERY, RESOLVED),
+        (DECLARED, EVERY, LATE, CANCELLED),
     ],
 )
 def test_incidents(events: tuple[Any, ...]) -> None:
     row = row_of(INCIDENTS, "i1", events)
 
     assert row["ordinal"] == 17
-    assert of_row(IncidentAnswer, row) == incident_answer(state_of(INCIDENT, events))
+    assert incident_row(row) == incident_answer(state_of(INCIDENT, events))
 
 
 OF_INCIDENT: dict[str, Any] = {

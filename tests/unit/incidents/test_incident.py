@@ -14,7 +14,7 @@ from services.incidents.domain.errors import (
     MilestoneOrderError,
     ReasonMissingError,
 )
-from services.incidents.domain.incident import decider
+from services.incidents.domain.incident.alerting import INTERVAL
 from services.incidents.domain.incident.commands import (
     Acknowledge,
     AcknowledgeAlert,
@@ -41,6 +41,7 @@ from services.incidents.domain.incident.events import (
     IncidentCancelled,
     IncidentClosed,
     IncidentDeclared,
+    IncidentMerged,
     IncidentMilestoneCorrected,
     IncidentMitigated,
     IncidentNoted,
@@ -48,6 +49,8 @@ from services.incidents.domain.incident.events import (
     IncidentResolved,
     IncidentStageChanged,
 )
+from services.incidents.domain.incident.evolution import opened
+from services.incidents.domain.incident.state import Active, Open, Origin, Resolved
 from services.incidents.domain.milestones import Milestone, Milestones
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -68,6 +71,7 @@ MITIGATED = IncidentMitigated(**BY_ANA)
 RESOLVED = IncidentResolved(**BY_ANA)
 CLOSED = IncidentClosed(**BY_ANA)
 CANCELLED = IncidentCancelled(**BY_ANA)
+MERGED = IncidentMerged(**BY_ANA, into="i2", into_number="INC-2")
 REOPENED = IncidentReopened(**BY_ANA)
 CLEARED = IncidentAlertCleared(**BY_ANA, alert="a1")
 
@@ -95,6 +99,7 @@ PASTS: dict[str, tuple[Event, ...]] = {
     "resolved": (DECLARED, ACKNOWLEDGED, MITIGATED, RESOLVED),
     "closed": (DECLARED, ACKNOWLEDGED, MITIGATED, RESOLVED, CLOSED),
     "cancelled": (DECLARED, CANCELLED),
+    "merged": (DECLARED, MERGED),
 }
 
 # What each transition produces in each state; () is silent, what is not here is refused.
@@ -138,6 +143,7 @@ TABLE: dict[str, dict[Transition, tuple[Event, ...]]] = {
     "resolved": {RESOLVE: (), CLOSE: (CLOSED,), REOPEN: (REOPENED,)},
     "closed": {CLOSE: ()},
     "cancelled": {CANCEL: ()},
+    "merged": {},
 }
 
 PAIRS = [(name, command) for name in PASTS for command in TRANSITIONS]
@@ -158,9 +164,12 @@ def test_a_refusal_lists_what_is_allowed(name: str) -> None:
     state = given(INCIDENT, *PASTS[name]).state
     assert state is not None
     moving = {command.verb for command, events in TABLE[name].items() if events}
-    staying = {"investigate", "identify", "monitor"} if isinstance(state, decider.Active) else set[str]()
+    staying = {"investigate", "identify", "monitor"} if isinstance(state, Active) else set[str]()
 
-    assert set(state.allowed) == moving | staying
+    elsewhere = {"merge"} if state.allowed else set[str]()
+    apart = {"split"} if isinstance(state, Open) else set[str]()
+
+    assert set(state.allowed) == moving | staying | elsewhere | apart
 
 
 @pytest.mark.parametrize("command", TRANSITIONS, ids=lambda command: command.verb)
@@ -207,9 +216,10 @@ class TestResolving:
     def test_directly_stamps_both_mitigated_and_resolved(self) -> None:
         state = given(INCIDENT, DECLARED).when(RESOLVE).then(RESOLVED)
 
-        assert state == decider.Resolved(
-            replace(decider._opened(DECLARED), milestones=Milestones(AT, AT, AT, mitigated=LATER, resolved=LATER))
-        )
+        implied, resolved = Origin("implied", "ana", "because", LATER), Origin("command", "ana", "because", LATER)
+        record = opened(DECLARED).at(implied, mitigated=LATER).at(resolved, resolved=LATER)
+        assert state == Resolved(record)
+        assert record.milestones == Milestones(AT, AT, AT, mitigated=LATER, resolved=LATER)
 
     def test_is_refused_while_alerts_fire(self) -> None:
         assert given(INCIDENT, OF_ALERT).when(RESOLVE).refuses(AlertsFiringError).alerts == ("a1",)
@@ -232,7 +242,7 @@ class TestReopening:
     def test_forgets_when_it_was_over(self) -> None:
         state = given(INCIDENT, *PASTS["resolved"]).when(REOPEN).then(REOPENED)
 
-        assert isinstance(state, decider.Active)
+        assert isinstance(state, Active)
         assert (state.record.milestones.mitigated, state.record.milestones.resolved) == (None, None)
 
     def test_what_nobody_had_taken_on_implies_taking_it_on(self) -> None:
@@ -261,7 +271,7 @@ class TestAlerts:
 
     def test_whoever_works_on_it_is_told_of_further_alerts_once_in_an_interval(self) -> None:
         told = replace(self.JOINED, notify=True)
-        soon, later = replace(self.JOIN, alert="a3"), replace(self.JOIN, alert="a4", at=self.JOIN.at + decider.INTERVAL)
+        soon, later = replace(self.JOIN, alert="a3"), replace(self.JOIN, alert="a4", at=self.JOIN.at + INTERVAL)
 
         given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told).when(soon).then(replace(self.JOINED, alert="a3"))
         given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told).when(later).then(
@@ -285,7 +295,7 @@ class TestAlerts:
         assert state is not None
         assert state.record.firing == ("a1",)
 
-    @pytest.mark.parametrize("name", ["resolved", "closed", "cancelled"])
+    @pytest.mark.parametrize("name", ["resolved", "closed", "cancelled", "merged"])
     def test_are_never_swallowed_by_one_that_is_over(self, name: str) -> None:
         given(INCIDENT, *PASTS[name]).when(self.JOIN).refuses(IllegalTransitionError)
 

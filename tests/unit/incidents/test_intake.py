@@ -20,8 +20,9 @@ from services.incidents.contract import ALERT, CONTRACT, INCIDENT
 from services.incidents.domain.alert import decider as alert
 from services.incidents.domain.incident import decider as incident
 from services.incidents.domain.incident.commands import Acknowledge, Reopen, Resolve
+from services.incidents.effects import find_incident, incident_effects
 from services.incidents.grouping import Grouping
-from services.incidents.intake import Numbers, find_incident, incident_effects
+from services.incidents.intake import Numbers
 from services.incidents.reactions import SLO_ALERTS, BurnRateAlertFired, BurnRateAlertResolved, slo_alerts
 
 CLOCK = FrozenClock()

@@ -11,7 +11,7 @@ from services.incidents.domain.errors import (
     PostmortemIncompleteError,
     ReasonMissingError,
 )
-from services.incidents.domain.incident.decider import Record
+from services.incidents.domain.incident.state import Details, Record
 from services.incidents.domain.milestones import Figures, Milestones
 from services.incidents.domain.postmortem.commands import (
     AddAction,
@@ -54,7 +54,9 @@ from services.incidents.domain.postmortem.events import (
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 LATER = AT + timedelta(hours=3)
 TIMES = Milestones(AT, AT + timedelta(minutes=2), AT + timedelta(minutes=2), None, None, AT + timedelta(minutes=42))
-INCIDENT = Record("i1", "INC-1", "checkout-api", "Checkout fails", "sev2", "bo", "", TIMES, ("a1",))
+INCIDENT = Record(
+    "i1", "INC-1", "checkout-api", "sev2", Details(title="Checkout fails"), "bo", (), TIMES, alerts=("a1",)
+)
 DRAFT = Draft(postmortem="p1", incident=INCIDENT, incident_version=7, by="ana", at=LATER)
 DRAFTED = PostmortemDrafted(
     postmortem="p1",

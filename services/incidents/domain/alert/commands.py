@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from services.incidents.domain.alert.events import Urgency
 from services.incidents.domain.asked import Asked
-from services.incidents.domain.incident.events import Severity
+from services.incidents.domain.incident.terms import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +74,11 @@ class RaiseUrgency(Asked):
     incident: str
 
 
-Command = Trigger | Retrigger | Group | Silence | RaiseUrgency | Acknowledge | Resolve
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move(Asked):
+    """Let it belong to *incident*: its own was merged into that, or it was split from it."""
+
+    incident: str
+
+
+Command = Trigger | Retrigger | Group | Silence | RaiseUrgency | Move | Acknowledge | Resolve

@@ -11,6 +11,7 @@ from services.incidents.domain.alert.commands import (
     Acknowledge,
     Command,
     Group,
+    Move,
     RaiseUrgency,
     Resolve,
     Retrigger,
@@ -20,6 +21,7 @@ from services.incidents.domain.alert.commands import (
 from services.incidents.domain.alert.events import (
     AlertAcknowledged,
     AlertGrouped,
+    AlertMoved,
     AlertResolved,
     AlertRetriggered,
     AlertSilenced,
@@ -101,7 +103,13 @@ def decide(command: Command, state: Alert) -> tuple[Event, ...]:  # noqa: C901, 
             return (AlertAcknowledged(it.alert, it.service, it.incident, by, reason, at),)
         case ((Triggered(opened=it) | Acknowledged(opened=it)), Resolve(by=by, reason=reason, at=at)):
             return (AlertResolved(it.alert, it.service, it.incident, by, reason, at),)
-        case (_, Trigger() | RaiseUrgency()) | (Acknowledged(), Acknowledge()) | (Resolved(), Resolve() | Silence()):
+        case _, Move(incident=to, by=by, reason=reason, at=at) if state.opened.incident != to:
+            return (AlertMoved(state.opened.alert, state.opened.service, to, by, reason, at),)
+        case (
+            (_, Trigger() | RaiseUrgency() | Move())
+            | (Acknowledged(), Acknowledge())
+            | (Resolved(), Resolve() | Silence())
+        ):
             return ()
         case Resolved(), Retrigger():
             raise IllegalTransitionError("alert", state.name, "trigger", ())
@@ -109,7 +117,7 @@ def decide(command: Command, state: Alert) -> tuple[Event, ...]:  # noqa: C901, 
             raise IllegalTransitionError("alert", state.name, verb, ())
 
 
-def evolve(state: Alert, event: Event) -> Alert:  # noqa: PLR0911  one line per kind of event
+def evolve(state: Alert, event: Event) -> Alert:  # noqa: C901, PLR0911  one line per kind of event
     """The state after one more fact."""
     match state, event:
         case _, AlertTriggered():
@@ -124,6 +132,10 @@ def evolve(state: Alert, event: Event) -> Alert:  # noqa: PLR0911  one line per 
             return replace(state, before=_grouped(before, event))
         case ((Triggered() | Acknowledged()), AlertUrgencyRaised(urgency=urgency, incident=incident)):
             return replace(state, opened=replace(state.opened, urgency=urgency, incident=incident))
+        case ((Triggered() | Acknowledged()), AlertMoved(incident=incident)):
+            return _moved(state, incident)
+        case Resolved(before=before), AlertMoved(incident=incident):
+            return replace(state, before=_moved(before, incident))
         case Triggered(), AlertAcknowledged(by=by, at=at):
             return Acknowledged(state.opened, state.count, at, by, state.silenced, state.follows)
         case ((Triggered() | Acknowledged()), AlertResolved(by=by, at=at)):
@@ -160,6 +172,10 @@ def _silenced(state: Open, command: Silence) -> tuple[Event, ...]:
 
 def _grouped(state: Open, event: AlertGrouped) -> Open:
     return replace(state, opened=replace(state.opened, incident=event.incident), follows=event.follows)
+
+
+def _moved(state: Open, incident: str) -> Open:
+    return replace(state, opened=replace(state.opened, incident=incident))
 
 
 def _raised(opened: AlertTriggered, command: RaiseUrgency) -> AlertUrgencyRaised:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from services.incidents.domain.incident.events import Severity
+from services.incidents.domain.incident.terms import Severity
 
 Urgency = Literal["high", "low"]  # high pages; low goes to the queue
 
@@ -74,6 +74,18 @@ class AlertUrgencyRaised:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertMoved:
+    """It belongs to another incident: its own was merged into that, or it was split from it."""
+
+    alert: str
+    service: str
+    incident: str
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AlertRetriggered:
     """Its sender said again that it fires."""
 
@@ -112,6 +124,7 @@ Event = (
     | AlertGrouped
     | AlertSilenced
     | AlertUrgencyRaised
+    | AlertMoved
     | AlertAcknowledged
     | AlertResolved
 )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from services.incidents.domain.asked import Asked
 from services.incidents.domain.escalation.climbing import Climbed
 from services.incidents.domain.escalation.events import Cause, Rating
-from services.incidents.domain.incident.events import Severity
+from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.who_is_paged import Rung
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from services.incidents.domain.escalation_policy.steps import Side
-from services.incidents.domain.incident.events import Severity
+from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.who_is_paged import Rung
 
 Cause = Literal["declared", "time", "undelivered", "silence", "snooze-over"]

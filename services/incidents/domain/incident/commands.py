@@ -1,18 +1,24 @@
 """What can be asked of an incident."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
 from services.incidents.domain.asked import Asked
-from services.incidents.domain.incident.events import Severity, Stage
+from services.incidents.domain.incident.terms import Affected, Attachment, Priority, Severity, Stage, Value
+from services.incidents.domain.incident.work_commands import WorkCommand
 from services.incidents.domain.milestones import Milestone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declare(Asked):
-    """Open it. Without the start of the impact or the detection, they are taken for the moment of declaring."""
+    """Open it. Without the start of the impact or the detection, they are taken for the moment of declaring.
+
+    Args:
+        follows: The incident that it goes on where, and its number.
+        split_from: The incident that it was a part of; who split it works on it.
+    """
 
     incident: str
     number: str
@@ -23,6 +29,16 @@ class Declare(Asked):
     group: str = ""
     impact_started: datetime | None = None
     detected: datetime | None = None
+    priority: Priority = ""
+    customer_facing: bool = False
+    test: bool = False
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    affected: tuple[Affected, ...] = ()
+    follows: tuple[str, str] | None = None
+    split_from: str = ""
+    alerts: tuple[str, ...] = ()
+    firing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +153,48 @@ class Note(Asked):
     text: str
     occurred_at: datetime
     starred: bool = False
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeInto(Asked):
+    """It is a part of another incident."""
+
+    verb: ClassVar[str] = "merge"
+    into: str
+    into_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absorb(Asked):
+    """Another incident is a part of it, with its alerts, and began when it did."""
+
+    verb: ClassVar[str] = "merge"
+    other: str
+    other_number: str
+    impact_started: datetime
+    alerts: tuple[str, ...] = ()
+    firing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeGroup(Asked):
+    """Let further alerts of *group* join it."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split(Asked):
+    """Some of its alerts are another incident."""
+
+    verb: ClassVar[str] = "split"
+    into: str
+    into_number: str
+    alerts: tuple[str, ...]
 
 
 Stages = Investigate | Identify | Monitor
 Transition = Acknowledge | Stages | Mitigate | Resolve | Close | Cancel | Reopen
-Command = Declare | Transition | Classify | JoinAlert | AcknowledgeAlert | ClearAlert | CorrectMilestones | Note
+OfAlerts = JoinAlert | AcknowledgeAlert | ClearAlert | MergeInto | Absorb | TakeGroup | Split
+Command = Declare | Transition | Classify | OfAlerts | CorrectMilestones | Note | WorkCommand

@@ -1,37 +1,45 @@
 """What happens to an incident. Each event names the incident whole, so that a reader of one needs no other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
+from services.incidents.domain.incident.terms import (
+    Attachment,
+    IncidentFact,
+    Priority,
+    Stage,
+    Value,
+)
+from services.incidents.domain.incident.terms import Severity as Severity  # noqa: PLC0414  read here by others
+from services.incidents.domain.incident.work_events import WorkEvent
 from services.incidents.domain.milestones import Milestone
-
-Severity = Literal["sev1", "sev2", "sev3", "sev4"]
-Stage = Literal["investigating", "identified", "monitoring"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentFact:
-    """What every event of an incident says; *number* is what people call it, such as `INC-42`."""
-
-    incident: str
-    number: str
-    service: str
-    severity: Severity
-    by: str
-    reason: str = ""
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentDeclared(IncidentFact):
-    """Something is wrong; *alert* is the one that opened it, *group* what further alerts join it by."""
+    """Something is wrong.
+
+    Args:
+        alert: The one that opened it; empty: somebody declared it.
+        group: What further alerts join it by.
+        test: A drill: it counts in no figure.
+        alerts: Those that it took from the incident that it was split from.
+        firing: Those of them that fire.
+    """
 
     title: str
     alert: str = ""
     group: str = ""
     impact_started: datetime
     detected: datetime
+    priority: Priority = ""
+    customer_facing: bool = False
+    test: bool = False
+    tags: tuple[str, ...] = ()
+    fields: dict[str, Value] = field(default_factory=dict[str, Value])
+    split_from: str = ""
+    alerts: tuple[str, ...] = ()
+    firing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +127,46 @@ class IncidentNoted(IncidentFact):
     text: str
     occurred_at: datetime
     starred: bool = False
+    attachments: tuple[Attachment, ...] = ()
 
 
-Event = (
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentMerged(IncidentFact):
+    """It is a part of another, which goes on with its alerts; final."""
+
+    into: str
+    into_number: str
+    alerts: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentAbsorbed(IncidentFact):
+    """Another one turned out to be a part of it."""
+
+    other: str
+    other_number: str
+    alerts: tuple[str, ...] = ()
+    firing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentGroupTaken(IncidentFact):
+    """Further alerts of this group join it, as they joined the one that was merged into it."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentSplit(IncidentFact):
+    """Some of its alerts are another incident."""
+
+    into: str
+    into_number: str
+    alerts: tuple[str, ...]
+
+
+CourseEvent = (
     IncidentDeclared
     | IncidentAcknowledged
     | IncidentStageChanged
@@ -135,4 +180,9 @@ Event = (
     | IncidentAlertCleared
     | IncidentMilestoneCorrected
     | IncidentNoted
+    | IncidentMerged
+    | IncidentAbsorbed
+    | IncidentGroupTaken
+    | IncidentSplit
 )
+Event = CourseEvent | WorkEvent

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from services.incidents.domain.asked import Asked
-from services.incidents.domain.incident.decider import Record
+from services.incidents.domain.incident.state import Record
 from services.incidents.domain.postmortem.events import BudgetSpent, Moment, Participant, Reviewer, Side
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from services.incidents.domain.incident.decider import Record
+from services.incidents.domain.incident.state import Record
 from services.incidents.domain.milestones import Figures, figures
 from services.incidents.domain.postmortem.commands import Draft
 from services.incidents.domain.postmortem.events import BudgetSpent, Moment, Origin, Sections

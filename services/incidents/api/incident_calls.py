@@ -1,0 +1,68 @@
+"""How a command of an incident is carried out and answered, whichever route asks for it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from starlette.responses import Response
+
+from libs.events.errors import ConflictError
+from libs.events.handler import Loaded, Outcome, Step
+from libs.web.calls import Call
+from services.incidents.api.incident_schemas import incident_answer
+from services.incidents.contract import INCIDENT
+from services.incidents.domain.incident.commands import Command
+from services.incidents.domain.incident.state import Incident
+from services.incidents.effects import find_incident, incident_effects
+
+_TRIES = 8  # who keeps losing that often is told to try again
+Body = Callable[[Outcome[Incident]], object]
+
+
+def whole(outcome: Outcome[Incident]) -> object:
+    """The incident as it is then."""
+    return incident_answer(outcome.state)
+
+
+async def carry(  # noqa: PLR0913  each is a part of one request
+    call: Call,
+    reference: str,
+    command: Command,
+    *,
+    status: int = 200,
+    location: str | None = None,
+    body: Body = whole,
+    also: Sequence[Step[Any, Any, Any]] = (),
+) -> Response:
+    """Carry out *command* on the incident that *reference* names."""
+    return await call.handle(
+        INCIDENT,
+        await find_incident(call.resources.store, reference),
+        command,
+        body=body,
+        status=status,
+        location=location,
+        effects=incident_effects,
+        also=also,
+    )
+
+
+async def carry_on_what_is_known(
+    call: Call,
+    reference: str,
+    asked: Callable[[Loaded[Incident]], tuple[Command, Sequence[Step[Any, Any, Any]]]],
+    *,
+    body: Body = whole,
+) -> Response:
+    """Carry out what *asked* makes of the incident as it is; again if another was first and there is no `If-Match`."""
+    incident = await find_incident(call.resources.store, reference)
+    for attempt in range(_TRIES):
+        loaded = await call.resources.handler.load(INCIDENT, incident)
+        command, also = asked(loaded)
+        seen = replace(call, if_match=loaded.version) if call.if_match is None else call
+        try:
+            return await carry(seen, incident, command, body=body, also=also)
+        except ConflictError:
+            if call.if_match is not None or attempt == _TRIES - 1:
+                raise
+    raise AssertionError  # pragma: no cover  the last try returns or raises

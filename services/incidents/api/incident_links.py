@@ -1,0 +1,121 @@
+"""What an incident has to do with others, and what who is concerned hears of it."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from libs.events.handler import Outcome
+from libs.web.app import ResourcesDep
+from libs.web.auth import needs
+from libs.web.calls import Call, CallDep
+from libs.web.etag import answer
+from libs.web.problems import responses
+from libs.web.routing import Router
+from services.incidents.api.incident_calls import carry
+from services.incidents.api.incident_schemas import IncidentAnswer, span, there
+from services.incidents.api.incident_work_schemas import (
+    CadenceSet,
+    LinkTo,
+    Update,
+    UpdateAnswer,
+    UpdatesAnswer,
+)
+from services.incidents.api.schemas import Why
+from services.incidents.api.verbs import Id
+from services.incidents.contract import CONTRACT, INCIDENT
+from services.incidents.domain.errors import UnknownReferenceError
+from services.incidents.domain.incident.state import Incident, Record
+from services.incidents.domain.incident.terms import Relation
+from services.incidents.domain.incident.work_commands import LinkIncident, PostUpdate, SetCadence, UnlinkIncident
+from services.incidents.domain.incident.work_events import IncidentUpdatePosted
+from services.incidents.effects import find_incident
+
+router = Router(prefix="/v1/incidents", tags=["incidents"])
+
+_WRITES: Final[dict[str, Any]] = {"openapi_extra": needs("incidents.write"), "responses": responses(404)}
+
+
+@router.post("/{id}/links", response_model=IncidentAnswer, **_WRITES)
+async def link_incident(call: CallDep, reference: Id, body: LinkTo) -> Response:
+    """Say what it has to do with another incident, also with a closed one."""
+    other = await _other(call, body.incident)
+    command = LinkIncident(
+        **_asked(call, body), other=other.incident, other_number=other.number, relation=body.relation
+    )
+    return await carry(call, reference, command)
+
+
+@router.post("/{id}/links/{relation}/{other}:remove", response_model=IncidentAnswer, **_WRITES)
+async def unlink_incident(
+    call: CallDep,
+    reference: Id,
+    relation: Relation,
+    other: Annotated[str, Path(min_length=1, max_length=64)],
+    body: Why | None = None,
+) -> Response:
+    """It has nothing to do with another incident."""
+    incident = await find_incident(call.resources.store, other)
+    return await carry(call, reference, UnlinkIncident(**_asked(call, body), other=incident, relation=relation))
+
+
+@router.get(
+    "/{id}/updates", response_model=UpdatesAnswer, openapi_extra=needs("incidents.read"), responses=responses(404)
+)
+async def list_updates(request: Request, resources: ResourcesDep, reference: Id) -> Response:
+    """What who is concerned was told, the newest first, and when they hear again."""
+    incident = await find_incident(resources.store, reference)
+    loaded = await resources.handler.load(INCIDENT, incident)
+    record = there(loaded.state).record
+    recorded = await resources.store.load(INCIDENT.stream(incident)) if record.updates.posted else ()
+    told = [(each, CONTRACT.decode(each)) for each in recorded]
+    items = [
+        UpdateAnswer(id=str(each.event_id), text=event.text, audience=event.audience, author=event.by, at=event.at)
+        for each, event in reversed(told)
+        if isinstance(event, IncidentUpdatePosted)
+    ]
+    return answer(request, _updates(record, items), version=loaded.version)
+
+
+@router.post("/{id}/updates", status_code=201, response_model=UpdateAnswer, **_WRITES)
+async def post_update(call: CallDep, reference: Id, body: Update) -> Response:
+    """Tell who is concerned how it stands; the next is due as the cadence says."""
+    command = PostUpdate(by=call.principal.name, at=call.context.at, text=body.text, audience=body.audience)
+
+    def posted(outcome: Outcome[Incident]) -> UpdateAnswer:
+        return UpdateAnswer(
+            id=str(call.context.event_id(0)),
+            text=body.text,
+            audience=body.audience,
+            author=command.by,
+            at=getattr(outcome.events[0], "at", command.at),
+        )
+
+    location = f"/v1/incidents/{reference}/updates"
+    return await carry(call, reference, command, status=201, location=location, body=posted)
+
+
+@router.put("/{id}/updates/cadence", response_model=IncidentAnswer, **_WRITES)
+async def set_cadence(call: CallDep, reference: Id, body: CadenceSet) -> Response:
+    """Say how often who is concerned hears how it stands; an update that is not posted in time is an event."""
+    every = None if body.every is None else int(body.every.total_seconds() // 60)
+    return await carry(call, reference, SetCadence(**_asked(call, body), every_minutes=every))
+
+
+def _asked(call: Call, body: Why | None) -> dict[str, Any]:
+    return {"by": call.principal.name, "reason": body.reason if body else "", "at": call.context.at}
+
+
+async def _other(call: Call, reference: str) -> Record:
+    found = (await call.resources.handler.load(INCIDENT, await find_incident(call.resources.store, reference))).state
+    if found is None:
+        raise UnknownReferenceError("incident", reference, "GET /v1/incidents lists them")
+    return found.record
+
+
+def _updates(record: Record, items: list[UpdateAnswer]) -> UpdatesAnswer:
+    updates = record.updates
+    return UpdatesAnswer(
+        items=items, every=span(updates.every_minutes), next_due=updates.next_due, overdue=updates.overdue
+    )

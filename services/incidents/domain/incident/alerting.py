@@ -1,0 +1,130 @@
+"""What an incident does with its alerts: they join and clear, go on in another one, or become one of their own."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from services.incidents.domain.errors import IllegalTransitionError, UnknownReferenceError
+from services.incidents.domain.incident.commands import Absorb, ClearAlert, JoinAlert, MergeInto, Split, TakeGroup
+from services.incidents.domain.incident.events import (
+    Event,
+    IncidentAbsorbed,
+    IncidentAlertCleared,
+    IncidentAlertJoined,
+    IncidentGroupTaken,
+    IncidentMerged,
+    IncidentMilestoneCorrected,
+    IncidentResolved,
+    IncidentSplit,
+    IncidentStageChanged,
+)
+from services.incidents.domain.incident.facts import fact, living_record, open_record
+from services.incidents.domain.incident.state import Active, Known, Merged, Open, Triage
+
+INTERVAL: Final = timedelta(minutes=5)  # of telling who works on it of further alerts; Alertmanager's group_interval
+
+
+def joined(state: Known, command: JoinAlert) -> tuple[Event, ...]:
+    """A resolved incident never swallows a new alert."""
+    new = without((command.alert, *command.others), state.record.alerts)
+    if not new:
+        return ()
+    record = open_record(state, "a further alert")
+    alert, *others = new
+    worked_on = not isinstance(state, Triage)
+    notify = worked_on and (record.told is None or command.at - record.told >= INTERVAL)
+    more: dict[str, Any] = {"alert": alert, "summary": command.summary, "others": tuple(others), "notify": notify}
+    return (fact(IncidentAlertJoined, record, command, **more),)
+
+
+def cleared(state: Known, command: ClearAlert) -> tuple[Event, ...]:
+    """When all alerts are resolved: what nobody took on resolves by itself, the rest is monitored."""
+    record = state.record
+    named = {command.alert, *command.others}
+    gone = tuple(alert for alert in record.firing if alert in named)
+    if not gone or isinstance(state, Merged):
+        return ()
+    clears = fact(IncidentAlertCleared, record, command, alert=gone[0], others=gone[1:])
+    if len(gone) < len(record.firing):
+        return (clears,)
+    silent = replace(command, reason="none of its alerts fires any more")
+    match state:
+        case Triage():
+            return (clears, fact(IncidentResolved, record, silent))
+        case Active(stage=stage) if stage != "monitoring":
+            return (clears, fact(IncidentStageChanged, record, silent, stage="monitoring"))
+        case _:
+            return (clears,)
+
+
+def merged(state: Known, command: MergeInto) -> tuple[Event, ...]:
+    """It ends here, and goes on in the other."""
+    if isinstance(state, Merged) and state.into == command.into:
+        return ()
+    record = living_record(state, command.verb)
+    if command.into == record.incident:
+        raise UnknownReferenceError("into", command.into_number, "an incident is not merged into itself; name another")
+    into, number = command.into, command.into_number
+    return (
+        fact(
+            IncidentMerged,
+            record,
+            command,
+            into=into,
+            into_number=number,
+            alerts=record.alerts,
+            groups=record.groups,
+        ),
+    )
+
+
+def absorbed(state: Known, command: Absorb) -> tuple[Event, ...]:
+    """It began when the other did, if that was earlier."""
+    if command.other in state.record.absorbed:
+        return ()
+    record = open_record(state, "taking another one in")
+    event = fact(
+        IncidentAbsorbed,
+        record,
+        command,
+        other=command.other,
+        other_number=command.other_number,
+        alerts=without(command.alerts, record.alerts),
+        firing=without(command.firing, record.alerts),
+    )
+    if command.impact_started >= record.milestones.impact_started:
+        return (event,)
+    why = replace(command, reason=f"{command.other_number} was a part of it and began earlier")
+    earlier = command.impact_started
+    return (event, fact(IncidentMilestoneCorrected, record, why, milestone="impact_started", time=earlier))
+
+
+def group_taken(state: Known, command: TakeGroup) -> tuple[Event, ...]:
+    """An incident that is over takes none."""
+    if not isinstance(state, Open) or command.group in state.record.groups:
+        return ()
+    return (fact(IncidentGroupTaken, state.record, command, group=command.group),)
+
+
+def without(alerts: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Those of *alerts* that are not *known*, each once; there may be ten thousands of both."""
+    seen = set(known)
+    return tuple(alert for alert in dict.fromkeys(alerts) if alert not in seen)
+
+
+def split(state: Known, command: Split) -> tuple[Event, ...]:
+    """Some of its alerts leave it.
+
+    Raises:
+        UnknownReferenceError: One of them is not its.
+        IllegalTransitionError: It is over.
+    """
+    record = open_record(state, command.verb)
+    for alert in without(command.alerts, record.alerts):
+        remedy = f"name some of {', '.join(record.alerts[:10]) or 'none: it has no alerts'}"
+        raise UnknownReferenceError("alerts", alert, remedy)
+    if not command.alerts:
+        raise IllegalTransitionError("incident", state.name, "a split without alerts", state.allowed)
+    into, number = command.into, command.into_number
+    return (fact(IncidentSplit, record, command, into=into, into_number=number, alerts=command.alerts),)
