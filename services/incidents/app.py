@@ -17,6 +17,8 @@ from services.incidents.api import (
     postmortem_templates,
     postmortems,
     rotations,
+    schedule_decisions,
+    schedules,
 )
 from services.incidents.api.errors import ERRORS
 from services.incidents.config import IncidentsSettings, load_learning
@@ -41,6 +43,8 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
             actions.router,
             people.router,
             rotations.router,
+            schedules.router,
+            schedule_decisions.router,
             escalation_policies.router,
         ],
         errors=ERRORS,

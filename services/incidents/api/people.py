@@ -24,6 +24,7 @@ from services.incidents.api.filters import matching
 from services.incidents.api.people_schemas import ChangePerson, PersonAnswer, RegisterPerson, answered, person_answer
 from services.incidents.contract import PERSON
 from services.incidents.domain.errors import AbsentError
+from services.incidents.domain.on_call.errors import StillNeededError
 from services.incidents.domain.on_call.wall_clock import zone_named
 from services.incidents.domain.person.commands import Change, Erase, Register
 from services.incidents.domain.person.decider import Known, Person
@@ -31,6 +32,7 @@ from services.incidents.domain.person.events import Side
 from services.incidents.on_call import ERASING
 from services.incidents.projections.contacts import drop_before, drop_contact, erase, read_contact, write_contact
 from services.incidents.projections.people import PEOPLE, people_of
+from services.incidents.projections.schedules import ROTATIONS, rotations_with
 
 _READ, _WRITE = needs("people.read"), needs("people.write")
 
@@ -126,9 +128,19 @@ async def change_person(person: str, body: ChangePerson, call: CallDep) -> Respo
     return answer
 
 
-@router.delete("/{person}", response_model=PersonAnswer, openapi_extra=_WRITE, responses=responses(404, 409))
+@router.delete(
+    "/{person}",
+    response_model=PersonAnswer,
+    openapi_extra=_WRITE,
+    responses=responses(404, 409),
+    dependencies=[fresh(ROTATIONS)],
+)
 async def erase_person(person: str, call: CallDep) -> Response:
-    """Erase what is personal; the label stays in what has happened."""
+    """Erase what is personal, once no rotation counts on them; the label stays in what has happened."""
+    taking_turns = await call.resources.views.read(rotations_with, person)
+    if taking_turns:
+        detail = f"{person} takes turns in {', '.join(taking_turns)}; take them out of the participants first"
+        raise StillNeededError("person", detail)
     command = Erase(by=call.principal.name, at=call.context.at)
     due = Timer(f"{ERASING}/{person}", call.context.at, ERASING, codec.encode({"person": person}))
     answer = await call.handle(

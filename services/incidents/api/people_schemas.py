@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from libs.web.schemas import Body, Line, Moment, Name, Text, example
+from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.person.decider import Known
 from services.incidents.domain.person.events import Side
-from services.incidents.projections.people import Contact, Span, contact_from
+from services.incidents.projections.people import Contact, contact_from
 
 Channel = Literal["email", "slack", "webhook"]
 Channels = Annotated[tuple[Channel, ...], Field(max_length=3)]

@@ -1,18 +1,21 @@
 """What is sent and answered about rotations."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, time
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from libs.web.schemas import Body, example
+from libs.web.schemas import Body, Line, Moment, Name, Text, example
 from services.incidents.domain.on_call.turns import Advance, Length, Rota, Shift, check_rota, shifts
 from services.incidents.domain.on_call.wall_clock import checked, first_instant, wall_of, zone_named
 from services.incidents.domain.on_call.windows import Weekday, Window
+from services.incidents.domain.rotation.decider import Known
+from services.incidents.domain.rotation.events import Mixture
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
 
@@ -98,6 +101,119 @@ class PreviewRotation(Body):
         return list(shifts(rota, moment_of(self.from_, zone, "from"), moment_of(self.until, zone, "until")))
 
 
+class RotationBody(Body):
+    """How people take turns; a field that is left out of a change stays as it is."""
+
+    display_name: Line | None = None
+    zone: Zone = "UTC"
+    type: Annotated[Length, Field(description="The unit of `length`, on the zone's clocks.")] = "weekly"
+    length: Annotated[int, Field(ge=1, le=1_000)] = 1
+    start: Annotated[WallTime, Field(description="The first hand-off.")]
+    participants: Annotated[tuple[Name, ...], Field(max_length=200, description="In their order.")]
+    restrictions: Annotated[Windows, Field(description="When somebody is on call at all; always, if empty.")] = ()
+    advance: Annotated[
+        Advance, Field(description="Whether a shift without any open time is somebody's turn, or is passed over.")
+    ] = "calendar"
+    sides: Annotated[Mixture, Field(description="`both`: people of development and SRE; `alternating`: by turns.")] = (
+        "any"
+    )
+    effective_from: Annotated[Moment | None, Field(description="From now on, if left out; never in the past.")] = None
+    reason: Text = ""
+
+    @property
+    def rota(self) -> Rota:
+        """The same, for computing."""
+        zone = zone_named(self.zone)
+        checked(self.start, "start")
+        start = wall_of(self.start, zone) if self.start.tzinfo else self.start
+        windows = tuple(each.window for each in self.restrictions)
+        return Rota(self.zone, self.type, self.length, start, self.participants, windows, self.advance)
+
+
+_ROTATION: JsonDict = {
+    "display_name": "Checkout SRE",
+    "zone": "Europe/Berlin",
+    "type": "weekly",
+    "length": 1,
+    "start": "2026-11-23T09:00",
+    "participants": ["ana", "bo"],
+}
+
+
+class DefineRotation(RotationBody):
+    """A rotation, and its name."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "checkout-sre", **_ROTATION}]})
+
+    name: Name
+
+
+class ChangeRotation(RotationBody):
+    """A merge patch of a rotation."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"participants": ["ana", "bo", "cleo"]}]})
+
+    start: WallTime = datetime(1970, 1, 2)  # noqa: DTZ001  a wall time that is never read
+    participants: Annotated[tuple[Name, ...], Field(max_length=200)] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RotationRevisionAnswer:
+    """How people take turns from a moment on."""
+
+    effective_from: datetime
+    zone: str
+    type: Length
+    length: int
+    start: datetime
+    participants: tuple[str, ...]
+    restrictions: tuple[Window, ...]
+    advance: Advance
+
+
+@dataclass(frozen=True, slots=True)
+class RotationAnswer:
+    """A rotation as it was last defined, and every revision of it that counts."""
+
+    name: str
+    display_name: str
+    sides: Mixture
+    zone: str
+    type: Length
+    length: int
+    start: datetime
+    participants: tuple[str, ...]
+    restrictions: tuple[Window, ...]
+    advance: Advance
+    effective_from: datetime
+    revisions: tuple[RotationRevisionAnswer, ...]
+    ended: bool
+
+
+def rotation_answer(known: Known) -> RotationAnswer:
+    """A rotation as it is answered."""
+    revisions = tuple(RotationRevisionAnswer(each.effective_from, **_told(each.rota)) for each in known.revisions)
+    last = known.revisions[-1]
+    return RotationAnswer(
+        name=known.rotation,
+        display_name=known.display_name,
+        sides=known.sides,
+        **_told(last.rota),
+        effective_from=last.effective_from,
+        revisions=revisions,
+        ended=known.ended,
+    )
+
+
+def patched(known: Known, sent: ChangeRotation) -> RotationBody:
+    """What a merge patch makes of a rotation; from when on is said anew each time."""
+    rota = known.revisions[-1].rota
+    told = _told(rota) | {"restrictions": tuple(map(window_body, rota.restrictions))}
+    told |= {"display_name": known.display_name, "sides": known.sides, "effective_from": None, "reason": ""}
+    held = RotationBody.model_construct(None, **told)
+    return held.model_copy(update={name: getattr(sent, name) for name in sent.model_fields_set})
+
+
 @dataclass(frozen=True, slots=True)
 class PreviewedShift:
     """A shift; its ends are told with the offsets of the zone."""
@@ -136,3 +252,12 @@ def moment_of(said: datetime, zone: ZoneInfo, field: str) -> datetime:
     """
     checked(said, field)
     return first_instant(said, zone) if said.tzinfo is None else said
+
+
+def window_body(window: Window) -> WindowBody:
+    """A window as it was sent."""
+    return WindowBody(days=window.days, start=window.start.isoformat(), end=window.end.isoformat())
+
+
+def _told(rota: Rota) -> dict[str, Any]:
+    return {field.name: getattr(rota, field.name) for field in fields(rota)}

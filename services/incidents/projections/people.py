@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -12,16 +11,9 @@ from libs.events import codec
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.incidents.contract import CONTRACT, SERVICE
+from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.person.events import PersonChanged, PersonErased, PersonRegistered, Side
 from services.incidents.projections.contacts import contacts_of
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time; the end is not part of it."""
-
-    start: datetime
-    end: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,9 +126,13 @@ def schedules_of_service(connection: Connection, service: str) -> list[str]:
 
 
 def schedules_with(connection: Connection, rotation: str) -> list[str]:
-    """The schedules that have not ended and ever named *rotation*."""
-    query = select(_S.name).where(_S.rotations.contains(f" {rotation} "), ~_S.ended)
-    return list(connection.execute(query.order_by(_S.name)).scalars())
+    """The schedules that have not ended, and of which *rotation* is a layer, or will be."""
+    query = select(_S.name, _S.state).where(_S.rotations.contains(f" {rotation} "), ~_S.ended)
+    return [
+        name
+        for name, state in connection.execute(query.order_by(_S.name))
+        if any(layer.rotation == rotation for layer in codec.convert(state, schedule.Known).revisions[-1].layers)
+    ]
 
 
 def rotations_with(connection: Connection, person: str) -> list[str]:

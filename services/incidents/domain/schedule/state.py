@@ -129,9 +129,9 @@ def _swapped(known: Known, swap: str, **changes: object) -> Known:
 def _approved(known: Known, event: SwapApproved) -> Known:
     """Both halves count as decisions of the same moment."""
     swap = next(it for it in known.swaps if it.swap == event.swap)
-    halves = [(swap.span, swap.person, swap.taken_by, f"{swap.swap}/1")]
+    halves = [(swap.span, swap.person, swap.taken_by, f"{swap.swap}-1")]
     if swap.exchange is not None:
-        halves.append((swap.exchange, swap.taken_by, swap.person, f"{swap.swap}/2"))
+        halves.append((swap.exchange, swap.taken_by, swap.person, f"{swap.swap}-2"))
     made = tuple(
         Override(name, "swap", to, of, span.start, span.end, event.reason, event.by, event.at)
         for span, of, to, name in halves

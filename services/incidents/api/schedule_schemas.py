@@ -1,0 +1,320 @@
+"""What is sent and answered about schedules."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
+
+from libs.web.schemas import Body, Line, Moment, Name, Text, example
+from services.incidents.api.rotation_schemas import Windows, Zone, window_body
+from services.incidents.domain.on_call.roster import Kind, Layer, OnCall, Override, ScheduleRevision, Sides, Source
+from services.incidents.domain.on_call.spans import Span
+from services.incidents.domain.on_call.windows import Window
+from services.incidents.domain.schedule.state import Known, Swap, SwapState
+
+
+class LayerBody(Body):
+    """A rotation in a schedule."""
+
+    name: Name
+    rotation: Name
+    priority: Annotated[
+        int, Field(ge=-100, le=100, description="A layer is cut by higher ones; equal ones stand beside each other.")
+    ] = 0
+    restrictions: Annotated[Windows, Field(description="When it is in force; always, if empty.")] = ()
+    shadow: Annotated[bool, Field(description="Its people see the pages without the duty.")] = False
+
+    @property
+    def layer(self) -> Layer:
+        """The same, for computing."""
+        windows = tuple(each.window for each in self.restrictions)
+        return Layer(self.name, self.rotation, self.priority, windows, self.shadow)
+
+
+class ScheduleBody(Body):
+    """Who is on call for which services; a field that is left out of a change stays as it is."""
+
+    display_name: Line | None = None
+    zone: Annotated[Zone, Field(description="On whose clock restrictions and off-duty hours are.")] = "UTC"
+    services: Annotated[tuple[Name, ...], Field(max_length=200)] = ()
+    layers: Annotated[tuple[LayerBody, ...], Field(max_length=50)]
+    off_duty: Annotated[Windows, Field(description="When nobody needs to be on call: no gaps then.")] = ()
+    sides: Annotated[Sides, Field(description="`both`: development and SRE at every moment.")] = "any"
+    managers: Annotated[
+        tuple[Name, ...], Field(max_length=50, description="Who approves swaps; any third person, if empty.")
+    ] = ()
+    effective_from: Annotated[Moment | None, Field(description="From now on, if left out; never in the past.")] = None
+    reason: Text = ""
+
+    def revision(self, now: datetime) -> ScheduleRevision:
+        """The same, for computing."""
+        return ScheduleRevision(
+            self.zone,
+            self.services,
+            tuple(each.layer for each in self.layers),
+            tuple(each.window for each in self.off_duty),
+            self.sides,
+            self.managers,
+            self.effective_from or now,
+        )
+
+
+_SCHEDULE: JsonDict = {
+    "display_name": "Checkout",
+    "zone": "Europe/Berlin",
+    "services": ["checkout-api"],
+    "layers": [{"name": "primary", "rotation": "checkout-sre"}, {"name": "secondary", "rotation": "checkout-dev"}],
+    "sides": "both",
+}
+
+
+class DefineSchedule(ScheduleBody):
+    """A schedule, and its name."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "checkout", **_SCHEDULE}]})
+
+    name: Name
+
+
+class ChangeSchedule(ScheduleBody):
+    """A merge patch of a schedule; lists are sent whole."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"services": ["checkout-api", "search-api"]}]})
+
+    layers: Annotated[tuple[LayerBody, ...], Field(max_length=50)] = ()
+
+
+class DecideOverride(Body):
+    """For a time it is otherwise."""
+
+    model_config = example(
+        person="bo", replaces="ana", start="2026-11-24T09:00:00Z", end="2026-11-24T17:00:00Z", reason="at the dentist"
+    )
+
+    person: Annotated[Name | None, Field(description="Who is on call; nobody is (off duty), if left out.")] = None
+    replaces: Annotated[
+        Name | None, Field(description="In whose place; the person alone is on call, above all layers, if left out.")
+    ] = None
+    start: Annotated[Moment | None, Field(description="From now on, if left out.")] = None
+    end: Moment
+    reason: Text = ""
+
+    @property
+    def kind(self) -> Kind:
+        """What is decided."""
+        if self.person is None:
+            return "off_duty"
+        return "replacement" if self.replaces else "cover"
+
+
+class TakeShift(Body):
+    """Who takes over from whom, from now on; whoever asks, from whoever is on call alone, until their shift ends."""
+
+    model_config = example(reason="the pager of ana is broken")
+
+    person: Name | None = None
+    replaces: Name | None = None
+    end: Moment | None = None
+    reason: Text = ""
+
+
+class OfferSwapBody(Body):
+    """A time of one's own that somebody else may have."""
+
+    model_config = example(start="2026-12-01T09:00:00Z", end="2026-12-02T09:00:00Z", reason="a wedding")
+
+    person: Annotated[Name | None, Field(description="Whoever asks, if left out.")] = None
+    start: Moment
+    end: Moment
+    reason: Text = ""
+
+
+class TakeSwapBody(Body):
+    """Who takes it, and which time of their own they give for it, if any."""
+
+    model_config = example(start="2026-12-08T09:00:00Z", end="2026-12-09T09:00:00Z")
+
+    person: Annotated[Name | None, Field(description="Whoever asks, if left out.")] = None
+    start: Moment | None = None
+    end: Moment | None = None
+    reason: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRevisionAnswer:
+    """A schedule as it is from a moment on."""
+
+    effective_from: datetime
+    zone: str
+    services: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    off_duty: tuple[Window, ...]
+    sides: Sides
+    managers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleAnswer:
+    """A schedule as it was last defined, and every revision of it that counts."""
+
+    name: str
+    display_name: str
+    zone: str
+    services: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    off_duty: tuple[Window, ...]
+    sides: Sides
+    managers: tuple[str, ...]
+    effective_from: datetime
+    revisions: tuple[ScheduleRevisionAnswer, ...]
+    has_calendar: bool
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftAnswer:
+    """Somebody on call, from when until when, and why; a shadow sees the pages without the duty."""
+
+    shift: str
+    person: str
+    start: datetime
+    end: datetime
+    shadow: bool
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class OnCallAnswer:
+    """Who is on call at a moment, and who is next."""
+
+    schedule: str
+    at: datetime
+    on_call: tuple[ShiftAnswer, ...]
+    next: tuple[ShiftAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """Who is on call, in order, and when nobody is although somebody should be."""
+
+    schedule: str
+    shifts: tuple[ShiftAnswer, ...]
+    gaps: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideAnswer:
+    """What was decided for a time; one that was cancelled ends when that was."""
+
+    id: str
+    kind: Kind
+    person: str
+    replaces: str
+    start: datetime
+    end: datetime
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """All decisions, the latest first."""
+
+    items: tuple[OverrideAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SwapAnswer:
+    """A swap; `next` says who must do what."""
+
+    id: str
+    state: SwapState
+    person: str
+    start: datetime
+    end: datetime
+    taken_by: str
+    exchange: Span | None
+    decided_by: str
+    reason: str
+    allowed: tuple[str, ...]
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swaps:
+    """All swaps, the latest first."""
+
+    items: tuple[SwapAnswer, ...]
+
+
+def schedule_answer(known: Known) -> ScheduleAnswer:
+    """A schedule as it is answered."""
+    revisions = tuple(ScheduleRevisionAnswer(**_shallow(each)) for each in known.revisions)
+    return ScheduleAnswer(
+        name=known.schedule,
+        display_name=known.display_name,
+        **_shallow(known.revisions[-1]),
+        revisions=revisions,
+        has_calendar=bool(known.token),
+        ended=known.ended,
+    )
+
+
+def patched(known: Known, sent: ChangeSchedule) -> ScheduleBody:
+    """What a merge patch makes of a schedule; from when on is said anew each time."""
+    told = _shallow(known.revisions[-1])
+    layers = (
+        LayerBody.model_construct(None, **_shallow(each) | {"restrictions": tuple(map(window_body, each.restrictions))})
+        for each in known.revisions[-1].layers
+    )
+    told |= {"layers": tuple(layers), "off_duty": tuple(map(window_body, told["off_duty"]))}
+    told |= {"display_name": known.display_name, "effective_from": None, "reason": ""}
+    held = ScheduleBody.model_construct(None, **told)
+    return held.model_copy(update={name: getattr(sent, name) for name in sent.model_fields_set})
+
+
+def shift_answer(each: OnCall) -> ShiftAnswer:
+    """A stretch as it is answered."""
+    return ShiftAnswer(each.shift, each.person, each.since, each.until, each.shadow, each.source)
+
+
+def override_answer(it: Override) -> OverrideAnswer:
+    """A decision as it is answered."""
+    return OverrideAnswer(it.override, it.kind, it.person, it.replaces, it.start, it.end, it.reason, it.by, it.at)
+
+
+def overrides_answer(known: Known) -> Overrides:
+    """The decisions as they are answered."""
+    return Overrides(tuple(map(override_answer, reversed(known.overrides))))
+
+
+def swap_answer(it: Swap, managers: tuple[str, ...]) -> SwapAnswer:
+    """A swap as it is answered."""
+    who = f"one of {', '.join(managers)}" if managers else f"somebody who is neither {it.person} nor {it.taken_by}"
+    following = {"offered": f"anybody but {it.person} takes it", "taken": f"{who} approves it"}
+    return SwapAnswer(
+        it.swap,
+        it.state,
+        it.person,
+        it.span.start,
+        it.span.end,
+        it.taken_by,
+        it.exchange,
+        it.decided_by,
+        it.reason,
+        it.allowed,
+        following.get(it.state, ""),
+    )
+
+
+def swaps_answer(known: Known) -> Swaps:
+    """The swaps as they are answered."""
+    managers = known.revisions[-1].managers
+    return Swaps(tuple(swap_answer(it, managers) for it in reversed(known.swaps)))
+
+
+def _shallow(told: ScheduleRevision | Layer) -> dict[str, Any]:
+    return {field.name: getattr(told, field.name) for field in fields(told)}

@@ -1,0 +1,224 @@
+"""`/v1/schedules`: who is on call for which services, now, then and next."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+from fastapi import Query
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from libs.events import codec
+from libs.web import etag
+from libs.web.app import ResourcesDep
+from libs.web.auth import needs
+from libs.web.calls import Call, CallDep
+from libs.web.consistency import fresh
+from libs.web.pagination import Page, PageDep
+from libs.web.problems import responses
+from libs.web.routing import Router
+from libs.web.schemas import Moment
+from services.incidents.api.filters import matching
+from services.incidents.api.rosters import living_rotations, scheduled
+from services.incidents.api.schedule_schemas import (
+    ChangeSchedule,
+    DefineSchedule,
+    OnCallAnswer,
+    ScheduleAnswer,
+    ScheduleBody,
+    Shifts,
+    patched,
+    schedule_answer,
+    shift_answer,
+)
+from services.incidents.contract import SCHEDULE
+from services.incidents.domain.errors import AbsentError, UnknownReferenceError
+from services.incidents.domain.on_call.errors import TimeRangeError
+from services.incidents.domain.on_call.resolver import at_moment, holes, resolve
+from services.incidents.domain.on_call.roster import OnCall, Roster
+from services.incidents.domain.on_call.wall_clock import checked
+from services.incidents.domain.schedule.commands import Change, Command, Define, End
+from services.incidents.domain.schedule.state import Known, Schedule
+from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
+from services.incidents.projections.schedules import SCHEDULES
+
+_READ, _WRITE = needs("schedules.read"), needs("schedules.write")
+_AHEAD: Final = timedelta(days=28)
+_MOMENT: Final = timedelta(microseconds=1)
+_LONGEST: Final = timedelta(days=1100)  # three years; a resolver's year takes milliseconds
+
+router = Router(prefix="/v1/schedules", tags=["schedules"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=ScheduleAnswer,
+    openapi_extra=_WRITE,
+    responses=responses(409, 422),
+    dependencies=[fresh(KNOWN_SERVICES)],
+)
+async def define_schedule(request: Request, body: DefineSchedule, call: CallDep) -> Response:
+    """Define who is on call for which services: layers of rotations, the lower cut by the higher."""
+    await _known_services(request, call, body)
+    command = Define(
+        schedule=body.name,
+        display_name=body.display_name or body.name,
+        revision=body.revision(call.context.at),
+        rotations=await living_rotations(call.resources, [each.rotation for each in body.layers]),
+        by=call.principal.name,
+        reason=body.reason,
+        at=call.context.at,
+    )
+    return await _carry(call, body.name, command, status=201, location=f"/v1/schedules/{body.name}")
+
+
+@router.get("", openapi_extra=_READ, dependencies=[fresh(SCHEDULES)])
+async def list_schedules(
+    resources: ResourcesDep,
+    page: PageDep,
+    service: Annotated[str | None, Query(max_length=63)] = None,
+    ended: Annotated[list[bool] | None, Query()] = None,
+) -> Page[ScheduleAnswer]:
+    """List schedules by name, those of a service where one is named."""
+    c = SCHEDULES.view.c
+    query = select(SCHEDULES.view).where(*matching({c.ended: ended}))
+    if service is not None:
+        query = query.where(c.services.contains(f" {service} ", autoescape=True))
+
+    def item(row: object) -> ScheduleAnswer:
+        return schedule_answer(codec.convert(row["state"], Known))  # pyright: ignore[reportIndexIssue]  a row
+
+    return await resources.views.read(page.fetch, query, key=c.name, item=item)
+
+
+@router.get("/{schedule}", response_model=ScheduleAnswer, openapi_extra=_READ, responses=responses(404))
+async def get_schedule(schedule: str, request: Request, resources: ResourcesDep) -> Response:
+    """Read a schedule, with what it was and what is planned."""
+    loaded = await resources.handler.load(SCHEDULE, schedule)
+    return etag.answer(request, schedule_answer(_known(loaded.state)), version=loaded.version)
+
+
+@router.patch(
+    "/{schedule}",
+    response_model=ScheduleAnswer,
+    openapi_extra=needs("schedules.write", if_match=True),
+    responses=responses(404, 409, 412, 422),
+    dependencies=[fresh(KNOWN_SERVICES)],
+)
+async def change_schedule(request: Request, schedule: str, body: ChangeSchedule, call: CallDep) -> Response:
+    """Change a schedule from now on or later, by a merge patch; what was stays as it was."""
+    known = _known((await call.resources.handler.load(SCHEDULE, schedule)).state)
+    wanted = patched(known, body)
+    await _known_services(request, call, wanted)
+    command = Change(
+        display_name=wanted.display_name or schedule,
+        revision=wanted.revision(call.context.at),
+        rotations=await living_rotations(call.resources, [each.rotation for each in wanted.layers]),
+        by=call.principal.name,
+        reason=wanted.reason,
+        at=call.context.at,
+    )
+    return await _carry(call, schedule, command)
+
+
+@router.delete("/{schedule}", response_model=ScheduleAnswer, openapi_extra=_WRITE, responses=responses(404))
+async def end_schedule(schedule: str, call: CallDep) -> Response:
+    """End a schedule: nobody is on call by it from now on; it stays readable."""
+    return await _carry(call, schedule, End(by=call.principal.name, at=call.context.at))
+
+
+@router.get("/{schedule}/on-call", openapi_extra=_READ, responses=responses(404))
+async def get_on_call(
+    schedule: str,
+    resources: ResourcesDep,
+    at: Annotated[Moment | None, Query(description="Now, if left out.")] = None,
+) -> OnCallAnswer:
+    """Who is on call at a moment and why, and who is next."""
+    _, _, roster = await scheduled(resources, schedule)
+    moment = at or resources.clock.now()
+    checked(moment, "at")
+    now = at_moment(roster, moment)
+    following = tuple(_next(roster, now, moment))
+    return OnCallAnswer(schedule, moment, tuple(map(shift_answer, now)), tuple(map(shift_answer, following)))
+
+
+@router.get("/{schedule}/shifts", openapi_extra=_READ, responses=responses(404, 422))
+async def list_shifts(
+    schedule: str,
+    resources: ResourcesDep,
+    since: Annotated[Moment | None, Query(alias="from", description="Now, if left out.")] = None,
+    until: Annotated[Moment | None, Query(description="Four weeks after `from`, if left out.")] = None,
+) -> Shifts:
+    """Who is on call from when until when, with the reason of each shift, and the gaps; shifts are told whole."""
+    _, _, roster = await scheduled(resources, schedule)
+    start, end = span_of(since, until, resources.clock.now())
+    found = tuple(map(shift_answer, resolve(roster, start, end)))
+    return Shifts(schedule, found, tuple(holes(roster, start, end)))
+
+
+def span_of(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """The time that is asked for.
+
+    Raises:
+        TimeRangeError: It is none, or too long.
+    """
+    start = since or now
+    checked(start, "from")
+    end = until or start + _AHEAD
+    checked(end, "until")
+    if not start < end <= start + _LONGEST:
+        detail = f"ask for a time that ends after it starts, and lasts at most {_LONGEST.days} days"
+        raise TimeRangeError("until", detail)
+    return start, end
+
+
+def _next(roster: Roster, now: tuple[OnCall, ...], moment: datetime) -> list[OnCall]:
+    """Whose shifts begin next, in each layer in which somebody is on call now, or the very next where nobody is."""
+    duty = [each for each in now if not each.shadow]
+    if duty:
+        soon = max(each.until for each in duty) + _MOMENT  # mostly the next follows at once
+        found = _following(resolve(roster, moment, soon), duty)
+        if len(found) == len(duty):
+            return found
+    ahead = resolve(roster, moment, moment + _AHEAD)
+    if duty:
+        return _following(ahead, duty)
+    later = [each for each in ahead if not each.shadow and each.since > moment]
+    return [each for each in later if each.since == later[0].since]
+
+
+def _following(ahead: list[OnCall], duty: list[OnCall]) -> list[OnCall]:
+    def after(held: OnCall) -> OnCall | None:
+        layer = held.source.layer
+        return next((it for it in ahead if it.since >= held.until and not it.shadow and layer == it.source.layer), None)
+
+    return [found for held in duty if (found := after(held)) is not None]
+
+
+async def _known_services(request: Request, call: Call, body: ScheduleBody) -> None:
+    for index, service in enumerate(body.services):
+        try:
+            await require_service(call.resources.views, service, request.app.state.settings.service_wait_s)
+        except UnknownReferenceError as error:
+            remedy = "register it first (POST /v1/services)"
+            raise UnknownReferenceError("service", service, remedy, f"services/{index}") from error
+
+
+async def _carry(
+    call: Call, schedule: str, command: Command, *, status: int = 200, location: str | None = None
+) -> Response:
+    return await call.handle(
+        SCHEDULE,
+        schedule,
+        command,
+        body=lambda outcome: schedule_answer(_known(outcome.state)),
+        status=status,
+        location=location,
+    )
+
+
+def _known(state: Schedule) -> Known:
+    if state is None:
+        raise AbsentError("schedule")
+    return state
