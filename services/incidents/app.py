@@ -7,11 +7,14 @@ from libs.web.app import create_service_app
 from services.incidents.api import (
     actions,
     alerts,
+    changes,
     escalation_policies,
     incident_links,
     incident_people,
     incident_timeline,
     incidents,
+    integrations,
+    pagerduty,
     people,
     postmortem_duties,
     postmortem_templates,
@@ -19,10 +22,14 @@ from services.incidents.api import (
     rotations,
     schedule_decisions,
     schedules,
+    webhooks,
 )
 from services.incidents.api.errors import ERRORS
 from services.incidents.config import IncidentsSettings, load_learning
 from services.incidents.intake import Numbers
+from services.incidents.senders.keys import Senders
+from services.incidents.senders.rates import Rates
+from services.incidents.senders.taking import Taking
 
 
 def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
@@ -46,10 +53,17 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
             schedules.router,
             schedule_decisions.router,
             escalation_policies.router,
+            integrations.router,
+            webhooks.router,
+            pagerduty.router,
+            changes.router,
         ],
         errors=ERRORS,
         settings=settings,
     )
     app.state.learning = load_learning(settings.learning_policy)
     app.state.numbers = Numbers(resources.store)
+    app.state.senders = Senders(resources, settings.senders_kept_s)
+    app.state.rates = Rates(settings.enqueue_per_minute)
+    app.state.taking = Taking(resources)
     return app

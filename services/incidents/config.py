@@ -20,8 +20,12 @@ class IncidentsSettings(Settings):
         service_wait_s: How long declaring an incident waits for a service that was just registered to be known here.
         learning_policy: When postmortems and actions are due, and who reviews; a YAML file like
             `policies/learning-2026-11.yaml`, which is the default.
+        enqueue_per_minute: How many alerts one sender may send to one process in a minute, and at once; 0: any number.
+        senders_kept_s: How long a process believes what it knows of an integration and its keys.
     """
 
+    enqueue_per_minute: int = Field(default=0, ge=0)
+    senders_kept_s: float = Field(default=1, ge=0, le=60)
     service_wait_s: float = Field(default=2, ge=0, le=30)
     learning_policy: Path = _POLICIES / "learning-2026-11.yaml"
 

@@ -6,6 +6,8 @@ from services.incidents.domain.action import decider as action
 from services.incidents.domain.action import events as of_action
 from services.incidents.domain.alert import decider as alert
 from services.incidents.domain.alert import events as of_alert
+from services.incidents.domain.change import decider as change
+from services.incidents.domain.change import events as of_change
 from services.incidents.domain.channel import decider as channel
 from services.incidents.domain.channel import events as of_channel
 from services.incidents.domain.escalation import decider as escalation
@@ -15,6 +17,8 @@ from services.incidents.domain.escalation_policy import events as of_escalation_
 from services.incidents.domain.incident import decider as incident
 from services.incidents.domain.incident import events as of_incident
 from services.incidents.domain.incident import work_events as of_work
+from services.incidents.domain.integration import decider as integration
+from services.incidents.domain.integration import events as of_integration
 from services.incidents.domain.notification import decider as notification
 from services.incidents.domain.notification import events as of_notification
 from services.incidents.domain.person import decider as person
@@ -36,6 +40,8 @@ from services.incidents.domain.service_paging import events as of_service_paging
 SERVICE = "incidents"
 
 ALERT = Decider("alert", None, alert.decide, alert.evolve)
+INTEGRATION = Decider("integration", None, integration.decide, integration.evolve)
+CHANGE = Decider("change", None, change.decide, change.evolve)
 INCIDENT = Decider("incident", None, incident.decide, incident.evolve)
 POSTMORTEM = Decider("postmortem", None, postmortem.decide, postmortem.evolve)
 DUTY = Decider("postmortem-duty", None, duty.decide, duty.evolve)
@@ -58,6 +64,7 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.alert.moved.v1": of_alert.AlertMoved,
         "io.concordat.incidents.alert.acknowledged.v1": of_alert.AlertAcknowledged,
         "io.concordat.incidents.alert.resolved.v1": of_alert.AlertResolved,
+        "io.concordat.incidents.change.reported.v1": of_change.ChangeReported,
         "io.concordat.incidents.incident.declared.v1": of_incident.IncidentDeclared,
         "io.concordat.incidents.incident.alert-joined.v1": of_incident.IncidentAlertJoined,
         "io.concordat.incidents.incident.acknowledged.v1": of_incident.IncidentAcknowledged,
@@ -110,6 +117,10 @@ CONTRACT = EventRegistry(
     },
     internal={
         "io.concordat.incidents.incident.group-taken.v1": of_incident.IncidentGroupTaken,
+        "io.concordat.incidents.integration.added.v1": of_integration.IntegrationAdded,
+        "io.concordat.incidents.integration.changed.v1": of_integration.IntegrationChanged,
+        "io.concordat.incidents.integration.key-rotated.v1": of_integration.IntegrationKeyRotated,
+        "io.concordat.incidents.integration.ended.v1": of_integration.IntegrationEnded,
         "io.concordat.incidents.alert.retriggered.v1": of_alert.AlertRetriggered,
         "io.concordat.incidents.alert.grouped.v1": of_alert.AlertGrouped,
         "io.concordat.incidents.alert.silenced.v1": of_alert.AlertSilenced,

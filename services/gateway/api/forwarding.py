@@ -10,6 +10,7 @@ from libs.events.ids import new_id
 from libs.web.problems import Problem
 from services.gateway.clients import Header, Owner, OwnerAnswer, OwnerRequest, OwnerUnavailableError
 
+CLIENT_AUTHORIZATION: Final = b"x-client-authorization"  # what a sender with a key of the owner's has sent
 _IDEMPOTENCY_KEY: Final = b"idempotency-key"
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _PAUSE_S: Final = 0.05  # before the second try: long enough for a connection that was being closed
@@ -36,6 +37,7 @@ _NOT_SENT_ON: Final = _HOP_BY_HOP | {  # this hop's own, replaced by the gateway
     b"expect",
     b"host",
     b"x-api-key",
+    CLIENT_AUTHORIZATION,
 }
 _NOT_PASSED_BACK: Final = _HOP_BY_HOP | {b"date", b"server", b"x-request-id"}  # the gateway's server writes its own
 
@@ -44,6 +46,11 @@ def onward(headers: Iterable[Header], *own: Header) -> tuple[Header, ...]:
     """The headers an owner receives: those that came, as far as they go on, with *own* in place of theirs."""
     replaced = {name for name, _ in own}
     return (*_kept(headers, _NOT_SENT_ON | replaced), *own)
+
+
+def authorization(headers: Iterable[Header]) -> tuple[Header, ...]:
+    """The client's own `Authorization`, for an owner that knows its senders by keys of its own."""
+    return tuple((CLIENT_AUTHORIZATION, value) for name, value in headers if name == b"authorization")[:1]
 
 
 def back(headers: Iterable[Header]) -> list[Header]:

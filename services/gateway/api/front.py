@@ -14,12 +14,13 @@ from libs.web.auth import authorise
 from libs.web.internal_auth import Principal
 from libs.web.problems import Problem
 from services.gateway.api.document import SELF
-from services.gateway.api.forwarding import back, forward, onward
+from services.gateway.api.forwarding import authorization, back, forward, onward
 from services.gateway.api.routing import Operation, Routes
 from services.gateway.auth.keys import ApiKeys, UnknownKeyError
 from services.gateway.auth.tokens import Tokens
 from services.gateway.clients import Owner, OwnerAnswer, OwnerRequest
 
+NOBODY: Final = Principal("anonymous", "machine", frozenset(), "none")
 _NEEDS_NO_KEY: Final = frozenset({"/livez", "/readyz", "/startupz", "/metrics", "/openapi.json"})
 _API_KEY: Final = b"x-api-key"
 _NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
@@ -44,8 +45,10 @@ class Forwarder:
     ) -> OwnerAnswer:
         """What *service* answers to the request in *scope*, asked for *target* instead of the scope's own path."""
         state = scope["state"]
+        own = authorization(scope["headers"]) if principal is NOBODY else ()
         headers = onward(
             scope["headers"],
+            *own,
             (b"authorization", self._tokens.authorization(principal, service)),
             (b"x-request-id", state["request_id"].encode()),
             (b"traceparent", state["trace"].traceparent.encode()),
@@ -80,7 +83,7 @@ class Front:
         operation = self._operation(scope)
         scope["route"] = operation  # names the request in the metrics
         if operation.scope is None:
-            principal = _NOBODY
+            principal = NOBODY
         else:
             principal = await self._authenticate(scope)
             authorise(principal, operation.scope)
@@ -128,9 +131,6 @@ class Front:
             if size > limit:
                 raise _too_large(limit)
         return b"".join(parts)
-
-
-_NOBODY: Final = Principal("anonymous", "machine", frozenset(), "none")
 
 
 def _target(scope: Scope) -> bytes:

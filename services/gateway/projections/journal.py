@@ -193,6 +193,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "incidents.alert.moved": "alert belongs to another incident",
     "incidents.alert.acknowledged": "alert acknowledged",
     "incidents.alert.resolved": "alert resolved",
+    "incidents.change.reported": "changed: {summary}",
     "incidents.incident.declared": "{number} declared ({severity}): {title}",
     "incidents.incident.alert-joined": "{number}: a further alert fires: {summary}",
     "incidents.incident.acknowledged": "{number} acknowledged",

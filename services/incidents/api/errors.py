@@ -10,6 +10,8 @@ from services.incidents.domain.errors import (
     AlertsFiringError,
     IllegalTransitionError,
     ImpactError,
+    IntegrationTakenError,
+    MatcherError,
     MilestoneNotReachedError,
     MilestoneOrderError,
     PostmortemIncompleteError,
@@ -27,10 +29,15 @@ from services.incidents.domain.postmortem.errors import (
     SideMissingError,
     TimelineOrderError,
 )
+from services.incidents.senders.mapped import MappingError
 
 
 def _at(error: Exception, *fields: str) -> dict[str, Any]:
     return {"errors": [{"detail": str(error), "pointer": f"/{field}"} for field in fields]}
+
+
+def _places(error: MappingError) -> dict[str, Any]:
+    return {"errors": [{"detail": detail, "pointer": pointer} for pointer, detail in error.places]}
 
 
 ERRORS: Errors = {
@@ -78,6 +85,13 @@ ERRORS: Errors = {
         "further alerts of its group go to a newer incident, which is named here; go on there, or resolve it first",
         extra=lambda error: {"incident": error.holder.partition("/")[2]},
     ),
+    IntegrationTakenError: ErrorKind(
+        409, "name-taken", "The name is taken", extra=lambda error: _at(error, error.field)
+    ),
+    MatcherError: ErrorKind(
+        422, "invalid-matcher", "A condition cannot be read", extra=lambda error: _at(error, error.field)
+    ),
+    MappingError: ErrorKind(422, "invalid-mapping", "The mapping does not fit", extra=_places),
     ReasonMissingError: ErrorKind(
         422, "reason-missing", "A reason is needed", extra=lambda error: _at(error, "reason")
     ),

@@ -10,6 +10,8 @@ IncidentsError
 ├── ImpactError                 a service cannot have been affected like that
 ├── MilestoneNotReachedError    a time that does not exist yet cannot be corrected
 ├── MilestoneOrderError         times that cannot have been in this order
+├── IntegrationTakenError       there is an integration of that name
+├── MatcherError                a condition on labels cannot be read
 ├── PostmortemIncompleteError   a postmortem is not published before it says enough
 ├── UnknownVersionError         it has no such version
 ├── TemplateOutdatedError       a template was written from a version that is not the newest
@@ -95,6 +97,25 @@ class MilestoneOrderError(IncidentsError):
     def __init__(self, milestone: str, rule: str) -> None:
         super().__init__(rule)
         self.milestone = milestone
+
+
+class IntegrationTakenError(IncidentsError):
+    """There is an integration of that name."""
+
+    def __init__(self, integration: str) -> None:
+        super().__init__(
+            f"there is an integration {integration!r} already, maybe ended; take another name,"
+            f" or POST /v1/integrations/{integration}:rotate for another key"
+        )
+        self.field = "name"
+
+
+class MatcherError(IncidentsError):
+    """A condition on labels cannot be read."""
+
+    def __init__(self, matcher: str, remedy: str, field: str = "matchers") -> None:
+        super().__init__(f"{matcher[:100]!r} is no condition on a label; {remedy}")
+        self.matcher, self.remedy, self.field = matcher, remedy, field
 
 
 class PostmortemIncompleteError(IncidentsError):

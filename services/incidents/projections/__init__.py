@@ -2,9 +2,11 @@
 
 from services.incidents.projections.actions import ACTIONS
 from services.incidents.projections.alerts import ALERTS
+from services.incidents.projections.changes import CHANGES
 from services.incidents.projections.channels import CHANNELS
 from services.incidents.projections.escalation_policies import ESCALATION_POLICIES
 from services.incidents.projections.incidents import INCIDENTS
+from services.incidents.projections.integrations import INTEGRATIONS
 from services.incidents.projections.known_services import KNOWN_SERVICES
 from services.incidents.projections.known_teams import KNOWN_TEAMS
 from services.incidents.projections.people import PEOPLE
@@ -25,4 +27,6 @@ PROJECTIONS = (
     CHANNELS,
     ROTATIONS,
     SCHEDULES,
+    INTEGRATIONS,
+    CHANGES,
 )

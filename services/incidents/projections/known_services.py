@@ -1,7 +1,7 @@
 """Which services there are, and who works for them, as lifecycle says: incidents are declared for these only."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,12 @@ class ServicePhaseChanged:
 
     service: str
     to_phase: str
+
+
+def known_of(connection: Connection, names: Iterable[str]) -> frozenset[str]:
+    """Those of *names* that are services."""
+    known = KNOWN_SERVICES.view.c.service
+    return frozenset(connection.execute(select(known).where(known.in_(list(names)))).scalars())
 
 
 async def require_service(views: Views, service: str, wait_s: float) -> None:

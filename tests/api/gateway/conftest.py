@@ -113,7 +113,8 @@ def incidents_routes() -> Any:
     @router.post("/v2/enqueue", status_code=202, openapi_extra=PUBLIC)
     async def enqueue(request: Request) -> Response:
         """Take an alert from a sender with a key of its own."""
-        return Response(await request.body(), 202)
+        own = request.headers.get("x-client-authorization", "")
+        return Response(await request.body(), 202, {"X-Seen-Authorization": own})
 
     return router
 

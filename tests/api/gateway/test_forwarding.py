@@ -103,6 +103,19 @@ async def test_a_public_route_needs_no_key(anonymous: httpx.AsyncClient) -> None
     assert (answer.status_code, answer.content) == (202, b"{}")
 
 
+async def test_a_public_route_gets_the_clients_own_authorization_and_no_forged_one(
+    anonymous: httpx.AsyncClient,
+) -> None:
+    forged = {"X-Client-Authorization": "Bearer forged"}
+    for sent, seen in (
+        ({"Authorization": "Bearer key"}, "Bearer key"),
+        ({"Authorization": "Bearer key", **forged}, "Bearer key"),
+        (forged, ""),
+    ):
+        answer = await anonymous.post("/v2/enqueue", content=b"{}", headers=sent)
+        assert answer.headers["X-Seen-Authorization"] == seen
+
+
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/startupz", "/metrics", "/openapi.json"])
 async def test_probes_metrics_and_the_document_need_no_key(anonymous: httpx.AsyncClient, path: str) -> None:
     assert (await anonymous.get(path)).status_code == 200
