@@ -54,6 +54,7 @@ class LifecycleSettings(Settings):
         checkpoint_policy: For how long a checkpoint speaks; `policies/checkpoints-2026-11.yaml` is the default.
         capacity_policy: How capacity is planned; `policies/capacity-2026-11.yaml` is the default.
         source_hosts: Which hosts demand may be fetched from, as `prometheus.example.com,*.internal,localhost:9090`.
+        secrets_dir: The folder whose files sources of demand name as secrets; `secrets` in `data_dir` unless given.
         facts_wait_s: How long a gate waits for evidence that was just recorded to be known.
     """
 
@@ -68,7 +69,13 @@ class LifecycleSettings(Settings):
     checkpoint_policy: Path = _POLICIES / "checkpoints-2026-11.yaml"
     capacity_policy: Path = _POLICIES / "capacity-2026-11.yaml"
     source_hosts: str = ""
+    secrets_dir: Path | None = None
     facts_wait_s: Annotated[float, Field(ge=0, le=30)] = 2.0
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of secrets."""
+        return self.secrets_dir or self.data_dir / "secrets"
 
     def may_ask(self, address: str) -> bool:
         """Whether the host of *address*, an URL, is among `source_hosts`; a pattern without a port allows any."""

@@ -222,6 +222,10 @@ CONTRACT = EventRegistry(
     },
     internal={
         "io.concordat.lifecycle.capacity.demand-imported.v1": capacity_events.DemandImported,
+        "io.concordat.lifecycle.capacity.demand-source-set.v1": capacity_events.DemandSourceSet,
+        "io.concordat.lifecycle.capacity.demand-source-removed.v1": capacity_events.DemandSourceRemoved,
+        "io.concordat.lifecycle.capacity.demand-source-failed.v1": capacity_events.DemandSourceFailed,
+        "io.concordat.lifecycle.capacity.demand-source-recovered.v1": capacity_events.DemandSourceRecovered,
         "io.concordat.lifecycle.capacity.demand-estimated.v1": capacity_events.DemandEstimated,
         "io.concordat.lifecycle.capacity.inorganic-set.v1": capacity_events.InorganicSet,
         "io.concordat.lifecycle.capacity.inorganic-removed.v1": capacity_events.InorganicRemoved,

@@ -4,7 +4,8 @@ from libs.events.resources import Resources
 from libs.events.worker import Worker
 from services.lifecycle.config import LifecycleSettings, load_catalogs, load_policies
 from services.lifecycle.evaluation import Phases
-from services.lifecycle.foreseeing import Foreseeing
+from services.lifecycle.foreseeing.asking import Asking
+from services.lifecycle.foreseeing.forecasts import Foreseeing
 from services.lifecycle.inbox import Inbox
 from services.lifecycle.listening import Listening
 from services.lifecycle.projections import PROJECTIONS
@@ -21,7 +22,7 @@ def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
         projections=PROJECTIONS,
         reactions=(*reactions(resources, policies, load_catalogs()), phases.reaction),
         timers={**timers(resources, policies.engagements, inbox), **phases.timers},
-        sinks=(listening.run, phases.begin, foreseeing.run),
+        sinks=(listening.run, phases.begin, foreseeing.run, Asking(resources, settings).run),
     )
     listening.worker = worker
     return worker

@@ -48,7 +48,16 @@ _ANSWER: Final = msgspec.json.Decoder(_Answer)
 _MATRIX: Final = msgspec.json.Decoder(list[_Series])
 
 
-async def range_query(address: str, query: str, since: datetime, until: datetime, step_s: int) -> Sequence[Sample]:
+class Asker(NamedTuple):
+    """How to show who asks: a user's name and password, or a token where there is no name."""
+
+    username: str
+    secret: str
+
+
+async def range_query(
+    address: str, query: str, since: datetime, until: datetime, step_s: int, asker: Asker | None = None
+) -> Sequence[Sample]:
     """The values of the one series that *query* gives; what is no number is left out.
 
     Raises:
@@ -56,6 +65,11 @@ async def range_query(address: str, query: str, since: datetime, until: datetime
     """
     import httpx  # noqa: PLC0415  the app starts without it, and most never ask
 
+    headers, auth = {"accept-encoding": "identity"}, None
+    if asker and asker.username:
+        auth = httpx.BasicAuth(asker.username, asker.secret)
+    elif asker:
+        headers["authorization"] = f"Bearer {asker.secret}"
     form = {
         "query": query,
         "start": f"{since.timestamp():.3f}",
@@ -66,7 +80,9 @@ async def range_query(address: str, query: str, since: datetime, until: datetime
     try:
         async with (
             asyncio.timeout(_TIMEOUT_S),
-            httpx.AsyncClient(base_url=address, timeout=_TIMEOUT_S, trust_env=False) as http,
+            httpx.AsyncClient(
+                base_url=address, timeout=_TIMEOUT_S, trust_env=False, headers=headers, auth=auth
+            ) as http,
             http.stream("POST", "api/v1/query_range", data=form) as response,
         ):
             body = await _bounded(response)
@@ -99,6 +115,9 @@ async def _bounded(response: "httpx.Response") -> bytes:
 
 
 def _matrix(status: int, body: bytes) -> list[_Series]:
+    if status in {401, 403}:
+        msg = f"it answered {status}: it does not let us ask; check auth: the secret's content, and what it may read"
+        raise RangeQueryError(msg)
     try:
         answer = _ANSWER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

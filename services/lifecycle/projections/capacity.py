@@ -23,6 +23,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("service", Text, primary_key=True),
         Column("basis", Json(), nullable=False),
         Column("forecast_due", Boolean, nullable=False),
+        Column("is_asked_for", Boolean, nullable=False),  # whether a source is asked for its demand
         Column("shortfall_on", Date),  # null: none is forecast
         Column("order_by", Date),
         Column("short_since", Instant()),  # when it was first told
@@ -39,6 +40,7 @@ def _apply(row: Row | None, event: Event, recorded: Recorded, _: Key) -> Row:
         "short_since": None,
         "basis": {},
         "forecast_due": False,
+        "is_asked_for": False,
         "recorded_at": recorded.recorded_at,
     }
     match event:
@@ -49,7 +51,8 @@ def _apply(row: Row | None, event: Event, recorded: Recorded, _: Key) -> Row:
             return {**known, "shortfall_on": None, "order_by": None, "short_since": None}
         case _:
             basis = rebased(_basis(known), event)
-            return {**known, "basis": msgspec.to_builtins(basis), "forecast_due": basis.forecast_due}
+            told = {"forecast_due": basis.forecast_due, "is_asked_for": basis.source is not None}
+            return {**known, "basis": msgspec.to_builtins(basis), **told}
 
 
 def _basis(row: Any) -> Basis:  # noqa: ANN401  a row, new or read
@@ -61,7 +64,7 @@ CAPACITY: Final = Projection(
     columns=_columns,
     events=CONTRACT,
     folds={kind: Fold(_keys, _apply) for kind in get_args(Event)},
-    indexes=(("order_by",), ("forecast_due",)),
+    indexes=(("order_by",), ("forecast_due",), ("is_asked_for",)),
     sources=("lifecycle",),
 )
 _VIEW = CAPACITY.view
@@ -83,6 +86,11 @@ def capacities(services: Sequence[str], *, short: bool | None, as_of: datetime |
 def forecasts_due(connection: Connection) -> Sequence[str]:
     """The services whose history has become another one since a forecast was last tried."""
     return list(connection.scalars(select(_VIEW.c.service).where(_VIEW.c.forecast_due).order_by(_VIEW.c.service)))
+
+
+def asked_for(connection: Connection) -> Sequence[str]:
+    """The services for whose demand a source is asked."""
+    return list(connection.scalars(select(_VIEW.c.service).where(_VIEW.c.is_asked_for).order_by(_VIEW.c.service)))
 
 
 def planned_services(connection: Connection) -> Sequence[str]:

@@ -1,8 +1,12 @@
 """Capacity through its routes: demand comes in, is forecast, and a plan says by when more must be ordered."""
 
+import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -311,6 +315,68 @@ async def test_demand_is_fetched_from_prometheus(
         assert (answer["history"]["days"], answer["history"]["last"]) == (3, 120)
         assert (too_many["code"], wrong["code"]) == ("invalid-range", "source-failed")
         assert "parse error" in wrong["detail"]
+
+
+async def serve_load(token: str) -> asyncio.Server:
+    """A server that tells 100 rps of every hour, to whom shows *token*."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(int(line.split(b":")[1]) for line in head.splitlines() if line.lower().startswith(b"content-len"))
+        form = parse_qs((await reader.readexactly(length)).decode())
+        times = range(int(float(form["start"][0])), int(float(form["end"][0])) + 1, int(form["step"][0]))
+        values = [[at, "100"] for at in times]
+        data = {"status": "success", "data": {"resultType": "matrix", "result": [{"values": values}]}}
+        status = "200 OK" if f"Bearer {token}".encode() in head else "401 Unauthorized"
+        body = json.dumps(data).encode() if status == "200 OK" else b"who are you?"
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+        await writer.drain()
+        writer.close()
+
+    return await asyncio.start_server(answer, "127.0.0.1", 0)
+
+
+@IN_MEMORY
+async def test_a_source_is_asked_for_the_days_that_are_over_by_who_may_ask(
+    database: Database, clock: FrozenClock, tmp_path: Path
+) -> None:
+    secret = tmp_path / "prometheus-token"
+    secret.write_text("wrong", encoding="utf-8")
+    server = await serve_load("right")
+    port = server.sockets[0].getsockname()[1]
+    source: dict[str, Any] = {
+        "address": f"http://127.0.0.1:{port}",
+        "query": "sum(load)",
+        "metric": "rps",
+        "since": "2026-11-11",
+        "auth": {"kind": "bearer", "secret": "prometheus-token"},
+    }
+    settings = {"source_hosts": "127.0.0.1", "secrets_dir": tmp_path}
+    async with server, running("lifecycle", database, clock=clock, **settings) as service:
+        await teams(service)
+
+        async def state(wanted: str, days_behind: int | None) -> bool:
+            found = (await service.call("GET", PATH))["demand_source"]
+            return (found["state"], found["days_behind"]) == (wanted, days_behind)
+
+        absent = await put(service, "demand-source", {**source, "auth": {"kind": "bearer", "secret": "no"}}, expect=422)
+        elsewhere = await put(service, "demand-source", {**source, "address": "http://10.0.0.1"}, expect=422)
+        await put(service, "demand-source", source)
+        await eventually(lambda: state("failing", None))
+        failing = await service.call("GET", PATH)
+        secret.write_text("right", encoding="utf-8")
+        clock.advance(timedelta(hours=1))
+        await eventually(lambda: state("working", 0))
+        first = await service.call("GET", PATH)
+        clock.advance(timedelta(days=1))
+        await eventually(lambda: state("working", 0))
+        gone = await service.call("DELETE", f"{PATH}/demand-source")
+
+    assert (absent["code"], elsewhere["code"]) == ("secret-missing", "source-not-allowed")
+    assert "401" in failing["demand_source"]["detail"]
+    assert f"{PATH}/demand-source" in [step["path"] for step in failing["next"]]
+    assert (first["history"]["days"], first["history"]["until"], first["history"]["last"]) == (10, "2026-11-20", 100)
+    assert (gone["demand_source"], gone["history"]["days"]) == (None, 11)
 
 
 @IN_MEMORY

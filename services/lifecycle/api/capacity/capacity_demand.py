@@ -15,12 +15,14 @@ from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.capacity.capacity_known import READ, WRITE, Capacities, CapacitiesDep
-from services.lifecycle.api.capacity.capacity_schemas import ImportPoints, ImportPrometheus, Metric
+from services.lifecycle.api.capacity.capacity_schemas import ImportPoints, ImportPrometheus, Metric, SetDemandSource
 from services.lifecycle.api.capacity.capacity_views import CapacityView
 from services.lifecycle.api.reviews.reviewing import actor
-from services.lifecycle.clients.prometheus import MOST_POINTS, RangeQueryError, range_query
+from services.lifecycle.clients.prometheus import MOST_POINTS, Asker, RangeQueryError, range_query
+from services.lifecycle.clients.secrets import SecretMissingError, asker_of
 from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import CAPACITY
+from services.lifecycle.domain.capacity import commands
 from services.lifecycle.domain.capacity.commands import ImportDemand
 from services.lifecycle.domain.capacity.events import Source
 from services.lifecycle.exchange.demand import UnusableDemandError, daily, read_csv
@@ -109,15 +111,13 @@ async def import_demand_prometheus(
     """Import demand from a range query of Prometheus, as `POST .../demand` does."""
     settings: LifecycleSettings = request.app.state.settings
     address, until = str(body.address), body.until or call.context.at
-    if not settings.may_ask(address):
-        detail = f"{body.address.host} is not among the hosts that may be asked; add it to CONCORDAT_SOURCE_HOSTS"
-        raise Problem(422, "source-not-allowed", "The source may not be asked", detail, [Place(detail, "/address")])
+    asker = _may_ask(settings, body)
     points = (until - body.since) / timedelta(seconds=body.step_s) + 1
     if not 1 <= points <= MOST_POINTS:
         detail = f"these are {points:.0f} points; choose times and a step that give 1 to {MOST_POINTS}"
         raise Problem(422, "invalid-range", "The range cannot be asked for", detail, [Place(detail, "/since")])
     try:
-        samples = await range_query(address, body.query, body.since, until, body.step_s)
+        samples = await range_query(address, body.query, body.since, until, body.step_s, asker)
     except RangeQueryError as error:
         detail = str(error)
         raise Problem(
@@ -125,6 +125,49 @@ async def import_demand_prometheus(
         ) from error
     found = _Import(body.metric, "prometheus", samples, "/query", replace=body.replace, query=body.query)
     return await _take(call, known, service, found)
+
+
+@router.put("/demand-source", response_model=CapacityView, openapi_extra=WRITE, responses=responses(404, 409, 422))
+async def set_demand_source(
+    service: str, request: Request, body: SetDemandSource, call: CallDep, known: CapacitiesDep
+) -> Response:
+    """Have a Prometheus asked for the demand of every day that is over: a worker begins at once with those before.
+
+    The answer says in `demand_source` whether it works, and which day was told last.
+    """
+    _may_ask(request.app.state.settings, body)
+    command = commands.SetDemandSource(service=service, source=body.source, by=actor(call), at=call.context.at)
+    return await known.do(call, command)
+
+
+@router.delete("/demand-source", response_model=CapacityView, openapi_extra=WRITE, responses=responses(404))
+async def remove_demand_source(
+    service: str,
+    call: CallDep,
+    known: CapacitiesDep,
+    reason: Annotated[str, Query(max_length=10_000)] = "",
+) -> Response:
+    """Have it asked no more; the demand so far stays."""
+    command = commands.RemoveDemandSource(service=service, reason=reason, by=actor(call), at=call.context.at)
+    return await known.do(call, command)
+
+
+def _may_ask(settings: LifecycleSettings, body: ImportPrometheus | SetDemandSource) -> Asker | None:
+    """Who asks; refuses a host that may not be asked, and a secret that is not there.
+
+    Raises:
+        Problem: It is so.
+    """
+    if not settings.may_ask(str(body.address)):
+        detail = f"{body.address.host} is not among the hosts that may be asked; add it to CONCORDAT_SOURCE_HOSTS"
+        raise Problem(422, "source-not-allowed", "The source may not be asked", detail, [Place(detail, "/address")])
+    try:
+        return asker_of(body.auth.credentials, settings.secrets)
+    except SecretMissingError as error:
+        detail = str(error)
+        raise Problem(
+            422, "secret-missing", "There is no such secret", detail, [Place(detail, "/auth/secret")]
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

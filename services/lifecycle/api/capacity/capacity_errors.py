@@ -18,6 +18,7 @@ CAPACITY_ERRORS: Errors = {
         extra=lambda e: {"metric": e.before, "errors": [{"detail": str(e), "pointer": e.pointer}]},
     ),
     errors.InorganicUnknownError: ErrorKind(404, "not-found", "There is no such thing"),
+    errors.NoDemandSourceError: ErrorKind(404, "not-found", "There is no such thing"),
     errors.OrderUnknownError: ErrorKind(404, "not-found", "There is no such thing"),
     errors.NoStrategyError: ErrorKind(409, "no-strategy", "Nothing was proposed"),
     errors.SecondSideError: ErrorKind(403, "second-side-required", "The other side must agree"),

@@ -2,14 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, HttpUrl, model_validator
 from pydantic_core import PydanticCustomError
 
 from libs.web.schemas import Body, Line, Moment, Name, Text, example
 from services.lifecycle.api.checkpoints.checkpoint_plan_schemas import Id
-from services.lifecycle.domain.capacity.events import Cost, Domain, Plan, Scaling, Side, Strategy, Supply
+from services.lifecycle.domain.capacity.events import (
+    Cost,
+    Credentials,
+    DemandSource,
+    Domain,
+    Plan,
+    Scaling,
+    Side,
+    Strategy,
+    Supply,
+)
 
 Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)]
@@ -41,6 +51,52 @@ class ImportPoints(Body):
     replace: Replace = False
 
 
+class SourceAuth(Body):
+    """How to show who asks; a secret is named, never sent."""
+
+    kind: Literal["none", "basic", "bearer"] = "none"
+    username: Annotated[str, Field(max_length=200, description="Of basic.")] = ""
+    secret: Annotated[
+        str, Field(max_length=253, description="The name of a file in the service's folder of secrets.")
+    ] = ""
+
+    @property
+    def credentials(self) -> Credentials:
+        """As they are kept."""
+        return Credentials(self.kind, self.username, self.secret)
+
+
+class SetDemandSource(Body):
+    """Which Prometheus is asked for the demand of every day that is over."""
+
+    model_config = example(
+        address="https://prometheus.example.com",
+        query='sum(rate(http_requests_total{job="checkout-api"}[5m]))',
+        metric="requests per second",
+        since="2026-01-01",
+        auth={"kind": "bearer", "secret": "prometheus-token"},
+    )
+
+    address: Annotated[HttpUrl, Field(description="Up to where /api/v1 begins; a host of CONCORDAT_SOURCE_HOSTS.")]
+    query: Annotated[str, Field(min_length=1, max_length=10_000, description="PromQL that gives one series.")]
+    metric: Metric
+    since: Annotated[date, Field(description="The first day that is asked for.")]
+    step_s: Annotated[int, Field(strict=True, ge=60, le=86_400)] = 3_600
+    auth: SourceAuth = SourceAuth()
+
+    @property
+    def source(self) -> DemandSource:
+        """As it is kept."""
+        return DemandSource(
+            address=str(self.address),
+            query=self.query,
+            metric=self.metric,
+            step_s=self.step_s,
+            since=self.since,
+            credentials=self.auth.credentials,
+        )
+
+
 class ImportPrometheus(Body):
     """Which range query gives the demand."""
 
@@ -58,6 +114,7 @@ class ImportPrometheus(Body):
     since: Moment
     until: Annotated[Moment | None, Field(description="Now unless given; a day that is not over is left out.")] = None
     step_s: Annotated[int, Field(strict=True, ge=60, le=86_400)] = 3_600
+    auth: SourceAuth = SourceAuth()
     replace: Replace = False
 
 

@@ -52,6 +52,12 @@ def next_steps(state: Capacity, found: Outlook | None, around: Around) -> Iterat
         )
     if "plan" in lacks:
         yield CapacityStep(both, "agree how capacity is planned", "there is no plan", f"{path}/plan")
+    if state.failing:
+        since = state.failing.at.date()
+        what = "mend the source of demand, or how it is asked"
+        yield CapacityStep(
+            team, what, f"since {since} it gives nothing: {state.failing.detail}", f"{path}/demand-source"
+        )
     for old in stale(state.basis, around.today, around.policy.stale_days.value):
         part = "demand" if old.startswith("demand") else "supply" if "load test" in old else "plan"
         why = f"{old}, more than {around.policy.stale_days.value:g} days ago ({around.policy.stale_days.source})"

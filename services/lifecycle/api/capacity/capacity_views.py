@@ -9,6 +9,7 @@ from services.lifecycle.api.capacity.capacity_forecast_views import ForecastView
 from services.lifecycle.api.capacity.capacity_steps import Around, CapacityStep, next_steps
 from services.lifecycle.domain.capacity.events import (
     DemandEstimated,
+    DemandSource,
     InorganicSet,
     Plan,
     Side,
@@ -41,6 +42,17 @@ class HistoryView:
     query: str
     imported_by: str
     imported_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandSourceView(DemandSource):
+    """What is asked for demand day by day; `days_behind` counts the days that are over and not known yet."""
+
+    state: Literal["waiting", "working", "failing"]
+    failing_since: datetime | None
+    detail: str
+    known_until: date | None
+    days_behind: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +129,7 @@ class CapacityView:
     service: str
     metric: str
     history: HistoryView | None
+    demand_source: DemandSourceView | None
     estimate: DemandEstimated | None
     forecast: ForecastView
     inorganic: tuple[InorganicSet, ...]
@@ -140,6 +153,7 @@ def capacity_view(state: Capacity, around: Around) -> CapacityView:
         service=around.service,
         metric=basis.metric,
         history=_history(state),
+        demand_source=_source(state, around),
         estimate=basis.estimate,
         forecast=forecast_view(state),
         inorganic=tuple(sorted(basis.inorganic.values(), key=lambda each: (each.start, each.name))),
@@ -175,6 +189,20 @@ def _history(state: Capacity) -> HistoryView | None:
         query=imported.query if imported else "",
         imported_by=imported.by if imported else "",
         imported_at=imported.at if imported else None,
+    )
+
+
+def _source(state: Capacity, around: Around) -> DemandSourceView | None:
+    source, failing, until = state.basis.source, state.failing, state.basis.measured_until
+    if source is None:
+        return None
+    return DemandSourceView(
+        **_fields(source),
+        state="failing" if failing else "working" if until else "waiting",
+        failing_since=failing.at if failing else None,
+        detail=failing.detail if failing else "",
+        known_until=until,
+        days_behind=(around.today - until).days - 1 if until else None,
     )
 
 
@@ -233,7 +261,7 @@ def _outlook(state: Capacity, found: Outlook, around: Around) -> OutlookView:
     return OutlookView(**_fields(found), order_overdue=late, cost=_cost(state, found))
 
 
-def _fields(value: Supply | Plan | Outlook) -> dict[str, Any]:
+def _fields(value: Supply | Plan | Outlook | DemandSource) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.lifecycle.domain.capacity.events import (
+    DemandSource,
     ForecastMade,
     ForecastRefused,
     Plan,
@@ -33,6 +34,30 @@ class ImportDemand(_Asked):
     first: date
     peaks: tuple[float | None, ...]
     replaces: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDemandSource(_Asked):
+    """Have demand asked for day by day."""
+
+    source: DemandSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveDemandSource(_Asked):
+    """Have it asked for no more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteDemandSource:
+    """Note whether the source answered; *failure* is why not, or empty."""
+
+    service: str
+    source: DemandSource
+    failure: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +170,9 @@ class Look:
 
 Command = (
     ImportDemand
+    | SetDemandSource
+    | RemoveDemandSource
+    | NoteDemandSource
     | EstimateDemand
     | SetInorganic
     | RemoveInorganic

@@ -17,9 +17,12 @@ from services.lifecycle.domain.capacity.commands import (
     KeepForecast,
     Look,
     MeasureSupply,
+    NoteDemandSource,
     OrderUnits,
     ProposeStrategy,
+    RemoveDemandSource,
     RemoveInorganic,
+    SetDemandSource,
     SetInorganic,
     TakeDelivery,
     WithdrawOrder,
@@ -47,6 +50,7 @@ from services.lifecycle.domain.capacity.events import (
 )
 from services.lifecycle.domain.capacity.ordering import of_orders
 from services.lifecycle.domain.capacity.outlook import look
+from services.lifecycle.domain.capacity.sourcing import of_source
 from services.lifecycle.domain.capacity.state import Capacity, evolve, named
 
 _ROUNDING = 1e-6  # three thirds are a whole
@@ -68,7 +72,7 @@ def decide(command: Command, state: Capacity) -> tuple[Event, ...]:
     return (*said, *_news(after, command)) if looked else ()
 
 
-def _said(command: Command, state: Capacity) -> tuple[Event, ...]:  # noqa: C901, PLR0911  a table, one line a command
+def _said(command: Command, state: Capacity) -> tuple[Event, ...]:  # noqa: C901, PLR0911, PLR0912  a table, one line a command
     match command:
         case ImportDemand():
             return _imported(command, state)
@@ -82,6 +86,8 @@ def _said(command: Command, state: Capacity) -> tuple[Event, ...]:  # noqa: C901
             return (InorganicRemoved(command.service, name, reason, command.by.name, command.at),)
         case MeasureSupply():
             return _measured(command, state)
+        case SetDemandSource() | RemoveDemandSource() | NoteDemandSource():
+            return of_source(command, state)
         case OrderUnits() | TakeDelivery() | WithdrawOrder():
             return of_orders(command, state)
         case ChangePlan():

@@ -5,6 +5,7 @@ LifecycleError
     ├── CapacityFaultError      a number or date that cannot be; names the place
     ├── MetricChangedError      demand is counted in something else here
     ├── InorganicUnknownError   nothing of that name is expected
+    ├── NoDemandSourceError     no source is asked
     ├── OrderUnknownError       no order of that name is on its way
     ├── NoStrategyError         nobody has proposed one
     └── SecondSideError         the other side, or another person, must agree
@@ -46,6 +47,13 @@ class InorganicUnknownError(CapacityError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"nothing of the name {name!r} is expected")
+
+
+class NoDemandSourceError(CapacityError):
+    """No source is asked."""
+
+    def __init__(self) -> None:
+        super().__init__("no source is asked for the demand of this service; PUT one first")
 
 
 class OrderUnknownError(CapacityError):

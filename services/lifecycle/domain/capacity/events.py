@@ -86,6 +86,73 @@ class DemandImported:
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """How to show who asks; the secret is the name of a file, never what is in it."""
+
+    kind: Literal["none", "basic", "bearer"] = "none"
+    username: str = ""
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandSource:
+    """A Prometheus that is asked for the demand of every day that is over.
+
+    Args:
+        address: Up to where /api/v1 begins.
+        query: Gives one series.
+        metric: What demand is counted in.
+        step_s: Between two points; of each day the highest counts.
+        since: The first day that is asked for.
+        credentials: How to show who asks.
+    """
+
+    address: str
+    query: str
+    metric: str
+    step_s: int
+    since: date
+    credentials: Credentials = Credentials()
+
+
+@dataclass(frozen=True, slots=True)
+class DemandSourceSet:
+    """Demand is asked for day by day from now on."""
+
+    service: str
+    source: DemandSource
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DemandSourceRemoved:
+    """It is asked for no more."""
+
+    service: str
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DemandSourceFailed:
+    """It gave no usable answer; told once until it does, or fails otherwise."""
+
+    service: str
+    detail: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DemandSourceRecovered:
+    """It answers again."""
+
+    service: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DemandEstimated:
     """What demand is expected before anything is measured: *peak* from *start* on, growing by a share a year."""
 
@@ -277,6 +344,10 @@ class ShortfallCleared:
 
 Event = (
     DemandImported
+    | DemandSourceSet
+    | DemandSourceRemoved
+    | DemandSourceFailed
+    | DemandSourceRecovered
     | DemandEstimated
     | InorganicSet
     | InorganicRemoved

@@ -7,6 +7,11 @@ from datetime import date, timedelta
 from services.lifecycle.domain.capacity.events import (
     DemandEstimated,
     DemandImported,
+    DemandSource,
+    DemandSourceFailed,
+    DemandSourceRecovered,
+    DemandSourceRemoved,
+    DemandSourceSet,
     Event,
     ForecastMade,
     ForecastRefused,
@@ -45,6 +50,7 @@ class Basis:
         changed_from: The first day that has changed since a forecast was last tried.
         refused: Why there is no forecast of the history as it was.
         orders: Units that are on their way, by order.
+        source: Where demand is asked for day by day.
     """
 
     metric: str = ""
@@ -59,6 +65,7 @@ class Basis:
     changed_from: date | None = None
     refused: ForecastRefused | None = None
     orders: Mapping[str, UnitsOrdered] = field(default_factory=dict[str, UnitsOrdered])
+    source: DemandSource | None = None
 
     @property
     def forecast_due(self) -> bool:
@@ -84,6 +91,7 @@ class Capacity:
         proposed: The edition of the strategy that was proposed last.
         agreed: Who agreed to it, beside who proposed it.
         shortfall: What was last said of it.
+        failing: Since when the source of demand gives no usable answer, and why.
     """
 
     basis: Basis = Basis()
@@ -92,6 +100,7 @@ class Capacity:
     proposed: StrategyProposed | None = None
     agreed: StrategyAgreed | None = None
     shortfall: ShortfallForecast | None = None
+    failing: DemandSourceFailed | None = None
 
 
 NOTHING_KNOWN = Capacity()
@@ -104,7 +113,7 @@ def named(event: DemandImported) -> Iterator[tuple[date, float]]:
             yield event.first + number * _DAY, peak
 
 
-def evolve(state: Capacity, event: Event) -> Capacity:
+def evolve(state: Capacity, event: Event) -> Capacity:  # noqa: PLR0911  a table, one line an event
     """The capacity after one more fact."""
     after = replace(state, basis=rebased(state.basis, event))
     match event:
@@ -119,6 +128,10 @@ def evolve(state: Capacity, event: Event) -> Capacity:
             return replace(after, shortfall=event)
         case ShortfallCleared():
             return replace(after, shortfall=None)
+        case DemandSourceFailed():
+            return replace(after, failing=event)
+        case DemandSourceSet() | DemandSourceRemoved() | DemandSourceRecovered():
+            return replace(after, failing=None)
         case _:
             return after
 
@@ -142,6 +155,10 @@ def rebased(basis: Basis, event: Event) -> Basis:  # noqa: C901, PLR0911, PLR091
             return replace(basis, orders=_without(basis, event.order), supply=_delivered(basis.supply, event))
         case OrderWithdrawn():
             return replace(basis, orders=_without(basis, event.order))
+        case DemandSourceSet():
+            return replace(basis, metric=basis.metric or event.source.metric, source=event.source)
+        case DemandSourceRemoved():
+            return replace(basis, source=None)
         case PlanChanged():
             return replace(basis, plan=event)
         case StrategyAgreed():
