@@ -70,7 +70,7 @@ class Teller:
 
     async def call(self, method: str, path: str, body: object = None, *, expect: int = 200) -> Any:
         """The answer's JSON; `Told` if its status is another than *expect*."""
-        answer = await self.http.request(method, path, json=body)
+        answer = await self.http.request(method, path, json=body, headers={"Prefer": "wait=10"})
         if answer.status_code != expect:
             message = f"{method} {path}: {answer.status_code} instead of {expect}: {answer.text}"
             raise Told(message)

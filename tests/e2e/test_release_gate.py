@@ -23,7 +23,9 @@ HOUR = timedelta(hours=1)
 @asynccontextmanager
 async def told_by(server: ConcordatServer, key: str) -> AsyncGenerator[Teller]:
     """The gateway, for whoever holds *key*."""
-    async with httpx.AsyncClient(base_url=server.url, headers={"X-API-Key": key}, timeout=30) as http:
+    async with httpx.AsyncClient(
+        base_url=server.url, headers={"X-API-Key": key, "Prefer": "wait=10"}, timeout=30
+    ) as http:
         yield Teller(http, datetime.now(UTC).replace(second=0, microsecond=0))
 
 
