@@ -13,7 +13,7 @@ from services.lifecycle.api.architecture import (
 )
 from services.lifecycle.api.capacity import capacity, capacity_demand, capacity_orders
 from services.lifecycle.api.checkpoints import checkpoints
-from services.lifecycle.api.delivery import deployments, rollouts
+from services.lifecycle.api.delivery import ci_reports, deployments, rollouts
 from services.lifecycle.api.engagements import (
     agreement_templates,
     engagement_charter,
@@ -61,6 +61,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             code_owners.router,
             dependencies.router,
             deployments.router,
+            ci_reports.router,
             rollouts.router,
             metrics.router,
             metric_weeks.router,

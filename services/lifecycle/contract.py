@@ -17,6 +17,9 @@ from services.lifecycle.domain.catalog_entity.events import EntityImported
 from services.lifecycle.domain.checkpoint import commands as checkpoint_commands
 from services.lifecycle.domain.checkpoint import decider as checkpoint
 from services.lifecycle.domain.checkpoint import events as checkpoint_events
+from services.lifecycle.domain.ci_report import commands as ci_commands
+from services.lifecycle.domain.ci_report import decider as ci_report
+from services.lifecycle.domain.ci_report.events import CiReported
 from services.lifecycle.domain.dependencies import commands as dependency_commands
 from services.lifecycle.domain.dependencies import decider as dependencies
 from services.lifecycle.domain.dependencies import events as dependency_events
@@ -221,6 +224,7 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.finding.waiver-expired.v1": review_events.FindingWaiverExpired,
     },
     internal={
+        "io.concordat.lifecycle.ci.reported.v1": CiReported,
         "io.concordat.lifecycle.capacity.demand-imported.v1": capacity_events.DemandImported,
         "io.concordat.lifecycle.capacity.demand-source-set.v1": capacity_events.DemandSourceSet,
         "io.concordat.lifecycle.capacity.demand-source-removed.v1": capacity_events.DemandSourceRemoved,
@@ -251,6 +255,9 @@ DEPENDENCIES: Decider[dependency_commands.Command, dependencies.Dependencies, de
 )  # its key is the service's
 DEPLOYMENT: Decider[deployment_commands.Command, deployment.Deployment, deployment_events.Event] = Decider(
     "deployment", None, deployment.decide, deployment.evolve
+)
+CI_REPORT: Decider[ci_commands.Command, ci_report.CiReport, CiReported] = Decider(
+    "ci-report", None, ci_report.decide, ci_report.evolve
 )
 CHECKPOINT: Decider[checkpoint_commands.Command, checkpoint.Checkpoint, checkpoint_events.Event] = Decider(
     "checkpoint", None, checkpoint.decide, checkpoint.evolve

@@ -24,6 +24,9 @@ METRICS: Final = (
     "time_to_resolve",
     "pages_per_shift",
     "operational_share",
+    "changes_per_week",
+    "test_coverage",
+    "escaped_defects",
 )
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -59,6 +62,17 @@ class Times:
     acknowledged: datetime | None
     mitigated: datetime | None
     resolved: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What CI counted about a service's code; None is what it did not count."""
+
+    at: datetime
+    service: str
+    changes: int | None
+    test_coverage: float | None
+    escaped_defects: int | None
 
 
 def delivery(
@@ -114,6 +128,37 @@ def pages(side: Side, per_shift: Sequence[int]) -> Value:
 def operational(side: Side, share: float | None, records: int) -> Value:
     """The operational share of the recorded hours of one side."""
     return Value("operational_share", side, share, records, "" if share is not None else "no hours were recorded")
+
+
+def code(reports: Sequence[Counted], services: Sequence[str], since: datetime, until: datetime) -> list[Value]:
+    """What CI counted over [since, until), as it counted it; *reports* are in the order of time."""
+    changes = [each.changes for each in reports if each.changes is not None]
+    defects = [each.escaped_defects for each in reports if each.escaped_defects is not None]
+    covered = {each.service: each.test_coverage for each in reports if each.test_coverage is not None}
+    unknown = len(services) - len(covered)
+    return [
+        Value(
+            "changes_per_week",
+            "both",
+            sum(changes) / ((until - since) / WEEK) if changes else None,
+            len(changes),
+            "" if changes else "CI reported no changes",
+        ),
+        Value(
+            "test_coverage",
+            "both",
+            mean(covered.values()) if covered else None,
+            len(covered),
+            f"CI reported none of {unknown} services" if unknown else "",
+        ),
+        Value(
+            "escaped_defects",
+            "both",
+            sum(defects) if defects else None,
+            len(defects),
+            "" if defects else "CI reported no defects, nor that there are none",
+        ),
+    ]
 
 
 def per_day(deployments: Iterable[Delivered], since: datetime, until: datetime) -> list[tuple[str, int]]:

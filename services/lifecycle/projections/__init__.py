@@ -4,6 +4,7 @@ from typing import Final
 
 from services.lifecycle.projections.capacity import CAPACITY
 from services.lifecycle.projections.catalog_entities import CATALOG_ENTITIES
+from services.lifecycle.projections.ci_reports import CI_REPORTS
 from services.lifecycle.projections.dependencies import DEPENDENCIES, DEPENDENCIES_CONFIRMED
 from services.lifecycle.projections.deployments import DEPLOYMENTS
 from services.lifecycle.projections.design_work import DESIGN_WORK
@@ -35,6 +36,7 @@ PROJECTIONS: Final = (
     DEPENDENCIES,
     DEPENDENCIES_CONFIRMED,
     DEPLOYMENTS,
+    CI_REPORTS,
     ROLLOUTS,
     DESIGN_WORK,
     INCIDENT_TIMES,

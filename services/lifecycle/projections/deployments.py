@@ -1,7 +1,7 @@
 """What was deployed where, and what became of it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -61,6 +61,8 @@ def _columns() -> Sequence[Column[Any]]:
         Column("failed_at", Instant()),
         Column("recovered_at", Instant()),
         Column("rolled_back_at", Instant()),
+        Column("failure_recorded_at", Instant()),
+        Column("recovery_recorded_at", Instant()),
         Column("at", Instant(), nullable=False),
         Column("event", Text, nullable=False),
         Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
@@ -84,26 +86,30 @@ def _recorded(_: Row | None, event: DeploymentRecorded | DeploymentStaged, recor
         "failed_at": event.at if event.result == "failed" else None,
         "recovered_at": None,
         "rolled_back_at": None,
+        "failure_recorded_at": recorded.recorded_at if event.result == "failed" else None,
+        "recovery_recorded_at": None,
         "at": event.at,
         "event": str(recorded.event_id),
         "recorded_at": recorded.recorded_at,
     }
 
 
-def _rolled_back(row: Row | None, event: DeploymentRolledBack, _: Recorded, __: Key) -> Row | None:
+def _rolled_back(row: Row | None, event: DeploymentRolledBack, recorded: Recorded, __: Key) -> Row | None:
     return row and row | {
         "rolled_back_at": event.at,
         "failed_at": row["failed_at"] or event.at,
         "recovered_at": row["recovered_at"] or event.at,
+        "failure_recorded_at": row["failure_recorded_at"] or recorded.recorded_at,
+        "recovery_recorded_at": row["recovery_recorded_at"] or recorded.recorded_at,
     }
 
 
-def _failed(row: Row | None, event: DeploymentFailed, _: Recorded, __: Key) -> Row | None:
-    return row and row | {"failed_at": event.at}
+def _failed(row: Row | None, event: DeploymentFailed, recorded: Recorded, __: Key) -> Row | None:
+    return row and row | {"failed_at": event.at, "failure_recorded_at": recorded.recorded_at}
 
 
-def _recovered(row: Row | None, event: DeploymentRecovered, _: Recorded, __: Key) -> Row | None:
-    return row and row | {"recovered_at": event.at}
+def _recovered(row: Row | None, event: DeploymentRecovered, recorded: Recorded, __: Key) -> Row | None:
+    return row and row | {"recovered_at": event.at, "recovery_recorded_at": recorded.recorded_at}
 
 
 DEPLOYMENTS: Final = Projection(
@@ -122,8 +128,10 @@ DEPLOYMENTS: Final = Projection(
 )
 
 
-def deployed(connection: Connection, services: Collection[str], since: datetime, until: datetime) -> list[Deployed]:
-    """The deployments of *services* to production in [since, until), the earliest first."""
+def deployed(
+    connection: Connection, services: Collection[str], since: datetime, until: datetime, as_of: datetime | None = None
+) -> list[Deployed]:
+    """The deployments of *services* to production in [since, until), the earliest first; *as_of*: as known then."""
     view = DEPLOYMENTS.view.c
     columns = (
         view.event,
@@ -136,19 +144,38 @@ def deployed(connection: Connection, services: Collection[str], since: datetime,
         view.recovered_at,
         view.rolled_back_at,
     )
-    query = select(*columns).where(view.service.in_(services), view.production, view.at >= since, view.at < until)
-    return [Deployed(*row) for row in connection.execute(query.order_by(view.at, view.deployment))]
+    told = select(*columns, view.failure_recorded_at, view.recovery_recorded_at)
+    query = told.where(view.service.in_(services), view.production, view.at >= since, view.at < until)
+    if as_of is not None:
+        query = query.where(view.recorded_at <= as_of)
+    rows = connection.execute(query.order_by(view.at, view.deployment))
+    return [_as_known(Deployed(*row), failure, recovery, as_of) for *row, failure, recovery in rows]
 
 
-def lead_times(connection: Connection, services: Collection[str], since: datetime, until: datetime) -> list[timedelta]:
-    """From each commit whose first deployment to production lies in [since, until), how long that took."""
+def _as_known(found: Deployed, failure: datetime | None, recovery: datetime | None, as_of: datetime | None) -> Deployed:
+    """*found* without what was told of it only later."""
+    if as_of is None:
+        return found
+    if failure and failure > as_of:
+        found = replace(found, failed_at=None, rolled_back_at=None)
+    if recovery and recovery > as_of:
+        found = replace(found, recovered_at=None, rolled_back_at=None)
+    return found
+
+
+def lead_times(
+    connection: Connection, services: Collection[str], since: datetime, until: datetime, as_of: datetime | None = None
+) -> list[tuple[datetime, timedelta]]:
+    """Of each commit whose first deployment to production lies in [since, until): when, and how long that took."""
     view = DEPLOYMENTS.view.c
     first = func.min(view.at)
     query = select(first, func.min(view.committed_at)).where(
         view.service.in_(services), view.production, view.committed_at.is_not(None)
     )
+    if as_of is not None:
+        query = query.where(view.recorded_at <= as_of)
     rows = connection.execute(query.group_by(view.service, view.commit).having(first >= since, first < until))
-    return [at - committed_at for at, committed_at in rows]
+    return [(at, at - committed_at) for at, committed_at in rows]
 
 
 def latest_of(connection: Connection, service: str, environment: str, *, not_version: str = "") -> str | None:

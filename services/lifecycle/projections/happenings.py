@@ -166,6 +166,22 @@ def seen(
     )
 
 
+def shifts_of(
+    connection: Connection, services: Iterable[str], since: datetime, until: datetime, as_of: datetime | None = None
+) -> list[tuple[datetime, Shift]]:
+    """The shifts of *services* that closed in (since, until], each once, and when; *as_of*: as heard until then."""
+    view = HAPPENINGS.view.c
+    query = select(view.event, view.service, view.type, view.data).where(
+        view.service.in_(tuple(services)), view.type == _SHIFT, view.at > since, view.at <= until
+    )
+    if as_of is not None:
+        query = query.where(view.recorded_at <= as_of)
+    rows = connection.execute(query.order_by(view.at, view.event)).all()
+    told = [(row.event, row.service, row.type, msgspec.convert(row.data, Happened)) for row in rows]
+    closed = {event: said.at for event, _, _, said in told}
+    return [(closed[shift.event], shift) for shift in _shifts(told)]
+
+
 _Told = tuple[str, str, str, Happened]
 
 

@@ -1,13 +1,13 @@
 """When users began to feel each incident, when it was noticed, acknowledged, mitigated and resolved."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Boolean, Column, Connection, Text, select
 
-from libs.events.columns import Instant
+from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
@@ -69,6 +69,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("cancelled", Boolean, nullable=False),
         Column("declared_at", Instant(), nullable=False),
         *(Column(name, Instant()) for name in _TIMES),
+        Column("told", Json(), nullable=False),  # what was told when: pairs of an instant and what changed by it
     )
 
 
@@ -76,38 +77,37 @@ def _keys(event: Any, _: Recorded) -> Sequence[Key]:  # noqa: ANN401  any of the
     return ((event.incident,),)
 
 
-def _declared(_: Row | None, event: Declared, __: Recorded, ___: Key) -> Row:
-    return {
-        "incident": event.incident,
-        "service": event.service,
-        "cancelled": False,
-        "declared_at": event.at,
-        "impact_started": event.impact_started or event.at,
-        "detected": event.detected or event.at,
-        "acknowledged": None,
-        "mitigated": None,
-        "resolved": None,
-    }
+def _declared(_: Row | None, event: Declared, recorded: Recorded, __: Key) -> Row:
+    row: Row = {"incident": event.incident, "service": event.service, "declared_at": event.at, "told": []}
+    times: Row = dict.fromkeys(_TIMES)
+    times |= {"impact_started": event.impact_started or event.at, "detected": event.detected or event.at}
+    return _noted(row, recorded, {"cancelled": False, **times})
 
 
-def _moved(row: Row | None, event: _Moved, _: Recorded, __: Key) -> Row | None:
+def _moved(row: Row | None, event: _Moved, recorded: Recorded, __: Key) -> Row | None:
     if row is None:
         return None
     match event:
         case Acknowledged():
-            return row | {"acknowledged": row["acknowledged"] or event.at}
+            return _noted(row, recorded, {"acknowledged": row["acknowledged"] or event.at})
         case Mitigated():
-            return row | {"mitigated": row["mitigated"] or event.at}
+            return _noted(row, recorded, {"mitigated": row["mitigated"] or event.at})
         case Resolved():
-            return row | {"resolved": event.at, "mitigated": row["mitigated"] or event.at}
+            return _noted(row, recorded, {"resolved": event.at, "mitigated": row["mitigated"] or event.at})
         case Reopened():
-            return row | {"resolved": None, "mitigated": None}
+            return _noted(row, recorded, {"resolved": None, "mitigated": None})
         case _:
-            return row | {"cancelled": True}
+            return _noted(row, recorded, {"cancelled": True})
 
 
-def _corrected(row: Row | None, event: Corrected, _: Recorded, __: Key) -> Row | None:
-    return row | {event.milestone: event.time} if row and event.milestone in _TIMES else row
+def _corrected(row: Row | None, event: Corrected, recorded: Recorded, __: Key) -> Row | None:
+    return _noted(row, recorded, {event.milestone: event.time}) if row and event.milestone in _TIMES else row
+
+
+def _noted(row: Row, recorded: Recorded, changes: Row) -> Row:
+    """*row* after *changes*, which it remembers for whoever asks what was known."""
+    plain = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in changes.items()}
+    return row | changes | {"told": [*row["told"], [recorded.recorded_at.isoformat(), plain]]}
 
 
 INCIDENT_TIMES: Final = Projection(
@@ -147,10 +147,29 @@ def times_of_incident(connection: Connection, incident: str) -> Times | None:
     return None if row is None else Times(*row)
 
 
-def times_of(connection: Connection, services: Collection[str], since: datetime, until: datetime) -> list[Times]:
-    """The times of the incidents of *services* that were declared in [since, until) and not cancelled."""
+def times_of(
+    connection: Connection, services: Collection[str], since: datetime, until: datetime, as_of: datetime | None = None
+) -> list[tuple[datetime, Times]]:
+    """The times of the incidents of *services* that were declared in [since, until) and not cancelled, and that time.
+
+    With *as_of* as far as they had been told by then.
+    """
     view = INCIDENT_TIMES.view.c
-    query = select(*(view[name] for name in _TIMES)).where(
-        view.service.in_(services), ~view.cancelled, view.declared_at >= since, view.declared_at < until
+    query = select(view.declared_at, view.cancelled, *(view[name] for name in _TIMES), view.told).where(
+        view.service.in_(services), view.declared_at >= since, view.declared_at < until
     )
-    return [Times(*row) for row in connection.execute(query.order_by(view.declared_at, view.incident))]
+    found: list[tuple[datetime, Times]] = []
+    for row in connection.execute(query.order_by(view.declared_at, view.incident)).mappings():
+        known = row if as_of is None else _as_known(row["told"], as_of)
+        if not known.get("cancelled", True):
+            found.append((row["declared_at"], Times(*(known[name] for name in _TIMES))))
+    return found
+
+
+def _as_known(told: Iterable[tuple[str, Row]], as_of: datetime) -> Row:
+    """Whether it was cancelled, and its times, as told by then; nothing where it had not been declared."""
+    known: Row = {}
+    for at, changes in told:
+        if datetime.fromisoformat(at) <= as_of:
+            known |= changes
+    return {name: datetime.fromisoformat(value) if isinstance(value, str) else value for name, value in known.items()}

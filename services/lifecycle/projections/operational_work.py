@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, Date, Float, Integer, Text, bindparam, func, select
+from sqlalchemy import Boolean, Column, Connection, Date, Float, Integer, Text, bindparam, func, or_, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -47,6 +47,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("notes", Text, nullable=False),
         Column("by", Text, nullable=False),
         Column("withdrawn", Boolean, nullable=False),
+        Column("withdrawal_recorded_at", Instant()),
         Column("at", Instant(), nullable=False),
         Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
     )
@@ -69,13 +70,14 @@ def _recorded(_: Row | None, event: WorkRecorded, recorded: Recorded, __: Key) -
         "notes": event.notes,
         "by": event.by,
         "withdrawn": False,
+        "withdrawal_recorded_at": None,
         "at": event.at,
         "recorded_at": recorded.recorded_at,
     }
 
 
-def _withdrawn(row: Row | None, _: WorkWithdrawn, __: Recorded, ___: Key) -> Row | None:
-    return row and row | {"withdrawn": True}
+def _withdrawn(row: Row | None, _: WorkWithdrawn, recorded: Recorded, ___: Key) -> Row | None:
+    return row and row | {"withdrawn": True, "withdrawal_recorded_at": recorded.recorded_at}
 
 
 OPERATIONAL_WORK: Final = Projection(
@@ -118,3 +120,18 @@ def hours_of(
         query = query.where(view.service.in_(services))
     rows = connection.execute(query.group_by(view.kind)).all()
     return Hours({kind: float(hours) for kind, hours, _ in rows}, sum(count for _, _, count in rows))
+
+
+def recorded_hours(
+    connection: Connection, since: date, until: date, teams: Collection[str], as_of: datetime | None = None
+) -> list[tuple[str, date, Kind, float]]:
+    """What *teams* recorded whose last day lies in (since, until]: team, day, kind, hours; *as_of*: as known then."""
+    query = select(_V.team, _V.until, _V.kind, _V.hours).where(
+        _V.hours.is_not(None), _V.until > since, _V.until <= until, _V.team.in_(teams)
+    )
+    if as_of is None:
+        query = query.where(~_V.withdrawn)
+    else:
+        known = or_(_V.withdrawal_recorded_at.is_(None), _V.withdrawal_recorded_at > as_of)
+        query = query.where(_V.recorded_at <= as_of, known)
+    return [(team, day, kind, hours) for team, day, kind, hours in connection.execute(query)]

@@ -46,6 +46,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("pending", Json()),  # who asked for it, when and why, as the stream has it
         Column("sre_team", Text, nullable=False),
         Column("engagement", Text, nullable=False),
+        Column("worked_for_by", Text, nullable=False),  # " checkout core-sre ": teams that ever did, as above
         Column("registered_at", Instant(), nullable=False),
         Column("decommissioned_at", Instant()),
         Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
@@ -72,6 +73,7 @@ def _registered(_: Row | None, event: ServiceRegistered, recorded: Recorded, __:
         "pending": None,
         "sre_team": "",
         "engagement": "",
+        "worked_for_by": _worked_for_by(" ", event.owner_team),
         "registered_at": event.at,
         "decommissioned_at": None,
         "recorded_at": recorded.recorded_at,
@@ -80,7 +82,14 @@ def _registered(_: Row | None, event: ServiceRegistered, recorded: Recorded, __:
 
 def _changed(row: Row | None, event: ServiceChanged, _: Recorded, __: Key) -> Row | None:
     told = {"display_name": event.display_name, "owner_team": event.owner_team, "tier": event.tier}
-    return row and row | told | ({} if event.catalogue is None else _catalogue(event.catalogue))
+    if row is None:
+        return None
+    told["worked_for_by"] = _worked_for_by(row["worked_for_by"], event.owner_team)
+    return row | told | ({} if event.catalogue is None else _catalogue(event.catalogue))
+
+
+def _worked_for_by(before: str, team: str) -> str:
+    return before if not team or f" {team} " in before else f"{before}{team} "
 
 
 def _catalogue(catalogue: Catalogue) -> Row:
@@ -105,7 +114,11 @@ def _decided(row: Row | None, _: TransitionApproved | TransitionDeclined, __: Re
 
 
 def _engaged(row: Row | None, event: ServiceEngaged, _: Recorded, __: Key) -> Row | None:
-    return row and row | {"sre_team": event.sre_team, "engagement": event.engagement}
+    return row and row | {
+        "sre_team": event.sre_team,
+        "engagement": event.engagement,
+        "worked_for_by": _worked_for_by(row["worked_for_by"], event.sre_team),
+    }
 
 
 def _released(row: Row | None, _: ServiceReleased, __: Recorded, ___: Key) -> Row | None:
@@ -173,3 +186,11 @@ def names_until(connection: Connection, as_of: datetime) -> list[str]:
 def holds(column: ColumnElement[str], words: Sequence[str]) -> ColumnElement[bool]:
     """Whether a column of words between blanks holds one of *words*."""
     return or_(*(column.contains(f" {word} ", autoescape=True) for word in words))
+
+
+def ever_worked_for(connection: Connection, team: str) -> list[str]:
+    """The services that *team* has ever owned or was engaged for, by name."""
+    view = SERVICES.view.c
+    return list(
+        connection.execute(select(view.name).where(holds(view.worked_for_by, [team])).order_by(view.name)).scalars()
+    )

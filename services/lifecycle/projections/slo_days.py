@@ -75,22 +75,17 @@ def slo_days_of(
     connection: Connection, services: Sequence[str], since: datetime, until: datetime
 ) -> tuple[SloDay, ...]:
     """The days of all SLOs of *services* in [since, until), by SLO and day."""
+    return tuple(day for _, day in slo_days_with_ends(connection, services, since, until))
+
+
+def slo_days_with_ends(
+    connection: Connection, services: Sequence[str], since: datetime, until: datetime
+) -> list[tuple[datetime, SloDay]]:
+    """The same, each with the end of the window that it was assessed over last."""
     view = SLO_DAYS.view.c
-    query = (
-        select(SLO_DAYS.view)
-        .where(view.service.in_(services), view.day >= since.date(), view.until <= until)
-        .order_by(view.slo, view.day)
+    columns = (view.event, view.slo, view.service, view.day, view.target, view.sli, view.remaining, view.state)
+    query = select(view.until, *columns).where(
+        view.service.in_(services), view.day >= since.date(), view.until <= until
     )
-    return tuple(
-        SloDay(
-            row["event"],
-            row["slo"],
-            row["service"],
-            row["day"],
-            row["target"],
-            row["sli"],
-            row["remaining"],
-            row["state"],
-        )
-        for row in connection.execute(query).mappings()
-    )
+    rows = connection.execute(query.order_by(view.slo, view.day))
+    return [(end, SloDay(*told)) for end, *told in rows]

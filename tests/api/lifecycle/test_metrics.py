@@ -118,14 +118,116 @@ async def test_metrics_are_shown_week_by_week_with_their_trend(lifecycle: Runnin
     )
 
 
+async def test_metrics_are_read_as_they_were_known(
+    lifecycle: Running, incidents: Elsewhere, clock: FrozenClock
+) -> None:
+    await register(lifecycle)
+    await _deploy(lifecycle, "run-1", "2026-11-20T08:00:00Z")
+    work = {"id": "w1", "team": "checkout", "kind": "toil", "hours": 8.0, "since": "2026-11-10", "until": "2026-11-10"}
+    await lifecycle.call("POST", "/v1/operational-work", work, expect=201)
+    told = {"incident": "i1", "number": "INC-1", "service": "checkout-api", "severity": "sev1"}
+    began = clock.now() - timedelta(hours=5)
+    await incidents.says("incident.declared", "incident/i1", **told, at=began)
+    await incidents.says("incident.resolved", "incident/i1", **told, at=began + timedelta(hours=2))
+    then = clock.now()
+    clock.advance(timedelta(days=1))
+    await lifecycle.call("POST", "/v1/teams", {"name": "payments", "kind": "dev"}, expect=201)
+    await lifecycle.call("POST", "/v1/deployments/run-1:fail", {"reason": "errors"})
+    await lifecycle.call("DELETE", "/v1/operational-work/w1")
+    corrected = {"incident": "i1", "milestone": "resolved", "time": began + timedelta(hours=4)}
+    await incidents.says("incident.milestone-corrected", "incident/i1", **corrected)
+    given = await lifecycle.client.patch(
+        "/v1/services/checkout-api", json={"owner_team": "payments"}, headers={"If-Match": '"1"'}
+    )
+    token = {"Consistency_Token": given.headers["Consistency-Token"]}
+
+    async def read(**query: str) -> dict[tuple[str, str], tuple[float | None, int]]:
+        answer = await lifecycle.client.get(
+            METRICS, params=query, headers={"Consistency-Token": token["Consistency_Token"]}
+        )
+        return _values(answer.json())
+
+    async def corrected_by_now() -> Any:
+        now = await read()
+        return now if now["time_to_resolve", "both"] == (4.0, 1) else None
+
+    now = await eventually(corrected_by_now)
+    past = await read(as_of=then.isoformat())
+    team = await lifecycle.client.get("/v1/metrics/teams/checkout", params={"as_of": then.isoformat()})
+    weeks = await lifecycle.client.get(f"{METRICS}/weeks", params={"as_of": then.isoformat()})
+
+    names = [("change_failure_rate", "both"), ("operational_share", "dev"), ("time_to_resolve", "both")]
+    assert [now[name] for name in names] == [(1.0, 1), (None, 0), (4.0, 1)]
+    assert [past[name] for name in names] == [(0.0, 1), (1.0, 1), (2.0, 1)]
+    assert (team.json()["services"], team.json()["until"]) == (["checkout-api"], "2026-11-21T10:00:00Z")
+    assert (await lifecycle.call("GET", "/v1/metrics/teams/checkout", **token))["services"] == []
+    assert weeks.json()["until"] == "2026-11-21T10:00:00Z"
+    before = await lifecycle.client.get(METRICS, params={"as_of": (then - timedelta(days=1)).isoformat()})
+    assert before.status_code == 404
+
+
+async def test_what_ci_counts_is_shown_as_it_counts_it(lifecycle: Running, clock: FrozenClock) -> None:
+    await register(lifecycle)
+    await lifecycle.call("POST", "/v1/services", {"name": "till", "owner_team": "checkout"}, expect=201)
+    sent = {"id": "r1", "service": "checkout-api", "changes": 6, "test_coverage": 0.7, "at": "2026-11-12T09:00:00Z"}
+    for report in (
+        sent,
+        sent | {"id": "r2", "changes": 2, "test_coverage": 0.8, "escaped_defects": 1, "at": "2026-11-19T09:00:00Z"},
+        {"id": "r3", "service": "till", "escaped_defects": 0},
+        {"id": "r3", "service": "till", "escaped_defects": 0},  # sent again, and still undated
+    ):
+        last = await lifecycle.client.post("/v1/ci-reports", json=report)
+        assert last.status_code == 201, last.text
+    token = {"Consistency_Token": last.headers["Consistency-Token"]}
+    clock.advance(timedelta(seconds=1))
+
+    values = _values(await lifecycle.call("GET", "/v1/metrics/teams/checkout", **token))
+    listed = await lifecycle.call("GET", "/v1/ci-reports?service=checkout-api", **token)
+
+    assert [values[name, "both"] for name in ("changes_per_week", "test_coverage", "escaped_defects")] == [
+        (pytest.approx(2.0, abs=0.01), 2),
+        (0.8, 1),
+        (1.0, 2),
+    ]
+    assert [each["id"] for each in listed["items"]] == ["r2", "r1"]
+    assert await lifecycle.call("GET", "/v1/ci-reports/r2") == listed["items"][0]
+
+
 @IN_MEMORY
 @pytest.mark.parametrize(
-    "query", ["since=2026-11-21T00:00:00Z&until=2026-11-20T00:00:00Z", "since=2020-01-01T00:00:00Z"]
+    ("change", "status", "code"),
+    [
+        ({"changes": None}, 422, "nothing-counted"),
+        ({"changes": 7}, 409, "recorded-otherwise"),
+        ({"service": "nobody"}, 422, "unknown-reference"),
+        ({"test_coverage": 1.2}, 422, "invalid"),
+        ({"id": "r2", "at": "2027-01-01T00:00:00Z"}, 422, "in-the-future"),
+    ],
 )
-async def test_a_period_that_cannot_be_is_refused(lifecycle: Running, query: str) -> None:
+async def test_what_ci_cannot_have_counted_is_refused(
+    lifecycle: Running, change: dict[str, Any], status: int, code: str
+) -> None:
+    await register(lifecycle)
+    sent = {"id": "r1", "service": "checkout-api", "changes": 6}
+    await lifecycle.call("POST", "/v1/ci-reports", sent, expect=201)
+
+    problem = await lifecycle.call("POST", "/v1/ci-reports", sent | change, expect=status)
+
+    assert problem["code"] == code
+
+
+@IN_MEMORY
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("since=2026-11-21T00:00:00Z&until=2026-11-20T00:00:00Z", "dates-out-of-order"),
+        ("since=2020-01-01T00:00:00Z", "period-too-long"),
+    ],
+)
+async def test_a_period_that_cannot_be_is_refused(lifecycle: Running, query: str, code: str) -> None:
     await register(lifecycle)
 
-    assert (await lifecycle.call("GET", f"{METRICS}?{query}", expect=422))["code"] == "dates-out-of-order"
+    assert (await lifecycle.call("GET", f"{METRICS}?{query}", expect=422))["code"] == code
 
 
 @IN_MEMORY

@@ -9,22 +9,9 @@ from starlette.responses import Response
 from libs.events.resources import Resources
 from libs.web import etag
 from libs.web.app import ResourcesDep
-from libs.web.problems import Place, Problem, responses
+from libs.web.problems import responses
 from libs.web.routing import Router
-from services.lifecycle.api.delivery.deployments import DeliveryDep
-from services.lifecycle.api.teams.metrics import (
-    CSV,
-    FRESH,
-    READ,
-    Format,
-    Scope,
-    Since,
-    Until,
-    as_csv,
-    period,
-    scope_of_service,
-    scope_of_team,
-)
+from services.lifecycle.api.teams.metrics import CSV, FRESH, READ, Asked, AskedDep, as_csv
 from services.lifecycle.domain.delivery import DeliveryPolicy
 from services.lifecycle.domain.metrics import Side, Value, trend
 from services.lifecycle.projections.metrics import weekly
@@ -78,18 +65,9 @@ class WeeksView:
     responses=responses(404, 422) | CSV,
     dependencies=[FRESH],
 )
-async def get_service_weeks(  # noqa: PLR0913  each is a part of one question
-    service: str,
-    resources: ResourcesDep,
-    request: Request,
-    policy: DeliveryDep,
-    since: Since = None,
-    until: Until = None,
-    format: Format = "json",  # noqa: A002  its name in the query
-) -> Response:
+async def get_service_weeks(service: str, resources: ResourcesDep, request: Request, asked: AskedDep) -> Response:  # noqa: ARG001  the dependency reads it
     """Read the metrics of a service week by week, 13 weeks unless told otherwise, and where each tends."""
-    scope = await scope_of_service(resources, service)
-    return await _answer(resources, request, scope, policy, since, until, as_table=format == "csv")
+    return await _answer(resources, request, asked)
 
 
 @router.get(
@@ -99,35 +77,15 @@ async def get_service_weeks(  # noqa: PLR0913  each is a part of one question
     responses=responses(404, 422) | CSV,
     dependencies=[FRESH],
 )
-async def get_team_weeks(  # noqa: PLR0913  each is a part of one question
-    team: str,
-    resources: ResourcesDep,
-    request: Request,
-    policy: DeliveryDep,
-    since: Since = None,
-    until: Until = None,
-    format: Format = "json",  # noqa: A002  its name in the query
-) -> Response:
+async def get_team_weeks(team: str, resources: ResourcesDep, request: Request, asked: AskedDep) -> Response:  # noqa: ARG001  the dependency reads it
     """Read the same for all services that a team owns or is engaged for, with the teams of the other side."""
-    scope = await scope_of_team(resources, team)
-    return await _answer(resources, request, scope, policy, since, until, as_table=format == "csv")
+    return await _answer(resources, request, asked)
 
 
-async def _answer(  # noqa: PLR0913  each is a part of one question
-    resources: Resources,
-    request: Request,
-    scope: Scope,
-    policy: DeliveryPolicy,
-    since: datetime | None,
-    until: datetime | None,
-    *,
-    as_table: bool,
-) -> Response:
-    start, end = period(since, until, resources.clock.now(), _USUAL)
-    if end - start > _LONGEST:
-        place = Place(f"weeks are shown of at most {_LONGEST.days} days; ask for several", "since")
-        raise Problem(422, "period-too-long", "The period is too long", place.detail, [place])
-    found = await resources.views.read_long(weekly, scope.services, scope.dev_teams, scope.sre_teams, start, end)
+async def _answer(resources: Resources, request: Request, asked: Asked) -> Response:
+    scope, policy = asked.scope, asked.policy
+    start, end = asked.period(_USUAL, _LONGEST)
+    found = await resources.views.read_long(weekly, scope, start, end)
     series = tuple(
         _series([(monday, values[place]) for monday, values in found], policy)
         for place in range(len(found[0][1]) if found else 0)
@@ -135,7 +93,7 @@ async def _answer(  # noqa: PLR0913  each is a part of one question
     least = policy.trend_weeks
     services = tuple(scope.services)
     view = WeeksView(scope.subject, services, start, end, least.value, least.source, policy.version, series)
-    if not as_table:
+    if asked.form == "json":
         return etag.answer(request, view)
     rows = (
         {"metric": each.metric, "side": each.side, "unit": each.unit, "version": each.version}

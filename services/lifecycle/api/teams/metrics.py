@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import Query
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,42 +19,78 @@ from libs.web.consistency import fresh
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from libs.web.schemas import Moment
+from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.delivery.deployments import DeliveryDep
 from services.lifecycle.api.teams.team_schemas import living
 from services.lifecycle.api.views import live
 from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.delivery import DeliveryPolicy
 from services.lifecycle.domain.metrics import Side
+from services.lifecycle.domain.service.decider import Awaiting, Settled
 from services.lifecycle.domain.team.decider import Ended
+from services.lifecycle.projections.ci_reports import CI_REPORTS
 from services.lifecycle.projections.deployments import DEPLOYMENTS
 from services.lifecycle.projections.happenings import HAPPENINGS
 from services.lifecycle.projections.incident_times import INCIDENT_TIMES
-from services.lifecycle.projections.metrics import Measured, measured
+from services.lifecycle.projections.metrics import Measured, Scope, measured
 from services.lifecycle.projections.operational_work import OPERATIONAL_WORK
-from services.lifecycle.projections.services import SERVICES
+from services.lifecycle.projections.services import SERVICES, ever_worked_for
 from services.lifecycle.projections.slo_days import SLO_DAYS
 from services.lifecycle.projections.team_load import worked_for
 
 router = Router(prefix="/v1/metrics", tags=["metrics"])
 READ = needs("metrics.read")
-FRESH = fresh(SERVICES, DEPLOYMENTS, HAPPENINGS, INCIDENT_TIMES, OPERATIONAL_WORK, SLO_DAYS)
+FRESH = fresh(SERVICES, DEPLOYMENTS, CI_REPORTS, HAPPENINGS, INCIDENT_TIMES, OPERATIONAL_WORK, SLO_DAYS)
 _USUAL, _LONGEST = timedelta(days=28), timedelta(days=800)
 CSV = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 _COLUMNS = ("metric", "side", "value", "unit", "n", "missing", "before", "since", "until", "version", "definition")
 
-Since = Annotated[Moment | None, Query(description="28 days before the end, unless given.")]
-Until = Annotated[Moment | None, Query(description="Now, unless given.")]
-Format = Annotated[Literal["json", "csv"], Query()]
-
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """What is measured: services, and the teams of both sides that work for them."""
+class Asked:
+    """What is measured, by which definitions, over which period, and in which form it is answered."""
 
-    subject: str
-    services: list[str]
-    dev_teams: list[str]
-    sre_teams: list[str]
+    scope: Scope
+    policy: DeliveryPolicy
+    since: datetime | None
+    until: datetime
+    form: Literal["json", "csv"]
+
+    def period(self, usual: timedelta, longest: timedelta = _LONGEST) -> tuple[datetime, datetime]:
+        """From when until when; *usual* long, unless said otherwise.
+
+        Raises:
+            Problem: 422, it ends before it begins, or is too long.
+        """
+        start, place = self.since or self.until - usual, None
+        if not start < self.until:
+            place = Place("the period ends before it begins; give since before until", "since")
+            raise Problem(422, "dates-out-of-order", "The dates are in the wrong order", place.detail, [place])
+        if self.until - start > longest:
+            place = Place(f"a period has at most {longest.days} days here; ask for several", "since")
+            raise Problem(422, "period-too-long", "The period is too long", place.detail, [place])
+        return start, self.until
+
+
+async def _asked(  # noqa: PLR0913  each is a part of one question
+    resources: ResourcesDep,
+    request: Request,
+    policy: DeliveryDep,
+    since: Annotated[Moment | None, Query(description="Some weeks before the end, unless given.")] = None,
+    until: Annotated[Moment | None, Query(description="Now, or the time of `as_of`, unless given.")] = None,
+    format: Annotated[Literal["json", "csv"], Query()] = "json",  # noqa: A002  its name in the query
+    as_of: AsOf = None,
+) -> Asked:
+    of_service = request.path_params.get("service")
+    scope = (
+        await _of_service(resources, of_service, as_of)
+        if of_service
+        else await _of_team(resources, request.path_params["team"], as_of)
+    )
+    return Asked(scope, policy, since, until or as_of or resources.clock.now(), format)
+
+
+AskedDep = Annotated[Asked, Depends(_asked)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +137,9 @@ class MetricsView:
     responses=responses(404, 422) | CSV,
     dependencies=[FRESH],
 )
-async def get_service_metrics(  # noqa: PLR0913  each is a part of one question
-    service: str,
-    resources: ResourcesDep,
-    request: Request,
-    policy: DeliveryDep,
-    since: Since = None,
-    until: Until = None,
-    format: Format = "json",  # noqa: A002  its name in the query
-) -> Response:
-    """Read how a service is delivered and how it runs: DORA, SLO attainment, incident times, load of both sides."""
-    scope = await scope_of_service(resources, service)
-    start, end = period(since, until, resources.clock.now())
-    found = await resources.views.read(measured, scope.services, scope.dev_teams, scope.sre_teams, start, end)
-    return _answer(request, _view(scope, start, end, found, policy), format)
+async def get_service_metrics(service: str, resources: ResourcesDep, request: Request, asked: AskedDep) -> Response:  # noqa: ARG001  the dependency reads it
+    """Read how a service is delivered and how it runs: DORA, SLO attainment, incident times, load, what CI counts."""
+    return await _answer(resources, request, asked)
 
 
 @router.get(
@@ -124,58 +149,52 @@ async def get_service_metrics(  # noqa: PLR0913  each is a part of one question
     responses=responses(404, 422) | CSV,
     dependencies=[FRESH],
 )
-async def get_team_metrics(  # noqa: PLR0913  each is a part of one question
-    team: str,
-    resources: ResourcesDep,
-    request: Request,
-    policy: DeliveryDep,
-    since: Since = None,
-    until: Until = None,
-    format: Format = "json",  # noqa: A002  its name in the query
-) -> Response:
+async def get_team_metrics(team: str, resources: ResourcesDep, request: Request, asked: AskedDep) -> Response:  # noqa: ARG001  the dependency reads it
     """Read the same for all services that a team owns or is engaged for, with the teams of the other side."""
-    scope = await scope_of_team(resources, team)
-    start, end = period(since, until, resources.clock.now())
-    found = await resources.views.read(measured, scope.services, scope.dev_teams, scope.sre_teams, start, end)
-    return _answer(request, _view(scope, start, end, found, policy), format)
+    return await _answer(resources, request, asked)
 
 
-async def scope_of_service(resources: Resources, service: str) -> Scope:
+async def _of_service(resources: Resources, service: str, as_of: datetime | None) -> Scope:
     """A service, its owner and the SRE team that is engaged for it."""
-    profile = live(await resources.handler.load(SERVICE, service)).profile
+    profile = live(await resources.handler.load(SERVICE, service, as_of=as_of)).profile
     sre_teams = [profile.engaged.sre_team] if profile.engaged else []
-    return Scope(f"service/{service}", [service], [profile.owner_team] if profile.owner_team else [], sre_teams)
+    return Scope(f"service/{service}", [service], [profile.owner_team] if profile.owner_team else [], sre_teams, as_of)
 
 
-async def scope_of_team(resources: Resources, team: str) -> Scope:
+async def _of_team(resources: Resources, team: str, as_of: datetime | None) -> Scope:
     """All services that a team owns or is engaged for, and the teams of the other side."""
-    state = living(await resources.handler.load(TEAM, team))
+    state = living(await resources.handler.load(TEAM, team, as_of=as_of))
     kind = (state.was if isinstance(state, Ended) else state).kind
-    works_for = await resources.views.read(worked_for, team)
-    names = [one.name for one in works_for]
-    others = sorted({one.sre_team if kind == "dev" else one.owner_team for one in works_for} - {"", team})
+    if as_of is None:
+        found = [(one.name, one.owner_team, one.sre_team) for one in await resources.views.read(worked_for, team)]
+    else:
+        found = await _worked_for_then(resources, team, as_of)
+    others = sorted({sre if kind == "dev" else owner for _, owner, sre in found} - {"", team})
     dev_teams, sre_teams = ([team], others) if kind == "dev" else (others, [team])
-    return Scope(f"team/{team}", names, dev_teams, sre_teams)
+    return Scope(f"team/{team}", [name for name, _, _ in found], dev_teams, sre_teams, as_of)
 
 
-def period(
-    since: datetime | None, until: datetime | None, now: datetime, usual: timedelta = _USUAL
-) -> tuple[datetime, datetime]:
-    """From when until when is asked; *usual* long, unless said otherwise.
+async def _worked_for_then(resources: Resources, team: str, as_of: datetime) -> list[tuple[str, str, str]]:
+    """The services that *team* owned or was engaged for: name, owner and SRE team, as they were known at *as_of*."""
+    found: list[tuple[str, str, str]] = []
+    for name in await resources.views.read(ever_worked_for, team):
+        then = (await resources.handler.load(SERVICE, name, as_of=as_of)).state
+        if isinstance(then, Settled | Awaiting):
+            sre = then.profile.engaged.sre_team if then.profile.engaged else ""
+            if team in {then.profile.owner_team, sre}:
+                found.append((name, then.profile.owner_team, sre))
+    return found
 
-    Raises:
-        Problem: 422, it ends before it begins, or is too long.
-    """
-    end = until or now
-    start = since or end - usual
-    place = None
-    if not start < end:
-        place = Place("the period ends before it begins; give since before until", "since")
-    elif end - start > _LONGEST:
-        place = Place(f"a period has at most {_LONGEST.days} days; ask for several", "since")
-    if place:
-        raise Problem(422, "dates-out-of-order", "The dates are in the wrong order", place.detail, [place])
-    return start, end
+
+async def _answer(resources: Resources, request: Request, asked: Asked) -> Response:
+    start, end = asked.period(_USUAL)
+    found = await resources.views.read(measured, asked.scope, start, end)
+    view = _view(asked.scope, start, end, found, asked.policy)
+    if asked.form == "json":
+        return etag.answer(request, view)
+    spans = {"since": view.since.isoformat(), "until": view.until.isoformat()}
+    told = ({name: getattr(metric, name, None) for name in _COLUMNS} | spans for metric in view.metrics)
+    return as_csv(view.subject, _COLUMNS, told)
 
 
 def _view(scope: Scope, since: datetime, until: datetime, found: Measured, policy: DeliveryPolicy) -> MetricsView:
@@ -196,14 +215,6 @@ def _view(scope: Scope, since: datetime, until: datetime, found: Measured, polic
     )
     days = tuple(MetricDayView(day, count) for day, count in found.days)
     return MetricsView(scope.subject, tuple(scope.services), since, until, policy.version, metrics, days)
-
-
-def _answer(request: Request, view: MetricsView, form: Literal["json", "csv"]) -> Response:
-    if form == "json":
-        return etag.answer(request, view)
-    spans = {"since": view.since.isoformat(), "until": view.until.isoformat()}
-    told = ({name: getattr(metric, name, None) for name in _COLUMNS} | spans for metric in view.metrics)
-    return as_csv(view.subject, _COLUMNS, told)
 
 
 def as_csv(subject: str, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> Response:

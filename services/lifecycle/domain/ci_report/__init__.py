@@ -1,0 +1,1 @@
+"""What CI counted about the code of a service."""
