@@ -24,6 +24,7 @@ letters_app = typer.Typer(no_args_is_help=True, help="Events that could not be a
 demo_app = typer.Typer(no_args_is_help=True, help="A realistic organisation to look at.")
 slo_app = typer.Typer(no_args_is_help=True, help="Service level objectives.")
 rotation_app = typer.Typer(no_args_is_help=True, help="On-call rotations.")
+postmortem_app = typer.Typer(no_args_is_help=True, help="Postmortems.")
 openslo_app = typer.Typer(no_args_is_help=True, help="OpenSLO documents.")
 for name, group in (
     ("projections", projections_app),
@@ -32,6 +33,7 @@ for name, group in (
     ("demo", demo_app),
     ("slo", slo_app),
     ("openslo", openslo_app),
+    ("postmortem", postmortem_app),
     ("rotation", rotation_app),
 ):
     app.add_typer(group, name=name)
@@ -393,6 +395,32 @@ def openslo_upgrade(file: Annotated[Path, typer.Argument(help="OpenSLO v1alpha; 
     for change in changes:
         typer.echo(change, err=True)
     typer.echo(documents, nl=False)
+
+
+@postmortem_app.command("lint")
+def postmortem_lint(
+    file: Annotated[Path, typer.Argument(help="Markdown, such as `/v1/postmortems/{id}/export` gives.")],
+    output: Annotated[str, typer.Option("--format", help="text | json")] = "text",
+    rules: Annotated[
+        Path | None, typer.Option(envvar="CONCORDAT_BLAMELESS_RULES", help="Other rules than those of the program.")
+    ] = None,
+) -> None:
+    """Advice on a postmortem: what blames people, what nobody could follow up; needs no server, always exits 0."""
+    import json
+    from dataclasses import asdict
+
+    from services.incidents.config import BLAMELESS_RULES, load_rules
+    from services.incidents.domain.blameless import lint
+    from services.incidents.exchange.postmortem_file import read_file
+
+    found = lint(read_file(file), load_rules(rules or BLAMELESS_RULES))
+    if _one_of("--format", output, "text", "json") == "json":
+        typer.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
+        return
+    for each in found:
+        said = f"\n  {each.sentence}" if each.sentence else ""
+        typer.echo(f"{file}:{each.line}:{each.column}: {each.rule}{said}\n  {each.why}\n  {each.suggestion}")
+    typer.echo(f"{len(found)} pieces of advice" if found else "nothing to advise", err=True)
 
 
 @openslo_app.command("validate")

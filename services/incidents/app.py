@@ -25,7 +25,7 @@ from services.incidents.api import (
     webhooks,
 )
 from services.incidents.api.errors import ERRORS
-from services.incidents.config import IncidentsSettings, load_learning
+from services.incidents.config import IncidentsSettings, load_learning, load_rules
 from services.incidents.intake import Numbers
 from services.incidents.senders.keys import Senders
 from services.incidents.senders.rates import Rates
@@ -62,6 +62,7 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
         settings=settings,
     )
     app.state.learning = load_learning(settings.learning_policy)
+    app.state.blameless = load_rules(settings.blameless_rules)
     app.state.numbers = Numbers(resources.store)
     app.state.senders = Senders(resources, settings.senders_kept_s)
     app.state.rates = Rates(settings.enqueue_per_minute)

@@ -8,9 +8,11 @@ from pydantic import Field, TypeAdapter
 from libs.events.errors import SetupError
 from libs.events.settings import Settings
 from libs.web.shapes import FaultyDocumentError, read_shaped
+from services.incidents.domain.blameless import Rules
 from services.incidents.domain.learning import InvalidPolicyError, LearningPolicy
 
 _POLICIES = Path(__file__).parent / "policies"
+BLAMELESS_RULES = _POLICIES / "blameless-2026-11.yaml"
 
 
 class IncidentsSettings(Settings):
@@ -22,12 +24,14 @@ class IncidentsSettings(Settings):
             `policies/learning-2026-11.yaml`, which is the default.
         enqueue_per_minute: How many alerts one sender may send to one process in a minute, and at once; 0: any number.
         senders_kept_s: How long a process believes what it knows of an integration and its keys.
+        blameless_rules: What the linter of postmortems advises; `policies/blameless-2026-11.yaml` is the default.
     """
 
     enqueue_per_minute: int = Field(default=0, ge=0)
     senders_kept_s: float = Field(default=1, ge=0, le=60)
     service_wait_s: float = Field(default=2, ge=0, le=30)
     learning_policy: Path = _POLICIES / "learning-2026-11.yaml"
+    blameless_rules: Path = BLAMELESS_RULES
 
 
 @lru_cache(maxsize=4)  # the app and the worker of one process read the same file
@@ -44,3 +48,17 @@ def load_learning(path: Path) -> LearningPolicy:
         message = f"CONCORDAT_LEARNING_POLICY: {path} cannot be used: {error}"
         raise SetupError(message) from error
     return policy
+
+
+@lru_cache(maxsize=4)
+def load_rules(path: Path) -> Rules:
+    """The rules of the linter in *path*.
+
+    Raises:
+        SetupError: They cannot be used; names the setting and the place.
+    """
+    try:
+        return read_shaped(path.read_bytes(), TypeAdapter(Rules))
+    except (OSError, FaultyDocumentError) as error:
+        message = f"CONCORDAT_BLAMELESS_RULES: {path} cannot be used: {error}"
+        raise SetupError(message) from error

@@ -8,6 +8,7 @@ from pydantic import Field, StrictBool
 
 from libs.web.schemas import Body, Line, Moment, Name, Text, example
 from services.incidents.api.schemas import Label, Reference, Why
+from services.incidents.domain.blameless import Finding
 from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.milestones import Figures
 from services.incidents.domain.postmortem import events
@@ -205,6 +206,15 @@ class PostmortemDifference:
     before: int
     after: int
     diff: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostmortemAdvice:
+    """What the linter found, by which version of its rules; one page holds it."""
+
+    rules: str
+    items: list[Finding]
+    next_page_token: str = ""
 
 
 def postmortem_answer(postmortem: Postmortem) -> PostmortemAnswer:

@@ -27,6 +27,7 @@ from services.incidents.api.postmortem_schemas import (
     Amendment,
     Approval,
     Draft,
+    PostmortemAdvice,
     PostmortemAnswer,
     PostmortemDifference,
     PostmortemItem,
@@ -39,6 +40,7 @@ from services.incidents.api.postmortem_templates import Shelf, ShelfDep
 from services.incidents.api.schemas import Why, of_row
 from services.incidents.api.verbs import Id, add_verbs
 from services.incidents.contract import ACTION, DUTY, POSTMORTEM
+from services.incidents.domain.blameless import Rules, lint
 from services.incidents.domain.errors import AbsentError, UnknownReferenceError
 from services.incidents.domain.learning import LearningPolicy
 from services.incidents.domain.postmortem import commands
@@ -47,6 +49,7 @@ from services.incidents.domain.postmortem.events import Reviewer
 from services.incidents.domain.postmortem_duty.commands import Meet
 from services.incidents.domain.postmortem_duty.events import Stage
 from services.incidents.effects import find_incident
+from services.incidents.exchange.postmortem_file import paper_of
 from services.incidents.exchange.postmortem_page import HEADERS, page
 from services.incidents.exchange.postmortems import markdown
 from services.incidents.looking_back import ONE_EACH, History, look_back
@@ -180,6 +183,22 @@ async def export_postmortem(
     if format_ == "markdown":
         return Response(markdown(state, actions), media_type="text/markdown; charset=utf-8")
     return Response(page(state, actions), media_type="text/html; charset=utf-8", headers=HEADERS)
+
+
+@router.get("/{id}/lint", response_model=PostmortemAdvice, openapi_extra=_READ, responses=responses(404))
+async def lint_postmortem(
+    request: Request, resources: ResourcesDep, reference: Id, version: Version = None
+) -> Response:
+    """Advice: sentences that blame, numbers and follow-ups that are missing. Nothing is refused because of it."""
+    if version is None:
+        state = (await resources.handler.load(POSTMORTEM, reference)).state
+    else:
+        state = (await History.of(resources, reference)).at(version)
+    if state is None:
+        raise AbsentError("postmortem")
+    rules: Rules = request.app.state.blameless
+    found = lint(paper_of(state, await _actions(resources, state)), rules)
+    return answer(request, PostmortemAdvice(rules=rules.version, items=found))
 
 
 @router.patch(

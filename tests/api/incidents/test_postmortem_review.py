@@ -186,3 +186,28 @@ async def test_a_template_nobody_wrote_is_refused_with_its_place(incidents: Runn
     problem = await incidents.call("POST", "/v1/postmortems", {"incident": "INC-1", "template": "mine"}, expect=422)
 
     assert [place["pointer"] for place in problem["errors"]] == ["/template"]
+
+
+async def test_it_is_advised_and_published_all_the_same(incidents: Running, path: str) -> None:
+    change = {"root_causes": "Orders waited. Ana should have limited the queue.", "impact": "Many users saw errors."}
+    amended = await incidents.call("PATCH", path, change, If_Match='"3"')
+    task = {
+        "postmortem": amended["id"],
+        "title": "Improve the queue",
+        "owner": "bo",
+        "type": "prevent",
+        "priority": "P1",
+    }
+    await incidents.call("POST", "/v1/actions", task, expect=201)
+
+    advice = await incidents.call("GET", f"{path}/lint")
+
+    found = {each["rule"]: each for each in advice["items"]}
+    assert {"named-person", "hindsight", "impact-without-numbers", "vague-action", "action-without-link"} <= set(found)
+    assert found["hindsight"]["sentence"] == "Ana should have limited the queue."
+    assert (found["hindsight"]["section"], found["hindsight"]["line"], found["hindsight"]["column"]) == (
+        "root_causes",
+        1,
+        20,
+    )
+    assert (await incidents.call("POST", f"{path}:publish", {"reason": "urgent"}))["state"] == "published"
