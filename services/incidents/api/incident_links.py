@@ -10,6 +10,7 @@ from libs.events.handler import Outcome
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
 from libs.web.calls import Call, CallDep
+from libs.web.consistency import fresh
 from libs.web.etag import answer
 from libs.web.problems import responses
 from libs.web.routing import Router
@@ -18,6 +19,7 @@ from services.incidents.api.incident_schemas import IncidentAnswer, span, there
 from services.incidents.api.incident_work_schemas import (
     CadenceSet,
     LinkTo,
+    Suspicion,
     Update,
     UpdateAnswer,
     UpdatesAnswer,
@@ -28,9 +30,17 @@ from services.incidents.contract import CONTRACT, INCIDENT
 from services.incidents.domain.errors import UnknownReferenceError
 from services.incidents.domain.incident.state import Incident, Record
 from services.incidents.domain.incident.terms import Relation
-from services.incidents.domain.incident.work_commands import LinkIncident, PostUpdate, SetCadence, UnlinkIncident
+from services.incidents.domain.incident.work_commands import (
+    LinkDeployment,
+    LinkIncident,
+    PostUpdate,
+    SetCadence,
+    UnlinkDeployment,
+    UnlinkIncident,
+)
 from services.incidents.domain.incident.work_events import IncidentUpdatePosted
 from services.incidents.effects import find_incident
+from services.incidents.projections.surroundings import SURROUNDINGS, deployment_named
 
 router = Router(prefix="/v1/incidents", tags=["incidents"])
 
@@ -58,6 +68,31 @@ async def unlink_incident(
     """It has nothing to do with another incident."""
     incident = await find_incident(call.resources.store, other)
     return await carry(call, reference, UnlinkIncident(**_asked(call, body), other=incident, relation=relation))
+
+
+@router.post("/{id}/deployments", response_model=IncidentAnswer, **_WRITES, dependencies=[fresh(SURROUNDINGS)])
+async def link_deployment(call: CallDep, reference: Id, body: Suspicion) -> Response:
+    """Say which deployment has to do with it, and whether it is suspected to be the cause."""
+    found = await call.resources.views.read(deployment_named, body.deployment)
+    if found is None:
+        remedy = "lifecycle has not told of it; GET /v1/deployments lists them"
+        raise UnknownReferenceError("deployment", body.deployment, remedy)
+    service, version = found
+    command = LinkDeployment(
+        **_asked(call, body), deployment=body.deployment, service=service, version=version, suspected=body.suspected
+    )
+    return await carry(call, reference, command)
+
+
+@router.post("/{id}/deployments/{deployment}:remove", response_model=IncidentAnswer, **_WRITES)
+async def unlink_deployment(
+    call: CallDep,
+    reference: Id,
+    deployment: Annotated[str, Path(min_length=1, max_length=200)],
+    body: Why | None = None,
+) -> Response:
+    """A deployment has nothing to do with it."""
+    return await carry(call, reference, UnlinkDeployment(**_asked(call, body), deployment=deployment))
 
 
 @router.get(

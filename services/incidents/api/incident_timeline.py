@@ -1,15 +1,18 @@
 """What happened to an incident and when: its timeline, and the times that figures are made of."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
 from libs.web.calls import CallDep
+from libs.web.consistency import fresh
 from libs.web.etag import answer
 from libs.web.problems import responses
 from libs.web.routing import Router
@@ -28,10 +31,12 @@ from services.incidents.contract import CONTRACT, INCIDENT
 from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.incident.commands import CorrectMilestones, Note
 from services.incidents.domain.incident.events import IncidentNoted
+from services.incidents.domain.incident.state import Record
 from services.incidents.domain.incident.terms import Attachment
 from services.incidents.domain.milestones import MILESTONES, Milestone
-from services.incidents.domain.timeline import describe
+from services.incidents.domain.timeline import describe, surrounding
 from services.incidents.effects import find_incident
+from services.incidents.projections.surroundings import BEFORE, SURROUNDINGS, Known, known_between
 
 router = Router(prefix="/v1/incidents", tags=["incidents"])
 
@@ -101,16 +106,55 @@ async def write_timeline(call: CallDep, reference: Id, body: Entry) -> Response:
     )
 
 
-@router.get("/{id}/timeline", response_model=Timeline, openapi_extra=needs("incidents.read"), responses=responses(404))
+@router.get(
+    "/{id}/timeline",
+    response_model=Timeline,
+    openapi_extra=needs("incidents.read"),
+    responses=responses(404),
+    dependencies=[fresh(SURROUNDINGS)],
+)
 async def get_timeline(request: Request, resources: ResourcesDep, reference: Id) -> Response:
-    """All that happened to an incident and that people wrote about it, in the order in which it happened."""
+    """All that happened to an incident and its services meanwhile, and that people wrote, in the order of time."""
     stream = INCIDENT.stream(await find_incident(resources.store, reference))
     recorded = await resources.store.load(stream)
     if not recorded:
         raise AbsentError("incident")
-    entries = [_entry(each.event_id, CONTRACT.decode(each)) for each in recorded]
+    events = [CONTRACT.decode(each) for each in recorded]
+    record = there(INCIDENT.fold(None, events)).record
+    known = await resources.views.read(_meanwhile, record, resources.clock.now())
+    entries = [_entry(each.event_id, event) for each, event in zip(recorded, events, strict=True)]
+    entries += [entry for each in known for entry in _told(each, record)]
     entries.sort(key=lambda entry: entry.occurred_at)
-    return answer(request, Timeline(items=entries), version=recorded[-1].version)
+    return answer(request, Timeline(items=entries))
+
+
+def _meanwhile(connection: Connection, record: Record, now: datetime) -> list[Known]:
+    """What was deployed to its services, and what was left of their budgets, while it lasted and an hour before."""
+    services = [record.service, *(each.service for each in record.affected)]
+    times = record.milestones
+    until = times.resolved or now
+    return known_between(connection, services, ("deployment", "budget"), times.impact_started - BEFORE, until)
+
+
+def _told(known: Known, record: Record) -> list[EntryAnswer]:
+    entry = EntryAnswer(
+        id=f"{known.kind}/{known.subject}/{known.at.isoformat()}",
+        kind=known.kind,
+        text=surrounding(known.kind, known.subject, known.data),
+        author=known.data.get("by", "") or "slo",
+        source="system",
+        starred=any(each.deployment == known.subject and each.suspected for each in record.deployments),
+        attachments=[Attachment(title=known.subject, url=url)] if (url := known.data.get("url")) else [],
+        occurred_at=known.at,
+        written_at=known.at,
+    )
+    taken_back = known.data.get("rolled_back_at")
+    if not taken_back:
+        return [entry]
+    at = datetime.fromisoformat(taken_back)
+    text = f"deployment {known.subject} rolled back" + (f": {why}" if (why := known.data.get("reason")) else "")
+    again = {"id": f"{entry.id}/rolled-back", "text": text, "occurred_at": at, "written_at": at}
+    return [entry, replace(entry, **again)]
 
 
 def _entry(event_id: UUID, event: Any) -> EntryAnswer:  # noqa: ANN401  any event of an incident

@@ -1,6 +1,8 @@
 """What an incident's timeline says about each thing that happened to it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from services.incidents.domain.incident import events as of
 from services.incidents.domain.incident import work_events as of_work
@@ -10,6 +12,14 @@ def describe(event: of.Event) -> str:
     """*event* in a few words, with the reason where one was given."""
     words = _of_work(event) if isinstance(event, of_work.WorkEvent) else _of_course(event)
     return f"{words}: {event.reason}" if event.reason else words
+
+
+def surrounding(kind: str, subject: str, data: Mapping[str, Any]) -> str:
+    """What another service said meanwhile, in a few words."""
+    if kind == "deployment":
+        return f"{data['version'] or subject} deployed ({data['result'] or 'no result told'})"
+    left = data["remaining"]
+    return f"SLO {subject} is {data['state']}" + ("" if left is None else f", {left:.0%} of its error budget is left")
 
 
 def _of_course(event: of.CourseEvent) -> str:  # noqa: C901, PLR0911, PLR0912  one line per kind of event

@@ -13,6 +13,7 @@ from services.incidents.projections.people import PEOPLE
 from services.incidents.projections.postmortem_duties import POSTMORTEM_DUTIES
 from services.incidents.projections.postmortems import POSTMORTEMS
 from services.incidents.projections.schedules import ROTATIONS, SCHEDULES
+from services.incidents.projections.surroundings import SURROUNDINGS
 
 PROJECTIONS = (
     ALERTS,
@@ -29,4 +30,5 @@ PROJECTIONS = (
     SCHEDULES,
     INTEGRATIONS,
     CHANGES,
+    SURROUNDINGS,
 )
