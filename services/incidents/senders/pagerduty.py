@@ -87,8 +87,8 @@ def read_change(body: bytes, now: datetime) -> PagerDutyChange:
     errors: list[str] = []
     routing_key = _routing_key(event, errors)
     payload = _payload(event, errors)
-    summary = _line(payload, "summary", errors)
-    if errors:
+    summary = "" if payload is None else _line(payload, "summary", errors)
+    if payload is None or errors:
         raise InvalidEventError(*errors)
     details = {name: event[name] for name in ("links", "images") if event.get(name)}
     details |= {name: payload[name] for name in ("source", "custom_details") if payload.get(name)}
@@ -131,30 +131,31 @@ def _dedup_key(event: Mapping[str, Any], action: object, made_key: str, errors: 
     return ""
 
 
-def _payload(event: Mapping[str, Any], errors: list[str]) -> Mapping[str, Any]:
+def _payload(event: Mapping[str, Any], errors: list[str]) -> Mapping[str, Any] | None:
     payload = event.get("payload")
     if isinstance(payload, dict):
         return payload
     errors.append("'payload' is missing or no object; send at least its 'summary'")
-    return {}
+    return None
 
 
 def _line(payload: Mapping[str, Any], name: str, errors: list[str]) -> str:
     text = payload.get(name)
     if not isinstance(text, str) or not text.strip():
-        if payload:
-            errors.append(f"'payload.{name}' is missing or blank; send a text")
+        errors.append(f"'payload.{name}' is missing or blank; send a text")
         return ""
     if name == "summary" and len(text) > _MOST_SUMMARY:
         errors.append(f"'payload.{name}' is too long; it has at most {_MOST_SUMMARY} characters")
     return text
 
 
-def _said(event: Mapping[str, Any], dedup_key: str, now: datetime, errors: list[str]) -> Said:
+def _said(event: Mapping[str, Any], dedup_key: str, now: datetime, errors: list[str]) -> Said | None:
     payload = _payload(event, errors)
+    if payload is None:
+        return None
     summary, _ = _line(payload, "summary", errors), _line(payload, "source", errors)
     severity = payload.get("severity")
-    if payload and severity not in _SEVERITIES:
+    if severity not in _SEVERITIES:
         errors.append("'payload.severity' is missing or unknown; send 'critical', 'error', 'warning' or 'info'")
     labels = {name: text for name in _LABELS if (text := _text(payload.get(name)))}
     details = {name: event[name] for name in _BESIDE if event.get(name)}

@@ -64,6 +64,7 @@ class TestPagerDuty:
             ({"dedup_key": "d" * 256}, "'dedup_key' is too long"),
             ({"dedup_key": 7}, "'dedup_key' is invalid"),
             ({"payload": None}, "'payload' is missing"),
+            ({"payload": {}}, "'payload.summary' is missing or blank"),
             ({"payload": PAYLOAD | {"summary": " "}}, "'payload.summary' is missing or blank"),
             ({"payload": PAYLOAD | {"summary": "s" * 1025}}, "'payload.summary' is too long"),
             ({"payload": PAYLOAD | {"source": None}}, "'payload.source' is missing or blank"),
