@@ -64,7 +64,6 @@ class TestPagerDuty:
             ({"dedup_key": "d" * 256}, "'dedup_key' is too long"),
             ({"dedup_key": 7}, "'dedup_key' is invalid"),
             ({"payload": None}, "'payload' is missing"),
-            ({"payload": {}}, "'payload.summary' is missing or blank"),
             ({"payload": PAYLOAD | {"summary": " "}}, "'payload.summary' is missing or blank"),
             ({"payload": PAYLOAD | {"summary": "s" * 1025}}, "'payload.summary' is too long"),
             ({"payload": PAYLOAD | {"source": None}}, "'payload.source' is missing or blank"),
@@ -77,6 +76,10 @@ class TestPagerDuty:
         assert len(refused.value.errors) == 1
         assert refused.value.errors[0].startswith(said)
         assert "; " in refused.value.errors[0]
+
+    def test_an_empty_payload_lacks_all_that_it_must_have(self) -> None:
+        with pytest.raises(InvalidEventError, match=r"summary.*; .*source.*; .*severity"):
+            event(payload={})
 
     def test_all_that_is_wrong_is_said_at_once(self) -> None:
         with pytest.raises(InvalidEventError) as refused:
