@@ -1,6 +1,7 @@
 """Action items: who does what by when, so that it does not happen again."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -16,9 +17,9 @@ from libs.web.app import ResourcesDep
 from libs.web.auth import needs
 from libs.web.calls import Call, CallDep
 from libs.web.consistency import fresh
-from libs.web.etag import strong
+from libs.web.etag import answer, strong
 from libs.web.pagination import Page, PageDep
-from libs.web.problems import responses
+from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from libs.web.schemas import Moment
 from services.incidents.api.action_schemas import (
@@ -34,6 +35,7 @@ from services.incidents.api.filters import matching
 from services.incidents.api.postmortems import PolicyDep
 from services.incidents.api.schemas import Why, of_row
 from services.incidents.api.verbs import Id
+from services.incidents.api.whoever import require_owner
 from services.incidents.contract import ACTION, INCIDENT, POSTMORTEM
 from services.incidents.domain.action import commands
 from services.incidents.domain.action.decider import UNFINISHED, is_overdue
@@ -43,11 +45,14 @@ from services.incidents.domain.learning import LearningPolicy
 from services.incidents.domain.postmortem.commands import AddAction
 from services.incidents.effects import find_incident
 from services.incidents.projections.actions import ACTIONS
+from services.incidents.projections.follow_through import FollowThroughReport, follow_through
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 from services.incidents.timetable import acting
 
 router = Router(prefix="/v1/actions", tags=["actions"])
 _READ, _WRITE = needs("actions.read"), needs("actions.write")
+_QUARTER = timedelta(days=90)
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 AsOf = Annotated[Moment | None, Query(description="Answer what was known at this time.")]
 
 
@@ -62,6 +67,7 @@ AsOf = Annotated[Moment | None, Query(description="Answer what was known at this
 async def open_action(request: Request, call: CallDep, body: Task, policy: PolicyDep) -> Response:
     """Open one that follows from a postmortem, an incident, a review, a finding or an insight."""
     action, at = str(new_id()), call.context.at
+    await require_owner(call, body.owner)
     follows = await _follows_from(call.resources, body, request.app.state.settings.service_wait_s)
     command = commands.Open(
         action=action,
@@ -122,6 +128,25 @@ async def list_actions(  # noqa: PLR0913, PLR0917  each is a filter
     )
 
 
+@router.get("/follow-through", openapi_extra=_READ, dependencies=[fresh(ACTIONS)], response_model=FollowThroughReport)
+async def report_follow_through(
+    request: Request,
+    resources: ResourcesDep,
+    since: Annotated[Moment | None, Query(description="90 days before `until`, unless given.")] = None,
+    until: Annotated[Moment | None, Query(description="Now, unless given.")] = None,
+    service: Annotated[list[str] | None, Query()] = None,
+) -> Response:
+    """What became of action items, by team, priority and type; and what people own who are not here any more."""
+    now = resources.clock.now()
+    end = until or now
+    begin = since or max(end, _EARLIEST) - _QUARTER
+    if begin > end:
+        detail = f"since ({begin.isoformat()}) lies behind until ({end.isoformat()}); swap them"
+        raise Problem(422, "invalid-period", "The period ends before it begins", detail, [Place(detail, "since")])
+    report = await resources.views.read(follow_through, begin, end, now.date(), service or ())
+    return answer(request, report)
+
+
 @router.get("/{id}", response_model=ActionAnswer, openapi_extra=_READ, responses=responses(404))
 async def get_action(resources: ResourcesDep, reference: Id, as_of: AsOf = None) -> Response:
     """One action item as it is now, or as it was known at a time."""
@@ -150,6 +175,7 @@ async def alter_action(call: CallDep, reference: Id, body: Alteration, policy: P
 @router.post("/{id}:reassign", response_model=ActionAnswer, openapi_extra=_WRITE, responses=responses(404, 409, 422))
 async def reassign_action(call: CallDep, reference: Id, body: Reassignment, policy: PolicyDep) -> Response:
     """Let somebody else own it."""
+    await require_owner(call, body.owner)
     return await _change(call, reference, policy, {"owner": body.owner}, body.reason)
 
 

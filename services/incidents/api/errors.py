@@ -14,6 +14,7 @@ from services.incidents.domain.errors import (
     MatcherError,
     MilestoneNotReachedError,
     MilestoneOrderError,
+    OwnerLeftError,
     PostmortemIncompleteError,
     ReasonMissingError,
     RoleError,
@@ -137,6 +138,7 @@ ERRORS: Errors = {
         "The timeline is not in order",
         extra=lambda error: {"errors": [{"detail": str(error), "pointer": error.pointer}]},
     ),
+    OwnerLeftError: ErrorKind(422, "owner-left", "The owner has left", extra=lambda error: _at(error, "owner")),
     UnknownVersionError: ErrorKind(404, "unknown-version", "There is no such version"),
     TemplateOutdatedError: ErrorKind(
         409, "template-outdated", "There is a newer version", extra=lambda error: {"newest": error.newest}

@@ -39,12 +39,14 @@ from services.incidents.api.postmortem_schemas import (
 from services.incidents.api.postmortem_templates import Shelf, ShelfDep
 from services.incidents.api.schemas import Why, of_row
 from services.incidents.api.verbs import Id, add_verbs
+from services.incidents.api.whoever import side_of
 from services.incidents.contract import ACTION, DUTY, POSTMORTEM
 from services.incidents.domain.blameless import Rules, lint
 from services.incidents.domain.errors import AbsentError, UnknownReferenceError
 from services.incidents.domain.learning import LearningPolicy
 from services.incidents.domain.postmortem import commands
 from services.incidents.domain.postmortem.decider import Known
+from services.incidents.domain.postmortem.errors import NoReviewerError
 from services.incidents.domain.postmortem.events import Reviewer
 from services.incidents.domain.postmortem_duty.commands import Meet
 from services.incidents.domain.postmortem_duty.events import Stage
@@ -224,6 +226,11 @@ async def amend_postmortem(call: CallDep, reference: Id, body: Amendment) -> Res
 async def submit_postmortem(call: CallDep, reference: Id, body: Submission | None = None) -> Response:
     """Ask SRE and product engineering to read it."""
     asked = body or Submission()
+    for index, each in enumerate(asked.reviewers):
+        side = await side_of(call.resources, each.person)
+        if side not in {None, each.side}:
+            why = f"belongs to the side {side}; name somebody of {each.side}"
+            raise NoReviewerError(each.person, why, f"/reviewers/{index}/side")
     reviewers = tuple(Reviewer(person=each.person, side=each.side) for each in asked.reviewers)
     command = commands.Submit(reviewers=reviewers, by=call.principal.name, reason=asked.reason, at=call.context.at)
     return await _carry(call, reference, command)
@@ -235,6 +242,7 @@ async def approve_postmortem(request: Request, call: CallDep, reference: Id, bod
     asked = body or Approval()
     command = commands.Approve(
         side=asked.side,
+        belongs_to=await side_of(call.resources, call.principal.name),
         is_person=principal_of(request).kind == "person",
         by=call.principal.name,
         reason=asked.reason,

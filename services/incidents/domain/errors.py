@@ -13,6 +13,7 @@ IncidentsError
 ├── IntegrationTakenError       there is an integration of that name
 ├── MatcherError                a condition on labels cannot be read
 ├── PostmortemIncompleteError   a postmortem is not published before it says enough
+├── OwnerLeftError              who is to own it is not here any more
 ├── UnknownVersionError         it has no such version
 ├── TemplateOutdatedError       a template was written from a version that is not the newest
 └── OnCallError                 of people, rotations and schedules (`on_call/errors.py`)
@@ -127,6 +128,13 @@ class PostmortemIncompleteError(IncidentsError):
             " (no_action_reason only counts where no action item follows)"
         )
         self.missing = tuple(missing)
+
+
+class OwnerLeftError(IncidentsError):
+    """Who is to own it is not here any more."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(f"{owner} is not here any more; name somebody who is (GET /v1/people)")
 
 
 class TemplateOutdatedError(IncidentsError):

@@ -211,3 +211,17 @@ async def test_it_is_advised_and_published_all_the_same(incidents: Running, path
         20,
     )
     assert (await incidents.call("POST", f"{path}:publish", {"reason": "urgent"}))["state"] == "published"
+
+
+async def test_people_who_are_registered_approve_for_their_own_side(incidents: Running, path: str, as_: As) -> None:
+    for name, side in (("bo", "sre"), ("cy", "dev")):
+        body = {"name": name, "display_name": name, "team": "t", "side": side, "zone": "UTC", "contact": {}}
+        await incidents.call("POST", "/v1/people", body, expect=201)
+    wrong = {"reviewers": [{"person": "cy", "side": "sre"}]}
+    problem = await incidents.call("POST", f"{path}:submit", wrong, expect=409)
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("no-reviewer", "/reviewers/0/side")
+
+    await incidents.call("POST", f"{path}:submit")
+    assert (await as_("cy").call("POST", f"{path}:approve", {"side": "sre"}, expect=409))["code"] == "no-reviewer"
+    await as_("bo").call("POST", f"{path}:approve")
+    assert (await as_("cy").call("POST", f"{path}:approve"))["state"] == "approved"

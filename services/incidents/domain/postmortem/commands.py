@@ -70,11 +70,13 @@ class Approve(Asked):
     Args:
         side: For which; None: the one for which the asker was named.
         is_person: Whether a person asks; a machine reads nothing.
+        belongs_to: The side to which the asker belongs; None: not known.
     """
 
     verb: ClassVar[str] = "approve"
     side: Side | None = None
     is_person: bool = True
+    belongs_to: Side | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -248,6 +248,8 @@ def _approved(content: Content, command: Approve) -> tuple[Event, ...]:
         raise NoReviewerError(by, "is an author; somebody else approves it")
     if any(each.by == by for each in content.approvals):
         raise NoReviewerError(by, "approved it for the other side; each side approves by its own people")
+    if command.belongs_to not in {None, side}:
+        raise NoReviewerError(by, f"belongs to the side {command.belongs_to}; {side} approves by its own people")
     named = [each.person for each in content.reviewers if each.side == side]
     if named and by not in named:
         raise NoReviewerError(by, f"was not asked; for {side} it is reviewed by {', '.join(named)}")
@@ -263,6 +265,8 @@ def _side(content: Content, command: Approve) -> Side:
     for each in content.reviewers:
         if each.person == command.by:
             return each.side
+    if command.belongs_to is not None:
+        return command.belongs_to
     raise SideMissingError(SIDES)
 
 

@@ -1,0 +1,38 @@
+"""Who may own an action, and for which side somebody reads a postmortem, as far as people are registered."""
+
+from sqlalchemy import Connection, select
+
+from libs.events.resources import Resources
+from libs.web.calls import Call
+from services.incidents.contract import PERSON
+from services.incidents.domain.errors import OwnerLeftError, UnknownReferenceError
+from services.incidents.domain.postmortem.events import Side
+from services.incidents.projections.people import PEOPLE
+
+_SIDES: dict[str, Side] = {"sre": "sre", "dev": "product"}
+
+
+async def require_owner(call: Call, owner: str) -> None:
+    """Refuse an owner who is not here; where nobody is registered, or of oneself, nothing is known against it.
+
+    Raises:
+        UnknownReferenceError: People are registered, and nobody of this label.
+        OwnerLeftError: They were erased.
+    """
+    resources = call.resources
+    state = (await resources.handler.load(PERSON, owner)).state
+    if state is not None and not state.active:
+        raise OwnerLeftError(owner)
+    if state is None and owner != call.principal.name and await resources.views.read(_anybody):
+        raise UnknownReferenceError("owner", owner, "GET /v1/people lists who is here; POST /v1/people registers them")
+
+
+async def side_of(resources: Resources, person: str) -> Side | None:
+    """The side to which *person* belongs; None where they are not registered."""
+    state = (await resources.handler.load(PERSON, person)).state
+    return _SIDES.get(state.side) if state is not None and state.active else None
+
+
+def _anybody(connection: Connection) -> bool:
+    view = PEOPLE.view.c
+    return connection.execute(select(view.person).where(view.active).limit(1)).first() is not None
