@@ -10,6 +10,7 @@ from libs.events.settings import Settings
 from libs.web.shapes import FaultyDocumentError, read_shaped
 from services.incidents.domain.blameless import Rules
 from services.incidents.domain.learning import InvalidPolicyError, LearningPolicy
+from services.incidents.domain.on_call.limits import OnCallPolicy
 
 _POLICIES = Path(__file__).parent / "policies"
 BLAMELESS_RULES = _POLICIES / "blameless-2026-11.yaml"
@@ -25,6 +26,7 @@ class IncidentsSettings(Settings):
         enqueue_per_minute: How many alerts one sender may send to one process in a minute, and at once; 0: any number.
         senders_kept_s: How long a process believes what it knows of an integration and its keys.
         blameless_rules: What the linter of postmortems advises; `policies/blameless-2026-11.yaml` is the default.
+        on_call_policy: What being on call may cost; `policies/on-call-2026-11.yaml` is the default.
     """
 
     enqueue_per_minute: int = Field(default=0, ge=0)
@@ -32,6 +34,7 @@ class IncidentsSettings(Settings):
     service_wait_s: float = Field(default=2, ge=0, le=30)
     learning_policy: Path = _POLICIES / "learning-2026-11.yaml"
     blameless_rules: Path = BLAMELESS_RULES
+    on_call_policy: Path = _POLICIES / "on-call-2026-11.yaml"
 
 
 @lru_cache(maxsize=4)  # the app and the worker of one process read the same file
@@ -61,4 +64,18 @@ def load_rules(path: Path) -> Rules:
         return read_shaped(path.read_bytes(), TypeAdapter(Rules))
     except (OSError, FaultyDocumentError) as error:
         message = f"CONCORDAT_BLAMELESS_RULES: {path} cannot be used: {error}"
+        raise SetupError(message) from error
+
+
+@lru_cache(maxsize=4)
+def load_on_call(path: Path) -> OnCallPolicy:
+    """The limits of being on call in *path*.
+
+    Raises:
+        SetupError: They cannot be used; names the setting and the place.
+    """
+    try:
+        return read_shaped(path.read_bytes(), TypeAdapter(OnCallPolicy))
+    except (OSError, FaultyDocumentError) as error:
+        message = f"CONCORDAT_ON_CALL_POLICY: {path} cannot be used: {error}"
         raise SetupError(message) from error

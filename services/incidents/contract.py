@@ -10,6 +10,8 @@ from services.incidents.domain.change import decider as change
 from services.incidents.domain.change import events as of_change
 from services.incidents.domain.channel import decider as channel
 from services.incidents.domain.channel import events as of_channel
+from services.incidents.domain.duty import decider as on_duty
+from services.incidents.domain.duty import events as of_on_duty
 from services.incidents.domain.escalation import decider as escalation
 from services.incidents.domain.escalation import events as of_escalation
 from services.incidents.domain.escalation_policy import decider as escalation_policy
@@ -36,6 +38,10 @@ from services.incidents.domain.schedule import events as of_schedule
 from services.incidents.domain.schedule import state as of_schedule_state
 from services.incidents.domain.service_paging import decider as service_paging
 from services.incidents.domain.service_paging import events as of_service_paging
+from services.incidents.domain.shift import decider as shift
+from services.incidents.domain.shift import events as of_shift
+from services.incidents.domain.turning import decider as turning
+from services.incidents.domain.turning import events as of_turning
 
 SERVICE = "incidents"
 
@@ -54,6 +60,9 @@ ESCALATION_POLICY = Decider("escalation-policy", None, escalation_policy.decide,
 NOTIFICATION = Decider("notification", None, notification.decide, notification.evolve)
 SERVICE_PAGING = Decider("service-paging", service_paging.Named(), service_paging.decide, service_paging.evolve)
 ROTATION = Decider("rotation", None, rotation.decide, rotation.evolve)
+ON_DUTY = Decider("duty", on_duty.NOTHING, on_duty.decide, on_duty.evolve)  # its key is the schedule's
+SHIFT = Decider("shift", shift.NOTHING, shift.decide, shift.evolve)
+TURNING = Decider("turning", None, turning.decide, turning.evolve)  # its key is the schedule's, and the month
 SCHEDULE = Decider("schedule", None, schedule.decide, of_schedule_state.evolve)
 ALL = "all"  # the key of what an installation has once
 
@@ -114,6 +123,14 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.page.rated.v1": of_escalation.PageRated,
         "io.concordat.incidents.escalation.unassigned.v1": of_escalation.EscalationUnassigned,
         "io.concordat.incidents.escalation.exhausted.v1": of_escalation.EscalationExhausted,
+        "io.concordat.incidents.schedule.changed.v1": of_on_duty.ScheduleChanged,
+        "io.concordat.incidents.schedule.turned.v1": of_turning.ScheduleTurned,
+        "io.concordat.incidents.shifts.moved.v1": of_on_duty.ShiftsMoved,
+        "io.concordat.incidents.on-call-limit.breached.v1": of_on_duty.LimitBreached,
+        "io.concordat.incidents.on-call-limit.kept.v1": of_on_duty.LimitKept,
+        "io.concordat.incidents.shift.handed-over.v1": of_shift.ShiftHandedOver,
+        "io.concordat.incidents.shift.acknowledged.v1": of_shift.HandoverAcknowledged,
+        "io.concordat.incidents.shift.closed.v1": of_shift.ShiftClosed,
     },
     internal={
         "io.concordat.incidents.incident.group-taken.v1": of_incident.IncidentGroupTaken,

@@ -2,7 +2,7 @@
 
 from libs.events.resources import Resources
 from libs.events.worker import Worker
-from services.incidents.config import IncidentsSettings, load_learning
+from services.incidents.config import IncidentsSettings, load_learning, load_on_call
 from services.incidents.grouping import Grouping
 from services.incidents.on_call import on_call_timers
 from services.incidents.projections import PROJECTIONS
@@ -24,7 +24,7 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
             *learning_reactions(resources, policy),
         ),
         timers={
-            **on_call_timers(resources),
+            **on_call_timers(resources, load_on_call(settings.on_call_policy)),
             **grouping.timers,
             **timers(resources),
             **learning_timers(resources, policy),

@@ -29,7 +29,7 @@ from services.incidents.domain.on_call.wall_clock import zone_named
 from services.incidents.domain.person.commands import Change, Erase, Register
 from services.incidents.domain.person.decider import Known, Person
 from services.incidents.domain.person.events import Side
-from services.incidents.on_call import ERASING
+from services.incidents.on_call import ERASING, changing
 from services.incidents.projections.contacts import drop_before, drop_contact, erase, read_contact, write_contact
 from services.incidents.projections.people import PEOPLE, people_of
 from services.incidents.projections.schedules import ROTATIONS, rotations_with
@@ -66,6 +66,7 @@ async def register_person(body: RegisterPerson, call: CallDep) -> Response:
         body=lambda outcome: person_answer(_known(outcome.state), body.personal),
         status=201,
         location=f"/v1/people/{body.name}",
+        effects=changing,
     )
 
 
@@ -118,7 +119,11 @@ async def change_person(person: str, body: ChangePerson, call: CallDep) -> Respo
     command = Change(contact=contact, by=call.principal.name, reason=body.reason, at=call.context.at, **place)
     try:
         answer = await call.handle(
-            PERSON, person, command, body=lambda outcome: person_answer(_known(outcome.state), data)
+            PERSON,
+            person,
+            command,
+            body=lambda outcome: person_answer(_known(outcome.state), data),
+            effects=changing,
         )
     except Exception:
         if contact != known.contact:

@@ -42,6 +42,7 @@ from services.incidents.domain.schedule.commands import (
     TakeSwap,
 )
 from services.incidents.domain.schedule.state import Known, Schedule
+from services.incidents.on_call import changing
 
 _READ, _WRITE = needs("schedules.read"), needs("schedules.write")
 
@@ -258,7 +259,9 @@ async def _carry(
         return body(outcome.state)
 
     location = f"/v1/schedules/{schedule}" if status == 201 else None  # noqa: PLR2004  created
-    return await call.handle(SCHEDULE, schedule, command, body=shown, status=status, location=location)
+    return await call.handle(
+        SCHEDULE, schedule, command, body=shown, status=status, location=location, effects=changing
+    )
 
 
 def _override(known: Known, name: str) -> Override:

@@ -13,6 +13,7 @@ from services.incidents.projections.people import PEOPLE
 from services.incidents.projections.postmortem_duties import POSTMORTEM_DUTIES
 from services.incidents.projections.postmortems import POSTMORTEMS
 from services.incidents.projections.schedules import ROTATIONS, SCHEDULES
+from services.incidents.projections.shifts import PAGES, SHIFTS
 from services.incidents.projections.surroundings import SURROUNDINGS
 
 PROJECTIONS = (
@@ -31,4 +32,6 @@ PROJECTIONS = (
     INTEGRATIONS,
     CHANGES,
     SURROUNDINGS,
+    SHIFTS,
+    PAGES,
 )

@@ -135,6 +135,12 @@ def schedules_with(connection: Connection, rotation: str) -> list[str]:
     ]
 
 
+def schedules_naming(connection: Connection, rotation: str) -> list[str]:
+    """The schedules that ever named *rotation*."""
+    query = select(_S.name).where(_S.rotations.contains(f" {rotation} "))
+    return list(connection.execute(query.order_by(_S.name)).scalars())
+
+
 def rotations_with(connection: Connection, person: str) -> list[str]:
     """The rotations that have not ended and in which *person* takes, took or will take turns."""
     query = select(_R.name, _R.state).where(_R.participants.contains(f" {person} "), ~_R.ended)

@@ -1,0 +1,1 @@
+"""What has been told of a schedule: who belongs to it, whose shifts moved, which limits are broken."""

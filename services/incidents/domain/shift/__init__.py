@@ -1,0 +1,1 @@
+"""The rules of one shift that somebody had: handed over, acknowledged, closed."""
