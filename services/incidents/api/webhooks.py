@@ -128,8 +128,7 @@ async def _sender(request: Request, integration: str, *kinds: str) -> Active:
 
 def _shed(request: Request, sender: Active, status: int, alerts: int) -> None:
     rates: Rates = request.app.state.rates
-    after_s = max(rates.take(sender.integration) for _ in range(alerts))
-    if after_s:
+    if after_s := rates.take(sender.integration, alerts):
         detail = f"alerts of {sender.integration} come faster than this installation takes them; send it again later"
         headers = {"Retry-After": str(max(int(after_s), 1))}
         raise Problem(status, "too-fast", "Alerts come too fast", detail, headers=headers)

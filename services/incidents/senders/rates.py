@@ -14,8 +14,12 @@ class Rates:
         self._per_minute = per_minute
         self._left: dict[str, tuple[float, float]] = {}
 
-    def take(self, sender: str) -> float:
-        """0 if *sender* may send one more now; else after how many seconds it may."""
+    def take(self, sender: str, events: int = 1) -> float:
+        """0 if *sender* may send *events* more now; else after how many seconds it may.
+
+        Whoever has not sent too much may send as many as there are, and waits the longer afterwards: a batch that is
+        larger than what a minute allows would never be taken otherwise.
+        """
         if not self._per_minute:
             return 0
         now, per_s = time.monotonic(), self._per_minute / 60
@@ -23,5 +27,5 @@ class Rates:
         left = min(left + (now - at) * per_s, float(self._per_minute))
         if left < 1:
             return (1 - left) / per_s
-        self._left[sender] = (left - 1, now)
+        self._left[sender] = (left - events, now)
         return 0

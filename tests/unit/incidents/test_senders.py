@@ -16,6 +16,7 @@ from services.incidents.domain.matchers import all_match, check_matchers, matche
 from services.incidents.senders.alertmanager import AlertmanagerError, read_notification
 from services.incidents.senders.mapped import MappingError, check, read_mapped
 from services.incidents.senders.pagerduty import InvalidEventError, UnrecognizedError, read_change, read_event
+from services.incidents.senders.rates import Rates
 from services.incidents.senders.sorting import Said, sort
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -321,3 +322,11 @@ class TestSorting:
         named = sender(service_label="service")
         assert sort(named, said(), frozenset({"search-api"})).service == "search-api"
         assert sort(named, said(), frozenset()).service == "checkout-api"
+
+
+def test_a_batch_larger_than_a_minutes_share_is_taken_and_waited_for_afterwards() -> None:
+    rates = Rates(60)
+
+    assert rates.take("prometheus", 180) == 0
+    assert 119 < rates.take("prometheus") <= 121
+    assert rates.take("another") == 0
