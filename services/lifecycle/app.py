@@ -10,6 +10,7 @@ from services.lifecycle.api.architecture import (
     catalogs,
     design_reviews,
     launches,
+    own_catalog,
 )
 from services.lifecycle.api.capacity import capacity, capacity_demand, capacity_orders
 from services.lifecycle.api.checkpoints import checkpoints
@@ -92,6 +93,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             risks.router,
             inbox.router,
             catalogs.router,
+            own_catalog.router,
             design_reviews.router,
             architecture_reviews.router,
             architecture_findings.router,

@@ -57,6 +57,9 @@ from services.lifecycle.domain.launch import events as launch_events
 from services.lifecycle.domain.operational_work import commands as work_commands
 from services.lifecycle.domain.operational_work import decider as work
 from services.lifecycle.domain.operational_work import events as work_events
+from services.lifecycle.domain.own_catalog import commands as own_catalog_commands
+from services.lifecycle.domain.own_catalog import decider as own_catalog
+from services.lifecycle.domain.own_catalog.events import CatalogPublished
 from services.lifecycle.domain.phase_risk import commands as phase_risk_commands
 from services.lifecycle.domain.phase_risk import decider as phase_risk
 from services.lifecycle.domain.phase_risk import events as phase_risk_events
@@ -225,6 +228,7 @@ CONTRACT = EventRegistry(
     },
     internal={
         "io.concordat.lifecycle.ci.reported.v1": CiReported,
+        "io.concordat.lifecycle.catalog.published.v1": CatalogPublished,
         "io.concordat.lifecycle.capacity.demand-imported.v1": capacity_events.DemandImported,
         "io.concordat.lifecycle.capacity.demand-source-set.v1": capacity_events.DemandSourceSet,
         "io.concordat.lifecycle.capacity.demand-source-removed.v1": capacity_events.DemandSourceRemoved,
@@ -307,7 +311,10 @@ PHASE_RISK: Decider[phase_risk_commands.Command, phase_risk.PhaseRisks, phase_ri
 GATE_POLICY: Decider[policy_commands.Command, gate_policy.GatePolicies, GatePolicyPublished] = Decider(
     "gate-policy", (), gate_policy.decide, gate_policy.evolve
 )
-INSTALLATION = "installation"  # the key of the one line of gate policies
+OWN_CATALOG: Decider[own_catalog_commands.Command, own_catalog.Published, CatalogPublished] = Decider(
+    "catalog", (), own_catalog.decide, own_catalog.evolve
+)
+INSTALLATION = "installation"  # the key of the one line of gate policies, and of the one of catalogues
 DESIGN_REVIEW: Decider[design_commands.Command, design.DesignReview, design_events.Event] = Decider(
     "design-review", None, design.decide, design.evolve
 )

@@ -1,6 +1,6 @@
 """The two reliability catalogues: what keeps services up, and what makes them fail again and again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -41,6 +41,7 @@ class Pattern:
         how_to_check: How one sees that it works.
         groups: Where it is at home.
         sources: Who describes it.
+        aliases: What else people call it; reviews may name it so.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -53,6 +54,7 @@ class Pattern:
     how_to_check: str
     groups: tuple[Group, ...]
     sources: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class Antipattern:
         groups: Where it is at home.
         patterns: The entries of the other catalogue that help.
         sources: Who describes it.
+        aliases: What else people call it; reviews and incidents may name it so.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -82,6 +85,7 @@ class Antipattern:
     groups: tuple[Group, ...]
     patterns: tuple[str, ...]
     sources: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
 
 
 E = TypeVar("E", Pattern, Antipattern)
@@ -101,6 +105,15 @@ class Catalog(Generic[E]):
         """Its entries by their ids."""
         return {entry.id: entry for entry in self.entries}
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, E]:
+        """Its entries by all they are called."""
+        return {**{alias: entry for entry in self.entries for alias in entry.aliases}, **self.by_id}
+
+    def find(self, name: str) -> E | None:
+        """The entry that is called so, by its id or an alias, however that is spelt."""
+        return self._by_name.get("-".join(name.lower().replace("_", "-").split()))
+
     def nearest(self, name: str) -> tuple[str, ...]:
         """The ids that look most like *name*."""
         return tuple(get_close_matches(name.lower().replace("_", "-"), self.by_id, _NEAREST_AT_MOST, 0.4))
@@ -114,24 +127,26 @@ class Catalogs:
     antipatterns: Catalog[Antipattern]
 
     def pattern(self, name: str, pointer: str = "") -> Pattern:
-        """The pattern of this id.
+        """The pattern of this id or alias.
 
         Raises:
             UnknownEntryError: There is none; names the nearest.
         """
-        if name not in self.patterns.by_id:
+        found = self.patterns.find(name)
+        if found is None:
             raise _missing("pattern", name, self.patterns.nearest(name), pointer)
-        return self.patterns.by_id[name]
+        return found
 
     def antipattern(self, name: str, pointer: str = "") -> Antipattern:
-        """The antipattern of this id.
+        """The antipattern of this id or alias.
 
         Raises:
             UnknownEntryError: There is none; names the nearest.
         """
-        if name not in self.antipatterns.by_id:
+        found = self.antipatterns.find(name)
+        if found is None:
             raise _missing("antipattern", name, self.antipatterns.nearest(name), pointer)
-        return self.antipatterns.by_id[name]
+        return found
 
     def validate(self) -> None:
         """Refuse entries that cannot be named, say nothing, or are helped by what is not there.
@@ -145,7 +160,11 @@ class Catalogs:
             for place, name in enumerate(entry.patterns)
             if name not in self.patterns.by_id
         ]
-        faults = [*_faults("/patterns", self.patterns), *_faults("/antipatterns", self.antipatterns), *unknown]
+        faults = [
+            *entry_faults("/patterns/entries", self.patterns.entries),
+            *entry_faults("/antipatterns/entries", self.antipatterns.entries),
+            *unknown,
+        ]
         if faults:
             raise InvalidPolicyError(faults)
 
@@ -154,17 +173,19 @@ def _missing(noun: str, name: str, nearest: tuple[str, ...], pointer: str) -> Un
     return (UnknownEntryError if pointer else NoSuchEntryError)(noun, name, nearest, pointer)
 
 
-def _faults(root: str, catalog: Catalog[Pattern] | Catalog[Antipattern]) -> Iterator[Fault]:
+def entry_faults(root: str, entries: Sequence[Pattern] | Sequence[Antipattern]) -> Iterator[Fault]:
+    """What is wrong with *entries* that stand at *root*: they cannot be named, or say nothing."""
     seen: set[str] = set()
-    for index, entry in enumerate(catalog.entries):
-        place = f"{root}/entries/{index}"
-        if entry.id in seen:
-            yield Fault(f"{place}/id", f"{entry.id} stands here twice")
-        seen.add(entry.id)
-        if not entry.id.replace("-", "").isalnum() or entry.id != entry.id.lower():
-            yield Fault(f"{place}/id", f"{entry.id!r} is no id: lower-case letters, digits and hyphens")
+    for index, entry in enumerate(entries):
+        place = f"{root}/{index}"
+        for spot, name in (("id", entry.id), *((f"aliases/{n}", alias) for n, alias in enumerate(entry.aliases))):
+            if name in seen:
+                yield Fault(f"{place}/{spot}", f"{name} stands here twice")
+            seen.add(name)
+            if not name.replace("-", "").isalnum() or name != name.lower():
+                yield Fault(f"{place}/{spot}", f"{name!r} is no id: lower-case letters, digits and hyphens")
         says = entry.when_to_use if isinstance(entry, Pattern) else entry.symptom
-        texts = (entry.name, says, entry.consequence, entry.remedy, entry.how_to_check)
+        texts = (entry.name, says, entry.consequence, entry.remedy, entry.how_to_check, *entry.sources)
         if not all(text.strip() for text in texts):
             yield Fault(place, "one of its texts is empty")
         for name in ("groups", "sources"):

@@ -7,12 +7,13 @@ from libs.events.reactor import Reaction
 from libs.events.resources import Resources
 from libs.events.store import Timer
 from services.lifecycle import timetable
-from services.lifecycle.contract import ARCHITECTURE
+from services.lifecycle.contract import ARCHITECTURE, INSTALLATION, OWN_CATALOG
 from services.lifecycle.domain.architecture.commands import Discover, Discovery, Lapse
 from services.lifecycle.domain.architecture.decider import settled_at
 from services.lifecycle.domain.architecture.policy import ArchitecturePolicy
 from services.lifecycle.domain.catalogs import Antipattern, Catalogs
 from services.lifecycle.domain.engagement.measures import IncidentSeen
+from services.lifecycle.domain.own_catalog.decider import in_force
 from services.lifecycle.projections.happenings import HAPPENINGS, seen
 from services.lifecycle.reactions.heard import INCIDENTS_CLASSIFIED, IncidentClassified, applied
 
@@ -22,7 +23,9 @@ def architecture_reactions(resources: Resources, policy: ArchitecturePolicy, cat
 
     async def act(event: IncidentClassified, recorded: Recorded, context: Context) -> None:
         """A cause of the catalogue that comes back is a finding; one that was dealt with counts from then on."""
-        entry = catalogs.antipatterns.by_id.get(event.outage_class)
+        own = (await resources.handler.load(OWN_CATALOG, INSTALLATION)).state
+        antipatterns = in_force(catalogs, own).antipatterns
+        entry = antipatterns.find(event.outage_class)
         if entry is None:
             return
         await applied(resources, HAPPENINGS, recorded, "incidents")
@@ -32,7 +35,7 @@ def architecture_reactions(resources: Resources, policy: ArchitecturePolicy, cat
         heard = await resources.views.read(
             seen, (event.service,), max(since, dealt_with or since), context.at, severe=frozenset[str]()
         )
-        alike = [incident for incident in heard.incidents if incident.cause == entry.id]
+        alike = [incident for incident in heard.incidents if antipatterns.find(incident.cause) == entry]
         if len(alike) < policy.repeated_cause.count:
             return
         discovery = Discovery(

@@ -362,8 +362,7 @@ async def test_a_plan_is_changed_while_nothing_came_out_and_an_outdated_change_i
     assert unknown["errors"][0]["pointer"] == "/plan/depends_on"
 
     async def listed() -> bool:
-        (item,) = (await lifecycle.call("GET", CHECKPOINTS))["items"]
-        return item == changed
+        return (await lifecycle.call("GET", CHECKPOINTS))["items"] == [changed]
 
     await eventually(listed)
     await lifecycle.call("POST", f"{here}:cancel", {"reason": "not today"})

@@ -10,6 +10,7 @@ from services.lifecycle.domain.architecture_review import errors as looking
 from services.lifecycle.domain.catalogs import NoSuchEntryError, UnknownEntryError
 from services.lifecycle.domain.design_review import errors as design
 from services.lifecycle.domain.launch import errors as launch
+from services.lifecycle.domain.own_catalog.decider import OwnCatalogFaultyError, OwnCatalogOutdatedError
 from services.lifecycle.domain.policy import Fault
 
 
@@ -37,6 +38,12 @@ def _open(error: launch.LaunchBlockedError) -> Mapping[str, Any]:
 ARCHITECTURE_ERRORS: Errors = {
     NoSuchEntryError: ErrorKind(404, "not-found", "There is no such thing", extra=_entry),
     UnknownEntryError: ErrorKind(422, "unknown-entry", "The catalogue has no such entry", extra=_entry),
+    OwnCatalogFaultyError: ErrorKind(
+        422, "invalid-catalog", "The catalogue cannot be used", extra=lambda e: _faults(e.faults)
+    ),
+    OwnCatalogOutdatedError: ErrorKind(
+        409, "catalog-outdated", "Somebody was faster", extra=lambda e: _faults([Fault("/version", str(e))])
+    ),
     KnownFindingError: ErrorKind(409, "known-finding", "It is known already", extra=lambda e: {"finding": e.finding}),
     design.DesignFaultyError: ErrorKind(
         422, "invalid-design", "The design cannot be read like this", extra=lambda e: _faults(e.faults)

@@ -32,7 +32,7 @@ from services.lifecycle.contract import ARCHITECTURE, ARCHITECTURE_REVIEW
 from services.lifecycle.domain.architecture.commands import Discover
 from services.lifecycle.domain.architecture_review.commands import Command, Hold, Prepare, Sign, Withdraw
 from services.lifecycle.domain.architecture_review.decider import ArchitectureReview, Looked, State
-from services.lifecycle.domain.architecture_review.discoveries import discoveries
+from services.lifecycle.domain.architecture_review.discoveries import discoveries, in_words_of
 from services.lifecycle.domain.architecture_review.events import PreRead
 from services.lifecycle.domain.errors import UnknownError
 from services.lifecycle.projections.design_work import DESIGN_WORK
@@ -100,10 +100,8 @@ async def hold_architecture_review(
     A critical component without redundancy, and each antipattern, opens a finding unless there is one already.
     """
     state = _there(await call.resources.handler.load(ARCHITECTURE_REVIEW, review))
-    minutes = body.minutes(state.minutes.held_at if state.minutes else call.context.at)
-    service = state.prepared.service
-    for index, used in enumerate(minutes.patterns):
-        known.catalogs.pattern(used.pattern, f"/patterns/{index}/pattern")
+    said = body.minutes(state.minutes.held_at if state.minutes else call.context.at)
+    minutes, service = in_words_of(known.catalogs, said), state.prepared.service
     found = tuple(discoveries(review, minutes, known.policy, known.catalogs, lambda: str(new_id())))
     command = Hold(
         review=review,

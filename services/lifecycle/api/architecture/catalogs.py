@@ -1,4 +1,4 @@
-"""`/v1/catalogs`: what keeps services up, and what makes them fail again and again; they come with the program."""
+"""`/v1/catalogs`: what keeps services up, and what makes them fail again and again; of the program, and one's own."""
 
 from dataclasses import astuple, dataclass
 from typing import Annotated, Generic, TypeVar
@@ -23,18 +23,23 @@ Words = Annotated[str, Query(max_length=200, description="Those in whose text th
 
 @dataclass(frozen=True, slots=True)
 class PatternsView:
-    """The catalogue of patterns, or some of it."""
+    """The catalogue of patterns, or some of it; `own` are the ids that the installation has added or replaced."""
 
     version: str
     items: tuple[Pattern, ...]
+    own: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AntipatternsView:
-    """The catalogue of antipatterns, or some of it; an `id` is also an `outage_class` of incidents."""
+    """The catalogue of antipatterns, or some of it; an `id` is also an `outage_class` of incidents.
+
+    `own` are the ids that the installation has added or replaced.
+    """
 
     version: str
     items: tuple[Antipattern, ...]
+    own: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,24 +58,28 @@ class _Wanted(Generic[E]):
 @router.get("/patterns", response_model=PatternsView, openapi_extra=_READ)
 async def list_patterns(request: Request, known: DesigningDep, group: Groups = None, q: Words = "") -> Response:
     """List the patterns that keep services up: when to use each, what it costs, how it is done and checked."""
-    catalog = known.catalogs.patterns
-    return etag.answer(request, PatternsView(catalog.version, _Wanted(catalog).of(group, q)))
+    catalog, shipped = known.catalogs.patterns, known.shipped.patterns
+    found = _Wanted(catalog).of(group, q)
+    own = tuple(each.id for each in found if shipped.by_id.get(each.id) != each)
+    return etag.answer(request, PatternsView(catalog.version, found, own))
 
 
 @router.get("/patterns/{pattern}", response_model=Pattern, openapi_extra=_READ, responses=responses(404))
 async def get_pattern(pattern: str, request: Request, known: DesigningDep) -> Response:
-    """Read a pattern."""
+    """Read a pattern, by its id or what else it is called."""
     return etag.answer(request, known.catalogs.pattern(pattern))
 
 
 @router.get("/antipatterns", response_model=AntipatternsView, openapi_extra=_READ)
 async def list_antipatterns(request: Request, known: DesigningDep, group: Groups = None, q: Words = "") -> Response:
     """List the antipatterns: by what one recognises each, what it leads to, what to do instead, how to find it."""
-    catalog = known.catalogs.antipatterns
-    return etag.answer(request, AntipatternsView(catalog.version, _Wanted(catalog).of(group, q)))
+    catalog, shipped = known.catalogs.antipatterns, known.shipped.antipatterns
+    found = _Wanted(catalog).of(group, q)
+    own = tuple(each.id for each in found if shipped.by_id.get(each.id) != each)
+    return etag.answer(request, AntipatternsView(catalog.version, found, own))
 
 
 @router.get("/antipatterns/{antipattern}", response_model=Antipattern, openapi_extra=_READ, responses=responses(404))
 async def get_antipattern(antipattern: str, request: Request, known: DesigningDep) -> Response:
-    """Read an antipattern."""
+    """Read an antipattern, by its id or what else it is called."""
     return etag.answer(request, known.catalogs.antipattern(antipattern))

@@ -13,9 +13,10 @@ from starlette.requests import Request
 from libs.events.resources import Resources
 from libs.web.pagination import Page, Paging
 from services.lifecycle.api.views import live
-from services.lifecycle.contract import SERVICE, TEAM
+from services.lifecycle.contract import INSTALLATION, OWN_CATALOG, SERVICE, TEAM
 from services.lifecycle.domain.architecture.policy import ArchitecturePolicy
 from services.lifecycle.domain.catalogs import Catalogs
+from services.lifecycle.domain.own_catalog.decider import in_force
 from services.lifecycle.domain.readiness_review.policy import ReviewPolicy
 from services.lifecycle.domain.service.decider import Profile
 from services.lifecycle.domain.team.decider import Ended
@@ -35,13 +36,15 @@ class Designing:
     Args:
         resources: The service's adapters.
         policy: The numbers.
-        catalogs: What people can name.
+        catalogs: What people can name: what comes with the program, and what the installation has beside it.
+        shipped: What comes with the program.
         findings: How long a finding may be waived.
     """
 
     resources: Resources
     policy: ArchitecturePolicy
     catalogs: Catalogs
+    shipped: Catalogs
     findings: ReviewPolicy
 
     async def profile(self, service: str, as_of: datetime | None = None) -> Profile:
@@ -87,7 +90,9 @@ class Designing:
 
 async def _designing(request: Request) -> Designing:
     state = request.app.state
-    return Designing(state.resources, state.policies.architecture, state.catalogs, state.policies.reviews)
+    own = (await state.resources.handler.load(OWN_CATALOG, INSTALLATION)).state
+    catalogs = in_force(state.catalogs, own)
+    return Designing(state.resources, state.policies.architecture, catalogs, state.catalogs, state.policies.reviews)
 
 
 DesigningDep = Annotated[Designing, Depends(_designing)]

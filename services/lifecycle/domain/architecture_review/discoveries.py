@@ -1,6 +1,7 @@
 """What an architecture review brings to light, as findings that stay until somebody has dealt with them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from services.lifecycle.domain.architecture.commands import Discovery
 from services.lifecycle.domain.architecture.policy import ArchitecturePolicy
@@ -9,6 +10,25 @@ from services.lifecycle.domain.catalogs import Catalogs
 
 ALONE = "single-point-of-failure"
 TOGETHER = "redundancy-in-one-failure-domain"
+
+
+def in_words_of(catalogs: Catalogs, minutes: Minutes) -> Minutes:
+    """*minutes*, in which each pattern and antipattern bears the id of its entry, by whatever name it was called.
+
+    Raises:
+        UnknownEntryError: One is in no catalogue; names the nearest.
+    """
+    return replace(
+        minutes,
+        patterns=tuple(
+            replace(used, pattern=catalogs.pattern(used.pattern, f"/patterns/{index}/pattern").id)
+            for index, used in enumerate(minutes.patterns)
+        ),
+        antipatterns=tuple(
+            replace(seen, antipattern=catalogs.antipattern(seen.antipattern, f"/antipatterns/{index}/antipattern").id)
+            for index, seen in enumerate(minutes.antipatterns)
+        ),
+    )
 
 
 def discoveries(
