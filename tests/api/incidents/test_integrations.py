@@ -269,6 +269,7 @@ async def test_who_sends_too_fast_is_told_so_as_it_understands(
         key = await add(incidents, "am", "alertmanager")
         alerts = [FIRING | {"fingerprint": str(number)} for number in range(3)]
         path = "/v1/integrations/am/alertmanager"
+        await incidents.call("POST", path, notification(*alerts), expect=202, **bearer(key))  # or it never would be
         problem = await incidents.call("POST", path, notification(*alerts), expect=503, **bearer(key))
         assert problem["code"] == "too-fast"
 
