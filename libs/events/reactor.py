@@ -55,12 +55,20 @@ class Reactor:
         resources: The service's adapters.
         reactions: What it does.
         limit: How many dead letters are too many.
+        follows: The name of one that follows the service's own store, which needs no bus; never renamed.
     """
 
     def __init__(
-        self, resources: Resources, reactions: Sequence[Reaction], limit: DeadLetterLimit | None = None
+        self,
+        resources: Resources,
+        reactions: Sequence[Reaction],
+        limit: DeadLetterLimit | None = None,
+        *,
+        follows: str = "",
     ) -> None:
-        self.name = f"{resources.service}.reactions"
+        self.name = follows or f"{resources.service}.reactions"
+        self.reactions = tuple(reactions)
+        self._follows = bool(follows)
         self.fenced = False  # whatever it does is a transaction, which says so itself
         self.sources = list(dict.fromkeys(reaction.source for reaction in reactions))
         self.ledger = Ledger(self.name, 0)
@@ -85,8 +93,11 @@ class Reactor:
             StandstillError: Going on would be wrong.
         """
         fresh = [self.ledger.fresh(batch) for batch in batches]
+        if self._follows and not any(self._concerned(recorded) for batch in fresh for recorded in batch.events):
+            self.ledger.passed(self.ledger.moves(fresh))  # of a busy log most says nothing to it
+            return
         letters = [letter for found in await asyncio.gather(*map(self._act_on, fresh)) for letter in found]
-        moves = self.ledger.moves(fresh)
+        moves = self.ledger.unsaved() | self.ledger.moves(fresh)
 
         def advance(connection: Connection) -> None:
             self.ledger.lock(connection)
@@ -106,6 +117,12 @@ class Reactor:
             self.ledger.remove_letter(connection, letter)
 
         await self._views.write(remove)
+
+    def _concerned(self, recorded: Recorded) -> bool:
+        """Whether it acts on events of this type, or must say that it cannot."""
+        return recorded.stream in {stream for _, stream in self.ledger.parked} or any(
+            recorded.type in reaction.events or reaction.events.is_newer(recorded.type) for reaction in self.reactions
+        )
 
     async def _act_on(self, batch: Batch) -> list[tuple[Batch, str]]:
         """Act on the events of one partition in their order; what could not be acted on, and why."""

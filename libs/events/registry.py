@@ -56,6 +56,11 @@ class EventRegistry:
         """Whether events of this wire name can be decoded, upcast or not."""
         return name in self._decoders or name in self._upcasts
 
+    def is_newer(self, name: str) -> bool:
+        """Whether *name* is a later version of a type known here."""
+        family, version = _family(name)
+        return version > self._newest.get(family, version)
+
     def name_of(self, cls: type[object]) -> str:
         """The wire name of *cls*.
 
@@ -88,9 +93,8 @@ class EventRegistry:
                 return self._decode_old(name, recorded.data)
         except msgspec.MsgspecError as error:
             raise UndecodableEventError(name, recorded.position, str(error)) from error
-        family, version = _family(name)
-        if version > self._newest.get(family, version):
-            raise NewerVersionError(name, self._newest[family])
+        if self.is_newer(name):
+            raise NewerVersionError(name, self._newest[_family(name)[0]])
         raise UnknownEventTypeError(name)
 
     def _leaves(self, name: str) -> bool:

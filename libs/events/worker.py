@@ -63,13 +63,14 @@ class Worker:
         reactions: What it does when other services tell it something.
         timers: Per kind of timer, what happens when it is due.
         sinks: More to run until `stop` is set, such as a consumer of measurements.
+        followers: Reactors that follow the service's own store, for what must go on without the bus.
         relay: Whether it publishes its events.
 
     Attributes:
         figures: How it is doing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each is a part of one role
         self,
         resources: Resources,
         *,
@@ -77,6 +78,7 @@ class Worker:
         reactions: Sequence[Reaction] = (),
         timers: Mapping[str, Fire] | None = None,
         sinks: Sequence[Run] = (),
+        followers: Sequence[Reactor] = (),
         relay: bool = True,
     ) -> None:
         self.resources = resources
@@ -87,6 +89,7 @@ class Worker:
         self._reactor = Reactor(resources, reactions)
         self._timers = dict(timers or {})
         self._sinks = sinks
+        self._followers = {reactor.name: reactor for reactor in followers}
         self._relay = Relay(resources, f"relay/{new_id()}") if relay else None
         self._feeds: list[tuple[str, StoreFeed | BusFeed]] = []
         self._started = False
@@ -112,6 +115,9 @@ class Worker:
             await self._reactor.start()
             bus = BusFeed(self._reactor, resources.bus, self._reactor.sources, self._reactor.name, REACTIONS_BATCH)
             self._feeds.append((self._reactor.name, bus))
+        for name, reactor in self._followers.items():
+            await reactor.start()
+            self._feeds.append((name, StoreFeed(reactor, resources.store, resources.service)))
         runs: list[tuple[str, Run]] = [(name, feed.run) for name, feed in self._feeds]
         runs += [(f"sink {number}", sink) for number, sink in enumerate(self._sinks)]
         runs += [("rebuilds", self._rebuild_what_is_asked_for), ("figures", self._measure)]
@@ -135,15 +141,19 @@ class Worker:
         """Try dead letters again, of one consumer or all, of one stream or all; other processes may run meanwhile."""
         found = await letters(self.resources.views, consumer, stream)
         for name, parked in dict.fromkeys((letter.consumer, letter.stream) for letter in found):
-            target = (
-                Projector(self.resources.views, self.projections[name])
-                if name in self.projections
-                else Reactor(self.resources, self._reactions)
-            )
+            target = self._reader(name)
             await target.load()
             async with aclosing(replay(self.resources.views, name, parked, target.replay)) as tried:
                 async for each in tried:
                     yield each
+
+    def _reader(self, consumer: str) -> Projector | Reactor:
+        """One more of that *consumer*, to replay letters beside the one that runs."""
+        if consumer in self.projections:
+            return Projector(self.resources.views, self.projections[consumer])
+        if consumer in self._followers:
+            return Reactor(self.resources, self._followers[consumer].reactions, follows=consumer)
+        return Reactor(self.resources, self._reactions)
 
     def _feeds_of(self, projector: Projector) -> list[tuple[str, StoreFeed | BusFeed]]:
         resources, name = self.resources, projector.name
@@ -211,7 +221,9 @@ class Worker:
     def _understands(self, letter: Letter) -> bool:
         if letter.consumer in self.projections:
             return letter.type in self.projections[letter.consumer].events
-        return any(letter.type in reaction.events for reaction in self._reactions if reaction.source == letter.service)
+        own = self._followers.get(letter.consumer)
+        reactions = own.reactions if own else self._reactions
+        return any(letter.type in reaction.events for reaction in reactions if reaction.source == letter.service)
 
     async def _measure(self, stop: asyncio.Event) -> None:
         while not stop.is_set():

@@ -5,15 +5,18 @@ from fastapi import FastAPI
 from libs.events.resources import Resources
 from libs.web.app import create_service_app
 from services.incidents.api import (
+    acknowledgements,
     actions,
     alerts,
     changes,
+    channels,
     escalation_policies,
     incident_links,
     incident_people,
     incident_timeline,
     incidents,
     integrations,
+    notifications,
     pagerduty,
     people,
     postmortem_duties,
@@ -59,6 +62,9 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
             webhooks.router,
             pagerduty.router,
             changes.router,
+            notifications.router,
+            channels.router,
+            acknowledgements.router,
         ],
         errors=ERRORS,
         settings=settings,

@@ -27,6 +27,15 @@ class IncidentsSettings(Settings):
         senders_kept_s: How long a process believes what it knows of an integration and its keys.
         blameless_rules: What the linter of postmortems advises; `policies/blameless-2026-11.yaml` is the default.
         on_call_policy: What being on call may cost; `policies/on-call-2026-11.yaml` is the default.
+        public_url: Where people reach the gateway; links in messages begin with it.
+        outbound_private: Whether webhooks may lead to private and loopback addresses.
+        paging_fallback: The escalation policy whose first step is told when nobody can be called for an incident.
+        smtp_host: The server that takes e-mails; empty: none are sent.
+        smtp_port: Its port.
+        smtp_user: Who signs in there; empty: nobody does.
+        smtp_password: Likewise.
+        smtp_tls: `starttls`, `tls` from the first byte, or `none`.
+        smtp_from: The sender of e-mails.
     """
 
     enqueue_per_minute: int = Field(default=0, ge=0)
@@ -35,6 +44,15 @@ class IncidentsSettings(Settings):
     learning_policy: Path = _POLICIES / "learning-2026-11.yaml"
     blameless_rules: Path = BLAMELESS_RULES
     on_call_policy: Path = _POLICIES / "on-call-2026-11.yaml"
+    public_url: str = Field(default="http://127.0.0.1:8080", pattern=r"^https?://[^\s/]+[^\s]*$")
+    outbound_private: bool = False
+    paging_fallback: str = ""
+    smtp_host: str = ""
+    smtp_port: int = Field(default=587, ge=1, le=65_535)
+    smtp_user: str = ""
+    smtp_password: str = Field(default="", repr=False)
+    smtp_tls: str = Field(default="starttls", pattern=r"^(starttls|tls|none)$")
+    smtp_from: str = "concordat@localhost"
 
 
 @lru_cache(maxsize=4)  # the app and the worker of one process read the same file

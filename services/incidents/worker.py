@@ -5,15 +5,17 @@ from libs.events.worker import Worker
 from services.incidents.config import IncidentsSettings, load_learning, load_on_call
 from services.incidents.grouping import Grouping
 from services.incidents.on_call import on_call_timers
+from services.incidents.paging.ladder import Paging
+from services.incidents.paging.sender import Sender
 from services.incidents.projections import PROJECTIONS
 from services.incidents.reactions import moving, slo_alerts, timers, urgency
 from services.incidents.reminding import learning_reactions, learning_timers
 
 
 def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
-    """The worker of incidents: relays its events, keeps its read models, hears of alerts."""
+    """The worker of incidents: relays its events, keeps its read models, hears of alerts, calls people."""
     policy = load_learning(settings.learning_policy)
-    grouping = Grouping(resources)
+    grouping, paging = Grouping(resources), Paging(resources, settings)
     return Worker(
         resources,
         projections=PROJECTIONS,
@@ -26,8 +28,10 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
         timers={
             **on_call_timers(resources, load_on_call(settings.on_call_policy)),
             **grouping.timers,
+            **paging.timers,
             **timers(resources),
             **learning_timers(resources, policy),
         },
-        sinks=(grouping.run,),
+        sinks=(grouping.run, Sender(resources, settings).run),
+        followers=(paging.reactor,),
     )

@@ -35,7 +35,7 @@ from services.incidents.api.escalation_policy_schemas import (
     policy_answer,
 )
 from services.incidents.api.filters import matching
-from services.incidents.contract import ESCALATION_POLICY, SERVICE_PAGING
+from services.incidents.contract import ESCALATION_POLICY, SCHEDULE, SERVICE_PAGING
 from services.incidents.domain.errors import AbsentError, UnknownReferenceError
 from services.incidents.domain.escalation.errors import DefaultTakenError, EndedError, FaultyPolicyError
 from services.incidents.domain.escalation_policy.commands import ChangePolicy, Command, EndPolicy, WritePolicy
@@ -51,6 +51,7 @@ from services.incidents.projections.escalation_policies import ESCALATION_POLICI
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 from services.incidents.projections.known_teams import KNOWN_TEAMS, knows_team
 from services.incidents.projections.people import PEOPLE, person_of
+from services.incidents.projections.schedules import ROTATIONS, SCHEDULES
 
 _READ, _WRITE = needs("escalation-policies.read"), needs("escalation-policies.write")
 _PATH = "/v1/escalation-policies"
@@ -130,7 +131,7 @@ async def end_escalation_policy(name: Name, call: CallDep) -> Response:
     response_model=DryRunAnswer,
     openapi_extra=_READ,
     responses=responses(422),
-    dependencies=[fresh(KNOWN_SERVICES, PEOPLE)],
+    dependencies=[fresh(KNOWN_SERVICES, PEOPLE, SCHEDULES, ROTATIONS)],
 )
 async def try_escalation(request: Request, body: DryRun, resources: ResourcesDep) -> Response:
     """Say who would be called when, if nobody took an incident on; nothing is stored or sent."""
@@ -234,7 +235,8 @@ async def _unknown(resources: Resources, target: Target) -> str:
             known = await resources.views.read(knows_team, target.name)
             return "" if known else "register it first (POST /v1/teams)"
         case "schedule":
-            return "make it first (POST /v1/schedules)"
+            schedule = (await resources.handler.load(SCHEDULE, target.name)).state
+            return "" if schedule and not schedule.ended else "make it first (POST /v1/schedules)"
 
 
 async def _carry(

@@ -1,21 +1,21 @@
 """Whom a step calls at a moment, and how each is reached."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
 
-from services.incidents.domain.channel.events import ChannelKind
+from services.incidents.domain.channel.events import ChannelKind, Urgency
 from services.incidents.domain.escalation.climbing import Found
 from services.incidents.domain.escalation.events import Called
 from services.incidents.domain.escalation_policy.steps import Target
 from services.incidents.domain.who_is_paged import Rung
 from services.incidents.projections.channels import switched_off
 from services.incidents.projections.people import Contact, contact_of, team_members
+from services.incidents.projections.schedules import on_call
 
-Urgency = str
 _KINDS: Final[tuple[ChannelKind, ...]] = ("webhook", "slack", "email")
 _NO_CHANNEL: Final = "{} has no channel that is switched on; PATCH /v1/people/{} or :switch-on one of its channels"
 
@@ -37,11 +37,11 @@ def finder(connection: Connection, at: datetime, page: Callable[[Rung, str], str
         people: dict[str, Called] = {}
         missing: list[str] = []
         for target in rung.step.targets:
-            duties = list(duties_of(connection, target, at))
+            duties = [duty for duty in duties_of(connection, target, at) if not duty.shadow]
             if not duties:
                 missing.append(_nobody(target))
             for duty in duties:
-                if duty.person in people or duty.shadow:
+                if duty.person in people:
                     continue
                 if why := _unreachable(connection, duty, at):
                     missing.append(why)
@@ -60,7 +60,7 @@ def finder(connection: Connection, at: datetime, page: Callable[[Rung, str], str
     return find
 
 
-def duties_of(connection: Connection, target: Target, at: datetime) -> Iterator[Duty]:  # noqa: ARG001  for schedules
+def duties_of(connection: Connection, target: Target, at: datetime) -> Iterator[Duty]:
     """Whom *target* means at *at*, shadows too."""
     match target.kind:
         case "person":
@@ -68,7 +68,20 @@ def duties_of(connection: Connection, target: Target, at: datetime) -> Iterator[
         case "team":
             yield from (Duty(person) for person in team_members(connection, target.name))
         case "schedule":
-            pass
+            for each in on_call(connection, target.name, at):
+                yield Duty(each.person, target.name, each.shift, each.shadow)
+
+
+def shadows_of(connection: Connection, called: Sequence[Called], at: datetime) -> dict[str, str]:
+    """Who sees these calls without the duty, and whose schedule they shadow."""
+    schedules = dict.fromkeys(each.schedule for each in called if each.schedule)
+    found = {
+        duty.person: duty.schedule
+        for schedule in schedules
+        for duty in duties_of(connection, Target("schedule", schedule), at)
+        if duty.shadow
+    }
+    return {person: schedule for person, schedule in found.items() if person not in {each.person for each in called}}
 
 
 def channels_of(connection: Connection, person: str, urgency: Urgency) -> tuple[ChannelKind, ...]:

@@ -9,6 +9,7 @@ from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.integrations import INTEGRATIONS
 from services.incidents.projections.known_services import KNOWN_SERVICES
 from services.incidents.projections.known_teams import KNOWN_TEAMS
+from services.incidents.projections.notifications import NOTIFICATIONS
 from services.incidents.projections.people import PEOPLE
 from services.incidents.projections.postmortem_duties import POSTMORTEM_DUTIES
 from services.incidents.projections.postmortems import POSTMORTEMS
@@ -34,4 +35,5 @@ PROJECTIONS = (
     SURROUNDINGS,
     SHIFTS,
     PAGES,
+    NOTIFICATIONS,
 )

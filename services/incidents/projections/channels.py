@@ -9,6 +9,7 @@ from libs.events.projection import Projection, Row
 from services.incidents.contract import CONTRACT, SERVICE
 from services.incidents.domain.channel.events import (
     ChannelFact,
+    ChannelKind,
     ChannelRemoved,
     ChannelSet,
     ChannelSwitchedOff,
@@ -50,8 +51,15 @@ def switched_off(connection: Connection, person: str) -> dict[str, str]:
     return {row.kind: row.off for row in connection.execute(query)}
 
 
-def team_channels(connection: Connection, team: str) -> list[str]:
+def team_channels(connection: Connection, team: str) -> list[ChannelKind]:
     """The kinds of channels through which *team* is reached now."""
     c = CHANNELS.view.c
     query = select(c.kind).where(c.team == team, c.contact != "", c.off == "").order_by(c.kind)
     return list(connection.execute(query).scalars())
+
+
+def channels_of_team(connection: Connection, team: str) -> list[Any]:
+    """The rows of the channels of *team*, also of those that are switched off."""
+    c = CHANNELS.view.c
+    query = select(CHANNELS.view).where(c.team == team, c.contact != "").order_by(c.kind)
+    return list(connection.execute(query).mappings())

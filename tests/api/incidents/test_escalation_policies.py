@@ -1,56 +1,5 @@
-from typing import Any
-
-from libs.events.bus import Bus
-from libs.events.testing import FrozenClock
-from tests.fixtures.services import Database, Elsewhere, Running, eventually, memory_is_enough
-
-ANA_THEN_BO = [
-    {"targets": [{"kind": "person", "name": "ana"}], "delay": "PT5M"},
-    {"targets": [{"kind": "person", "name": "bo"}], "delay": "PT10M"},
-]
-POLICY = {"name": "checkout", "team": "checkout", "steps": ANA_THEN_BO}
-
-
-async def people(incidents: Running, lifecycle: Elsewhere, *names: str, team: str = "checkout") -> None:
-    """A team, and people of it who have a webhook."""
-    await lifecycle.says("team.registered", f"team/{team}", team=team)
-    for name in names:
-        reached = {"webhook": f"http://127.0.0.1:9/{name}"}
-        await incidents.call("POST", "/v1/people", person(name, team) | {"contact": reached}, expect=201)
-
-    async def known() -> bool:
-        heard = await incidents.client.get("/v1/people")
-        return {each["name"] for each in heard.json()["items"]} >= set(names)
-
-    await eventually(known)
-
-
-def person(name: str, team: str) -> dict[str, Any]:
-    return {"name": name, "display_name": name.title(), "team": team, "side": "dev", "site": "mad", "zone": "UTC"}
-
-
-async def written(incidents: Running, expect: int = 201, **more: Any) -> Any:
-    async def answer() -> Any:
-        found = await incidents.client.post("/v1/escalation-policies", json=POLICY | more)
-        unheard = found.status_code == 422 and found.json()["errors"][0]["pointer"] == "/team" and expect == 201
-        return None if unheard else found
-
-    found = await eventually(answer)
-    assert found.status_code == expect, found.text
-    return found.json()
-
-
-async def owned(incidents: Running, lifecycle: Elsewhere, service: str = "checkout-api", **more: str) -> None:
-    """*service* is of the team checkout, and in general availability unless *more* says otherwise."""
-    told = {"service": service, "owner_team": "checkout", "phase": "general_availability"} | more
-    await lifecycle.says("service.registered", f"service/{service}", **told)
-
-    async def heard() -> bool:
-        answer = await incidents.client.get(f"/v1/services/{service}/escalation")
-        found = answer.json()
-        return found.get("phase") == told["phase"] and bool(not found["sides"] or found["sides"][0]["team"])
-
-    await eventually(heard)
+from tests.fixtures.paging import owned, people, written
+from tests.fixtures.services import Elsewhere, Running, memory_is_enough
 
 
 async def test_a_policy_is_written_read_changed_and_ended(incidents: Running, lifecycle: Elsewhere) -> None:
@@ -141,9 +90,7 @@ async def test_a_service_names_a_policy_of_its_own_which_is_needed_then(
 
 
 @memory_is_enough
-async def test_a_dry_run_says_who_would_be_called_when(
-    incidents: Running, lifecycle: Elsewhere, database: Database, bus: Bus, clock: FrozenClock
-) -> None:
+async def test_a_dry_run_says_who_would_be_called_when(incidents: Running, lifecycle: Elsewhere) -> None:
     await people(incidents, lifecycle, "ana", "bo")
     await owned(incidents, lifecycle, "cart-api")
     await written(incidents, repeat=1)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 ChannelKind = Literal["webhook", "slack", "email"]
+Urgency = Literal["high", "low"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Climbing:
-    """It goes on at *place* (pass, step) when it is *due*; nowhere at (0, 0). *live* is what may still arrive."""
+    """It goes on at *place* (pass, step) when it is *due*; after all steps at (0, 0).
+
+    *live* is what may still arrive of what was *sent*; it *waits* for somebody to be on call.
+    """
 
     name: ClassVar[Literal["climbing"]] = "climbing"
 
@@ -73,6 +76,13 @@ class Climbing:
     place: tuple[int, int]
     due: datetime | None
     live: tuple[str, ...] = ()
+    sent: bool = False
+    waits: bool = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing of what was sent at this step arrives."""
+        return self.sent and not self.live
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +181,9 @@ def evolve(state: Escalation, event: Event) -> Escalation:  # noqa: C901, PLR091
         case StepTaken():
             stepped = replace(record, called=(*record.called, *event.people), last=event.at)
             place = event.next_round, event.next_step
-            return Climbing(stepped, place, event.due, event.notifications)
+            sent = event.notifications
+            waits = not event.people and place == (event.round, event.step)
+            return Climbing(stepped, place, event.due, live=sent, sent=bool(sent), waits=waits)
         case EscalationUnassigned():
             return replace(state, record=replace(record, unassigned=True))
         case EscalationExhausted():

@@ -18,9 +18,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """Hand it to its channel, which answers within *patience*; only who gets this through does."""
+    """Hand it to its channel, which answers within *patience*; only who gets this through does.
+
+    *stuck*: an attempt that was begun has been on its way for longer than that, whatever the clock says.
+    """
 
     patience: timedelta
+    stuck: bool = False
     at: datetime
 
 

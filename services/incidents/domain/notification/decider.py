@@ -36,6 +36,7 @@ class Sent:
         state: What became of it.
         attempts: How many were begun.
         next_at: When the next may begin.
+        moved: When anything last happened to it.
         trying: Whether an attempt is on its way.
         used: Whether its link was used.
     """
@@ -46,6 +47,7 @@ class Sent:
     state: State = "pending"
     attempts: int = 0
     next_at: datetime
+    moved: datetime
     trying: bool = False
     used: bool = False
 
@@ -69,7 +71,7 @@ def decide(command: Command, state: Notification) -> tuple[Event, ...]:
             raise LinkError("the link was used already, and works once")
         case _, UseLink():
             return (LinkUsed(notification=state.notification, person=state.message.person, at=command.at),)
-        case Sent(state="pending"), Attempt() if command.at >= state.next_at:
+        case Sent(state="pending"), Attempt() if _may_try(state, command):
             until = command.at + command.patience
             number = state.attempts + 1
             return (AttemptBegun(notification=state.notification, attempt=number, until=until, at=command.at),)
@@ -84,20 +86,26 @@ def decide(command: Command, state: Notification) -> tuple[Event, ...]:
 def evolve(state: Notification, event: Event) -> Notification:  # noqa: PLR0911  one line per kind of event
     """The state after one more fact."""
     if isinstance(event, NotificationRequested):
-        return Sent(notification=event.notification, message=event.message, requested=event.at, next_at=event.at)
+        at = event.at
+        return Sent(notification=event.notification, message=event.message, requested=at, next_at=at, moved=at)
     if state is None:
         return None
     match event:
         case AttemptBegun(attempt=attempt, until=until):
-            return replace(state, attempts=attempt, next_at=until, trying=True)
+            return replace(state, attempts=attempt, next_at=until, moved=event.at, trying=True)
         case AttemptEnded(outcome="retry", next_at=datetime() as next_at):
-            return replace(state, next_at=next_at, trying=False)
+            return replace(state, next_at=next_at, moved=event.at, trying=False)
         case AttemptEnded(outcome=outcome):
             return replace(state, state="delivered" if outcome == "delivered" else "failed", trying=False)
         case NotificationWithdrawn():
             return replace(state, state="withdrawn")
         case LinkUsed():
             return replace(state, used=True)
+
+
+def _may_try(state: Sent, command: Attempt) -> bool:
+    """Its time has come, or a clock set back has put it off; never while an attempt may be on its way."""
+    return command.at >= state.next_at or (command.at < state.moved and (not state.trying or command.stuck))
 
 
 def _ended(state: Sent, command: Answer) -> AttemptEnded:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Kind = Literal["page", "notice", "more-alerts", "unassigned", "exhausted", "digest"]
+from services.incidents.domain.channel.events import ChannelKind, Urgency
+
+Kind = Literal["page", "notice", "asked", "more-alerts", "unassigned", "exhausted", "digest"]
 Outcome = Literal["delivered", "retry", "failed"]
 
 
@@ -14,7 +16,7 @@ class Message:
 
     Args:
         kind: What it is about.
-        channel: The channel's name; *person* or *team* is whose it is.
+        channel: Through what; *person* or *team* is whose it is.
         person: Whom it is for; empty: the team.
         team: Likewise.
         urgency: Whether it should wake anybody.
@@ -27,10 +29,10 @@ class Message:
     """
 
     kind: Kind
-    channel: str
+    channel: ChannelKind
     person: str = ""
     team: str = ""
-    urgency: Literal["high", "low"]
+    urgency: Urgency
     subject: str
     text: str
     incident: str = ""

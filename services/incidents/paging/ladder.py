@@ -1,0 +1,249 @@
+"""Calls people for incidents: from what happens to them, and from timers.
+
+It follows the service's own log, so that nothing but the database must work between an incident and a call. What is
+decided is stored with the wish to send it, and the timer of the next step, in one transaction; ids follow from what
+caused it, so that deciding twice calls once.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+from prometheus_client import Counter
+
+from libs.events.envelope import Context, Recorded
+from libs.events.errors import ConflictError
+from libs.events.handler import NO_EFFECTS, Effects, Step
+from libs.events.reactor import Act, Reaction, Reactor
+from libs.events.resources import Resources
+from libs.events.store import AppendRequest, Timer
+from libs.events.timers import Fire
+from services.incidents.config import IncidentsSettings
+from services.incidents.contract import CONTRACT, ESCALATION, INCIDENT, NOTIFICATION, SERVICE
+from services.incidents.domain.escalation.commands import (
+    Begin,
+    Command,
+    CorrectClock,
+    End,
+    Hold,
+    NoteUndelivered,
+    TellResponder,
+)
+from services.incidents.domain.escalation.decider import Climbing, Escalation, Held, Paused, Record
+from services.incidents.domain.escalation.events import Cause, EscalationBegun, EscalationUnassigned, Event, PageSent
+from services.incidents.domain.incident.decider import Triage
+from services.incidents.domain.incident.events import (
+    IncidentAcknowledged,
+    IncidentAlertJoined,
+    IncidentCancelled,
+    IncidentDeclared,
+    IncidentFact,
+    IncidentMerged,
+    IncidentMitigated,
+    IncidentNoted,
+    IncidentReopened,
+    IncidentResolved,
+    IncidentStageChanged,
+)
+from services.incidents.domain.incident.work_events import IncidentResponderAdded, IncidentRoleOffered
+from services.incidents.domain.notification.commands import Request
+from services.incidents.domain.notification.events import AttemptEnded, Message
+from services.incidents.paging.messages import about
+from services.incidents.paging.plans import plan_of, policies_from
+from services.incidents.paging.taking import Taken, take, through
+
+NAME: Final = "incidents.paging"  # never changes: ids of what it does follow from it
+CLIMBING: Final = "escalation"
+_GIVEN_UP_AFTER = 3  # attempts: then the next step is taken, while it is tried on
+_TRIES = 8
+
+CALLED: Final = Counter("concordat_incidents_pages", "People called, once per person and step")
+UNASSIGNED: Final = Counter("concordat_incidents_unassigned", "Incidents for which nobody could be called")
+
+
+class Paging:
+    """Decides who is called when."""
+
+    def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
+        self._resources, self._fallback = resources, settings.paging_fallback
+
+    @property
+    def reactor(self) -> Reactor:
+        """Follows the log of incidents."""
+        acts: dict[type[object], Act] = {
+            IncidentDeclared: self._declared,
+            IncidentAcknowledged: self._taken_on,
+            IncidentStageChanged: self._taken_on,
+            IncidentReopened: self._taken_on,
+            IncidentNoted: self._lives,
+            IncidentMitigated: self._over,
+            IncidentResolved: self._over,
+            IncidentCancelled: self._over,
+            IncidentMerged: self._over,
+            IncidentAlertJoined: self._joined,
+            IncidentResponderAdded: self._asked_for,
+            IncidentRoleOffered: self._asked_for,
+            AttemptEnded: self._answered,
+        }
+        return Reactor(self._resources, [Reaction(NAME, SERVICE, CONTRACT, acts)], follows=NAME)
+
+    @property
+    def timers(self) -> Mapping[str, Fire]:
+        """What happens when a step is due, or an acknowledgement is forgotten."""
+        return {CLIMBING: self._due}
+
+    async def correct_clock(self, incident: str, context: Context) -> None:
+        """After the clock was set back: nothing waits longer than it would have."""
+        await self._ask(incident, CorrectClock(at=context.at), context)
+
+    async def _declared(self, event: IncidentDeclared, _: Recorded, context: Context) -> None:
+        handler = self._resources.handler
+        incident = (await handler.load(INCIDENT, event.incident)).state
+        before = await handler.load(ESCALATION, event.incident)
+        if before.version or not isinstance(incident, Triage):  # heard already; somebody has it, or it is over
+            return
+        plan = await plan_of(self._resources, event.service, event.severity)
+        begun = EscalationBegun(
+            incident=event.incident,
+            number=event.number,
+            service=event.service,
+            severity=event.severity,
+            title=event.title,
+            phase=plan.known.phase,
+            team=plan.known.owner_team,
+            quiet=plan.order.quiet,
+            why=plan.why,
+            plan=plan.rungs,
+            rounds=plan.rounds,
+            acknowledgement_timeout=plan.acknowledgement_timeout,
+            at=context.at,
+        )
+        taken = await self._take(Record(begun), (1, 1), "declared", context)
+        names = {name: getattr(begun, name) for name in EscalationBegun.__dataclass_fields__}
+        await self._carry(event.incident, Begin(**names, first=taken.step), context, taken.messages, expected=0)
+
+    async def _taken_on(
+        self, event: IncidentAcknowledged | IncidentStageChanged | IncidentReopened, _: Recorded, context: Context
+    ) -> None:
+        await self._ask(event.incident, Hold(by=event.by, reason=event.reason, at=context.at), context)
+
+    async def _lives(self, event: IncidentNoted, _: Recorded, context: Context) -> None:
+        """A word in the timeline shows that an incident that somebody has is not forgotten."""
+        state = (await self._resources.handler.load(ESCALATION, event.incident)).state
+        if isinstance(state, Held) and state.due is not None:
+            await self._ask(event.incident, Hold(by=state.by, at=context.at), context)
+
+    async def _over(self, event: IncidentFact, recorded: Recorded, context: Context) -> None:
+        why = recorded.type.split(".")[4]
+        await self._ask(event.incident, End(by=event.by, reason=why, at=context.at), context)
+
+    async def _joined(self, event: IncidentAlertJoined, _: Recorded, context: Context) -> None:
+        """Whoever works on it hears of further alerts, as often as the event says."""
+        loaded = await self._resources.handler.load(ESCALATION, event.incident)
+        incident = (await self._resources.handler.load(INCIDENT, event.incident)).state
+        if not event.notify or not isinstance(loaded.state, Held) or incident is None:
+            return
+        person, alerts = loaded.state.by, len(incident.record.alerts)
+        said = about(
+            loaded.state.record.begun, "more-alerts", f"{alerts} alerts belong to it by now, the last: {event.summary}"
+        )
+        messages = await self._resources.views.read(through, said, [f"person/{person}"], context)
+        told = TellResponder(person=person, alerts=alerts, notifications=tuple(messages), at=context.at)
+        await self._carry(event.incident, told, context, messages, expected=loaded.version)
+
+    async def _asked_for(
+        self, event: IncidentResponderAdded | IncidentRoleOffered, _: Recorded, context: Context
+    ) -> None:
+        """Whoever somebody else wants to help, or to take a role, hears of it."""
+        state = (await self._resources.handler.load(ESCALATION, event.incident)).state
+        if state is None or event.person == event.by:
+            return
+        wanted = "to help" if isinstance(event, IncidentResponderAdded) else f"to take the role {event.role}"
+        said = about(state.record.begun, "asked", f"{event.by} asks you {wanted}. {event.reason}".strip())
+        messages = await self._resources.views.read(through, said, [f"person/{event.person}"], context)
+        for key, message in messages.items():
+            request = Request(notification=key, message=message, at=context.at)
+            await self._resources.handler.handle(NOTIFICATION, key, request, context.part(key))
+
+    async def _answered(self, event: AttemptEnded, _: Recorded, context: Context) -> None:
+        """What does not arrive is no call: when nothing of a step does, the next one is taken at once."""
+        lost = event.outcome == "failed" or (event.outcome == "retry" and event.attempt == _GIVEN_UP_AFTER)
+        if not lost or not event.message.page:
+            return
+        incident, person = event.message.incident, event.message.person
+        note = NoteUndelivered(notification=event.notification, person=person, detail=event.detail, at=context.at)
+        await self._ask(incident, note, context)
+        state = (await self._resources.handler.load(ESCALATION, incident)).state
+        if isinstance(state, Climbing) and state.lost and state.place[1] > 1:  # a further pass waits for its time
+            await self._climb(incident, "undelivered", context.part("climb"))
+
+    async def _due(self, timer: Timer, context: Context) -> None:
+        incident = timer.key.partition("/")[2]
+        state = (await self._resources.handler.load(ESCALATION, incident)).state
+        if state is None or state.due is None or state.due > context.at:
+            return
+        causes: dict[type[object], Cause] = {Held: "silence", Paused: "snooze-over"}
+        await self._climb(incident, causes.get(type(state), "time"), context)
+
+    async def _climb(self, incident: str, cause: Cause, context: Context) -> None:
+        for _ in range(_TRIES):
+            loaded = await self._resources.handler.load(ESCALATION, incident)
+            state = loaded.state
+            if not isinstance(state, Climbing | Held | Paused):
+                return
+            place = state.place if isinstance(state, Climbing) else (1, 1)
+            taken = await self._take(state.record, place, cause, context)
+            due = taken.step.climbed.due
+            if isinstance(state, Climbing) and state.waits and taken.waits and due is not None:
+                await self._resources.store.append(AppendRequest(schedule=(_timer(incident, due),)))
+                return  # there is nothing new to say
+            with suppress(ConflictError):  # somebody took it on meanwhile, or it moved: look again
+                await self._carry(incident, taken.step, context, taken.messages, expected=loaded.version)
+                return
+
+    async def _take(self, record: Record, place: tuple[int, int], cause: Cause, context: Context) -> Taken:
+        fallback = await policies_from(self._resources, self._fallback)
+        targets = fallback[0][1].steps[0].targets if fallback else ()
+        return await self._resources.views.read(take, record, place, cause, context, targets)
+
+    async def _ask(self, incident: str, command: Command, context: Context) -> None:
+        await self._carry(incident, command, context, {}, expected=None)
+
+    async def _carry(
+        self,
+        incident: str,
+        command: Command,
+        context: Context,
+        messages: Mapping[str, Message],
+        *,
+        expected: int | None,
+    ) -> None:
+        outcome = await self._resources.handler.handle(
+            ESCALATION,
+            incident,
+            command,
+            context,
+            expected=expected,
+            effects=_waking,
+            also=[
+                Step(NOTIFICATION, key, Request(notification=key, message=message, at=context.at))
+                for key, message in messages.items()
+            ],
+        )
+        CALLED.inc(sum(isinstance(event, PageSent) for event in outcome.events))
+        UNASSIGNED.inc(sum(isinstance(event, EscalationUnassigned) for event in outcome.events))
+
+
+def _waking(state: Escalation, events: tuple[Event, ...]) -> Effects:
+    """One timer per escalation: when it goes on."""
+    if state is None or not events:
+        return NO_EFFECTS
+    incident = state.record.begun.incident
+    if state.due is None:
+        return Effects(cancel=(_timer(incident, events[-1].at).key,))
+    return Effects(schedule=(_timer(incident, state.due),))
+
+
+def _timer(incident: str, due: datetime) -> Timer:
+    return Timer(f"{CLIMBING}/{incident}", due, CLIMBING)

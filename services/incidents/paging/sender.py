@@ -1,0 +1,180 @@
+"""Sends notifications: what is asked for at once, as the log tells of it, and what is due again a little later.
+
+Several processes may: an attempt is an event with an expected version, so that one of them makes it. One that dies
+between the attempt and its answer leaves the attempt open; after some seconds it is made again, under the same id.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+from prometheus_client import Counter
+
+from libs.events.backoff import PASSING, Backoff, stopped_within, unless_stopped
+from libs.events.envelope import Context, Metadata
+from libs.events.errors import ConflictError
+from libs.events.resources import Resources
+from libs.web.outbound import open_outbound
+from services.incidents.config import IncidentsSettings
+from services.incidents.contract import CHANNEL, CONTRACT, ESCALATION, NOTIFICATION
+from services.incidents.domain.channel.commands import SwitchOff
+from services.incidents.domain.channel.decider import key_of
+from services.incidents.domain.escalation.decider import Ended, Held
+from services.incidents.domain.notification.commands import Answer, Attempt, Command, Withdraw
+from services.incidents.domain.notification.events import Message, NotificationRequested
+from services.incidents.paging.delivering import GONE, TIMEOUT_S, Messenger, Said
+from services.incidents.paging.links import signing
+from services.incidents.projections.contacts import read_contact
+from services.incidents.projections.notifications import due
+from services.incidents.projections.people import contact_of
+
+_LOG = logging.getLogger(__name__)
+
+NAME: Final = "incidents.sender"
+_PATIENCE: Final = timedelta(seconds=TIMEOUT_S + 5)
+_AT_ONCE: Final = 32
+_LOOK_EVERY_S: Final = 0.5
+_LOOKED_AT: Final = 100
+_BATCH: Final = 1000
+_REQUESTED: Final = CONTRACT.name_of(NotificationRequested)
+
+ATTEMPTS: Final = Counter("concordat_incidents_notifications", "Attempts to notify somebody", ["channel", "outcome"])
+
+
+_Work = Callable[[Messenger, asyncio.Event], Awaitable[None]]
+
+
+class Sender:
+    """The worker's messenger."""
+
+    def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
+        self._resources, self._settings = resources, settings
+        self._handler, self._store, self._views = resources.handler, resources.store, resources.views
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._seen_trying: dict[str, float] = {}  # since when, by a clock that nobody sets
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until *stop*; then wait for what is on its way."""
+        async with open_outbound(TIMEOUT_S, private=self._settings.outbound_private) as outbound:
+            messenger = Messenger(self._settings, outbound, await signing(self._views))
+            async with asyncio.TaskGroup() as group:
+                for work in (self._follow, self._look):
+                    group.create_task(self._keep(work, messenger, stop))
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def _keep(self, work: _Work, messenger: Messenger, stop: asyncio.Event) -> None:
+        """Do *work* until *stop*, also when the store was away meanwhile."""
+        backoff = Backoff()
+        while not stop.is_set():
+            try:
+                await work(messenger, stop)
+            except PASSING as error:
+                _LOG.warning("notifications wait: %s", error)
+                await backoff.pause(stop)
+
+    async def _follow(self, messenger: Messenger, stop: asyncio.Event) -> None:
+        """Begin with what is asked for from now on as soon as it is stored."""
+        after = await self._store.head()
+        while not stop.is_set():
+            events = await self._store.read(after, _BATCH)
+            for recorded in events:
+                if recorded.type == _REQUESTED:
+                    self._begin(messenger, recorded.key)
+            if events:
+                after = events[-1].position
+            else:
+                await unless_stopped(stop, self._store.wait(after, 1.0), otherwise=False)
+
+    async def _look(self, messenger: Messenger, stop: asyncio.Event) -> None:
+        """Begin with what was left, and what is to be tried again."""
+        while not stop.is_set():
+            for notification in await self._views.read(due, self._resources.clock.now(), _LOOKED_AT):
+                self._begin(messenger, notification)
+            await stopped_within(stop, _LOOK_EVERY_S)
+
+    def _begin(self, messenger: Messenger, notification: str) -> None:
+        if notification not in self._busy:
+            task = asyncio.create_task(self._attempt(messenger, notification), name=f"notification {notification}")
+            self._busy[notification] = task
+            task.add_done_callback(lambda _: self._busy.pop(notification, None))
+
+    async def _attempt(self, messenger: Messenger, notification: str) -> None:
+        try:
+            async with self._room:
+                await self._send(messenger, notification)
+        except (*PASSING, ConflictError) as error:
+            _LOG.info("notification %s is looked at again: %s", notification, error)
+        except Exception:  # noqa: BLE001  whatever it is, the others go on, and this one is tried again
+            _LOG.exception("notification %s failed in a way nobody foresaw", notification)
+
+    async def _send(self, messenger: Messenger, notification: str) -> None:
+        loaded = await self._handler.load(NOTIFICATION, notification)
+        if loaded.state is None or loaded.state.state != "pending":
+            return
+        message, now = loaded.state.message, self._resources.clock.now()
+        if not loaded.state.trying and (why := await self._outdated(message)):
+            await self._tell(notification, Withdraw(why=why, at=now), loaded.version)
+            return
+        stuck = self._is_stuck(notification, trying=loaded.state.trying)
+        attempt = Attempt(patience=_PATIENCE, stuck=stuck, at=now)
+        if not await self._tell(notification, attempt, loaded.version):
+            return
+        self._seen_trying.pop(notification, None)
+        said = await self._hand_over(messenger, notification, message)
+        number, at = loaded.state.attempts + 1, self._resources.clock.now()
+        answer = Answer(attempt=number, said=said.said, status=said.status, detail=said.detail, at=at)
+        await self._tell(notification, answer, None)
+        ATTEMPTS.labels(message.channel, said.said).inc()
+        if said.status == GONE:
+            await self._switch_off(message, said.detail)
+
+    def _is_stuck(self, notification: str, *, trying: bool) -> bool:
+        """Whether an attempt that another process began has been on its way for too long, whatever the clock says."""
+        if not trying:
+            return False
+        now = asyncio.get_running_loop().time()
+        return now - self._seen_trying.setdefault(notification, now) > _PATIENCE.total_seconds()
+
+    async def _outdated(self, message: Message) -> str:
+        """Why a call is not made any more; empty: it is."""
+        if not message.page:
+            return ""
+        state = (await self._handler.load(ESCALATION, message.incident)).state
+        if isinstance(state, Held | Ended):
+            return f"{state.by} has taken it on" if isinstance(state, Held) else "the incident is over"
+        calls = [call.page for call in state.record.called if call.person == message.person] if state else []
+        return "" if not calls or calls[-1] == message.page else "called again since, for a later step"
+
+    async def _hand_over(self, messenger: Messenger, notification: str, message: Message) -> Said:
+        address, off = await self._address(message)
+        if off:
+            return Said("final", None, f"the channel is switched off: {off}")
+        if not address:
+            return Said("final", None, "there is no address any more; it was changed or erased")
+        return await messenger.deliver(notification, message, address, self._resources.clock.now())
+
+    async def _address(self, message: Message) -> tuple[str, str]:
+        """Where a message goes, and why nothing is sent there."""
+        key = key_of(message.channel, person=message.person, team=message.team)
+        channel = (await self._handler.load(CHANNEL, key)).state
+        if message.person:
+            contact = await self._views.read(contact_of, message.person)
+            return (getattr(contact, message.channel) if contact else ""), channel.off
+        row = await self._views.read(read_contact, channel.contact) if channel.contact else None
+        return (row or {}).get("address", ""), channel.off
+
+    async def _switch_off(self, message: Message, why: str) -> None:
+        whose = {"person": message.person, "team": message.team}
+        command = SwitchOff(**whose, kind=message.channel, by=NAME, reason=why, at=self._resources.clock.now())
+        await self._handler.handle(CHANNEL, key_of(message.channel, **whose), command, self._context())
+
+    async def _tell(self, notification: str, command: Command, expected: int | None) -> bool:
+        """Whether *command* changed anything."""
+        outcome = await self._handler.handle(NOTIFICATION, notification, command, self._context(), expected=expected)
+        return bool(outcome.events)
+
+    def _context(self) -> Context:
+        return Context.of_request(self._resources.clock.now(), Metadata(actor=NAME, auth_method="sender"))

@@ -1,0 +1,108 @@
+"""Takes a step: whom it calls now, what each of them is told through what, and who hears that nobody is called."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from libs.events.envelope import Context
+from services.incidents.domain.channel.events import Urgency
+from services.incidents.domain.escalation.climbing import Climbed, climb
+from services.incidents.domain.escalation.commands import Climb
+from services.incidents.domain.escalation.decider import Record
+from services.incidents.domain.escalation.events import Cause
+from services.incidents.domain.escalation_policy.steps import Target
+from services.incidents.domain.notification.events import Message
+from services.incidents.domain.who_is_paged import Rung
+from services.incidents.paging.calling import channels_of, duties_of, finder, shadows_of
+from services.incidents.paging.messages import about, call, to
+from services.incidents.paging.owners import owners_of
+from services.incidents.paging.rehearsal import nobody
+from services.incidents.projections.channels import team_channels
+from services.incidents.projections.known_services import Known, service_of
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step, and what is sent because of it, by the notifications' ids."""
+
+    step: Climb
+    messages: Mapping[str, Message]
+
+    @property
+    def waits(self) -> bool:
+        """Whether it stays where it is until somebody can be called."""
+        it = self.step.climbed
+        return not it.people and (it.next_round, it.next_step) == (it.round, it.step)
+
+
+def take(
+    connection: Connection,
+    record: Record,
+    place: tuple[int, int],
+    cause: Cause,
+    context: Context,
+    fallback: Sequence[Target],
+) -> Taken:
+    """What is done at *place* (pass and step, from 1; 0: all were taken) of the escalation in *record*."""
+    begun, at = record.begun, context.at
+    climbed = _climbed(connection, record, place, context)
+    messages: dict[str, Message] = {}
+    by_person: dict[str, tuple[str, ...]] = {}
+    urgency: Urgency = "low" if begun.quiet else "high"
+    for called in climbed.people:
+        said = call(begun, called)
+        sent = {
+            _id(context, f"{called.page}/{channel}"): to(said, f"person/{called.person}", channel)
+            for channel in channels_of(connection, called.person, urgency)
+        }
+        by_person[called.person] = tuple(sent)
+        messages |= sent
+    for person, schedule in shadows_of(connection, climbed.people, at).items():
+        why = f"You shadow {schedule}: {', '.join(each.person for each in climbed.people)} is called."
+        messages |= through(connection, about(begun, "notice", why, urgency="low"), [f"person/{person}"], context)
+    told: tuple[str, ...] = ()
+    lost = climbed.fruitless and not record.unassigned
+    if lost or (place == (0, 0) and not begun.quiet):
+        known = service_of(connection, begun.service) or Known(begun.service, begun.phase, begun.team, "")
+        told = tuple(_told(connection, known, fallback, context)) if begun.phase != "unsupported" else ()
+        why = "; ".join(dict.fromkeys([*(each.why for each in climbed.passed), begun.why]))
+        said = about(begun, "unassigned" if lost else "exhausted", why, urgency=urgency)
+        messages |= through(connection, said, told, context)
+    step = Climb(climbed=climbed, cause=cause, notifications=by_person, told=told, at=at)
+    return Taken(step, messages)
+
+
+def through(connection: Connection, said: Message, holders: Sequence[str], context: Context) -> dict[str, Message]:
+    """*said* to `person/<label>` and `team/<name>`, through all channels that they want for it."""
+    sent: dict[str, Message] = {}
+    for holder in holders:
+        kind, _, name = holder.partition("/")
+        channels = team_channels(connection, name) if kind == "team" else channels_of(connection, name, said.urgency)
+        sent |= {_id(context, f"{said.kind}/{holder}/{channel}"): to(said, holder, channel) for channel in channels}
+    return sent
+
+
+def _climbed(connection: Connection, record: Record, place: tuple[int, int], context: Context) -> Climbed:
+    begun = record.begun
+    if not begun.plan:
+        return nobody()
+    if place == (0, 0):
+        return Climbed(round=begun.rounds, step=len(begun.plan))
+
+    def page(rung: Rung, person: str) -> str:
+        return _id(context, f"page/{place[0]}/{rung.side}/{rung.policy}/{rung.number}/{person}")
+
+    climbed = climb(begun.plan, begun.rounds, place, context.at, finder(connection, context.at, page))
+    return replace(climbed, next_round=0, next_step=0, due=None) if begun.quiet else climbed
+
+
+def _told(connection: Connection, known: Known, fallback: Sequence[Target], context: Context) -> list[str]:
+    """The fallback, and the owners."""
+    people = [f"person/{duty.person}" for target in fallback for duty in duties_of(connection, target, context.at)]
+    return list(dict.fromkeys([*people, *owners_of(connection, known)]))
+
+
+def _id(context: Context, name: str) -> str:
+    """An id that follows from what caused it."""
+    return str(context.part(name).event_id(0))

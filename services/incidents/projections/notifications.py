@@ -1,0 +1,97 @@
+"""All notifications: the log of what was sent to whom, and the outbox of what is to be sent."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, Text, or_, select
+
+from libs.events.columns import Instant, Json
+from libs.events.envelope import Recorded
+from libs.events.projection import Fold, Key, Projection, Row
+from services.incidents.contract import CONTRACT, SERVICE
+from services.incidents.domain.notification.decider import LONGEST
+from services.incidents.domain.notification.events import (
+    AttemptBegun,
+    AttemptEnded,
+    NotificationRequested,
+    NotificationWithdrawn,
+)
+from services.incidents.projections.folds import changes
+
+_TEXTS: Final = "kind", "channel", "person", "team", "urgency", "subject", "incident", "number", "service", "page"
+_CLAIMED: Final = timedelta(minutes=1)  # an attempt on its way ends sooner
+
+
+def _columns() -> Sequence[Column[Any]]:
+    return (
+        Column("id", Text, primary_key=True),
+        Column("ordinal", BigInteger, nullable=False),  # where it stands in the log, to sort by
+        *(Column(name, Text, nullable=False) for name in (*_TEXTS, "state", "detail")),
+        Column("trying", Boolean, nullable=False),
+        Column("status", Integer),
+        Column("attempts", Json(), nullable=False),
+        Column("requested_at", Instant(), nullable=False),
+        Column("next_at", Instant()),
+        Column("ended_at", Instant()),
+    )
+
+
+def _requested(_: Row | None, event: NotificationRequested, recorded: Recorded, key: Key) -> Row:
+    return {
+        "id": key[0],
+        "ordinal": recorded.position,
+        **{name: getattr(event.message, name) for name in _TEXTS},
+        "state": "pending",
+        "detail": "",
+        "trying": False,
+        "status": None,
+        "attempts": [],
+        "requested_at": event.at,
+        "next_at": event.at,
+        "ended_at": None,
+    }
+
+
+def _begun(row: Row, event: AttemptBegun) -> Row:
+    attempt = {"at": event.at.isoformat(), "outcome": "unknown", "status": None, "detail": ""}
+    return {"attempts": [*row["attempts"], attempt], "trying": True, "next_at": event.until}
+
+
+def _ended(row: Row, event: AttemptEnded) -> Row:
+    *before, last = row["attempts"]
+    ended = last | {"outcome": event.outcome, "status": event.status, "detail": event.detail}
+    return {
+        "attempts": [*before, ended],
+        "trying": False,
+        "state": "pending" if event.outcome == "retry" else event.outcome,
+        "status": event.status,
+        "detail": event.detail,
+        "next_at": event.next_at,
+        "ended_at": None if event.outcome == "retry" else event.at,
+    }
+
+
+NOTIFICATIONS: Final = Projection(
+    name="notifications",
+    columns=_columns,
+    events=CONTRACT,
+    folds={
+        NotificationRequested: Fold(lambda event, _: ((event.notification,),), _requested),
+        AttemptBegun: changes(_begun),
+        AttemptEnded: changes(_ended),
+        NotificationWithdrawn: changes(
+            lambda _, event: {"state": "withdrawn", "detail": event.why, "next_at": None, "ended_at": event.at}
+        ),
+    },
+    sources=(SERVICE,),
+    indexes=(("ordinal",), ("state", "next_at"), ("incident", "ordinal"), ("person", "ordinal")),
+)
+
+
+def due(connection: Connection, now: datetime, most: int) -> list[str]:
+    """What is to be sent now, what waits longest first; also what waits for a time that a clock set back put off."""
+    c = NOTIFICATIONS.view.c
+    put_off = now + LONGEST + _CLAIMED
+    query = select(c.id).where(c.state == "pending", or_(c.next_at <= now, c.next_at > put_off))
+    return list(connection.execute(query.order_by(c.next_at).limit(most)).scalars())

@@ -1,0 +1,287 @@
+import json
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from aiohttp import web
+from standardwebhooks import Webhook
+
+from libs.events.bus import Bus
+from libs.events.testing import FrozenClock
+from tests.fixtures.paging import (
+    Receiver,
+    Taken,
+    declared,
+    escalation,
+    notifications,
+    owned,
+    people,
+    receiving,
+    written,
+)
+from tests.fixtures.services import Database, Elsewhere, Running, eventually, memory_is_enough, running
+
+
+@pytest.fixture
+async def receiver() -> AsyncGenerator[Receiver]:
+    async with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def paging(
+    database: Database, bus: Bus, clock: FrozenClock, lifecycle: Elsewhere, receiver: Receiver
+) -> AsyncGenerator[Running]:
+    """Incidents, a team of Ana and Bo who have webhooks, and a service of theirs."""
+    async with running("incidents", database, bus=bus, clock=clock, outbound_private=True) as incidents:
+        await people(incidents, lifecycle, "ana", "bo", base=receiver.url)
+        await owned(incidents, lifecycle, "cart-api")
+        yield incidents
+
+
+async def arrived(receiver: Receiver, count: int) -> list[Taken]:
+    async def enough() -> bool:
+        return len(receiver.taken) >= count
+
+    await eventually(enough)
+    return receiver.taken
+
+
+async def test_one_after_the_other_is_called_until_somebody_takes_it_on(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    await written(paging, repeat=1)
+    incident = await declared(paging)
+
+    await arrived(receiver, 1)
+    assert [each.path for each in receiver.taken] == ["/ana"]
+    begun = await escalation(paging, "INC-1", next_step=2)
+    assert (begun["state"], begun["due"], begun["rounds"]) == ("climbing", "2026-11-21T10:05:00Z", 2)
+
+    clock.advance(timedelta(minutes=5))
+    await arrived(receiver, 2)
+    assert [each.path for each in receiver.taken] == ["/ana", "/bo"]
+
+    await paging.call("POST", f"/v1/incidents/{incident['id']}:acknowledge")
+    await escalation(paging, "INC-1", state="held", held_by="ana")
+    clock.advance(timedelta(hours=3))
+    sent = await notifications(paging, 2, incident="INC-1")
+    assert [(each["person"], each["state"], each["status"]) for each in sent] == [
+        ("ana", "delivered", 200),
+        ("bo", "delivered", 200),
+    ]
+    assert [each["outcome"] for each in sent[0]["attempts"]] == ["delivered"]
+    assert len(receiver.taken) == 2
+
+
+async def test_when_all_were_called_in_vain_the_owners_hear_of_it(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    await written(paging, steps=[{"targets": [{"kind": "person", "name": "ana"}], "delay": "PT5M"}])
+    await declared(paging)
+    await arrived(receiver, 1)
+    await escalation(paging, "INC-1", state="climbing")
+
+    clock.advance(timedelta(minutes=5))
+
+    await escalation(paging, "INC-1", state="spent")
+    sent = await notifications(paging, 3, incident="INC-1")
+    assert [(each["kind"], each["person"]) for each in sent] == [
+        ("page", "ana"),
+        ("exhausted", "ana"),
+        ("exhausted", "bo"),
+    ]
+    assert "EVERYBODY WAS CALLED" in receiver.by("bo")[0].body.decode()
+
+
+@memory_is_enough
+async def test_a_webhook_is_signed_as_standard_webhooks_are(paging: Running, receiver: Receiver) -> None:
+    await written(paging)
+    await declared(paging)
+    (taken, *_) = await arrived(receiver, 1)
+    secret = (await paging.call("GET", "/v1/people/ana/channels"))["webhook_secret"]
+
+    with time_machine.travel(datetime(2026, 11, 21, 10, tzinfo=UTC), tick=False):
+        said = Webhook(secret).verify(taken.body, taken.headers)
+
+    assert (said["type"], said["data"]["person"], said["data"]["number"]) == ("incident.page", "ana", "INC-1")
+
+
+@memory_is_enough
+async def test_one_click_acknowledges_once_and_looking_does_not(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    await written(paging)
+    await declared(paging)
+    (taken, *_) = await arrived(receiver, 1)
+    link = json.loads(taken.body)["data"]["acknowledge_url"].removeprefix("http://127.0.0.1:8080")
+
+    shown = await paging.client.get(link, auth=None)
+    assert (shown.status_code, "<button" in shown.text) == (200, True)
+    assert shown.headers["content-type"].startswith("text/html")
+    assert (await paging.call("GET", "/v1/incidents/INC-1"))["state"] == "triage"
+
+    done = await paging.client.post(link, auth=None)
+    assert (done.status_code, "Acknowledged by ana" in done.text) == (200, True)
+    incident = await paging.call("GET", "/v1/incidents/INC-1")
+    assert (incident["state"], incident["acknowledged_by"]) == ("active", "ana")
+
+    again = await paging.client.post(link, auth=None)
+    assert (again.status_code, again.json()["code"]) == (410, "link-gone")
+    forged = await paging.client.post(link[:-3] + "AAA", auth=None)
+    assert (forged.status_code, forged.json()["code"]) == (410, "link-gone")
+    clock.advance(timedelta(days=1))
+    assert (await paging.client.get(link, auth=None)).status_code == 410
+
+
+@memory_is_enough
+async def test_nobody_on_call_is_said_loudly_and_the_incident_stays(paging: Running, receiver: Receiver) -> None:
+    incident = await declared(paging)
+
+    state = await escalation(paging, "INC-1", unassigned=True)
+
+    assert "checkout has no escalation policy" in state["why"]
+    assert (await paging.call("GET", f"/v1/incidents/{incident['id']}"))["state"] == "triage"
+    sent = await notifications(paging, 2, incident="INC-1")
+    assert [(each["kind"], each["person"]) for each in sent] == [("unassigned", "ana"), ("unassigned", "bo")]
+    assert "NOBODY COULD BE CALLED" in receiver.taken[0].body.decode()
+
+
+@memory_is_enough
+async def test_what_cannot_be_delivered_goes_on_to_the_next_step_at_once(paging: Running, receiver: Receiver) -> None:
+    async def answer(taken: Taken) -> web.Response:
+        return web.Response(status=410 if taken.path == "/ana" else 200)
+
+    receiver.answer = answer
+    await written(paging)
+    await declared(paging)
+
+    await arrived(receiver, 2)
+    sent = await notifications(paging, 2, incident="INC-1")
+
+    assert [(each["person"], each["state"], each["status"]) for each in sent] == [
+        ("ana", "failed", 410),
+        ("bo", "delivered", 200),
+    ]
+
+    async def off() -> Any:
+        return (await paging.call("GET", "/v1/people/ana/channels"))["items"][0]["off"]
+
+    assert "410" in await eventually(off)
+    tried = await paging.call("POST", "/v1/escalation-policies:dry-run", {"service": "cart-api"})
+    assert "ana has no channel that is switched on" in tried["calls"][0]["why"]
+    await paging.call("POST", "/v1/people/ana/channels/webhook:switch-on")
+
+    async def on() -> bool:
+        return not await off()
+
+    await eventually(on)
+
+
+@memory_is_enough
+async def test_an_acknowledgement_that_is_forgotten_calls_again_from_the_first_step(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    await written(paging, acknowledgement_timeout="PT30M")
+    await declared(paging)
+    await arrived(receiver, 1)
+    await paging.call("POST", "/v1/incidents/INC-1:acknowledge")
+    await escalation(paging, "INC-1", state="held")
+
+    clock.advance(timedelta(minutes=20))
+    await paging.call("POST", "/v1/incidents/INC-1:identify")
+    await escalation(paging, "INC-1", due="2026-11-21T10:50:00Z")
+    clock.advance(timedelta(minutes=30))
+
+    await arrived(receiver, 2)
+    assert [each.path for each in receiver.taken] == ["/ana", "/ana"]
+
+
+@memory_is_enough
+async def test_who_was_called_rates_the_call(paging: Running, receiver: Receiver) -> None:
+    await written(paging)
+    await declared(paging)
+    await arrived(receiver, 1)
+    (call,) = (await escalation(paging, "INC-1"))["called"]
+
+    rated = {"page": call["page"], "rating": "noise", "reason": "it cleared by itself"}
+    answer = await paging.call("POST", "/v1/incidents/INC-1:rate-page", rated)
+
+    assert answer == {"page": call["page"], "rating": "noise"}
+    assert (await escalation(paging, "INC-1"))["called"][0]["rating"] == "noise"
+    unknown = await paging.call("POST", "/v1/incidents/INC-1:rate-page", rated | {"page": "x"}, expect=404)
+    assert unknown["code"] == "not-found"
+
+
+@memory_is_enough
+async def test_the_owner_of_what_is_being_built_is_told_quietly(
+    paging: Running, lifecycle: Elsewhere, receiver: Receiver, clock: FrozenClock
+) -> None:
+    await written(paging)
+    await owned(paging, lifecycle, "new-api", phase="active_development")
+    await declared(paging, "new-api", "sev1")
+
+    sent = await notifications(paging, 1, incident="INC-1")
+    clock.advance(timedelta(hours=1))
+
+    assert [(each["kind"], each["person"], each["urgency"]) for each in sent] == [("notice", "ana", "low")]
+    assert (await escalation(paging, "INC-1"))["quiet"] is True
+    assert len(receiver.taken) == 1
+
+
+@memory_is_enough
+async def test_a_team_has_channels_that_hear_what_nobody_is_called_for(paging: Running, receiver: Receiver) -> None:
+    path = "/v1/teams/checkout/channels/slack"
+    wrong = await paging.call("PUT", path, {"address": "checkout@example.com"}, expect=422)
+    assert wrong["errors"][0]["pointer"] == "/address"
+    answer = await paging.client.put(path, json={"address": f"{receiver.url}/team"})
+    token = {"Consistency-Token": answer.headers["Consistency-Token"]}
+    listed = await paging.call("GET", "/v1/teams/checkout/channels", **token)
+    assert listed["items"] == [{"kind": "slack", "off": ""}]
+
+    await declared(paging)
+    await arrived(receiver, 3)
+
+    text = json.loads(receiver.by("team")[0].body)["text"]
+    assert text.startswith("*INC-1 sev3 cart-api: Carts fail*")
+    await paging.call("DELETE", path)
+    assert (await paging.call("DELETE", path, expect=404))["code"] == "not-found"
+
+
+async def test_who_is_on_call_is_called_in_their_shift_and_who_shadows_them_sees_it(
+    paging: Running, receiver: Receiver
+) -> None:
+    rotation = {"name": "carts", "type": "daily", "start": "2026-11-20T00:00"}
+    await paging.call("POST", "/v1/rotations", rotation | {"participants": ["ana"]}, expect=201)
+    await paging.call("POST", "/v1/rotations", rotation | {"name": "new", "participants": ["bo"]}, expect=201)
+    layers = [{"name": "primary", "rotation": "carts"}, {"name": "learns", "rotation": "new", "shadow": True}]
+    await paging.call("POST", "/v1/schedules", {"name": "carts", "layers": layers}, expect=201)
+    await written(paging, steps=[{"targets": [{"kind": "schedule", "name": "carts"}]}])
+
+    async def resolved() -> bool:
+        tried = await paging.call("POST", "/v1/escalation-policies:dry-run", {"service": "cart-api"})
+        return not tried["unassigned"]
+
+    await eventually(resolved)
+    await declared(paging)
+
+    sent = await notifications(paging, 2, incident="INC-1")
+    assert [(each["kind"], each["person"]) for each in sent] == [("page", "ana"), ("notice", "bo")]
+    (call,) = (await escalation(paging, "INC-1"))["called"]
+    assert (call["schedule"], call["shift"].startswith("carts.primary.ana")) == ("carts", True)
+
+
+@memory_is_enough
+async def test_further_alerts_and_who_is_asked_to_help_are_told(paging: Running, receiver: Receiver) -> None:
+    await written(paging)
+    await declared(paging)
+    await arrived(receiver, 1)
+    await escalation(paging, "INC-1", state="climbing")
+
+    await paging.call("POST", "/v1/incidents/INC-1/responders", {"person": "bo", "reason": "you know carts"})
+
+    sent = await notifications(paging, 2, incident="INC-1")
+    assert [(each["kind"], each["person"]) for each in sent] == [("page", "ana"), ("asked", "bo")]
+    assert "ana asks you to help. you know carts" in receiver.by("bo")[0].body.decode()
