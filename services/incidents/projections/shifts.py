@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, Connection, Integer, Text, func, select
 
@@ -72,6 +72,22 @@ PAGES: Final = Projection(
     indexes=(("schedule", "person", "at"),),
 )
 _S, _P, _I = SHIFTS.view.c, PAGES.view.c, INCIDENTS.view.c
+
+
+class Page(NamedTuple):
+    """Somebody was called, because of an incident of a service."""
+
+    person: str
+    service: str
+    severity: str
+    at: datetime
+
+
+def pages_between(connection: Connection, since: datetime, until: datetime) -> list[Page]:
+    """Who was called in [since, until), in order."""
+    query = select(_P.person, _I.service, _I.severity, _P.at).join(INCIDENTS.view, _I.id == _P.incident)
+    rows = connection.execute(query.where(_P.at >= since, _P.at < until).order_by(_P.at, _P.page))
+    return [Page(*row) for row in rows]
 
 
 def closed_since(connection: Connection, schedule: str, since: datetime) -> set[str]:
