@@ -27,6 +27,7 @@ from services.incidents.api import (
     rotations,
     schedule_decisions,
     schedules,
+    silences,
     webhooks,
 )
 from services.incidents.api.errors import ERRORS
@@ -62,6 +63,7 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
             escalation_policies.router,
             integrations.router,
             webhooks.router,
+            silences.router,
             pagerduty.router,
             changes.router,
             notifications.router,

@@ -24,6 +24,8 @@ class IncidentsSettings(Settings):
         learning_policy: When postmortems and actions are due, and who reviews; a YAML file like
             `policies/learning-2026-11.yaml`, which is the default.
         enqueue_per_minute: How many alerts one sender may send to one process in a minute, and at once; 0: any number.
+        flapping_alerts: From how many alerts of one identity, ended within an hour, it counts as flapping.
+        flapping_quiet_s: How long a flapping alert must be quiet until its incident takes notice of its end.
         senders_kept_s: How long a process believes what it knows of an integration and its keys.
         blameless_rules: What the linter of postmortems advises; `policies/blameless-2026-11.yaml` is the default.
         on_call_policy: What being on call may cost; `policies/on-call-2026-11.yaml` is the default.
@@ -39,6 +41,8 @@ class IncidentsSettings(Settings):
     """
 
     enqueue_per_minute: int = Field(default=0, ge=0)
+    flapping_alerts: int = Field(default=3, ge=1)
+    flapping_quiet_s: float = Field(default=600, ge=0)
     senders_kept_s: float = Field(default=1, ge=0, le=60)
     service_wait_s: float = Field(default=2, ge=0, le=30)
     learning_policy: Path = _POLICIES / "learning-2026-11.yaml"

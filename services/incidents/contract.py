@@ -40,6 +40,8 @@ from services.incidents.domain.service_paging import decider as service_paging
 from services.incidents.domain.service_paging import events as of_service_paging
 from services.incidents.domain.shift import decider as shift
 from services.incidents.domain.shift import events as of_shift
+from services.incidents.domain.silence import decider as silence
+from services.incidents.domain.silence import events as of_silence
 from services.incidents.domain.turning import decider as turning
 from services.incidents.domain.turning import events as of_turning
 
@@ -47,6 +49,7 @@ SERVICE = "incidents"
 
 ALERT = Decider("alert", None, alert.decide, alert.evolve)
 INTEGRATION = Decider("integration", None, integration.decide, integration.evolve)
+SILENCE = Decider("silence", None, silence.decide, silence.evolve)
 CHANGE = Decider("change", None, change.decide, change.evolve)
 INCIDENT = Decider("incident", None, incident.decide, incident.evolve)
 POSTMORTEM = Decider("postmortem", None, postmortem.decide, postmortem.evolve)
@@ -134,6 +137,8 @@ CONTRACT = EventRegistry(
     },
     internal={
         "io.concordat.incidents.incident.group-taken.v1": of_incident.IncidentGroupTaken,
+        "io.concordat.incidents.silence.made.v1": of_silence.SilenceMade,
+        "io.concordat.incidents.silence.ended.v1": of_silence.SilenceEnded,
         "io.concordat.incidents.integration.added.v1": of_integration.IntegrationAdded,
         "io.concordat.incidents.integration.changed.v1": of_integration.IntegrationChanged,
         "io.concordat.incidents.integration.key-rotated.v1": of_integration.IntegrationKeyRotated,

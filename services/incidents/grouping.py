@@ -8,7 +8,7 @@ together is written together: an incident has an event for each batch that joine
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -16,31 +16,38 @@ from libs.events.backoff import PASSING
 from libs.events.envelope import Context, Metadata, Recorded
 from libs.events.errors import ConflictError, ReservedError, StoreUnavailableError
 from libs.events.feeds import StoreFeed
-from libs.events.handler import Step
+from libs.events.handler import Effects, Step
 from libs.events.ids import new_id
 from libs.events.ledger import Batch, Ledger
 from libs.events.resources import Resources
 from libs.events.store import AppendRequest, Reservation, Timer
 from libs.events.timers import Fire
 from libs.events.views import note_consumer
+from services.incidents.config import IncidentsSettings
 from services.incidents.contract import ALERT, CONTRACT, INCIDENT, SERVICE
-from services.incidents.domain.alert.commands import Group
+from services.incidents.domain.alert.commands import Group, Silence
 from services.incidents.domain.alert.decider import Known
 from services.incidents.domain.alert.decider import Resolved as ResolvedAlert
 from services.incidents.domain.alert.events import AlertAcknowledged, AlertResolved, AlertTriggered
 from services.incidents.domain.errors import IllegalTransitionError
 from services.incidents.domain.incident.commands import AcknowledgeAlert, ClearAlert, Declare, JoinAlert
+from services.incidents.domain.silence.events import SilenceEnded, SilenceMade
 from services.incidents.effects import GROUP, incident_effects
 from services.incidents.intake import BUSY, TRIES, Numbers, key_of
+from services.incidents.projections.silences import ActiveSilence
+from services.incidents.quiet import Quiet
 
 _LOG = logging.getLogger(__name__)
 
 NAME: Final = "incidents.grouping"
-AGAIN: Final = "alert.grouping"  # a kind of timer: what could not be grouped is tried again
+AGAIN: Final = "alert.grouping"  # kinds of timers: what could not be grouped, or was silenced, is looked at again
+CLEARING: Final = "alert.clearing"  # a flapping alert was quiet for long enough
+OVER: Final = "silence.over"  # a silence was ended, and what it held is not all known yet
 _AGAIN_AFTER = timedelta(seconds=30)
 _EVENTS = 500  # until it says how far it came
 _ALERTS = 100  # of one incident in one transaction
-_HEARD = {CONTRACT.name_of(event) for event in (AlertTriggered, AlertAcknowledged, AlertResolved)}
+_EVENTS_OF = (AlertTriggered, AlertAcknowledged, AlertResolved, SilenceMade, SilenceEnded)
+_HEARD = {CONTRACT.name_of(event) for event in _EVENTS_OF}
 
 
 class Grouping:
@@ -48,13 +55,17 @@ class Grouping:
 
     Args:
         resources: The service's adapters.
+        settings: When an alert counts as flapping.
     """
 
     name = NAME
     fenced = False  # whatever it does is a transaction, which says so itself
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
         self.ledger = Ledger(NAME, 0)
+        self._flapping = settings.flapping_alerts
+        self._quiet_for = timedelta(seconds=settings.flapping_quiet_s)
+        self._quiet = Quiet(resources)
         self._clock = resources.clock
         self._handler, self._store, self._views = resources.handler, resources.store, resources.views
         self._numbers = Numbers(resources.store)
@@ -62,7 +73,7 @@ class Grouping:
     @property
     def timers(self) -> dict[str, Fire]:
         """What happens when its timers are due."""
-        return {AGAIN: self.again}
+        return {AGAIN: self.again, CLEARING: self.clear, OVER: self.over}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until *stop*."""
@@ -72,6 +83,7 @@ class Grouping:
     async def load(self) -> None:
         """Read where it stands."""
         await self._views.read(self.ledger.load)
+        self._quiet.hear(self.ledger.position(SERVICE))
 
     async def apply(self, batches: Sequence[Batch]) -> None:
         """Act on *batches*, and say how far it came after each few hundred events.
@@ -91,34 +103,80 @@ class Grouping:
 
     async def settle(self, events: Iterable[Recorded]) -> bool:
         """Do what follows from *events*; whether anything could."""
-        heard = [recorded for recorded in events if recorded.type in _HEARD]
+        heard = [(recorded, CONTRACT.decode(recorded)) for recorded in events if recorded.type in _HEARD]
         if not heard:
             return False
-        cause = heard[0].meta
-        told = [CONTRACT.decode(recorded) for recorded in heard]
-        await self.group([event.alert for event in told if isinstance(event, AlertTriggered)], cause)
-        taken_on = {event.alert: event for event in told if isinstance(event, AlertAcknowledged)}
-        ended = [event.alert for event in told if isinstance(event, AlertResolved)]
-        follow = [self._acknowledge(taken_on[state.opened.alert], state) for state in await self._load(taken_on)]
-        clear = [self._clear(ended_together) for ended_together in _by_incident(await self._load(ended))]
-        await self._each([*((work, ()) for work in follow), *((work, ()) for work in clear)])
+        cause = heard[0][0].meta
+        for recorded, event in heard:
+            if isinstance(event, SilenceMade | SilenceEnded):
+                self._quiet.hear(recorded.position)
+        await self.group([event.alert for _, event in heard if isinstance(event, AlertTriggered)], cause)
+        for recorded, event in heard:
+            if isinstance(event, SilenceEnded):
+                await self._uncover(event.silence, recorded.position, cause)
+        taken_on = {event.alert: event for _, event in heard if isinstance(event, AlertAcknowledged)}
+        work = [self._acknowledge(taken_on[state.opened.alert], state) for state in await self._load(taken_on)]
+        ended = await self._load(event.alert for _, event in heard if isinstance(event, AlertResolved))
+        work += [self._clear(together) for together in _by_incident(await self._calm(ended))]
+        await self._each([(each, ()) for each in work])
         return True
 
     async def group(self, alerts: Iterable[str], cause: Metadata) -> None:
         """Put those of *alerts* that page into the open incident of their group, or into a new one."""
-        groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-        for state in await self._load(alerts):
-            if _waits(state):
-                it = state.opened
-                groups[it.group, "" if it.group else it.alert].append(it.alert)
-        await self._each([(self._put(group, members, cause), members) for (group, _), members in groups.items()])
+        now = self._clock.now()
+        waiting = [state for state in await self._load(alerts) if _waits(state)]
+        covered = await self._quiet.covered(waiting, now)
+        before = await self._quiet.before(waiting, now)
+        groups: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+        work: list[tuple[Coroutine[Any, Any, None], Sequence[str]]] = []
+        for state in waiting:
+            it = state.opened
+            if it.alert in covered:
+                work.append((self._hold(it.alert, covered[it.alert], cause), (it.alert,)))
+            else:
+                groups[it.group, "" if it.group else it.alert][it.alert] = (before[it.alert] or [""])[-1]
+        work += [(self._put(group, follows, cause), tuple(follows)) for (group, _), follows in groups.items()]
+        await self._each(work)
 
     async def again(self, timer: Timer, context: Context) -> None:
-        """Try once more to group the alert of *timer*."""
-        alert = timer.key.partition("/")[2]
-        for state in await self._load([alert]):
-            if _waits(state):
-                await self._put(state.opened.group, [alert], context.metadata)
+        """Look once more at an alert that could not be grouped, or that was silenced until now."""
+        await self.group([key_of(timer.key)], context.metadata)
+
+    async def clear(self, timer: Timer, context: Context) -> None:
+        """A flapping alert that ended was quiet since: say so to its incident."""
+        del context
+        for together in _by_incident(await self._load([key_of(timer.key)])):
+            await self._clear(together)
+
+    async def over(self, timer: Timer, context: Context) -> None:
+        """A silence was ended a moment ago: look again at what it held."""
+        await self._uncover(key_of(timer.key), 0, context.metadata)
+
+    async def _uncover(self, silence: str, position: int, cause: Metadata) -> None:
+        alerts, complete = await self._quiet.held_by(silence, position)
+        if not complete:
+            timer = Timer(f"silence-over/{silence}", self._clock.now() + _AGAIN_AFTER, OVER)
+            await self._store.append(AppendRequest(schedule=(timer,)))
+        await self.group(alerts, cause)
+
+    async def _hold(self, alert: str, silence: ActiveSilence, cause: Metadata) -> None:
+        """Note that *silence* covers the alert, and look at it again when that is over."""
+        context = self._context(cause)
+        command = Silence(
+            silence=silence.silence, until=silence.until, by=silence.by, reason=silence.reason, at=context.at
+        )
+        timer = Timer(f"alert-grouping/{alert}", silence.until, AGAIN)
+        await self._handler.handle(ALERT, alert, command, context, effects=Effects(schedule=(timer,)))
+
+    async def _calm(self, ended: Sequence[Known]) -> Sequence[Known]:
+        """Those of *ended* that do not flap; the others are over when they were quiet for a while."""
+        before = await self._quiet.before(ended, self._clock.now())
+        flapping = [state.opened.alert for state in ended if len(before[state.opened.alert]) + 1 >= self._flapping]
+        if flapping:
+            due = self._clock.now() + self._quiet_for
+            timers = tuple(Timer(f"alert-clearing/{alert}", due, CLEARING) for alert in flapping)
+            await self._store.append(AppendRequest(schedule=timers))
+        return [state for state in ended if state.opened.alert not in flapping]
 
     async def _each(self, work: Sequence[tuple[Coroutine[Any, Any, None], Sequence[str]]]) -> None:
         """Do all of it side by side; alerts of what fails as nobody foresaw are tried again, and stop no others."""
@@ -132,11 +190,12 @@ class Grouping:
                 timers = tuple(Timer(f"alert-grouping/{alert}", due, AGAIN) for alert in alerts)
                 await self._store.append(AppendRequest(schedule=timers))
 
-    async def _put(self, group: str, alerts: Sequence[str], cause: Metadata) -> None:
+    async def _put(self, group: str, follows: Mapping[str, str], cause: Metadata) -> None:
+        alerts = list(follows.items())
         for start in range(0, len(alerts), _ALERTS):
-            await self._join(group, alerts[start : start + _ALERTS], cause)
+            await self._join(group, dict(alerts[start : start + _ALERTS]), cause)
 
-    async def _join(self, group: str, alerts: Sequence[str], cause: Metadata) -> None:
+    async def _join(self, group: str, alerts: Mapping[str, str], cause: Metadata) -> None:
         """Put *alerts* into one incident: that which holds the group, or else a new one for the first of them."""
         for _ in range(TRIES):
             waiting = [state for state in await self._load(alerts) if _waits(state)]
@@ -148,13 +207,13 @@ class Grouping:
                 if held:
                     await self._handler.handle(
                         INCIDENT, held, _join_command(waiting, context), context,
-                        effects=incident_effects, also=_steps(waiting, held, context),
+                        effects=incident_effects, also=_steps(waiting, held, alerts, context),
                     )  # fmt: skip
                 else:
                     declare = await self._declaration(waiting[0], context)
                     await self._handler.handle(
                         INCIDENT, declare.incident, declare, context,
-                        effects=incident_effects, also=_steps(waiting[:1], declare.incident, context),
+                        effects=incident_effects, also=_steps(waiting[:1], declare.incident, alerts, context),
                     )  # fmt: skip
             except ReservedError as error:
                 if error.scope != GROUP:
@@ -227,7 +286,9 @@ class Grouping:
 
 
 def _waits(state: Known) -> bool:
-    """Whether it is to page and does not belong to an incident yet; that it ended meanwhile changes nothing."""
+    """Whether it is to page and does not belong to an incident yet; that it ended, unsilenced, changes nothing."""
+    if isinstance(state, ResolvedAlert) and state.before.silenced:
+        return False
     return state.opened.urgency == "high" and not state.opened.incident
 
 
@@ -250,5 +311,8 @@ def _join_command(alerts: Sequence[Known], context: Context) -> JoinAlert:
     )
 
 
-def _steps(alerts: Sequence[Known], incident: str, context: Context) -> tuple[Step[Any, Any, Any], ...]:
-    return tuple(Step(ALERT, alert.opened.alert, Group(incident, context.at)) for alert in alerts)
+def _steps(
+    alerts: Sequence[Known], incident: str, follows: Mapping[str, str], context: Context
+) -> tuple[Step[Any, Any, Any], ...]:
+    names = [alert.opened.alert for alert in alerts]
+    return tuple(Step(ALERT, name, Group(incident, context.at, follows.get(name, ""))) for name in names)

@@ -15,7 +15,7 @@ from services.incidents.reminding import learning_reactions, learning_timers
 def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
     """The worker of incidents: relays its events, keeps its read models, hears of alerts, calls people."""
     policy = load_learning(settings.learning_policy)
-    grouping, paging = Grouping(resources), Paging(resources, settings)
+    grouping, paging = Grouping(resources, settings), Paging(resources, settings)
     return Worker(
         resources,
         projections=PROJECTIONS,

@@ -18,6 +18,7 @@ from services.incidents.domain.errors import (
     PostmortemIncompleteError,
     ReasonMissingError,
     RoleError,
+    SilenceError,
     TemplateOutdatedError,
     UnknownReferenceError,
     UnknownVersionError,
@@ -91,6 +92,9 @@ ERRORS: Errors = {
     ),
     MatcherError: ErrorKind(
         422, "invalid-matcher", "A condition cannot be read", extra=lambda error: _at(error, error.field)
+    ),
+    SilenceError: ErrorKind(
+        422, "invalid-silence", "The silence cannot be made", extra=lambda error: _at(error, error.field)
     ),
     MappingError: ErrorKind(422, "invalid-mapping", "The mapping does not fit", extra=_places),
     ReasonMissingError: ErrorKind(

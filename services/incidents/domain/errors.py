@@ -12,6 +12,7 @@ IncidentsError
 ├── MilestoneOrderError         times that cannot have been in this order
 ├── IntegrationTakenError       there is an integration of that name
 ├── MatcherError                a condition on labels cannot be read
+├── SilenceError                a silence that would be too wide or too long
 ├── PostmortemIncompleteError   a postmortem is not published before it says enough
 ├── OwnerLeftError              who is to own it is not here any more
 ├── UnknownVersionError         it has no such version
@@ -117,6 +118,14 @@ class MatcherError(IncidentsError):
     def __init__(self, matcher: str, remedy: str, field: str = "matchers") -> None:
         super().__init__(f"{matcher[:100]!r} is no condition on a label; {remedy}")
         self.matcher, self.remedy, self.field = matcher, remedy, field
+
+
+class SilenceError(IncidentsError):
+    """A silence that would be too wide or too long; *field* says where."""
+
+    def __init__(self, field: str, remedy: str) -> None:
+        super().__init__(f"{field} {remedy}")
+        self.field = field
 
 
 class PostmortemIncompleteError(IncidentsError):

@@ -51,6 +51,12 @@ def matcher(text: str) -> Matcher:
         raise MatcherError(text, message) from error
 
 
+def quoted(value: str) -> str:
+    """*value* as a matcher writes it."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
 def check_matchers(matchers: Sequence[str], field: str) -> None:
     """Refuse conditions that cannot be read.
 

@@ -15,6 +15,7 @@ from services.incidents.projections.postmortem_duties import POSTMORTEM_DUTIES
 from services.incidents.projections.postmortems import POSTMORTEMS
 from services.incidents.projections.schedules import ROTATIONS, SCHEDULES
 from services.incidents.projections.shifts import PAGES, SHIFTS
+from services.incidents.projections.silences import SILENCES
 from services.incidents.projections.surroundings import SURROUNDINGS
 
 PROJECTIONS = (
@@ -31,6 +32,7 @@ PROJECTIONS = (
     ROTATIONS,
     SCHEDULES,
     INTEGRATIONS,
+    SILENCES,
     CHANGES,
     SURROUNDINGS,
     SHIFTS,

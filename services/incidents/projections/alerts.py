@@ -1,9 +1,11 @@
 """All alerts, as lists show them."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Text, select
+from sqlalchemy import BigInteger, Column, Connection, Text, select, tuple_
 
 from libs.events.columns import Instant, Json
 from libs.events.projection import Projection, Row
@@ -88,6 +90,28 @@ ALERTS = Projection(
     sources=(SERVICE,),
     indexes=(("service", "id"), ("state", "id"), ("incident",), ("group",), ("integration", "dedup_key"), ("silence",)),
 )
+
+
+def silenced(connection: Connection, silence: str) -> list[str]:
+    """The alerts that fire and page nobody because of *silence*."""
+    c = ALERTS.view.c
+    query = select(c.id).where(c.silence == silence, c.state != "resolved", c.incident == "").order_by(c.id)
+    return list(connection.execute(query).scalars())
+
+
+def earlier(
+    connection: Connection, identities: Iterable[tuple[str, str]], since: datetime
+) -> dict[tuple[str, str], list[str]]:
+    """By identity the alerts that ended after *since*, the newest last."""
+    c = ALERTS.view.c
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    wanted = list(dict.fromkeys(identities))
+    query = select(c.integration, c.dedup_key, c.id).where(
+        tuple_(c.integration, c.dedup_key).in_(wanted), c.resolved_at > since
+    )
+    for row in connection.execute(query.order_by(c.id)):
+        found[row.integration, row.dedup_key].append(row.id)
+    return found
 
 
 def queued(connection: Connection, group: str) -> list[str]:

@@ -16,6 +16,7 @@ from libs.events.resources import Resources
 from libs.events.store import AppendRequest, Reservation
 from libs.events.testing import FrozenClock
 from libs.events.views import open_views
+from services.incidents.config import IncidentsSettings
 from services.incidents.contract import ALERT, CONTRACT, INCIDENT
 from services.incidents.domain.alert import decider as alert
 from services.incidents.domain.incident import decider as incident
@@ -23,6 +24,8 @@ from services.incidents.domain.incident.commands import Acknowledge, Reopen, Res
 from services.incidents.effects import find_incident, incident_effects
 from services.incidents.grouping import Grouping
 from services.incidents.intake import Numbers
+from services.incidents.projections.alerts import ALERTS
+from services.incidents.projections.silences import SILENCES
 from services.incidents.reactions import SLO_ALERTS, BurnRateAlertFired, BurnRateAlertResolved, slo_alerts
 
 CLOCK = FrozenClock()
@@ -45,7 +48,7 @@ class Slo:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._reaction = slo_alerts(resources)
-        self._grouping = Grouping(resources)
+        self._grouping = Grouping(resources, IncidentsSettings(internal_key="k" * 48))
 
     async def says(self, event: BurnRateAlertFired | BurnRateAlertResolved, again: Recorded | None = None) -> Recorded:
         now = CLOCK.now()
@@ -70,6 +73,7 @@ class Slo:
 @pytest.fixture
 async def resources() -> AsyncGenerator[Resources]:
     async with open_views("memory:") as views:
+        await views.start([ALERTS, SILENCES])
         yield Resources("incidents", CONTRACT, MemoryStore(CLOCK), views, EmbeddedLog(None, CLOCK), CLOCK)
 
 

@@ -1,0 +1,24 @@
+"""What can be asked of a silence."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.incidents.domain.asked import Asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Make(Asked):
+    """Keep what matches from paging anybody."""
+
+    silence: str
+    matchers: tuple[str, ...]
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End(Asked):
+    """Let it page again."""
+
+
+Command = Make | End
