@@ -78,7 +78,7 @@ def found(policy: Policy, facts: Facts, item: str, at: datetime) -> Look:
     reasons = [check for check in demotion(policy, facts, at) if check.result == "fail"]
 
     def lacking(checks: Sequence[CheckResult]) -> tuple[Lacking, ...]:
-        return tuple(Lacking(check, _who(policy, check.id, facts)) for check in checks)
+        return tuple(Lacking(check, check.who) for check in checks)
 
     return Look(
         service=facts.service,
@@ -95,13 +95,6 @@ def noted(_: PhaseRisks, events: tuple[Event, ...]) -> Effects:
     """The way from the id of an item that is opened to its service."""
     opened = [event for event in events if isinstance(event, PhaseAtRisk)]
     return Effects(reserve=tuple(Reservation(SCOPE, event.item, PHASE_RISK.stream(event.service)) for event in opened))
-
-
-def _who(policy: Policy, check: str, facts: Facts) -> tuple[str, ...]:
-    sre = facts.engagement.sre_team if facts.engagement else ""
-    sides = policy.checks[check].who
-    teams = [{"owner": facts.owner_team, "sre": sre}[side] for side in sides]
-    return tuple(team for team in teams if team) or tuple(filter(None, (facts.owner_team,)))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from services.lifecycle.api.views import allowed_transitions
 from services.lifecycle.domain import errors
 from services.lifecycle.domain.dependencies.errors import DependencyCycleError
 from services.lifecycle.domain.deployment import errors as deployment
+from services.lifecycle.domain.evaluation.events import CheckResult
 from services.lifecycle.domain.gate_policy.decider import VersionTakenError
 from services.lifecycle.domain.rollout import errors as rollout
 from services.lifecycle.domain.team import errors as team
@@ -29,6 +30,12 @@ def _allowed(error: errors.IllegalTransitionError) -> Mapping[str, Any]:
     return {**_at("/to", error), "allowed_transitions": allowed_transitions(error.phase)}
 
 
+def _unmet(check: CheckResult) -> str:
+    """What is wrong, and who does what about it."""
+    who = f"team {' and '.join(check.who)}: " if check.who else ""
+    return f"{check.id}: {check.detail}; {who}{check.how_to_fix}"
+
+
 def _failed(error: errors.GateNotPassedError) -> Mapping[str, Any]:
     failed = error.verdict.failed
     return {
@@ -36,7 +43,7 @@ def _failed(error: errors.GateNotPassedError) -> Mapping[str, Any]:
         "phase": error.verdict.phase,
         "policy_version": error.verdict.policy_version,
         "checks": failed,
-        "errors": [{"detail": f"{check.id}: {check.detail}; {check.how_to_fix}", "pointer": "/to"} for check in failed],
+        "errors": [{"detail": _unmet(check), "pointer": "/to"} for check in failed],
     }
 
 
@@ -80,7 +87,10 @@ ERRORS: Errors = {
         422, "unknown-reference", "The body names what does not exist", extra=lambda e: _at(f"/{e.field}", e)
     ),
     DependencyCycleError: ErrorKind(
-        409, "dependency-cycle", "Hard dependencies would go in a circle", extra=lambda e: {"path": e.path}
+        409,
+        "dependency-cycle",
+        "Hard dependencies would go in a circle",
+        extra=lambda e: {"path": e.path, **_at("/criticality", e)},
     ),
     deployment.DeploymentOverError: ErrorKind(409, "deployment-over", "Nothing more happens to the deployment"),
     deployment.NotFailedError: ErrorKind(409, "not-failed", "The deployment has not failed"),

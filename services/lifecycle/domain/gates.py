@@ -119,18 +119,26 @@ def _result(question: Question, *, advisory: bool) -> CheckResult:
     covered = waiver is not None and question.at < waiver.until and result in {"fail", "unknown"}
     if waiver is not None and covered:
         result, detail = "waived", f"waived until {waiver.until.isoformat()} by {waiver.approved_by}: {detail}"
+    is_met = result in {"pass", "not_applicable"}
     return CheckResult(
         id=question.name,
         result=result,
         blocking=not advisory and (facts.tier or MOST_CRITICAL_TIER) in check.blocking_tiers,
         detail=detail,
         evidence=finding.evidence,
-        how_to_fix="" if result in {"pass", "not_applicable"} else finding.how_to_fix or check.how_to_fix,
+        how_to_fix="" if is_met else finding.how_to_fix or check.how_to_fix,
         measured=measured,
         source=check.source,
         limits=tuple(Limit(name, number.at(facts.tier), number.source) for name, number in check.limits()),
         waiver=waiver.waiver if waiver is not None and covered else "",
+        who=() if is_met else _who(check, facts),
     )
+
+
+def _who(check: Check, facts: Facts) -> tuple[str, ...]:
+    """The teams that must meet *check*: those that it names, as far as the service has them, else its owner."""
+    teams = {"owner": facts.owner_team, "sre": facts.engagement.sre_team if facts.engagement else ""}
+    return tuple(team for side in check.who if (team := teams[side])) or tuple(filter(None, (facts.owner_team,)))
 
 
 def _basis(policy: Policy, asked: Mapping[str, Check], facts: Facts, at: datetime) -> tuple[str, ...]:

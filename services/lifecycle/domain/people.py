@@ -1,6 +1,6 @@
 """Who asks, and who may let it happen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,10 @@ class Approvers:
 
     people: frozenset[str] = frozenset()
     roles: tuple[str, ...] = ()
+
+    def besides(self, person: str) -> "Approvers":
+        """Them without *person*, who asks; anybody else, where there is nobody but that person."""
+        return replace(self, people=self.people - {person})
 
     def include(self, actor: Actor) -> bool:
         """Whether *actor* is one of them."""

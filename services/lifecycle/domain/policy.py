@@ -6,7 +6,7 @@ Readers of documents refuse a key that no field here has (`__pydantic_config__`)
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from services.lifecycle.domain.phases import GATES, TRANSITIONS, Kind, Phase
 
@@ -74,6 +74,9 @@ class Roles:
     source: str
 
 
+EVERY_MOVE: Final = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
     """Which moves another person must approve, and who that may be.
@@ -81,8 +84,8 @@ class Approval:
     Args:
         kinds: Moves of these kinds wait for another person.
         source: Why.
-        approvers: Who that is, where it is not just anybody else; by move, such as
-            `active_development>general_availability`.
+        approvers: Who that is, by move, such as `active_development>general_availability`; `*` is every move that is
+            not named. Where neither is, anybody else.
         requesters: Who may ask for a move that another person must approve; None: anybody.
     """
 
@@ -95,7 +98,7 @@ class Approval:
 
     def of(self, phase: Phase, target: Phase) -> Roles | None:
         """Who approves this move; None: anybody but the one who asks."""
-        return self.approvers.get(f"{phase}>{target}")
+        return self.approvers.get(f"{phase}>{target}") or self.approvers.get(EVERY_MOVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +283,7 @@ class Policy:
 
     def _faulty_people(self) -> Iterator[Fault]:
         moves = {f"{phase}>{target}" for phase, target in TRANSITIONS}
-        for move in sorted(set(self.approval.approvers) - moves):
+        for move in sorted(set(self.approval.approvers) - moves - {EVERY_MOVE}):
             yield Fault(
                 f"/approval/approvers/{move}", f"no transition is called so; they are {', '.join(sorted(moves))}"
             )

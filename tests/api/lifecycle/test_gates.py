@@ -50,6 +50,7 @@ async def test_a_gate_says_what_would_be_needed_and_stores_nothing(lifecycle: Ru
             {"name": "max_age_days", "value": 365.0, "source": "[D] a design older than a year is reviewed again"}
         ],
         "waiver": "",
+        "who": ["checkout"],
     }
     assert await lifecycle.resources.store.head() == head
 

@@ -153,6 +153,17 @@ async def test_neither_the_one_who_asked_nor_a_machine_approves(lifecycle: Runni
     assert problem["code"] == "second-person-required"
 
 
+@IN_MEMORY
+async def test_nobody_from_another_team_approves_a_step_back(lifecycle: Running) -> None:
+    pending = await requested(lifecycle)
+    await lifecycle.call("PATCH", "/v1/teams/checkout", {"members": ["ana", "eve"]}, **{"If-Match": '"1"'})
+
+    refused = await signed_in(lifecycle, BO).call("POST", f"/v1/transitions/{pending['id']}:approve", {}, expect=403)
+
+    assert refused["code"] == "not-an-approver"
+    assert refused["approvers"] == ["eve"]
+
+
 async def test_a_decision_is_made_once(lifecycle: Running) -> None:
     pending = await requested(lifecycle)
     bo, path = signed_in(lifecycle, BO), f"/v1/transitions/{pending['id']}"

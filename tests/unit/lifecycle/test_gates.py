@@ -10,7 +10,7 @@ from services.lifecycle.contract import EVALUATION
 from services.lifecycle.domain.errors import EvaluationOutdatedError
 from services.lifecycle.domain.evaluation.commands import Keep
 from services.lifecycle.domain.evaluation.events import GateEvaluated
-from services.lifecycle.domain.facts import Facts, Grandfathered
+from services.lifecycle.domain.facts import Engagement, Facts, Grandfathered
 from services.lifecycle.domain.gates import Verdict, demotion, evaluate, keeping, remaining, reuse
 from services.lifecycle.domain.phases import TRANSITIONS, Phase
 from tests.fixtures.lifecycle import NOW, POLICY, attested, attested_all, evidence, facts, slo, waiver
@@ -86,6 +86,18 @@ def test_whatever_keeps_a_gate_closed_says_how_to_fix_it() -> None:
         for check in evaluate(POLICY, facts(owner_team=""), target, NOW).failed:
             assert check.detail
             assert check.how_to_fix
+
+
+def test_whatever_keeps_a_gate_closed_names_the_teams_that_open_it() -> None:
+    engaged = replace(facts(), owner_team="checkout", engagement=Engagement("e", "sre-core"))
+    verdict = evaluate(POLICY, engaged, GENERAL, NOW)
+
+    for check in verdict.checks:
+        asked = POLICY.checks[check.id].who
+        teams = tuple({"owner": "checkout", "sre": "sre-core"}[side] for side in asked)
+        assert check.who == (() if check.result in {"pass", "not_applicable"} else teams)
+    alone = evaluate(POLICY, replace(engaged, engagement=None), GENERAL, NOW)
+    assert {team for check in alone.checks for team in check.who} == {"checkout"}
 
 
 def test_leaving_a_phase_out_asks_for_both_gates_once() -> None:

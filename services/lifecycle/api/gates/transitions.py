@@ -110,6 +110,7 @@ async def approve_transition(transition: str, call: CallDep, gates: GatesDep, bo
     state = live(await call.resources.handler.load(SERVICE, service))
     request, decided = _find(state, transition)
     named = None if decided else request.evaluation or None
+    roles = gates.policy.approval.of(request.from_phase, request.to_phase)
     verdict = await gates.ask(state.profile, request.to_phase, call.context.at, evaluation=named)
     evaluation, steps = ("", ()) if decided else keep(verdict, call.principal.name)
     command = Approve(
@@ -120,7 +121,7 @@ async def approve_transition(transition: str, call: CallDep, gates: GatesDep, bo
         evaluation=evaluation,
         by=_actor(call),
         at=call.context.at,
-        approvers=await gates.approvers(state.profile, gates.policy.approval.of(request.from_phase, request.to_phase)),
+        approvers=(await gates.approvers(state.profile, roles)).besides(request.by),
     )
     return await call.handle(
         SERVICE,

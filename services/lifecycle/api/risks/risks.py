@@ -21,7 +21,7 @@ from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
-from services.lifecycle.api.asked import AsOf
+from services.lifecycle.api.asked import AsOf, Gates, GatesDep
 from services.lifecycle.api.references import WaitDep, heard_incident, living_service
 from services.lifecycle.api.reviews.reviewing import actor
 from services.lifecycle.api.risks.risk_schemas import (
@@ -41,6 +41,7 @@ from services.lifecycle.api.risks.risk_schemas import (
 from services.lifecycle.api.views import live
 from services.lifecycle.contract import RISK_REGISTER, SERVICE
 from services.lifecycle.domain.errors import UnknownError
+from services.lifecycle.domain.people import Approvers
 from services.lifecycle.domain.risk_register.arithmetic import Systemic
 from services.lifecycle.domain.risk_register.commands import (
     Accept,
@@ -90,6 +91,12 @@ class Risks:
         profile = live(await self.resources.handler.load(SERVICE, service, as_of=as_of)).profile
         promise = await self.resources.views.read(strictest_of, service, as_of)
         return Surroundings(profile.owner_team, promise, self.policy, as_of or self.resources.clock.now())
+
+    async def deciders(self, gates: Gates, service: str) -> Approvers:
+        """Who may decide about its risks."""
+        return await gates.approvers(
+            live(await self.resources.handler.load(SERVICE, service)).profile, self.policy.deciders
+        )
 
 
 async def _risks(request: Request) -> Risks:
@@ -214,7 +221,7 @@ async def assess_risk(risk: str, body: AssessRisk, call: CallDep, known: RisksDe
     responses=responses(403, 404, 409, 422),
     dependencies=[fresh(SLO_TARGETS)],
 )
-async def accept_risk(risk: str, body: AcceptRisk, call: CallDep, known: RisksDep) -> Response:
+async def accept_risk(risk: str, body: AcceptRisk, call: CallDep, known: RisksDep, gates: GatesDep) -> Response:
     """Live with a risk until a time, as somebody else than who proposed it, while unallocated budget covers it."""
     service = await known.service_of(risk)
     around = await known.around(service)
@@ -227,6 +234,7 @@ async def accept_risk(risk: str, body: AcceptRisk, call: CallDep, known: RisksDe
         by=actor(call),
         reason=body.reason,
         at=call.context.at,
+        deciders=await known.deciders(gates, service),
     )
     return await _do(call, risk, command, around)
 
@@ -250,21 +258,45 @@ async def mitigate_risk(risk: str, body: MitigateRisk, call: CallDep, known: Ris
     return await _do(call, risk, command, await known.around(service))
 
 
-@router.post("/risks/{risk}:eliminate", response_model=RiskView, openapi_extra=_WRITE, responses=responses(404, 409))
-async def eliminate_risk(risk: str, body: EliminateRisk, call: CallDep, known: RisksDep) -> Response:
+@router.post(
+    "/risks/{risk}:eliminate",
+    response_model=RiskView,
+    openapi_extra=_WRITE,
+    responses=responses(403, 404, 409),
+)
+async def eliminate_risk(risk: str, body: EliminateRisk, call: CallDep, known: RisksDep, gates: GatesDep) -> Response:
     """Say that it cannot happen any more, and where that can be seen."""
     service = await known.service_of(risk)
     command = Eliminate(
-        service=service, risk=risk, url=str(body.url), by=actor(call), reason=body.reason, at=call.context.at
+        service=service,
+        risk=risk,
+        url=str(body.url),
+        by=actor(call),
+        reason=body.reason,
+        at=call.context.at,
+        deciders=await known.deciders(gates, service),
     )
     return await _do(call, risk, command, await known.around(service))
 
 
-@router.post("/risks/{risk}:transfer", response_model=RiskView, openapi_extra=_WRITE, responses=responses(404, 409))
-async def transfer_risk(risk: str, body: TransferRisk, call: CallDep, known: RisksDep) -> Response:
+@router.post(
+    "/risks/{risk}:transfer",
+    response_model=RiskView,
+    openapi_extra=_WRITE,
+    responses=responses(403, 404, 409),
+)
+async def transfer_risk(risk: str, body: TransferRisk, call: CallDep, known: RisksDep, gates: GatesDep) -> Response:
     """Say that somebody else bears it."""
     service = await known.service_of(risk)
-    command = Transfer(service=service, risk=risk, to=body.to, by=actor(call), reason=body.reason, at=call.context.at)
+    command = Transfer(
+        service=service,
+        risk=risk,
+        to=body.to,
+        by=actor(call),
+        reason=body.reason,
+        at=call.context.at,
+        deciders=await known.deciders(gates, service),
+    )
     return await _do(call, risk, command, await known.around(service))
 
 

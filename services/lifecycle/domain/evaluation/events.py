@@ -44,6 +44,7 @@ class CheckResult:
         source: Who asks for it.
         limits: The numbers it was compared with.
         waiver: The waiver that covers it, or empty.
+        who: The teams that must do something about it; none when there is nothing to do.
     """
 
     id: str
@@ -56,6 +57,7 @@ class CheckResult:
     source: str = ""
     limits: tuple[Limit, ...] = ()
     waiver: str = ""
+    who: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

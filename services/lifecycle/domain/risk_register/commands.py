@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from services.lifecycle.domain.people import ANYBODY, Approvers
 from services.lifecycle.domain.risk_register.arithmetic import Estimate, Took
 from services.lifecycle.domain.risk_register.events import Promise
 from services.lifecycle.domain.risk_register.policy import RiskPolicy
@@ -50,6 +51,7 @@ class Accept:
     by: Actor
     reason: str
     at: datetime
+    deciders: Approvers = ANYBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ class Eliminate:
     by: Actor
     reason: str
     at: datetime
+    deciders: Approvers = ANYBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,7 @@ class Transfer:
     by: Actor
     reason: str
     at: datetime
+    deciders: Approvers = ANYBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from services.lifecycle.domain.errors import RecordedOtherwiseError, UnknownError
+from services.lifecycle.domain.errors import NotAnApproverError, RecordedOtherwiseError, UnknownError
 from services.lifecycle.domain.risk_register.arithmetic import Estimate
 from services.lifecycle.domain.risk_register.commands import (
     Accept,
@@ -147,6 +147,7 @@ def _accepted(command: Accept, state: Register) -> tuple[Event, ...]:
         raise AcceptorError(command.by.name, "a machine bears no risk")
     if command.by.name == risk.proposed.by:
         raise AcceptorError(command.by.name, "who proposed it does not accept it alone")
+    _require_decider(command, risk)
     latest = command.at + policy.longest
     if not command.at < command.until <= latest:
         raise RiskDateError(command.until, latest, policy.acceptance.source, "/until")
@@ -195,7 +196,7 @@ def _mitigated(command: Mitigate, state: Register) -> tuple[Event, ...]:
 def _eliminated(command: Eliminate, state: Register) -> tuple[Event, ...]:
     if _at(state, command.risk).state == "eliminated":
         return ()
-    _risk(state, command.risk, "eliminate")
+    _require_decider(command, _risk(state, command.risk, "eliminate"))
     return (RiskEliminated(command.risk, command.service, command.url, command.by.name, command.reason, command.at),)
 
 
@@ -203,8 +204,17 @@ def _transferred(command: Transfer, state: Register) -> tuple[Event, ...]:
     risk = _at(state, command.risk)
     if risk.state == "transferred" and isinstance(risk.settled, RiskTransferred) and risk.settled.to == command.to:
         return ()
-    _risk(state, command.risk, "transfer")
+    _require_decider(command, _risk(state, command.risk, "transfer"))
     return (RiskTransferred(command.risk, command.service, command.to, command.by.name, command.reason, command.at),)
+
+
+def _require_decider(command: Accept | Eliminate | Transfer, risk: Risk) -> None:
+    """What is given away of the budget, and given back, is the business of those who live with the service."""
+    may = command.deciders
+    if isinstance(command, Accept):
+        may = may.besides(risk.proposed.by)
+    if may.people and command.by.name not in may.people:
+        raise NotAnApproverError(command.by.name, may.people, may.roles)
 
 
 def _realised(command: Realise, state: Register) -> tuple[Event, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.lifecycle.domain.policy import Fault, InvalidPolicyError
+from services.lifecycle.domain.policy import Fault, InvalidPolicyError, Roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,14 @@ class RiskPolicy:
         largest: A single risk costs at most this share of the budget.
         accepted: All that is accepted costs at most this share together.
         acceptance: An acceptance lasts at most this long.
+        deciders: Who may accept a risk, and say that it is gone or that somebody else bears it; None: anybody.
     """
 
     version: str
     largest: Share
     accepted: Share
     acceptance: Span
+    deciders: Roles | None = None
 
     @property
     def longest(self) -> timedelta:
