@@ -184,6 +184,18 @@ def open_blocking_antipatterns_of(connection: Connection, service: str) -> Archi
     return designs(connection, service).get(service, (None, None))[1]
 
 
+def architecture_review_before(
+    connection: Connection, service: str, review: str, began_at: datetime, as_of: datetime | None
+) -> str | None:
+    """The review of *service* that was held last before *review*, which began at *began_at*; None: there was none."""
+    view = _VIEW.c
+    earlier = (view.began_at < began_at, view.id != review, view.state.in_(("held", "signed")))
+    query = select(view.id).where(view.kind == "architecture_review", view.service == service, *earlier)
+    if as_of:
+        query = query.where(view.recorded_at <= as_of)
+    return connection.scalar(query.order_by(view.began_at.desc(), view.id.desc()).limit(1))
+
+
 def designs(
     connection: Connection, *services: str
 ) -> dict[str, tuple[DesignReviewFacts | None, ArchitectureFacts | None]]:
@@ -215,6 +227,7 @@ def _architecture(rows: Sequence[RowMapping]) -> ArchitectureFacts | None:
         blocking=tuple(_open(row) for row in blocking if row["state"] in UNSETTLED),
         waived=tuple(_open(row) for row in blocking if row["state"] == "waived"),
         findings=len(found),
+        unsettled=tuple(_open(row) for row in found if row["state"] in UNSETTLED),
     )
 
 

@@ -221,3 +221,40 @@ async def test_nobody_signs_what_was_not_held_and_a_machine_signs_nothing(lifecy
     assert (early["allowed"], robot["who_can"], both["who_can"]) == (["hold", "withdraw"], ["bo"], ["bo"])
     assert (gone["state"], gone["next"]) == ("withdrawn", [])
     assert len(await found(lifecycle)) == 3
+
+
+@IN_MEMORY
+async def test_components_are_compared_with_the_review_before_and_with_the_dependency_graph(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    await teams(lifecycle)
+    await lifecycle.call("POST", "/v1/services", {"name": "payments", "owner_team": "checkout"}, expect=201)
+    clock.advance(DAY)
+    first = await prepared(lifecycle)
+    alone = await lifecycle.call("POST", f"{first}:hold", HELD)
+    clock.advance(DAY)
+    second = await prepared(lifecycle)
+    mended = HELD["components"][0] | {"redundancy": 1, "failure_domains": ["zone-a", "zone-b"]}
+    pay = {"name": "Payments", "criticality": "critical", "redundancy": 2, "failure_domains": ["zone-a", "zone-b"]}
+    said = {**HELD, "components": [mended, *HELD["components"][2:], pay], "antipatterns": [], "patterns": []}
+    await lifecycle.call("POST", f"{second}:hold", {**said, "patterns": [{"pattern": "saga", "where": "orders"}]})
+
+    async def compared() -> dict[str, Any] | None:
+        answer = await lifecycle.call("GET", second)
+        return answer if answer["components"]["before"] and answer["components"]["dependencies"] else None
+
+    answer = await eventually(compared)
+    assert answer is not None
+    assert (alone["components"]["before"], alone["components"]["changes"]) == (None, [])
+    assert answer["components"]["before"] == first.rpartition("/")[2]
+    assert [(each["component"], each["what"]) for each in answer["components"]["changes"]] == [
+        ("cache", "gone"),
+        ("orders-db", "redundancy"),
+        ("orders-db", "failure_domains"),
+        ("Payments", "added"),
+    ]
+    assert [(each["name"], each["in_graph"]) for each in answer["components"]["dependencies"]] == [("Payments", None)]
+    assert answer["minutes"]["patterns"][0]["pattern"] == "compensating-transaction"
+    path = "/v1/services/checkout-api/dependencies/payments"
+    await lifecycle.call("PUT", path, {"criticality": "hard", "failure_behaviour": "charged later"})
+    assert (await lifecycle.call("GET", second))["components"]["dependencies"] == []

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 from services.lifecycle.contract import ENGAGEMENT
+from services.lifecycle.domain.architecture.facts import ArchitectureFacts, OpenFinding
 from services.lifecycle.domain.capacity.facts import Cover
 from services.lifecycle.domain.engagement.events import EngagementRequested
 from services.lifecycle.domain.engagement.measures import Seen
 from services.lifecycle.domain.facts import InForce
 from services.lifecycle.domain.gathering.pack import Prospects, pack
+from services.lifecycle.domain.review_template.checklist import Severity
 from services.lifecycle.domain.risk_register.events import Promise
 from services.lifecycle.domain.risk_register.facts import RiskFact, RiskFacts
 from tests.fixtures.lifecycle import NOW
@@ -22,6 +24,7 @@ STATE = ENGAGEMENT.fold(
 )
 COST = (100.0, 10.0, None, 40.0, 30.0, 20.0, 5.0)  # bad minutes a year of seven risks
 RISKS = tuple(RiskFact(f"k{n}", f"risk {n}", "accepted" if n == 0 else "assessed", c) for n, c in enumerate(COST))
+NO_RISKS = RiskFacts((), None)
 WAIVER = InForce("w1", "load_test", NOW + timedelta(days=9), "cy", "bo", "half the traffic is shed")
 
 
@@ -63,4 +66,22 @@ def test_silence_of_a_dead_feed_is_no_good_news() -> None:
 def test_a_waiver_says_until_when_and_who_bears_the_risk() -> None:
     assert section("Waivers", api=Prospects(RiskFacts((), None), (WAIVER,))) == [
         ("api: load_test", "until 2026-11-30", "/v1/waivers/w1", "half the traffic is shed; cy bears it")
+    ]
+
+
+def test_open_findings_of_the_architecture_are_named_the_worst_first() -> None:
+    def open_finding(name: str, severity: Severity, days: int) -> OpenFinding:
+        return OpenFinding("e", name, "", f"finding {name}", severity, "in_progress", NOW - timedelta(days=days))
+
+    found = (open_finding("f1", "advisory", 9), open_finding("f2", "blocking", 3))
+    facts = ArchitectureFacts(NOW - timedelta(days=30), "r1", found[1:], (), findings=4, unsettled=found)
+
+    lines = section("Architecture", api=Prospects(RiskFacts((), None), architecture=facts), web=Prospects(NO_RISKS))
+
+    url = "/v1/services/api/architecture-findings"
+    assert lines == [
+        ("api", "2 open", url, f"both sides looked at it on {(NOW - timedelta(days=30)).date()}"),
+        ("finding f2", "in progress", f"{url}/f2", f"blocking, since {(NOW - timedelta(days=3)).date()}"),
+        ("finding f1", "in progress", f"{url}/f1", f"advisory, since {(NOW - timedelta(days=9)).date()}"),
+        ("web", "unknown", "/v1/services/web/architecture-findings", "nobody has looked at its architecture"),
     ]

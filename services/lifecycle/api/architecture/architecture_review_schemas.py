@@ -1,6 +1,6 @@
 """What comes in and goes out of architecture reviews."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -9,6 +9,12 @@ from pydantic import Field, HttpUrl
 
 from libs.web.schemas import Body, Filled, Line, Moment, Name, Text, example
 from services.lifecycle.api.architecture.designing import Id
+from services.lifecycle.domain.architecture_review.comparison import (
+    ComponentChange,
+    Disagreement,
+    changes,
+    disagreements,
+)
 from services.lifecycle.domain.architecture_review.decider import ALLOWED, Looked, State
 from services.lifecycle.domain.architecture_review.events import (
     AntipatternFound,
@@ -20,6 +26,7 @@ from services.lifecycle.domain.architecture_review.events import (
     PreRead,
     Side,
 )
+from services.lifecycle.domain.dependencies.events import Criticality as Need
 from services.lifecycle.domain.readiness_review.next_steps import NextStep
 from services.lifecycle.domain.review_template.checklist import Severity
 
@@ -147,8 +154,26 @@ class SignatureView:
 
 
 @dataclass(frozen=True, slots=True)
+class ComponentsView:
+    """What the list of components says beside the one of the review before, and beside the declared dependencies.
+
+    Args:
+        before: The review that was held before; null: this is the first.
+        changes: What was added, is gone, or is otherwise since then.
+        dependencies: What one of review and dependency graph does not name, or weighs otherwise.
+    """
+
+    before: str | None
+    changes: tuple[ComponentChange, ...]
+    dependencies: tuple[Disagreement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ArchitectureReviewView:
-    """An architecture review; `minutes` are what came out of it, `next` is who must do what."""
+    """An architecture review; `minutes` are what came out of it, `next` is who must do what.
+
+    `components` compares what it is made of with what was known; null until it was held.
+    """
 
     id: str
     service: str
@@ -160,6 +185,7 @@ class ArchitectureReviewView:
     prepared_by: str
     prepared_at: datetime
     minutes: Minutes | None
+    components: ComponentsView | None
     signatures: tuple[SignatureView, ...]
     withdrawn_because: str | None
     findings: str
@@ -167,7 +193,22 @@ class ArchitectureReviewView:
     next: tuple[NextStep, ...]
 
 
-def architecture_review_view(review: Looked) -> ArchitectureReviewView:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the components of a review are compared with.
+
+    Args:
+        before: The review of the service that was held before.
+        needs: What the service depends on.
+        services: The names of all services that are named like a component, or depended on.
+    """
+
+    before: Looked | None
+    needs: Mapping[str, Need]
+    services: frozenset[str]
+
+
+def architecture_review_view(review: Looked, beside: Beside) -> ArchitectureReviewView:
     """An architecture review as it is answered."""
     prepared = review.prepared
     return ArchitectureReviewView(
@@ -181,11 +222,22 @@ def architecture_review_view(review: Looked) -> ArchitectureReviewView:
         prepared_by=prepared.by,
         prepared_at=prepared.at,
         minutes=review.minutes,
+        components=_components(prepared.service, review.minutes, beside) if review.minutes else None,
         signatures=tuple(SignatureView(each.side, each.by, each.at) for each in (review.signed or {}).values()),
         withdrawn_because=review.withdrawn.reason if review.withdrawn else None,
         findings=f"/v1/services/{prepared.service}/architecture-findings",
         allowed=ALLOWED[review.state],
         next=tuple(_next(review)),
+    )
+
+
+def _components(service: str, minutes: Minutes, beside: Beside) -> ComponentsView:
+    before = beside.before
+    then = before.minutes.components if before and before.minutes else None
+    return ComponentsView(
+        before=before.prepared.review if before else None,
+        changes=tuple(changes(then, minutes.components)) if then is not None else (),
+        dependencies=tuple(disagreements(service, minutes.components, beside.needs, beside.services)),
     )
 
 

@@ -43,6 +43,7 @@ from services.lifecycle.domain.gathering.events import Section
 from services.lifecycle.domain.gathering.pack import Prospects, Released, Tracked, agenda, markdown, pack
 from services.lifecycle.projections.capacity import CAPACITY, capacity_of
 from services.lifecycle.projections.deployments import DEPLOYMENTS, deployed
+from services.lifecycle.projections.design_work import open_blocking_antipatterns_of
 from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS, items_of
 from services.lifecycle.projections.gatherings import GATHERINGS
 from services.lifecycle.projections.happenings import HAPPENINGS, is_silent, measured_for, seen
@@ -297,6 +298,7 @@ def _drafted(
             risks_of(connection, service),
             tuple(waivers.get(service, {}).values()),
             _cover(connection, service, until.date(), terms.capacity_stale_days),
+            open_blocking_antipatterns_of(connection, service),
         )
         for service in state.services
     }

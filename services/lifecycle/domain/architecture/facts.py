@@ -51,6 +51,7 @@ class ArchitectureFacts:
         blocking: The blocking findings that are open; a waived one is not.
         waived: Those that are lived with until a time.
         findings: How many there are of any severity, settled or not.
+        unsettled: Those of any severity that nobody has settled, the oldest first.
     """
 
     reviewed_at: datetime | None
@@ -58,3 +59,4 @@ class ArchitectureFacts:
     blocking: tuple[OpenFinding, ...]
     waived: tuple[OpenFinding, ...]
     findings: int
+    unsettled: tuple[OpenFinding, ...] = ()

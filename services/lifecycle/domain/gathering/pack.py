@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from services.lifecycle.domain.architecture.facts import ArchitectureFacts
 from services.lifecycle.domain.capacity.facts import Cover
 from services.lifecycle.domain.engagement.commands import Measured
 from services.lifecycle.domain.engagement.measures import SILENT, Seen, mean_hours_to_resolve
@@ -12,6 +13,7 @@ from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.facts import InForce
 from services.lifecycle.domain.gathering.decider import Gathering
 from services.lifecycle.domain.gathering.events import PackLine, Section
+from services.lifecycle.domain.review_template.checklist import SEVERITIES
 from services.lifecycle.domain.risk_register.facts import RiskFacts
 
 _LARGEST = 5  # risks of a service that a pack names
@@ -49,11 +51,13 @@ class Prospects:
         risks: Those that somebody has to bear, and the SLO they count against.
         waivers: What gates let through for a while.
         cover: Whether capacity covers the time that its plan looks at; None: nobody said anything of capacity.
+        architecture: What is known to be wrong with it; None: nobody has looked.
     """
 
     risks: RiskFacts
     waivers: tuple[InForce, ...] = ()
     cover: Cover | None = None
+    architecture: ArchitectureFacts | None = None
 
 
 def pack(
@@ -76,6 +80,7 @@ def pack(
         Section("Releases", tuple(_releases(state, released))),
         Section("Capacity", tuple(_capacity(prospects))),
         Section("Risks", tuple(_risks(prospects))),
+        Section("Architecture", tuple(_architecture(prospects))),
         Section("Waivers", tuple(_waivers(prospects))),
         Section("Ground rules", tuple(_rules(state, measured, seen.since))),
         Section("Plan, insights and wins", tuple(_tracked(tracked, seen))),
@@ -222,6 +227,19 @@ def _risks(prospects: Mapping[str, Prospects]) -> Iterator[PackLine]:
         for risk in sorted(risks.risks, key=lambda each: -(each.bad_minutes or 0.0))[:_LARGEST]:
             cost = "not assessed" if risk.bad_minutes is None else f"{risk.bad_minutes:.0f} bad minutes a year"
             yield PackLine(risk.title, risk.state, f"/v1/risks/{risk.risk}", cost)
+
+
+def _architecture(prospects: Mapping[str, Prospects]) -> Iterator[PackLine]:
+    for service, known in prospects.items():
+        url, facts = f"/v1/services/{service}/architecture-findings", known.architecture
+        if facts is None:
+            yield PackLine(service, "unknown", url, "nobody has looked at its architecture")
+            continue
+        looked = f"both sides looked at it on {facts.reviewed_at.date()}" if facts.reviewed_at else "never reviewed"
+        yield PackLine(service, f"{len(facts.unsettled)} open", url, looked)
+        for each in sorted(facts.unsettled, key=lambda each: (SEVERITIES.index(each.severity), each.since)):
+            note = f"{each.severity}, since {each.since.date()}"
+            yield PackLine(each.title, each.state.replace("_", " "), f"{url}/{each.finding}", note)
 
 
 def _waivers(prospects: Mapping[str, Prospects]) -> Iterator[PackLine]:

@@ -7,12 +7,13 @@ readiness reviews.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.review_template.errors import Fault, InvalidChecklistError
 
 Severity = Literal["blocking", "conditional", "advisory"]
+SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)  # the worst first
 AUTO: Final = "auto:"  # before the name of a gate check
 SECURITY: Final = "security_and_data"  # the axis whose blocking items are the security review
 
