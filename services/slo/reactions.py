@@ -51,7 +51,7 @@ from services.slo.domain.slo.events import SloDefined, SloEnded
 from services.slo.domain.windows import minute_at
 from services.slo.evaluation import spent_by_parts
 from services.slo.measurements.book import Promised
-from services.slo.projections.causes import INCIDENTS, Happened, incident_named, incidents_of
+from services.slo.projections.causes import IMPACTS, INCIDENTS, Happened, affected_by, incident_felt, incidents_of
 from services.slo.projections.lessons import EVENTS as LESSONS_EVENTS
 from services.slo.projections.lessons import LESSONS, ActionOpened, PostmortemPublished, learned_from
 from services.slo.projections.slos import SLOS, budgets_of
@@ -136,20 +136,23 @@ def incidents(resources: Resources) -> Reaction:
     async def act(
         event: IncidentOver | PostmortemPublished | ActionOpened, recorded: Recorded, context: Context
     ) -> None:
-        if not isinstance((await resources.handler.load(POLICY, event.service)).state, InForce):
-            return
-        for shown in (INCIDENTS, LESSONS):
+        for shown in (INCIDENTS, IMPACTS, LESSONS):
             if recorded.type in shown.events:
                 heard = (await resources.views.applied(shown.name)).get(_INCIDENTS)
                 await _applied(resources, shown, recorded, _INCIDENTS, heard.epoch if heard else "")
-        await _attribute(resources, event.service, event.incident, context)
-        await _fulfil(resources, event.service, event.incident, context)
+        elsewhere = await resources.views.read(affected_by, event.incident)
+        for service in (event.service, *elsewhere):
+            if isinstance((await resources.handler.load(POLICY, service)).state, InForce):
+                about = context if service == event.service else context.part(service)
+                await _attribute(resources, service, event.incident, about)
+                await _fulfil(resources, service, event.incident, about)
 
     events = {
         "io.concordat.incidents.incident.mitigated.v1": IncidentOver,
         "io.concordat.incidents.incident.resolved.v1": IncidentOver,
         "io.concordat.incidents.incident.classified.v1": IncidentUnderstood,
         "io.concordat.incidents.incident.milestone-corrected.v1": IncidentUnderstood,
+        "io.concordat.incidents.incident.impact-changed.v1": IncidentUnderstood,
     }
     act_on: tuple[type, ...] = (IncidentOver, IncidentUnderstood, PostmortemPublished, ActionOpened)
     return Reaction(
@@ -216,7 +219,7 @@ async def _concerned(resources: Resources, event: _Own, recorded: Recorded) -> l
 async def _attribute(resources: Resources, service: str, incident: str, context: Context) -> None:
     """See whether *incident*, or its class of outage, spent so much that something is due."""
     policy = (await resources.handler.load(POLICY, service)).state
-    found = await resources.views.read(incident_named, incident)
+    found = await resources.views.read(incident_felt, incident, service)
     if found is not None and isinstance(policy, InForce):
         days, at = policy.edition.document.incident_window_days.days, context.at
         shares = await resources.views.read_long(_spent_by_incident, service, found, at, days)

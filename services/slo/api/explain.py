@@ -27,7 +27,7 @@ from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import Bounds, bounds, minute_at
 from services.slo.evaluation import measured, taken_in
 from services.slo.measurements.series_reader import read_buckets
-from services.slo.projections.causes import DEPLOYMENTS, INCIDENTS, Happened, deployments_of, incidents_of
+from services.slo.projections.causes import DEPLOYMENTS, IMPACTS, INCIDENTS, Happened, deployments_of, incidents_of
 
 router = Router(prefix="/v1/slos/{slo}", tags=["slos"])
 
@@ -119,7 +119,7 @@ class Explanation:
     response_model=Explanation,
     openapi_extra=needs("slos.read"),
     responses=responses(404),
-    dependencies=[fresh(INCIDENTS, DEPLOYMENTS)],
+    dependencies=[fresh(INCIDENTS, IMPACTS, DEPLOYMENTS)],
 )
 async def explain_slo(
     request: Request,

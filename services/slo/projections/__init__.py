@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.slo.projections.adjustments import ADJUSTMENTS
-from services.slo.projections.causes import DEPLOYMENTS, INCIDENTS
+from services.slo.projections.causes import DEPLOYMENTS, IMPACTS, INCIDENTS
 from services.slo.projections.error_budget_policies import ERROR_BUDGET_POLICIES
 from services.slo.projections.known_services import KNOWN_SERVICES
 from services.slo.projections.lessons import LESSONS
@@ -21,6 +21,7 @@ PROJECTIONS: Final = (
     SLO_ALERTS,
     KNOWN_SERVICES,
     INCIDENTS,
+    IMPACTS,
     DEPLOYMENTS,
     SOURCES,
     POLLED_SLOS,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, Connection, Text, or_, select
+from sqlalchemy import Column, Connection, Text, func, or_, select, union_all
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -53,9 +53,27 @@ class IncidentReopened:
 
 @dataclass(frozen=True, slots=True)
 class IncidentCancelled:
-    """It was a false alarm."""
+    """It was a false alarm, or a part of another, which has the time of both."""
 
     incident: str
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A service beside its own that users felt an incident in; None: as long as there."""
+
+    service: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactChanged:
+    """All services that it affects from now on, and those that it does no more."""
+
+    incident: str
+    affected: tuple[Affected, ...]
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +182,15 @@ def _of_deployment(event: Any, _: Recorded) -> Sequence[Key]:  # noqa: ANN401  o
     return [(event.deployment,)]
 
 
+def _of_impact(event: ImpactChanged, _: Recorded) -> Sequence[Key]:
+    return [(event.incident, service) for service in (*(each.service for each in event.affected), *event.gone)]
+
+
+def _felt(_: Row | None, event: ImpactChanged, __: Recorded, key: Key) -> Row | None:
+    found = next((each for each in event.affected if each.service == key[1]), None)
+    return found and {"incident": key[0], "service": key[1], "since": found.since, "until": found.until}
+
+
 INCIDENTS: Final = Projection(
     name="service_incidents",
     columns=lambda: (*_columns("incident"), Column("outage_class", Text)),
@@ -174,6 +201,7 @@ INCIDENTS: Final = Projection(
             "io.concordat.incidents.incident.resolved.v1": IncidentResolved,
             "io.concordat.incidents.incident.reopened.v1": IncidentReopened,
             "io.concordat.incidents.incident.cancelled.v1": IncidentCancelled,
+            "io.concordat.incidents.incident.merged.v1": IncidentCancelled,
             "io.concordat.incidents.incident.milestone-corrected.v1": MilestoneCorrected,
             "io.concordat.incidents.incident.classified.v1": IncidentClassified,
         }
@@ -190,6 +218,19 @@ INCIDENTS: Final = Projection(
     sources=("incidents",),
     indexes=(("service", "since"),),
 )
+IMPACTS: Final = Projection(
+    name="service_impacts",
+    columns=lambda: (
+        Column("incident", Text, primary_key=True),
+        Column("service", Text, primary_key=True),
+        Column("since", Instant()),
+        Column("until", Instant()),
+    ),
+    events=EventRegistry({"io.concordat.incidents.incident.impact-changed.v1": ImpactChanged}),
+    folds={ImpactChanged: Fold(_of_impact, _felt)},
+    sources=("incidents",),
+    indexes=(("service",),),
+)
 DEPLOYMENTS: Final = Projection(
     name="service_deployments",
     columns=lambda: _columns("deployment"),
@@ -205,25 +246,40 @@ DEPLOYMENTS: Final = Projection(
 )
 
 
-def incident_named(connection: Connection, incident: str) -> Happened | None:
-    """The incident of this id, if it was declared and not cancelled."""
-    view = INCIDENTS.view.c
-    query = select(view.incident, view.title, view.since, view.until, view.outage_class).where(
-        view.incident == incident
-    )
-    row = connection.execute(query).first()
+def incident_felt(connection: Connection, incident: str, service: str) -> Happened | None:
+    """The incident of this id as *service* felt it, if it was declared and neither cancelled nor merged."""
+    felt = _felt_in(service).subquery().c
+    row = connection.execute(select(felt).where(felt.incident == incident)).first()
     return None if row is None else Happened(*row)
+
+
+def affected_by(connection: Connection, incident: str) -> list[str]:
+    """The services beside its own that users felt *incident* in."""
+    view = IMPACTS.view.c
+    query = select(view.service).where(view.incident == incident).order_by(view.service)
+    return list(connection.execute(query).scalars())
 
 
 def incidents_of(connection: Connection, service: str, window: Bounds, outage_class: str = "") -> list[Happened]:
     """The incidents of *service* that share time with *window*, of one class or all, oldest first."""
-    view = INCIDENTS.view.c
-    query = select(view.incident, view.title, view.since, view.until, view.outage_class).where(
-        view.service == service, view.since < window.end, or_(view.until.is_(None), view.until > window.start)
-    )
+    felt = _felt_in(service).subquery().c
+    query = select(felt).where(felt.since < window.end, or_(felt.until.is_(None), felt.until > window.start))
     if outage_class:
-        query = query.where(view.outage_class == outage_class)
-    return [Happened(*row) for row in connection.execute(query.order_by(view.since, view.incident))]
+        query = query.where(felt.outage_class == outage_class)
+    return [Happened(*row) for row in connection.execute(query.order_by(felt.since, felt.incident))]
+
+
+def _felt_in(service: str) -> Any:  # noqa: ANN401  its type names each column
+    """When the users of *service* felt which incidents: its own, and those of other services that affected it."""
+    own, felt = INCIDENTS.view.c, IMPACTS.view.c
+    since, until = func.coalesce(felt.since, own.since), func.coalesce(felt.until, own.until)
+    here = select(own.incident, own.title, own.since, own.until, own.outage_class).where(own.service == service)
+    elsewhere = (
+        select(own.incident, own.title, since.label("since"), until.label("until"), own.outage_class)
+        .join_from(INCIDENTS.view, IMPACTS.view, own.incident == felt.incident)
+        .where(felt.service == service, own.service != service)
+    )
+    return union_all(here, elsewhere)
 
 
 def deployments_of(connection: Connection, service: str, window: Bounds) -> list[Happened]:

@@ -130,3 +130,31 @@ async def test_little_traffic_gets_suggestions_that_the_alert_needs(slo: Slo) ->
     await slo.status(total=60_060)
     got = await slo.call("GET", f"/v1/slos/{NAME}/suggestions")
     assert "page-5m-1h" not in [item["tier"] for item in got["items"]]
+
+
+async def test_what_users_felt_of_an_incident_of_another_service_is_its_share_too(
+    slo: Slo, incidents: Elsewhere
+) -> None:
+    await slo.define()
+    await slo.measure(NOW - 2 * HOUR, 60, 90, 100)
+    await slo.status(total=6_000)
+    elsewhere = {"incident": "id-9", "number": "INC-9", "service": "search-api", "title": "Slow"}
+    await incidents.says("incident.declared", "incident/9", **elsewhere, at=NOW - 2 * HOUR)
+    await incidents.says("incident.mitigated", "incident/9", incident="id-9", at=NOW - HOUR)
+    half = {"service": "checkout-api", "until": NOW - 90 * MINUTE}
+    await incidents.says("incident.impact-changed", "incident/9", **elsewhere, affected=[half], at=NOW)
+
+    async def shares() -> Any:
+        return (await slo.call("GET", EXPLAIN))["incidents"]["items"]
+
+    [share] = await eventually(shares)
+    assert (share["id"], share["until"]) == ("id-9", "2026-11-21T08:30:00Z")
+    assert share["error_budget_consumed"] == pytest.approx(300 / 60)
+    await incidents.says(
+        "incident.impact-changed", "incident/9", **elsewhere, affected=[], gone=["checkout-api"], at=NOW
+    )
+
+    async def gone() -> Any:
+        return not await shares()
+
+    assert await eventually(gone)
