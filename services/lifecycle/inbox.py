@@ -28,7 +28,8 @@ from services.lifecycle.domain.readiness_review.state import Approved as Approve
 from services.lifecycle.domain.readiness_review.state import Underway
 from services.lifecycle.domain.team.decider import Registered
 from services.lifecycle.domain.waiver.decider import Approved
-from services.lifecycle.projections.inbox import Asker, Found, Terms, waiting_at
+from services.lifecycle.projections.inbox import waiting_at
+from services.lifecycle.projections.inbox_found import Asker, Found, Terms
 from services.lifecycle.projections.people import named
 
 
@@ -42,11 +43,11 @@ class Inbox:
     async def of_person(self, person: str, at: datetime, *, unclaimed: bool = False) -> list[Waiting]:
         """What waits for *person*; with *unclaimed* also what waits for anybody, since a team names nobody."""
         items = await self._all(Asker(person=person, unclaimed=unclaimed), at)
-        return [item for item in items if item.who.includes(person)]
+        return ordered(item for item in items if item.who.includes(person))
 
     async def of_team(self, team: str, at: datetime) -> list[Waiting]:
         """What is the affair of *team*, whoever of it has to see to it."""
-        return [item for item in await self._all(Asker(team=team), at) if item.team == team]
+        return ordered(item for item in await self._all(Asker(team=team), at) if item.team == team)
 
     async def told(self, team: Registered, at: datetime) -> Compile:
         """What is asked to be told of *team* in the week of *at*."""
@@ -71,7 +72,7 @@ class Inbox:
         items += await self._engagements(found, at)
         items += await self._reviews(found, at)
         items += await self._designs(found, at)
-        return ordered(items)
+        return items
 
     async def _gates(self) -> Policy:
         published = (await self.resources.handler.load(GATE_POLICY, INSTALLATION)).state
@@ -96,11 +97,12 @@ class Inbox:
     async def _designs(self, found: Found, at: datetime) -> list[Waiting]:
         items: list[Waiting] = []
         load, teams = self.resources.handler.load, found.teams
+        sre_teams = [team.team for team in found.own if team.kind == "sre"]
         for kind, name, service in found.designs:
-            owned = found.services[service]
+            owned = _owned(found, service)
             match kind:
                 case "design_review" if design := (await load(DESIGN_REVIEW, name)).state:
-                    items += of_design.design(design, owned, teams)
+                    items += of_design.design(design, owned, teams, sre_teams)
                 case "architecture_review" if looked := (await load(ARCHITECTURE_REVIEW, name)).state:
                     items += of_design.architecture_review(looked, owned)
                 case "finding" if finding := (await load(ARCHITECTURE, service)).state.get(name):

@@ -34,6 +34,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("state", Text, nullable=False),
         Column("since", Instant(), nullable=False),  # in this state
         Column("by", Text, nullable=False),  # who brought it there
+        Column("people", Text, nullable=False),  # |ana|bo|: who wrote it, was there, or owns it, whatever their team
         Column("detail", Json(), nullable=False),  # of a finding: item, severity, review
         Column("began_at", Instant(), nullable=False),
         Column("event", Text, nullable=False),  # that changed it last
@@ -55,6 +56,7 @@ def _began(
             "state": state,
             "since": event.at,
             "by": event.by,
+            "people": _named(event.by if kind == "design_review" else ""),
             "detail": {name: of(event) for name, of in detail.items()},
             "began_at": event.at,
             "event": str(recorded.event_id),
@@ -79,6 +81,18 @@ def _became(
     return Fold(_keys(id_of), apply)
 
 
+def _named(*people: str) -> str:
+    return f"|{'|'.join(dict.fromkeys(person for person in people if person))}|"
+
+
+def _wrote_too(row: Row, event: design.DesignRevised) -> Row:
+    return {"title": event.design.title, "people": _named(*row["people"].split("|"), event.by)}
+
+
+def _were_there(_: Row, event: looking.ArchitectureReviewHeld) -> Row:
+    return {"people": _named(*(each.person for each in event.minutes.participants))}
+
+
 def _keys(id_of: Callable[[Any], str]) -> Callable[[Any, Recorded], Sequence[Key]]:
     return lambda event, _: ((id_of(event),),)
 
@@ -101,7 +115,7 @@ DESIGN_WORK: Final = Projection(
     events=CONTRACT,
     folds={
         design.DesignReviewOpened: _began("design_review", _review, "draft", lambda event: event.design.title),
-        design.DesignRevised: _became(_review, change=lambda _, event: {"title": event.design.title}),
+        design.DesignRevised: _became(_review, change=_wrote_too),
         design.DesignSubmitted: _became(_review, "in_review"),
         design.DesignApproved: _became(_review, "approved"),
         design.DesignChangesRequested: _became(_review, "changes_requested"),
@@ -109,7 +123,7 @@ DESIGN_WORK: Final = Projection(
         looking.ArchitectureReviewPrepared: _began(
             "architecture_review", _review, "prepared", lambda event: event.title
         ),
-        looking.ArchitectureReviewHeld: _became(_review, "held"),
+        looking.ArchitectureReviewHeld: _became(_review, "held", _were_there),
         looking.ArchitectureReviewConcluded: _became(_review, "signed"),
         looking.ArchitectureReviewWithdrawn: _became(_review, "withdrawn"),
         findings.FindingOpened: _began(
@@ -121,7 +135,7 @@ DESIGN_WORK: Final = Projection(
             severity=lambda event: event.severity,
             review=lambda event: event.review,
         ),
-        findings.FindingTriaged: _became(_finding, "triaged"),
+        findings.FindingTriaged: _became(_finding, "triaged", lambda _, event: {"people": _named(event.owner)}),
         findings.FindingReclassified: _became(
             _finding, change=lambda row, event: {"detail": row["detail"] | {"severity": event.severity}}
         ),
@@ -166,12 +180,8 @@ _WAITING: Final = (
 )
 
 
-def waiting_design_work(connection: Connection, services: Sequence[str]) -> list[tuple[Kind, str, str]]:
-    """What of *services* waits for somebody: its kind, id and service."""
-    view = _VIEW.c
-    waits = or_(*(and_(view.kind == kind, view.state.in_(states)) for kind, states in _WAITING))
-    rows = connection.execute(select(view.kind, view.id, view.service).where(view.service.in_(services), waits))
-    return sorted((row.kind, row.id, row.service) for row in rows)
+WAITS: Final = or_(*(and_(_VIEW.c.kind == kind, _VIEW.c.state.in_(states)) for kind, states in _WAITING))
+"""What of it waits for somebody."""
 
 
 def design_review_of(connection: Connection, service: str) -> DesignReviewFacts | None:

@@ -10,6 +10,8 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.lifecycle.contract import CONTRACT
 from services.lifecycle.domain.engagement.events import (
+    BreachAnswered,
+    BreachClosed,
     EngagementAccepted,
     EngagementActivated,
     EngagementDeclined,
@@ -17,6 +19,7 @@ from services.lifecycle.domain.engagement.events import (
     EngagementFact,
     EngagementRequested,
     EngagementTeamChanged,
+    GroundRuleBreached,
     HandbackGivenUp,
     HandbackStarted,
     HandedBack,
@@ -36,6 +39,8 @@ def _columns() -> Sequence[Column[Any]]:
         Column("model", Text, nullable=False),
         Column("standing", Text, nullable=False),
         Column("since", Instant(), nullable=False),
+        Column("breaches", Json(), nullable=False),  # that nobody has answered: whose rule each is of
+        Column("breach_owners", Text, nullable=False),  # |ana|sre-pay|
         Column("requested_at", Instant(), nullable=False),
         Column("recorded_at", Instant(), nullable=False),  # when the log took it; `as_of` asks for this
     )
@@ -54,6 +59,8 @@ def _requested(_: Row | None, event: EngagementRequested, recorded: Recorded, __
         "model": event.model,
         "standing": "requested",
         "since": event.at,
+        "breaches": {},
+        "breach_owners": "||",
         "requested_at": event.at,
         "recorded_at": recorded.recorded_at,
     }
@@ -92,6 +99,18 @@ def _team_changed(row: Row | None, event: EngagementTeamChanged, _: Recorded, __
     return row and row | {f"{event.side}_team": event.to_team}
 
 
+def _breached(row: Row | None, event: GroundRuleBreached, _: Recorded, __: Key) -> Row | None:
+    return row and row | _open_breaches({**row["breaches"], event.breach: event.owner})
+
+
+def _answered(row: Row | None, event: BreachAnswered | BreachClosed, _: Recorded, __: Key) -> Row | None:
+    return row and row | _open_breaches({key: owner for key, owner in row["breaches"].items() if key != event.breach})
+
+
+def _open_breaches(owners: dict[str, str]) -> Row:
+    return {"breaches": owners, "breach_owners": f"|{'|'.join(dict.fromkeys(owners.values()))}|"}
+
+
 ENGAGEMENTS: Final = Projection(
     name="engagements",
     columns=_columns,
@@ -101,6 +120,9 @@ ENGAGEMENTS: Final = Projection(
         ServiceJoined: Fold(_keys, _joined),
         ServiceLeft: Fold(_keys, _left),
         EngagementTeamChanged: Fold(_keys, _team_changed),
+        GroundRuleBreached: Fold(_keys, _breached),
+        BreachAnswered: Fold(_keys, _answered),
+        BreachClosed: Fold(_keys, _answered),
         **{event: Fold(_keys, _moved) for event in _STANDINGS},
     },
     indexes=(("sre_team",), ("dev_team",), ("standing",)),

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Column, Connection, Text, or_, select
+from sqlalchemy import Column, Connection, Text, func, or_, select
 
 from libs.events.clock import SystemClock
 from libs.events.columns import Instant, Json
@@ -244,12 +244,20 @@ def _actions(told: Iterable[_Told]) -> Iterable[ActionSeen]:
     return found.values()
 
 
-def before_and_after(connection: Connection, watch: Watch, *, severe: frozenset[str]) -> tuple[Figure, ...]:
-    """How the time of *watch* compares with as much time before it, as far as it has been heard of."""
-    length = watch.until - watch.since
-    before = seen(connection, watch.services, watch.since - length, watch.since, severe=severe)
-    after = seen(connection, watch.services, watch.since, watch.until, severe=severe)
-    return compare(before, after)
+def before_and_after(connection: Connection, watch: Watch, policy: EngagementPolicy) -> tuple[Figure, ...]:
+    """How the time of *watch* compares with as much time before it, as far as it has been heard of.
+
+    That there was no incident is known only while incidents is heard, and of a time in which it told anything at all.
+    """
+    length, severe = watch.until - watch.since, frozenset(policy.severe)
+    silent = is_silent(connection, policy)
+    first = connection.execute(select(func.min(HAPPENINGS.view.c.at))).scalar_one()
+
+    def window(since: datetime, until: datetime) -> Seen:
+        heard = seen(connection, watch.services, since, until, severe=severe)
+        return replace(heard, silent=silent or first is None or first >= until)
+
+    return compare(window(watch.since - length, watch.since), window(watch.since, watch.until))
 
 
 def is_silent(connection: Connection, policy: EngagementPolicy) -> bool:

@@ -1,31 +1,27 @@
 """What the read models say of all that may wait for a person, or for a team: a bounded question to each of them."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, false, or_, select
+from sqlalchemy import Connection, Select, Text, and_, bindparam, or_, select
 
 from services.lifecycle.domain.inbox.of_engagements import Draft, OpenItem, Pair
 from services.lifecycle.domain.inbox.of_services import AtRisk, OpenAction, OpenRisk, Owned, Shortage
-from services.lifecycle.domain.inbox.policy import InboxPolicy
-from services.lifecycle.domain.inbox.waiting import Teams
 from services.lifecycle.domain.phases import Phase
-from services.lifecycle.domain.readiness_review.policy import ReviewPolicy
-from services.lifecycle.domain.risk_register.policy import RiskPolicy
 from services.lifecycle.domain.risk_register.state import budget_of
 from services.lifecycle.domain.service.events import TransitionRequested
 from services.lifecycle.domain.team.decider import Registered
 from services.lifecycle.domain.team.structure import Structure
 from services.lifecycle.domain.waiver.decider import Approved, Requested
 from services.lifecycle.projections.capacity import CAPACITY
-from services.lifecycle.projections.design_work import DESIGN_WORK, Kind, waiting_design_work
+from services.lifecycle.projections.design_work import DESIGN_WORK, WAITS, Kind
 from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS
 from services.lifecycle.projections.engagements import ENGAGEMENTS
 from services.lifecycle.projections.facts_lessons import FACTS_ACTIONS
 from services.lifecycle.projections.gatherings import GATHERINGS
+from services.lifecycle.projections.inbox_found import Asker, Found, OpenReview, PlannedRollout, Terms
 from services.lifecycle.projections.phase_risks import PHASE_RISKS, item_of
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
 from services.lifecycle.projections.risks import RISKS
@@ -59,192 +55,140 @@ _DECIDED: Final = frozenset({"approved", "approved_with_conditions", "expired"})
 _SETTLED: Final = frozenset({"closed", "waived", "rejected"})
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """For whom it is asked: a person with the teams that name them, or a team.
-
-    Args:
-        person: A label; empty when a team asks.
-        team: A team; empty when a person asks.
-        unclaimed: Whether teams that name nobody are everybody's.
-    """
-
-    person: str = ""
-    team: str = ""
-    unclaimed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The policies that say from when on something waits, and what may be accepted."""
-
-    inbox: InboxPolicy
-    reviews: ReviewPolicy
-    risks: RiskPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class OpenReview:
-    """A review that may wait for somebody; whether its service has a newer one."""
-
-    review: str
-    service: str
-    outdated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRollout:
-    """A roll-out that nobody has reviewed."""
-
-    rollout: str
-    service: str
-    version: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What may wait for those who ask; whether it does, and for whom, the domain says.
-
-    Args:
-        own: The teams that ask.
-        teams: How every team is set up that has a part in any of it.
-        services: Every service that any of it is about.
-        moving: The moves of services that wait for approval.
-        at_risk: By service.
-        waivers: Asked for, or ending soon.
-        risks: By service.
-        rollouts: Planned ones.
-        shortages: By service; those to be ordered for soon.
-        actions: By service.
-        pairs: The engagements, by id; those of the teams that ask are *engaged*.
-        engaged: Those to look at whole.
-        items: By engagement.
-        drafts: By engagement.
-        reviews: Those that may wait.
-        designs: Of designs, architecture and launches what waits: kind, id and service.
-    """
-
-    own: tuple[Registered, ...]
-    teams: Teams
-    services: dict[str, Owned]
-    moving: tuple[TransitionRequested, ...]
-    at_risk: tuple[tuple[str, AtRisk], ...]
-    waivers: tuple[Requested | Approved, ...]
-    risks: tuple[tuple[str, OpenRisk], ...]
-    rollouts: tuple[PlannedRollout, ...]
-    shortages: tuple[tuple[str, Shortage], ...]
-    actions: tuple[tuple[str, OpenAction], ...]
-    pairs: dict[str, Pair]
-    engaged: tuple[str, ...]
-    items: tuple[tuple[str, OpenItem], ...]
-    drafts: tuple[tuple[str, Draft], ...]
-    reviews: tuple[OpenReview, ...]
-    designs: tuple[tuple[Kind, str, str], ...]
+_S: Final = SERVICES.view.c
+_TEAMS: Final = bindparam("teams", expanding=True)
+_PERSON: Final = bindparam("person", type_=Text)  # null: a team asks, and no person is meant
+_NAMED: Final = bindparam("named", type_=Text)  # how the person stands in a list of people; null as above
+_SOON: Final = bindparam("soon")
+_ENGAGEMENTS: Final = bindparam("engagements", expanding=True)
+_OF_TEAMS: Final = and_(or_(_S.owner_team.in_(_TEAMS), _S.sre_team.in_(_TEAMS)), _S.phase != Phase.UNSUPPORTED.value)
+_THEIRS: Final = select(_S.name).where(_OF_TEAMS)
+"""The services of the teams that ask. All statements are made once: making one takes longer than asking it."""
 
 
 def teams_of(connection: Connection, person: str) -> frozenset[str]:
     """The teams that name *person*."""
-    view = TEAMS.view.c
-    query = select(view.name).where(~view.ended, view.people.contains(f"|{person}|", autoescape=True))
-    return frozenset(connection.scalars(query))
+    return frozenset(connection.scalars(_TEAMS_NAMING, {"named": _named(person)}))
 
 
 def waiting_at(connection: Connection, asker: Asker, terms: Terms, at: datetime) -> Found:
     """All that may wait for *asker* at *at*."""
     own = tuple(_own(connection, asker))
     mine = [team.team for team in own]
-    services, moving = _services(connection, mine)
-    names = tuple(services)
-    waivers = tuple(_waivers(connection, names, asker.person, at + terms.inbox.waiver_ends_days.days))
-    risks = tuple(_risks(connection, names, asker.person, at, terms))
-    rollouts = tuple(_rollouts(connection, names))
-    actions = tuple(_actions(connection, names, asker))
-    reviews = tuple(_reviews(connection, names, asker.person, at + terms.reviews.expires_soon.span))
-    engaged = _engaged(connection, mine)
-    items = tuple(_items(connection, tuple(engaged), asker.person))
-    strange = {engagement for engagement, _ in items} - set(engaged)
-    pairs = engaged | _pairs(connection, ENGAGEMENTS.view.c.engagement.in_(strange))
+    whose: dict[str, object] = {
+        "teams": mine,
+        "person": asker.person or None,
+        "named": _named(asker.person) if asker.person else None,
+    }
+    services, moving = _services(connection, whose)
+    waivers = tuple(_waivers(connection, services, asker.person, at + terms.inbox.waiver_ends_days.days))
+    risks = tuple(_risks(connection, whose, at, terms))
+    actions = tuple(_actions(connection, whose, asker))
+    reviews = tuple(_reviews(connection, services, whose, at + terms.reviews.expires_soon.span))
+    designs = tuple(_designs(connection, whose, reads=any(team.kind == "sre" for team in own)))
+    pairs = _pairs(connection, _ENGAGED, whose)
+    engaged = tuple(name for name, pair in pairs.items() if pair.dev_team in mine or pair.sre_team in mine)
+    items = tuple(_items(connection, engaged, whose))
+    strange = {engagement for engagement, _ in items} - set(pairs)
     about = {waiver.request.service for waiver in waivers} | {service for service, _ in (*risks, *actions)}
-    about |= {each.service for each in reviews}
+    about |= {each.service for each in reviews} | {service for _, _, service in designs}
     services |= _owned(connection, about - set(services))
+    looked_at = tuple(pairs)
+    pairs |= _pairs(connection, _BY_ID, {"engagements": list(strange)}) if strange else {}
     named = {team for each in services.values() for team in (each.owner_team, each.sre_team)}
     named |= {team for pair in pairs.values() for team in (pair.dev_team, pair.sre_team)}
     return Found(
         own=own,
-        teams=_structures(connection, named) | {team.team: team.structure for team in own},
+        teams=_structures(connection, named - set(mine)) | {team.team: team.structure for team in own},
         services=services,
         moving=moving,
-        at_risk=tuple(_at_risk(connection, names)),
+        at_risk=tuple(_at_risk(connection, whose)),
         waivers=waivers,
         risks=risks,
-        rollouts=rollouts,
-        shortages=tuple(_shortages(connection, names, at + terms.inbox.order_days.days)),
+        rollouts=tuple(_rollouts(connection, whose)),
+        shortages=tuple(_shortages(connection, whose, at + terms.inbox.order_days.days)),
         actions=actions,
         pairs=pairs,
-        engaged=tuple(engaged),
+        engaged=looked_at,
         items=items,
-        drafts=tuple(_drafts(connection, tuple(engaged))),
+        drafts=tuple(_drafts(connection, engaged)),
         reviews=reviews,
-        designs=tuple(waiting_design_work(connection, names)),
+        designs=designs,
     )
 
 
+def _named(person: str) -> str:
+    """The pattern of a list of people that has *person* in it."""
+    return f"%|{person.replace('/', '//').replace('%', '/%').replace('_', '/_')}|%"
+
+
+_T: Final = TEAMS.view.c
+_LIVING: Final = select(TEAMS.view).where(~_T.ended)
+_OWN: Final = _LIVING.where(or_(_T.name == bindparam("team"), _T.people.like(_NAMED, escape="/")))
+_OWN_OR_NOBODYS: Final = _LIVING.where(
+    or_(_T.name == bindparam("team"), _T.people.like(_NAMED, escape="/"), _T.people == _NOBODY)
+)
+_TEAMS_NAMING: Final = select(_T.name).where(~_T.ended, _T.people.like(_NAMED, escape="/"))
+_STRUCTURES: Final = select(_T.name, _T.structure).where(_T.name.in_(bindparam("names", expanding=True)))
+
+
 def _own(connection: Connection, asker: Asker) -> Iterator[Registered]:
-    view = TEAMS.view
-    wanted = view.c.name == asker.team
-    if asker.person:
-        wanted = view.c.people.contains(f"|{asker.person}|", autoescape=True)
-    if asker.unclaimed:
-        wanted = or_(wanted, view.c.people == _NOBODY)
-    for row in connection.execute(select(view).where(~view.c.ended, wanted)).mappings():
+    asked = {"team": asker.team, "named": _named(asker.person) if asker.person else None}
+    for row in connection.execute(_OWN_OR_NOBODYS if asker.unclaimed else _OWN, asked).mappings():
         team = team_in(row)
         if isinstance(team, Registered):
             yield team
 
 
 def _structures(connection: Connection, teams: Collection[str]) -> dict[str, Structure]:
-    view = TEAMS.view.c
-    rows = connection.execute(select(view.name, view.structure).where(view.name.in_(teams)))
+    rows = connection.execute(_STRUCTURES, {"names": list(teams)}) if teams else ()
     return {name: msgspec.convert(structure, Structure) for name, structure in rows}
 
 
-def _services(connection: Connection, teams: Sequence[str]) -> tuple[dict[str, Owned], tuple[TransitionRequested, ...]]:
-    view = SERVICES.view.c
-    query = select(view.name, view.owner_team, view.sre_team, view.tier, view.pending)
-    rows = connection.execute(
-        query.where(
-            or_(view.owner_team.in_(teams), view.sre_team.in_(teams)), view.phase != Phase.UNSUPPORTED.value
-        ).order_by(view.name)
-    ).all()
-    services = {row.name: Owned(row.name, row.owner_team, row.sre_team, row.tier) for row in rows}
-    return services, tuple(msgspec.convert(row.pending, TransitionRequested) for row in rows if row.pending)
+_ABOUT: Final = select(_S.name, _S.owner_team, _S.sre_team, _S.tier)
+_SERVICES: Final = _ABOUT.add_columns(_S.pending).where(_OF_TEAMS).order_by(_S.name)
+_STRANGE: Final = _ABOUT.where(_S.name.in_(bindparam("names", expanding=True)))
 
 
-def _at_risk(connection: Connection, services: Sequence[str]) -> Iterator[tuple[str, AtRisk]]:
-    view = PHASE_RISKS.view
-    query = select(view).where(view.c.state == "open", view.c.service.in_(services)).order_by(view.c.item)
-    for row in connection.execute(query).mappings():
+def _services(
+    connection: Connection, whose: dict[str, object]
+) -> tuple[dict[str, Owned], tuple[TransitionRequested, ...]]:
+    rows = connection.execute(_SERVICES, whose).all()
+    services = {name: Owned(name, owner_team, sre_team, tier) for name, owner_team, sre_team, tier, _ in rows}
+    return services, tuple(msgspec.convert(pending, TransitionRequested) for *_, pending in rows if pending)
+
+
+def _owned(connection: Connection, services: Collection[str]) -> dict[str, Owned]:
+    rows = connection.execute(_STRANGE, {"names": list(services)}) if services else ()
+    return {row[0]: Owned(*row) for row in rows}
+
+
+_P: Final = PHASE_RISKS.view.c
+_AT_RISK: Final = select(PHASE_RISKS.view).where(_P.state == "open", _P.service.in_(_THEIRS)).order_by(_P.item)
+
+
+def _at_risk(connection: Connection, whose: dict[str, object]) -> Iterator[tuple[str, AtRisk]]:
+    for row in connection.execute(_AT_RISK, whose).mappings():
         newest = item_of(row).newest
         lacks = (*newest.lacks, *newest.reasons)
         if lacks:
             yield row["service"], AtRisk(row["item"], newest.phase, lacks, row["opened_at"])
 
 
-def _owned(connection: Connection, services: Collection[str]) -> dict[str, Owned]:
-    view = SERVICES.view.c
-    query = select(view.name, view.owner_team, view.sre_team, view.tier).where(view.name.in_(services))
-    return {row.name: Owned(row.name, row.owner_team, row.sre_team, row.tier) for row in connection.execute(query)}
+_W: Final = WAIVERS.view.c
+_WAIVERS: Final = (
+    select(WAIVERS.view)
+    .where(or_(_W.state == "requested", and_(_W.state == "approved", _W.expires_at <= _SOON)))
+    .order_by(_W.waiver)
+)
 
 
 def _waivers(
-    connection: Connection, services: Sequence[str], person: str, soon: datetime
+    connection: Connection, services: Collection[str], person: str, soon: datetime
 ) -> Iterator[Requested | Approved]:
-    view = WAIVERS.view
-    ending = and_(view.c.state == "approved", view.c.expires_at <= soon)
-    requested = and_(view.c.state == "requested", view.c.service.in_(services))
-    for row in connection.execute(select(view).where(or_(requested, ending)).order_by(view.c.waiver)).mappings():
+    for row in connection.execute(_WAIVERS, {"soon": soon}).mappings():
+        if row["service"] not in services and (row["state"] == "requested" or not person):
+            continue
         waiver = waiver_of(row)
         if isinstance(waiver, Requested | Approved) and (
             row["service"] in services or waiver.request.risk_owner == person
@@ -252,89 +196,147 @@ def _waivers(
             yield waiver
 
 
+_R: Final = RISKS.view.c
+_RISK_FIELDS: Final = tuple(name for name in OpenRisk.__dataclass_fields__ if name != "too_big")
+_RISKS: Final = (
+    select(_R.service, _R.bad_minutes, *(_R[name] for name in _RISK_FIELDS))
+    .where(
+        or_(_R.state.in_(("proposed", "assessed", "mitigating")), and_(_R.state == "accepted", _R.until <= _SOON)),
+        or_(_R.service.in_(_THEIRS), _R.owner == _PERSON),
+    )
+    .order_by(_R.risk)
+)
+
+
 def _risks(
-    connection: Connection, services: Sequence[str], person: str, at: datetime, terms: Terms
+    connection: Connection, whose: dict[str, object], at: datetime, terms: Terms
 ) -> Iterator[tuple[str, OpenRisk]]:
-    view = RISKS.view
-    soon = at + terms.inbox.acceptance_ends_days.days
-    open_ = or_(
-        view.c.state.in_(("proposed", "assessed", "mitigating")),
-        and_(view.c.state == "accepted", view.c.until <= soon),
-    )
-    query = select(view).where(open_, or_(view.c.service.in_(services), _owns(view, person))).order_by(view.c.risk)
-    rows = connection.execute(query).mappings().all()
-    promises = strictest(connection, sorted({row["service"] for row in rows if row["state"] == "assessed"}))
-    for row in rows:
-        promise, bad = promises.get(row["service"]), row["bad_minutes"]
+    rows = connection.execute(_RISKS, whose | {"soon": at + terms.inbox.acceptance_ends_days.days}).all()
+    assessed = sorted({row.service for row in rows if row.state == "assessed"})
+    promises = strictest(connection, assessed) if assessed else {}
+    for service, bad, *told in map(tuple, rows):
+        promise = promises.get(service)
         cap = budget_of((), promise, terms.risks).cap if promise else None
-        fields = {name: row[name] for name in OpenRisk.__dataclass_fields__ if name != "too_big"}
         too_big = cap is not None and bad is not None and bad > cap
-        yield row["service"], OpenRisk(**fields, too_big=too_big)
+        yield service, OpenRisk(**dict(zip(_RISK_FIELDS, told, strict=True)), too_big=too_big)
 
 
-def _rollouts(connection: Connection, services: Sequence[str]) -> Iterator[PlannedRollout]:
-    view = ROLLOUTS.view.c
-    query = select(view.rollout, view.service, view.plan, view.planned_at)
-    rows = connection.execute(query.where(view.state == "planned", view.service.in_(services)).order_by(view.rollout))
-    for row in rows:
-        yield PlannedRollout(row.rollout, row.service, row.plan["version"], row.plan["by"], row.planned_at)
+_O: Final = ROLLOUTS.view.c
+_ROLLOUTS: Final = (
+    select(_O.rollout, _O.service, _O.plan, _O.planned_at)
+    .where(_O.state == "planned", _O.service.in_(_THEIRS))
+    .order_by(_O.rollout)
+)
 
 
-def _shortages(connection: Connection, services: Sequence[str], soon: datetime) -> Iterator[tuple[str, Shortage]]:
-    view = CAPACITY.view.c
-    query = select(view.service, view.shortfall_on, view.order_by, view.short_since)
-    rows = connection.execute(
-        query.where(view.order_by <= soon.date(), view.service.in_(services)).order_by(view.service)
-    )
-    for row in rows:
-        yield row.service, Shortage(row.shortfall_on, row.order_by, row.short_since)
+def _rollouts(connection: Connection, whose: dict[str, object]) -> Iterator[PlannedRollout]:
+    for rollout, service, plan, planned_at in connection.execute(_ROLLOUTS, whose):
+        yield PlannedRollout(rollout, service, plan["version"], plan["by"], planned_at)
 
 
-def _actions(connection: Connection, services: Sequence[str], asker: Asker) -> Iterator[tuple[str, OpenAction]]:
-    view = FACTS_ACTIONS.view
-    whose = _owns(view, asker.person) if asker.person else view.c.service.in_(services)
-    for row in connection.execute(select(view).where(whose).order_by(view.c.action)).mappings():
+_C: Final = CAPACITY.view.c
+_SHORTAGES: Final = (
+    select(_C.service, _C.shortfall_on, _C.order_by, _C.short_since)
+    .where(_C.order_by <= _SOON, _C.service.in_(_THEIRS))
+    .order_by(_C.service)
+)
+
+
+def _shortages(connection: Connection, whose: dict[str, object], soon: datetime) -> Iterator[tuple[str, Shortage]]:
+    for service, *told in connection.execute(_SHORTAGES, whose | {"soon": soon.date()}):
+        yield service, Shortage(*told)
+
+
+_A: Final = FACTS_ACTIONS.view.c
+_ACTIONS_OWNED: Final = select(FACTS_ACTIONS.view).where(_A.owner == _PERSON).order_by(_A.action)
+_ACTIONS_OF_TEAMS: Final = select(FACTS_ACTIONS.view).where(_A.service.in_(_THEIRS)).order_by(_A.action)
+
+
+def _actions(connection: Connection, whose: dict[str, object], asker: Asker) -> Iterator[tuple[str, OpenAction]]:
+    query = _ACTIONS_OWNED if asker.person else _ACTIONS_OF_TEAMS
+    for row in connection.execute(query, whose).mappings():
         fields = {name: row[name] for name in OpenAction.__dataclass_fields__ if name != "since"}
         yield row["service"], OpenAction(**fields, since=row["at"])
 
 
-def _engaged(connection: Connection, teams: Sequence[str]) -> dict[str, Pair]:
-    view = ENGAGEMENTS.view.c
-    ours = or_(view.sre_team.in_(teams), view.dev_team.in_(teams))
-    return _pairs(connection, and_(ours, view.standing.in_(_GOING_ON)))
+_E: Final = ENGAGEMENTS.view.c
+_PAIRS: Final = select(_E.engagement, _E.dev_team, _E.sre_team, _E.services).order_by(_E.engagement)
+_ENGAGED: Final = _PAIRS.where(
+    _E.standing.in_(_GOING_ON),
+    or_(_E.sre_team.in_(_TEAMS), _E.dev_team.in_(_TEAMS), _E.breach_owners.like(_NAMED, escape="/")),
+)
+_BY_ID: Final = _PAIRS.where(_E.engagement.in_(_ENGAGEMENTS))
 
 
-def _pairs(connection: Connection, wanted: ColumnElement[bool]) -> dict[str, Pair]:
-    view = ENGAGEMENTS.view.c
-    query = select(view.engagement, view.dev_team, view.sre_team, view.services).where(wanted)
-    rows = connection.execute(query.order_by(view.engagement))
-    return {row.engagement: Pair(row.engagement, row.dev_team, row.sre_team, tuple(row.services)) for row in rows}
+def _pairs(connection: Connection, query: Select[*tuple[Any, ...]], asked: dict[str, object]) -> dict[str, Pair]:
+    rows = connection.execute(query, asked)
+    return {
+        name: Pair(name, dev_team, sre_team, tuple(services)) for name, dev_team, sre_team, services in map(tuple, rows)
+    }
 
 
-def _items(connection: Connection, engagements: Sequence[str], person: str) -> Iterator[tuple[str, OpenItem]]:
-    view = ENGAGEMENT_ITEMS.view
-    whose = or_(view.c.engagement.in_(engagements), _owns(view, person))
-    for row in connection.execute(select(view).where(view.c.goes_on, whose).order_by(view.c.place)).mappings():
+_I: Final = ENGAGEMENT_ITEMS.view.c
+_ITEMS: Final = (
+    select(ENGAGEMENT_ITEMS.view)
+    .where(_I.goes_on, or_(_I.engagement.in_(_ENGAGEMENTS), _I.owner == _PERSON))
+    .order_by(_I.place)
+)
+
+
+def _items(
+    connection: Connection, engagements: Sequence[str], whose: dict[str, object]
+) -> Iterator[tuple[str, OpenItem]]:
+    for row in connection.execute(_ITEMS, whose | {"engagements": engagements}).mappings():
         names = OpenItem.__dataclass_fields__.keys() - {"since", "services"}
         fields = {name: row[name] for name in names}
         yield row["engagement"], OpenItem(**fields, services=tuple(row["services"]), since=row["moved_at"])
 
 
+_G: Final = GATHERINGS.view.c
+_DRAFTS: Final = select(GATHERINGS.view).where(~_G.held, _G.engagement.in_(_ENGAGEMENTS)).order_by(_G.gathering)
+
+
 def _drafts(connection: Connection, engagements: Sequence[str]) -> Iterator[tuple[str, Draft]]:
-    view = GATHERINGS.view
-    query = select(view).where(~view.c.held, view.c.engagement.in_(engagements)).order_by(view.c.gathering)
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(_DRAFTS, {"engagements": engagements}).mappings() if engagements else ():
         fields = {name: row[name] for name in Draft.__dataclass_fields__ if name != "since"}
         yield row["engagement"], Draft(**fields, since=row["drafted_at"])
 
 
-def _reviews(connection: Connection, services: Sequence[str], person: str, soon: datetime) -> Iterator[OpenReview]:
-    view = READINESS_REVIEWS.view
-    known = set(services)
-    whose: list[ColumnElement[bool]] = [view.c.service.in_(services)]
-    if person:
-        whose += [view.c[name].contains(f"|{person}|", autoescape=True) for name in ("reviewers", "owners")]
-    rows = connection.execute(select(view).where(or_(*whose)).order_by(view.c.number)).mappings().all()
+_D: Final = DESIGN_WORK.view.c
+_DESIGNS: Final = select(_D.kind, _D.id, _D.service).where(
+    WAITS, or_(_D.service.in_(_THEIRS), _D.people.like(_NAMED, escape="/"))
+)
+_UNREAD: Final = select(_D.kind, _D.id, _D.service).where(
+    _D.kind == "design_review", _D.state == "in_review", _D.service.in_(select(_S.name).where(_S.sre_team == ""))
+)
+
+
+def _designs(connection: Connection, whose: dict[str, object], *, reads: bool) -> list[tuple[Kind, str, str]]:
+    """What of designs, architecture and launches may wait; for SREs (*reads*) also designs that have no SRE team."""
+    found = {(kind, name, service) for kind, name, service in connection.execute(_DESIGNS, whose)}
+    if reads:
+        found |= {(kind, name, service) for kind, name, service in connection.execute(_UNREAD)}
+    return sorted(found)
+
+
+_V: Final = READINESS_REVIEWS.view.c
+_REVIEWS: Final = (
+    select(READINESS_REVIEWS.view)
+    .where(
+        or_(
+            _V.service.in_(_THEIRS),
+            _V.reviewers.like(_NAMED, escape="/"),
+            _V.owners.like(_NAMED, escape="/"),
+        )
+    )
+    .order_by(_V.number)
+)
+
+
+def _reviews(
+    connection: Connection, known: Collection[str], whose: dict[str, object], soon: datetime
+) -> Iterator[OpenReview]:
+    rows = connection.execute(_REVIEWS, whose).mappings().all()
     newest = {row["service"]: row["review"] for row in rows if row["state"] != "withdrawn"}
     for row in rows:
         outdated = row["service"] not in known or newest.get(row["service"]) != row["review"]
@@ -353,7 +355,3 @@ def _asks(row: Any, soon: datetime) -> bool:  # noqa: ANN401  a row of any proje
         or row["expires_at"] <= soon
         or any(each["state"] not in _SETTLED for each in findings)
     )
-
-
-def _owns(view: Table, person: str) -> ColumnElement[bool]:
-    return view.c.owner == person if person else false()

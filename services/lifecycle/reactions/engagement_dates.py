@@ -55,7 +55,7 @@ async def compare(resources: Resources, policy: EngagementPolicy, timer: Timer, 
     state = (await resources.handler.load(ENGAGEMENT, engagement)).state
     if state is None or state.watch is None or context.at < state.watch.until:
         return
-    figures = await resources.views.read(before_and_after, state.watch, severe=frozenset(policy.severe))
+    figures = await resources.views.read(before_and_after, state.watch, policy)
     command = EndWatch(engagement=engagement, by=context.metadata.actor, at=context.at, figures=figures)
     await resources.handler.handle(ENGAGEMENT, engagement, command, context)
 

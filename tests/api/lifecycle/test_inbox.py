@@ -5,7 +5,7 @@ from typing import Any
 
 from libs.events.testing import FrozenClock
 from libs.web.internal_auth import Principal
-from tests.fixtures.engagements import PRIORITIES, active, teams_and_service
+from tests.fixtures.engagements import PRIORITIES, active, once, shift_closes, teams_and_service
 from tests.fixtures.lifecycle_api import BO, IN_MEMORY, ROBOT, attest, register, signed_in
 from tests.fixtures.reviews import held, teams
 from tests.fixtures.services import ANA, Elsewhere, Running, eventually
@@ -263,3 +263,76 @@ async def test_capacity_waits_to_be_ordered_from_a_month_before_its_day_until_it
     assert (item["due"], item["who"], item["how"]) == (short["order_by"], ["ana"], f"PUT {path}/supply")
     await lifecycle.call("PUT", f"{path}/supply", {**supply, "domains": [{"name": "zone-a", "units": 14}]})
     await waits_for(lifecycle, ANA, "capacity_order", 0)
+
+
+async def test_a_design_of_a_service_without_sres_waits_for_those_who_lead_sre_teams_and_its_writers(
+    lifecycle: Running,
+) -> None:
+    await teams_and_service(lifecycle)
+    design = {
+        "service": "checkout-api",
+        "title": "Pay by invoice",
+        "goals": [{"id": "pay-later", "text": "Customers pay within 14 days"}],
+        "constraints": ["no card data is stored"],
+        "alternatives": [{"title": "ask the provider", "why_not": "it charges for each question"}],
+        "decisions": [{"text": "a table of our own", "why": "asked often", "serves": ["pay-later"]}],
+    }
+    eve = signed_in(lifecycle, EVE)
+    path = f"/v1/design-reviews/{(await eve.call('POST', '/v1/design-reviews', design, expect=201))['id']}"
+    await eve.call("POST", f"{path}:submit")
+
+    (item,) = await waits_for(lifecycle, BO, "design_review", 1)
+
+    assert (item["team"], item["service"], item["who"]) == ("sre-pay", "checkout-api", ["bo"])
+    assert await waits_for(lifecycle, DI, "design_review", 0) == []
+    await signed_in(lifecycle, BO).call("POST", f"{path}:request-changes", {"changes": "say more"})
+    (item,) = await waits_for(lifecycle, EVE, "design_changes", 1)  # who is in no team
+    assert (item["subject"], item["why"]) == (path, "say more")
+
+
+async def test_a_finding_waits_for_its_owner_whatever_their_team(lifecycle: Running, clock: FrozenClock) -> None:
+    await teams_and_service(lifecycle)
+    read_up = {"url": "https://wiki.example/checkout", "sent_at": (clock.now() - 2 * DAY).isoformat()}
+    asked = {"service": "checkout-api", "title": "Before the sales", "pre_read": read_up}
+    opened = await lifecycle.call("POST", "/v1/architecture-reviews", asked, expect=201)
+    held = {
+        "participants": [{"person": "ana", "side": "dev"}, {"person": "bo", "side": "sre"}],
+        "components": [{"name": "db", "criticality": "critical", "redundancy": 0, "failure_domains": ["zone-a"]}],
+        "decisions": ["two zones"],
+    }
+    await lifecycle.call("POST", f"/v1/architecture-reviews/{opened['id']}:hold", held)
+    findings = "/v1/services/checkout-api/architecture-findings"
+
+    async def found() -> Any:
+        return (await lifecycle.call("GET", findings))["items"]
+
+    (finding,) = await eventually(found)
+    path = f"{findings}/{finding['id']}"
+    await lifecycle.call("POST", f"{path}:triage", {"owner": "eve", "due": "2026-12-24", "reason": "she knows it"})
+
+    (item,) = await waits_for(lifecycle, EVE, "architecture_finding", 1)
+
+    assert (item["subject"], item["how"], item["team"]) == (path, f"POST {path}:start", "checkout")
+
+
+@IN_MEMORY
+async def test_a_breach_waits_for_the_owner_of_its_rule_who_may_be_in_neither_team(
+    lifecycle: Running, incidents: Elsewhere, clock: FrozenClock
+) -> None:
+    engaged = await active(lifecycle)
+    agreement = {"id": "freeze", "occasion": "release", "title": "No Friday", "text": "nothing on Fridays"}
+    await engaged.put("working-agreements", {"entries": [agreement], "reason": "calm"})
+    await engaged.rule(owner="eve")
+    await shift_closes(incidents, 5)
+    await once(engaged, "/ground-rules/status", lambda page: page["items"][0]["value"] == 5)
+    clock.advance(DAY)
+
+    (item,) = await waits_for(lifecycle, EVE, "breach", 1)
+
+    assert (item["team"], item["role"], item["who"]) == (None, "owner", ["eve"])
+    assert len(await waits_for(lifecycle, BO, "breach", 1)) == 1
+    how = [each["how"] for each in await waits_for(lifecycle, BO, "acknowledgement", 1)]
+    assert how == [f"POST {engaged.path}/working-agreements:acknowledge"]
+    answer = {"step": "feature_freeze", "reason": "one noisy alert"}
+    await signed_in(lifecycle, EVE).call("POST", f"{engaged.path}/breaches/pages-1:answer", answer)
+    assert await waits_for(lifecycle, EVE, "breach", 0) == []

@@ -81,6 +81,13 @@ def test_a_design_waits_for_the_sres_who_did_not_write_it_and_then_for_its_write
     assert of_designs(OPENED) == []
     assert of_designs(OPENED, SUBMITTED) == [("design_review", "sre-pay", ("di",))]
     assert of_designs(OPENED, SUBMITTED, owned=ALONE) == []
+    both = {**TEAMS, "sre-core": Structure(members=("eve", "fay"), leads=("fay",))}
+    unread = DESIGN_REVIEW.fold(None, (OPENED, SUBMITTED))
+    assert unread is not None
+    assert told(of_design.design(unread, ALONE, both, ["sre-core", "sre-pay"])) == [
+        ("design_review", "sre-core", ("fay",)),
+        ("design_review", "sre-pay", ("di",)),
+    ]
     assert of_designs(OPENED, SUBMITTED, ASKED) == [("design_changes", "checkout", ("ana", "bo"))]
 
 

@@ -18,6 +18,7 @@ from services.lifecycle.api.engagements.handback_schemas import HandbackView, ha
 from services.lifecycle.contract import ENGAGEMENT
 from services.lifecycle.domain.engagement.commands import Settle
 from services.lifecycle.domain.engagement.events import Figure
+from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.projections.deployments import DEPLOYMENTS
 from services.lifecycle.projections.happenings import HAPPENINGS, before_and_after
@@ -39,7 +40,7 @@ async def get_handback(
     """Read the list of a hand-back, and, once it is done, the figures of the time before and the time after so far."""
     state = engaged(await resources.handler.load(ENGAGEMENT, engagement, as_of=as_of))
     at = as_of or resources.clock.now()
-    figures = await _figures(resources, state, frozenset(terms.policy.severe))
+    figures = await _figures(resources, state, terms.policy)
     return etag.answer(request, handback_view(state, figures, at))
 
 
@@ -66,8 +67,8 @@ async def settle_handback_item(engagement: str, item: str, body: schemas.SettleI
     )
 
 
-async def _figures(resources: Resources, state: Engagement, severe: frozenset[str]) -> tuple[Figure, ...]:
+async def _figures(resources: Resources, state: Engagement, policy: EngagementPolicy) -> tuple[Figure, ...]:
     watch = state.watch
     if watch is None or watch.figures is not None:
         return watch.figures if watch and watch.figures else ()
-    return await resources.views.read(before_and_after, watch, severe=severe)
+    return await resources.views.read(before_and_after, watch, policy)

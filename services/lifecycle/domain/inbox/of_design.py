@@ -1,27 +1,26 @@
 """What waits because of designs, architecture and launches: to be read, changed, signed, mended, launched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from services.lifecycle.domain.architecture_review.decider import Looked
 from services.lifecycle.domain.design_review.decider import Reviewed
 from services.lifecycle.domain.design_review.events import DesignChangesRequested
 from services.lifecycle.domain.inbox.of_services import Owned
-from services.lifecycle.domain.inbox.waiting import Kind, Teams, Waiting, Who, approvers, members, one
+from services.lifecycle.domain.inbox.waiting import Kind, Teams, Waiting, Who, approvers, leads, members, one
 from services.lifecycle.domain.launch.state import Coming
 from services.lifecycle.domain.people import ANYBODY
 from services.lifecycle.domain.readiness_review.state import Finding
 
 
-def design(review: Reviewed, owned: Owned, teams: Teams) -> Iterator[Waiting]:
-    """A design waits for the SREs of its service to read it, or for its writers to change it."""
+def design(review: Reviewed, owned: Owned, teams: Teams, sre_teams: Iterable[str] = ()) -> Iterator[Waiting]:
+    """A design waits for SREs to read it, those of its service or else of all; or for its writers to change it."""
     path, title = f"/v1/design-reviews/{review.opened.review}", f"{owned.service}: {review.design.title}"
-    if review.state == "in_review" and owned.sre_team:
-        what, why = "read the design, then approve it or say what to change", "it takes somebody from outside"
-        who = members(teams, owned.sre_team, *review.writers)
-        yield _waiting(
-            "design_review", path, title, owned, owned.sre_team, review.since, what, why, f"{path}:approve", who
-        )
+    for team in (owned.sre_team,) if owned.sre_team else sre_teams:
+        if review.state == "in_review":
+            what, why = "read the design, then approve it or say what to change", "it takes somebody from outside"
+            who = (members if owned.sre_team else leads)(teams, team, *review.writers)
+            yield _waiting("design_review", path, title, owned, team, review.since, what, why, f"{path}:approve", who)
     if review.state == "changes_requested" and isinstance(review.decided, DesignChangesRequested):
         what, why = "change the design, then submit it again", review.decided.changes
         who = Who(review.writers, "owner")

@@ -71,7 +71,7 @@ def engagement(state: Engagement, teams: Teams, at: datetime) -> Iterator[Waitin
     for step in steps(state, at):
         if step.kind == "note" or step.not_yet:
             continue
-        for team in _asked(step, teams):
+        for team, who in _asked(step, teams):
             due = step.due.date() if step.due else None
             yield Waiting(
                 kind=step.kind,
@@ -85,7 +85,7 @@ def engagement(state: Engagement, teams: Teams, at: datetime) -> Iterator[Waitin
                 what=step.next.what,
                 why=step.next.why,
                 how=step.next.how,
-                who=_who(step, team, teams),
+                who=who,
             )
 
 
@@ -135,17 +135,15 @@ def draft(found: Draft, pair: Pair, teams: Teams) -> Iterator[Waiting]:
         )
 
 
-def _asked(step: Step, teams: Teams) -> tuple[str, ...]:
-    """The teams that a step waits for: of a breach, the one whose affair its owner is."""
+def _asked(step: Step, teams: Teams) -> Iterator[tuple[str, Who]]:
+    """The teams that a step waits for, and who of each; a breach waits for the owner of its rule."""
+    owner = step.next.who
     if step.kind != "breach":
-        return step.teams
-    return tuple(team for team in step.teams if _is_of(step.next.who, team, teams)) or step.teams
-
-
-def _who(step: Step, team: str, teams: Teams) -> Who:
-    if step.kind == "breach" and step.next.who != team and _is_of(step.next.who, team, teams):
-        return one(step.next.who)
-    return leads(teams, team, *step.but)
+        own = ()
+    elif not (own := tuple(team for team in step.teams if _is_of(owner, team, teams))):
+        yield "", one(owner)  # in neither team; the leads of both see to it that it is answered
+    for team in own or step.teams:
+        yield team, one(owner) if own and owner != team else leads(teams, team, *step.but)
 
 
 def _is_of(name: str, team: str, teams: Teams) -> bool:
