@@ -30,6 +30,7 @@ class IncidentsSettings(Settings):
         blameless_rules: What the linter of postmortems advises; `policies/blameless-2026-11.yaml` is the default.
         on_call_policy: What being on call may cost; `policies/on-call-2026-11.yaml` is the default.
         public_url: Where people reach the gateway; links in messages begin with it.
+        outbound_timeout_s: How long a webhook or an e-mail server has for its answer.
         outbound_private: Whether webhooks may lead to private and loopback addresses.
         paging_fallback: The escalation policy whose first step is told when nobody can be called for an incident.
         smtp_host: The server that takes e-mails; empty: none are sent.
@@ -49,6 +50,7 @@ class IncidentsSettings(Settings):
     blameless_rules: Path = BLAMELESS_RULES
     on_call_policy: Path = _POLICIES / "on-call-2026-11.yaml"
     public_url: str = Field(default="http://127.0.0.1:8080", pattern=r"^https?://[^\s/]+[^\s]*$")
+    outbound_timeout_s: float = Field(default=10, gt=0, le=60)
     outbound_private: bool = False
     paging_fallback: str = ""
     smtp_host: str = ""

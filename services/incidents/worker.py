@@ -32,6 +32,6 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
             **timers(resources),
             **learning_timers(resources, policy),
         },
-        sinks=(grouping.run, Sender(resources, settings).run),
+        sinks=(grouping.run, Sender(resources, settings).run, paging.watch),
         followers=(paging.reactor,),
     )

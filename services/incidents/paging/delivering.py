@@ -12,7 +12,6 @@ from services.incidents.config import IncidentsSettings
 from services.incidents.domain.notification.events import Message
 from services.incidents.paging.links import Signing
 
-TIMEOUT_S: Final = 10.0
 _PASSES: Final = {408, 425, 429}  # of the 4xx; the others say that it never will be taken
 _LINKED: Final = {"page", "unassigned", "exhausted"}
 GONE: Final = 410
@@ -99,7 +98,7 @@ class Messenger:
                 password=settings.smtp_password or None,
                 use_tls=settings.smtp_tls == "tls",
                 start_tls=settings.smtp_tls == "starttls",
-                timeout=TIMEOUT_S,
+                timeout=settings.outbound_timeout_s,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = {refused.code for refused in error.recipients}

@@ -5,14 +5,16 @@ decided is stored with the wish to send it, and the timer of the next step, in o
 caused it, so that deciding twice calls once.
 """
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from prometheus_client import Counter
 
-from libs.events.envelope import Context, Recorded
+from libs.events.backoff import PASSING, stopped_within
+from libs.events.envelope import Context, Metadata, Recorded
 from libs.events.errors import ConflictError
 from libs.events.handler import NO_EFFECTS, Effects, Step
 from libs.events.reactor import Act, Reaction, Reactor
@@ -57,6 +59,9 @@ NAME: Final = "incidents.paging"  # never changes: ids of what it does follow fr
 CLIMBING: Final = "escalation"
 _GIVEN_UP_AFTER = 3  # attempts: then the next step is taken, while it is tried on
 _TRIES = 8
+_WATCH_EVERY_S = 1.0
+_JUMP, _EVER = timedelta(seconds=2), timedelta(days=366)
+_TIMERS = 10_000
 
 CALLED: Final = Counter("concordat_incidents_pages", "People called, once per person and step")
 UNASSIGNED: Final = Counter("concordat_incidents_unassigned", "Incidents for which nobody could be called")
@@ -93,9 +98,25 @@ class Paging:
         """What happens when a step is due, or an acknowledgement is forgotten."""
         return {CLIMBING: self._due}
 
-    async def correct_clock(self, incident: str, context: Context) -> None:
-        """After the clock was set back: nothing waits longer than it would have."""
-        await self._ask(incident, CorrectClock(at=context.at), context)
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Until *stop*: when the clock was set back, maybe while nobody was there, nothing waits longer for that."""
+        last: datetime | None = None
+        while not stop.is_set():
+            now = self._resources.clock.now()
+            try:
+                if last is None or now < last - _JUMP:
+                    await self._correct_clock(now)
+                last = now
+            except PASSING:
+                last = None
+            await stopped_within(stop, _WATCH_EVERY_S)
+
+    async def _correct_clock(self, now: datetime) -> None:
+        for timer in await self._resources.store.due(now + _EVER, _TIMERS):
+            if timer.kind == CLIMBING:
+                context = Context.of_request(now, Metadata(actor=NAME, auth_method="timer"))
+                with suppress(ConflictError):  # it moved: then it is not what waits
+                    await self._ask(timer.key.partition("/")[2], CorrectClock(at=now), context)
 
     async def _declared(self, event: IncidentDeclared, _: Recorded, context: Context) -> None:
         handler = self._resources.handler

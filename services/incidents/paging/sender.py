@@ -24,7 +24,7 @@ from services.incidents.domain.channel.decider import key_of
 from services.incidents.domain.escalation.decider import Ended, Held
 from services.incidents.domain.notification.commands import Answer, Attempt, Command, Withdraw
 from services.incidents.domain.notification.events import Message, NotificationRequested
-from services.incidents.paging.delivering import GONE, TIMEOUT_S, Messenger, Said
+from services.incidents.paging.delivering import GONE, Messenger, Said
 from services.incidents.paging.links import signing
 from services.incidents.projections.contacts import read_contact
 from services.incidents.projections.notifications import due
@@ -33,7 +33,7 @@ from services.incidents.projections.people import contact_of
 _LOG = logging.getLogger(__name__)
 
 NAME: Final = "incidents.sender"
-_PATIENCE: Final = timedelta(seconds=TIMEOUT_S + 5)
+_MARGIN_S: Final = 5.0  # beyond the time that a channel has for its answer
 _AT_ONCE: Final = 32
 _LOOK_EVERY_S: Final = 0.5
 _LOOKED_AT: Final = 100
@@ -52,13 +52,16 @@ class Sender:
     def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
         self._resources, self._settings = resources, settings
         self._handler, self._store, self._views = resources.handler, resources.store, resources.views
+        self._patience = timedelta(seconds=settings.outbound_timeout_s + _MARGIN_S)
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._seen_trying: dict[str, float] = {}  # since when, by a clock that nobody sets
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until *stop*; then wait for what is on its way."""
-        async with open_outbound(TIMEOUT_S, private=self._settings.outbound_private) as outbound:
+        async with open_outbound(
+            self._settings.outbound_timeout_s, private=self._settings.outbound_private
+        ) as outbound:
             messenger = Messenger(self._settings, outbound, await signing(self._views))
             async with asyncio.TaskGroup() as group:
                 for work in (self._follow, self._look):
@@ -119,7 +122,7 @@ class Sender:
             await self._tell(notification, Withdraw(why=why, at=now), loaded.version)
             return
         stuck = self._is_stuck(notification, trying=loaded.state.trying)
-        attempt = Attempt(patience=_PATIENCE, stuck=stuck, at=now)
+        attempt = Attempt(patience=self._patience, stuck=stuck, at=now)
         if not await self._tell(notification, attempt, loaded.version):
             return
         self._seen_trying.pop(notification, None)
@@ -136,7 +139,7 @@ class Sender:
         if not trying:
             return False
         now = asyncio.get_running_loop().time()
-        return now - self._seen_trying.setdefault(notification, now) > _PATIENCE.total_seconds()
+        return now - self._seen_trying.setdefault(notification, now) > self._patience.total_seconds()
 
     async def _outdated(self, message: Message) -> str:
         """Why a call is not made any more; empty: it is."""

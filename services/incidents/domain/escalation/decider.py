@@ -41,7 +41,7 @@ from services.incidents.domain.escalation.events import (
     StepTaken,
 )
 
-GROUP_INTERVAL: Final = timedelta(minutes=5)  # a default of ours: how often a responder hears of further alerts
+CLOCKS_DIFFER: Final = timedelta(seconds=10)  # so much between two machines is no clock that was set back
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +309,7 @@ def _told(record: Record, command: TellResponder) -> ResponderTold:
 def _corrected(state: Climbing | Held | Paused, command: CorrectClock) -> tuple[Event, ...]:
     """Nothing waits longer than it would have when it last moved."""
     last = state.record.last or state.record.begun.at
-    if state.due is None or last <= command.at:
+    if state.due is None or last <= command.at + CLOCKS_DIFFER:
         return ()
     due = command.at + max(state.due - last, timedelta(0))
     return (EscalationClockCorrected(incident=state.record.begun.incident, due=due, at=command.at),)

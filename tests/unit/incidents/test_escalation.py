@@ -1,0 +1,256 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given as given_any
+from hypothesis import strategies as st
+
+from libs.events.testing import given
+from services.incidents.contract import ESCALATION, NOTIFICATION
+from services.incidents.domain.escalation.climbing import LOOK_AGAIN, Climbed, Found, climb
+from services.incidents.domain.escalation.commands import Climb, CorrectClock, End, Hold, NoteUndelivered, RatePage
+from services.incidents.domain.escalation.decider import Climbing, Held
+from services.incidents.domain.escalation.errors import LinkError, NotCalledError
+from services.incidents.domain.escalation.events import (
+    Called,
+    EscalationBegun,
+    EscalationClockCorrected,
+    EscalationEnded,
+    EscalationExhausted,
+    EscalationHeld,
+    EscalationUnassigned,
+    PageSent,
+    PageUndelivered,
+    StepTaken,
+)
+from services.incidents.domain.escalation_policy.steps import Step, Target
+from services.incidents.domain.notification.commands import Answer, Attempt, Request, UseLink, Withdraw
+from services.incidents.domain.notification.decider import FIRST, GIVE_UP, Sent
+from services.incidents.domain.notification.events import (
+    AttemptBegun,
+    AttemptEnded,
+    LinkUsed,
+    Message,
+    NotificationRequested,
+    NotificationWithdrawn,
+)
+from services.incidents.domain.who_is_paged import Rung
+
+AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def rung(person: str, number: int = 1, *, wait: bool = False, minutes: int = 5) -> Rung:
+    step = Step((Target("person", person),), minutes * MINUTE, wait=wait)
+    return Rung("dev", "checkout", number, step)
+
+
+def called(person: str, step: int = 1) -> Called:
+    return Called(page=f"page-{person}", person=person, side="dev", policy="checkout", step=step)
+
+
+def find(*there: str) -> Any:
+    """Those of *there* can be called."""
+
+    def found(it: Rung) -> Found:
+        name = it.step.targets[0].name
+        return Found((called(name, it.number),)) if name in there else Found((), (f"{name} cannot be called",))
+
+    return found
+
+
+PLAN = (rung("ana", 1), rung("bo", 2, minutes=10))
+BEGUN = EscalationBegun(
+    incident="i",
+    number="INC-1",
+    service="cart-api",
+    severity="sev2",
+    title="Carts fail",
+    phase="general_availability",
+    team="checkout",
+    quiet=False,
+    why="because",
+    plan=PLAN,
+    rounds=2,
+    acknowledgement_timeout=30 * MINUTE,
+    at=AT,
+)
+STEPPED = StepTaken(
+    incident="i",
+    service="cart-api",
+    round=1,
+    step=1,
+    cause="declared",
+    people=(called("ana"),),
+    passed=(),
+    notifications=("n1", "n2"),
+    next_round=1,
+    next_step=2,
+    due=AT + 5 * MINUTE,
+    at=AT,
+)
+
+
+def test_a_step_that_calls_nobody_is_passed_over_at_once() -> None:
+    to = climb(PLAN, 1, (1, 1), AT, find("bo"))
+    assert (to.step, [each.person for each in to.people], to.due) == (2, ["bo"], AT + 10 * MINUTE)
+    assert [each.why for each in to.passed] == ["ana cannot be called"]
+
+
+def test_a_further_pass_waits_for_the_last_step_also_where_that_was_passed_over() -> None:
+    to = climb(PLAN, 2, (1, 2), AT, find("ana"))
+    assert (to.people, to.next_round, to.next_step, to.due, to.fruitless) == ((), 2, 1, AT + 10 * MINUTE, False)
+
+
+def test_a_pass_that_calls_nobody_is_fruitless_and_the_last_has_no_next() -> None:
+    assert climb(PLAN, 2, (1, 1), AT, find()).fruitless
+    last = climb(PLAN, 2, (2, 1), AT, find())
+    assert (last.fruitless, last.next_round, last.due) == (True, 0, None)
+
+
+def test_a_step_that_waits_looks_again_and_is_not_passed_over() -> None:
+    to = climb((rung("ana", wait=True), rung("bo", 2)), 1, (1, 1), AT, find("bo"))
+    assert (to.people, to.next_step, to.due) == ((), 1, AT + LOOK_AGAIN)
+
+
+@given_any(st.lists(st.sampled_from(["ana", "bo", "nobody"]), min_size=1, max_size=6), st.integers(1, 4))
+def test_every_ladder_ends_and_takes_each_step_at_most_once_a_pass(names: list[str], rounds: int) -> None:
+    plan = tuple(rung(name, number) for number, name in enumerate(names, 1))
+    place, now, taken = (1, 1), AT, list[tuple[int, int]]()
+    for _ in range(1000):
+        to = climb(plan, rounds, place, now, find("ana", "bo"))
+        taken += [(to.round, to.step)] if to.people else []
+        if not to.next_round or to.due is None:
+            break
+        assert to.due > now
+        place, now = (to.next_round, to.next_step), to.due
+    there = [number for number, name in enumerate(names, 1) if name != "nobody"]
+    assert taken == [(number, step) for number in range(1, rounds + 1) for step in there]
+
+
+def test_taking_it_on_stops_the_ladder_until_it_is_forgotten() -> None:
+    hold = Hold(by="ana", at=AT + MINUTE)
+    held = EscalationHeld(incident="i", by="ana", until=AT + 31 * MINUTE, at=AT + MINUTE)
+
+    state = given(ESCALATION, BEGUN, STEPPED).when(hold).then(held)
+    assert isinstance(state, Held)
+
+    again = Climb(climbed=Climbed(round=1, step=1), cause="silence", notifications={}, at=AT + 31 * MINUTE)
+    after = (
+        given(ESCALATION, BEGUN, STEPPED, held)
+        .when(replace(again, climbed=climbing("ana")))
+        .then(*stepped("ana", "silence", AT + 31 * MINUTE))
+    )
+    assert isinstance(after, Climbing)
+
+
+def climbing(person: str) -> Climbed:
+    return Climbed(round=1, step=1, people=(called(person),), next_round=1, next_step=2, due=AT + 36 * MINUTE)
+
+
+def stepped(person: str, cause: Any, at: datetime) -> tuple[Any, ...]:
+    step = replace(STEPPED, cause=cause, people=(called(person),), notifications=(), due=AT + 36 * MINUTE, at=at)
+    return step, page(person, at)
+
+
+def page(person: str, at: datetime) -> Any:
+    names: dict[str, Any] = {"incident": "i", "number": "INC-1", "service": "cart-api", "severity": "sev2"}
+    duty: dict[str, Any] = {"side": "dev", "policy": "checkout", "step": 1, "schedule": "", "shift": ""}
+    return PageSent(**names, **duty, page=f"page-{person}", person=person, at=at)
+
+
+def test_what_is_over_calls_nobody() -> None:
+    ended = EscalationEnded(incident="i", by="ana", why="resolved", at=AT)
+    given(ESCALATION, BEGUN, STEPPED).when(End(by="ana", reason="resolved", at=AT)).then(ended)
+    climb_on = Climb(climbed=climbing("bo"), cause="time", notifications={}, at=AT)
+    given(ESCALATION, BEGUN, STEPPED, ended).when(climb_on).then()
+    given(ESCALATION, BEGUN, STEPPED, ended).when(Hold(by="bo", at=AT)).then()
+
+
+def test_nobody_at_all_is_said_once_and_the_end_too() -> None:
+    nobody = Climb(climbed=Climbed(round=1, step=0, fruitless=True), cause="declared", notifications={}, at=AT)
+    names: dict[str, Any] = {"incident": "i", "number": "INC-1", "service": "cart-api", "severity": "sev2"}
+    unassigned = EscalationUnassigned(**names, team="checkout", why="because", told=(), at=AT)
+    exhausted = EscalationExhausted(**names, team="checkout", called=(), at=AT)
+    given(ESCALATION, BEGUN).when(nobody).then(unassigned, exhausted)
+    given(ESCALATION, BEGUN, unassigned).when(nobody).then(exhausted)
+
+
+def test_what_does_not_arrive_is_noted_once_and_all_of_it_is_a_step_lost() -> None:
+    first = PageUndelivered(incident="i", notification="n1", person="ana", detail="410", at=AT)
+    note = NoteUndelivered(notification="n1", person="ana", detail="410", at=AT)
+    one = given(ESCALATION, BEGUN, STEPPED).when(note).then(first)
+    assert isinstance(one, Climbing)
+    assert not one.lost
+    given(ESCALATION, BEGUN, STEPPED, first).when(note).then()
+    second = replace(first, notification="n2")
+    both = given(ESCALATION, BEGUN, STEPPED, first).when(replace(note, notification="n2")).then(second)
+    assert isinstance(both, Climbing)
+    assert both.lost
+
+
+def test_a_clock_set_back_lets_nothing_wait_longer_than_before() -> None:
+    back = AT - timedelta(hours=1)
+    corrected = EscalationClockCorrected(incident="i", due=back + 5 * MINUTE, at=back)
+    given(ESCALATION, BEGUN, STEPPED).when(CorrectClock(at=back)).then(corrected)
+    given(ESCALATION, BEGUN, STEPPED, corrected).when(CorrectClock(at=back + MINUTE)).then()
+    given(ESCALATION, BEGUN, STEPPED).when(CorrectClock(at=AT + MINUTE)).then()
+
+
+def test_only_who_was_called_rates_a_call() -> None:
+    rate = RatePage(page="page-ana", rule="slo/x", rating="noise", by="bo", at=AT)
+    assert "ana was called" in str(given(ESCALATION, BEGUN, STEPPED).when(rate).refuses(NotCalledError))
+
+
+MESSAGE = Message(kind="page", channel="webhook", person="ana", urgency="high", subject="s", text="t", incident="i")
+REQUESTED = NotificationRequested(notification="n", message=MESSAGE, at=AT)
+BEGUN_TO_SEND = AttemptBegun(notification="n", attempt=1, until=AT + MINUTE, at=AT)
+
+
+def ended(outcome: Any, attempt: int = 1, **more: Any) -> AttemptEnded:
+    said = {"status": None, "detail": "", "next_at": None} | more
+    return AttemptEnded(notification="n", attempt=attempt, outcome=outcome, message=MESSAGE, at=AT, **said)
+
+
+def test_an_attempt_is_made_by_one_and_again_when_its_answer_stays_away() -> None:
+    attempt = Attempt(patience=MINUTE, at=AT)
+    given(NOTIFICATION).when(Request(notification="n", message=MESSAGE, at=AT)).then(REQUESTED)
+    given(NOTIFICATION, REQUESTED).when(attempt).then(BEGUN_TO_SEND)
+    given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND).when(attempt).then()
+    late = Attempt(patience=MINUTE, at=AT + MINUTE)
+    again = AttemptBegun(notification="n", attempt=2, until=AT + 2 * MINUTE, at=AT + MINUTE)
+    given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND).when(late).then(again)
+    given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND, again).when(Answer(attempt=1, said="delivered", at=AT)).then()
+
+
+def test_what_fails_is_tried_again_for_a_day_and_what_is_refused_is_not() -> None:
+    past = given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND)
+    past.when(Answer(attempt=1, said="failed", at=AT)).then(ended("retry", next_at=AT + FIRST))
+    past.when(Answer(attempt=1, said="final", status=404, detail="no", at=AT)).then(
+        ended("failed", status=404, detail="no")
+    )
+    late = Answer(attempt=1, said="failed", at=AT + GIVE_UP)
+    past.when(late).then(replace(ended("failed"), at=AT + GIVE_UP))
+    given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND, ended("delivered")).when(Attempt(patience=MINUTE, at=AT)).then()
+
+
+def test_what_waits_is_withdrawn_and_what_is_on_its_way_is_not() -> None:
+    withdraw = Withdraw(why="over", at=AT)
+    given(NOTIFICATION, REQUESTED).when(withdraw).then(NotificationWithdrawn(notification="n", why="over", at=AT))
+    given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND).when(withdraw).then()
+
+
+def test_a_clock_set_back_puts_no_attempt_off_but_one_on_its_way_is_not_doubled() -> None:
+    back = AT - timedelta(hours=1)
+    retried = ended("retry", next_at=AT + FIRST)
+    begun = AttemptBegun(notification="n", attempt=2, until=back + MINUTE, at=back)
+    given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND, retried).when(Attempt(patience=MINUTE, at=back)).then(begun)
+    given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND).when(Attempt(patience=MINUTE, at=back)).then()
+    given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND).when(Attempt(patience=MINUTE, stuck=True, at=back)).then(begun)
+
+
+def test_a_link_works_once() -> None:
+    used = LinkUsed(notification="n", person="ana", at=AT)
+    state = given(NOTIFICATION, REQUESTED).when(UseLink(at=AT)).then(used)
+    assert isinstance(state, Sent)
+    given(NOTIFICATION, REQUESTED, used).when(UseLink(at=AT)).refuses(LinkError)
