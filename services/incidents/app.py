@@ -8,9 +8,11 @@ from services.incidents.api import (
     acknowledgements,
     actions,
     alerts,
+    calendars,
     changes,
     channels,
     escalation_policies,
+    handoffs,
     incident_links,
     incident_metrics,
     incident_people,
@@ -26,12 +28,13 @@ from services.incidents.api import (
     responder_view,
     rotations,
     schedule_decisions,
+    schedule_reports,
     schedules,
     silences,
     webhooks,
 )
 from services.incidents.api.errors import ERRORS
-from services.incidents.config import IncidentsSettings, load_learning, load_rules
+from services.incidents.config import IncidentsSettings, load_learning, load_on_call, load_rules
 from services.incidents.intake import Numbers
 from services.incidents.senders.keys import Senders
 from services.incidents.senders.rates import Rates
@@ -60,6 +63,9 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
             rotations.router,
             schedules.router,
             schedule_decisions.router,
+            calendars.router,
+            handoffs.router,
+            schedule_reports.router,
             escalation_policies.router,
             integrations.router,
             webhooks.router,
@@ -75,6 +81,7 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
     )
     app.state.learning = load_learning(settings.learning_policy)
     app.state.blameless = load_rules(settings.blameless_rules)
+    app.state.on_call = load_on_call(settings.on_call_policy)
     app.state.numbers = Numbers(resources.store)
     app.state.senders = Senders(resources, settings.senders_kept_s)
     app.state.rates = Rates(settings.enqueue_per_minute)
