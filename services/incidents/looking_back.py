@@ -72,7 +72,7 @@ async def look_back(resources: Resources, incident: str) -> Seen | None:
         record=state.record,
         version=recorded[-1].version,
         timeline=_timeline([event for _, event in told]),
-        participants=tuple(_participants(told)),
+        participants=(*_in_roles(state.record), *_participants(told, state.record)),
         budgets=tuple(each.budget for each in duty.required if each.budget) if duty else (),
     )
 
@@ -91,13 +91,22 @@ def _timeline(events: Sequence[Any]) -> tuple[Moment, ...]:
     return tuple(sorted(kept, key=lambda moment: moment.at))
 
 
-def _participants(told: Sequence[tuple[Recorded, IncidentFact]]) -> Iterator[Participant]:
-    """Who asked for something by an interface, and what they did; senders and timers are not people."""
+def _in_roles(record: Record) -> Iterator[Participant]:
+    """Who had a role, and who was called in."""
+    for person, role in dict.fromkeys((turn.person, turn.role) for turn in record.turns):
+        yield Participant(person=person, role=role.replace("_", " "))
+    had = {turn.person for turn in record.turns}
+    yield from (Participant(person=name, role="responder") for name in record.responders if name not in had)
+
+
+def _participants(told: Sequence[tuple[Recorded, IncidentFact]], record: Record) -> Iterator[Participant]:
+    """Who else asked for something by an interface, and what they did; senders and timers are not people."""
+    named = {*record.responders, *(turn.person for turn in record.turns)}
     did: dict[str, dict[str, None]] = {}
     for recorded, event in told:
         method = _METADATA.decode(recorded.metadata).auth_method
         role = _DID.get(type(event))
-        if role and method not in {"", "timer"}:
+        if role and method not in {"", "timer"} and event.by not in named:
             did.setdefault(event.by, {})[role] = None
     for person, roles in did.items():
         yield Participant(person=person, role=", ".join(roles))

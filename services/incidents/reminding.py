@@ -1,11 +1,11 @@
 """When a postmortem is due, by what happens, and what is said when the day of one, or of an action, is near or over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from libs.events.envelope import Context, Recorded
-from libs.events.reactor import Reaction
+from libs.events.reactor import Act, Reaction
 from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
 from libs.events.store import Timer
@@ -13,10 +13,18 @@ from libs.events.timers import Fire
 from services.incidents import timetable
 from services.incidents.contract import ACTION, CONTRACT, DUTY, INCIDENT, SERVICE
 from services.incidents.domain.action.commands import Look as LookAtAction
-from services.incidents.domain.incident.events import IncidentCancelled, IncidentResolved
+from services.incidents.domain.incident.events import (
+    IncidentCancelled,
+    IncidentFact,
+    IncidentMerged,
+    IncidentResolved,
+)
+from services.incidents.domain.incident.state import Incident, Record
+from services.incidents.domain.incident.work_events import IncidentAmended, IncidentSeverityChanged
 from services.incidents.domain.learning import LearningPolicy
 from services.incidents.domain.postmortem.events import BudgetSpent
-from services.incidents.domain.postmortem_duty.commands import Excuse, Look, Require
+from services.incidents.domain.postmortem_duty.commands import Excuse, Look
+from services.incidents.domain.postmortem_duty.events import Why
 from services.incidents.looking_back import require
 
 REQUIRING: Final = "incidents.postmortem-duty"  # never change: ids of events follow from them
@@ -32,49 +40,75 @@ class MuchSpent:
     share: float
 
 
+class _Duties:
+    """What is asked of the duty to write a postmortem, when something is heard of an incident."""
+
+    def __init__(self, resources: Resources, policy: LearningPolicy) -> None:
+        self._resources, self._policy, self._handler = resources, policy, resources.handler
+
+    async def look(self, event: IncidentFact, recorded: Recorded, context: Context) -> None:
+        """It is over, or described otherwise: does it need a postmortem?"""
+        del event
+        incident = (await self._handler.load(INCIDENT, recorded.key)).state
+        for why in _why(incident.record, self._policy) if incident else ():
+            await self._require(recorded.key, incident, why, context.part(why))
+
+    async def spent(self, event: MuchSpent, recorded: Recorded, context: Context) -> None:
+        """It took much of an error budget."""
+        del recorded
+        if event.share > self._policy.budget_share.value:
+            incident = (await self._handler.load(INCIDENT, event.incident)).state
+            budget = BudgetSpent(slo=event.slo, share=event.share)
+            await self._require(event.incident, incident, "error_budget", context, budget)
+
+    async def cancelled(self, event: IncidentCancelled, recorded: Recorded, context: Context) -> None:
+        """It was no incident."""
+        await self._excuse(event, recorded.key, context, "it was a false alarm")
+
+    async def merged(self, event: IncidentMerged, recorded: Recorded, context: Context) -> None:
+        """Another incident's postmortem tells of it."""
+        await self._excuse(event, recorded.key, context, f"it is a part of {event.into_number}")
+
+    async def _require(
+        self, key: str, incident: Incident, why: Why, context: Context, budget: BudgetSpent | None = None
+    ) -> None:
+        by = context.metadata.actor
+        command = await require(self._resources, self._policy, key, incident, why, context, by=by, budget=budget)
+        if command is not None:
+            await self._handler.handle(DUTY, key, command, context, effects=timetable.owing(self._policy))
+
+    async def _excuse(self, event: IncidentFact, key: str, context: Context, otherwise: str) -> None:
+        duty = (await self._handler.load(DUTY, key)).state
+        if duty is not None and duty.stage is not None:
+            excuse = Excuse(by=event.by, reason=event.reason or otherwise, at=context.at)
+            await self._handler.handle(DUTY, key, excuse, context, effects=timetable.owing(self._policy))
+
+
 def learning_reactions(resources: Resources, policy: LearningPolicy) -> Sequence[Reaction]:
     """A severe incident that is over needs a postmortem, and one that spent much; a false alarm needs none."""
-    handler = resources.handler
-
-    async def ask(command: Require | Excuse | None, incident: str, context: Context) -> None:
-        if command is not None:
-            await handler.handle(DUTY, incident, command, context, effects=timetable.owing(policy))
-
-    async def resolved(event: IncidentResolved, recorded: Recorded, context: Context) -> None:
-        if event.severity not in policy.severities.value:
-            return
-        incident = (await handler.load(INCIDENT, recorded.key)).state
-        by = context.metadata.actor
-        await ask(
-            await require(resources, policy, recorded.key, incident, "severity", context, by=by), recorded.key, context
-        )
-
-    async def cancelled(event: IncidentCancelled, recorded: Recorded, context: Context) -> None:
-        duty = (await handler.load(DUTY, recorded.key)).state
-        if duty is not None and duty.stage is not None:
-            excuse = Excuse(by=event.by, reason=event.reason or "it was a false alarm", at=context.at)
-            await ask(excuse, recorded.key, context)
-
-    async def spent(event: MuchSpent, recorded: Recorded, context: Context) -> None:
-        del recorded
-        if event.share <= policy.budget_share.value:
-            return
-        incident = (await handler.load(INCIDENT, event.incident)).state
-        budget, by = BudgetSpent(slo=event.slo, share=event.share), context.metadata.actor
-        command = await require(
-            resources, policy, event.incident, incident, "error_budget", context, by=by, budget=budget
-        )
-        await ask(command, event.incident, context)
-
+    duties = _Duties(resources, policy)
+    heard: Mapping[type[object], Act] = {
+        IncidentResolved: duties.look,
+        IncidentSeverityChanged: duties.look,
+        IncidentAmended: duties.look,
+        IncidentCancelled: duties.cancelled,
+        IncidentMerged: duties.merged,
+    }
+    spending = EventRegistry({"io.concordat.slo.policy.postmortem-required.v1": MuchSpent})
     return (
-        Reaction(REQUIRING, SERVICE, CONTRACT, {IncidentResolved: resolved, IncidentCancelled: cancelled}),
-        Reaction(
-            BUDGETS_HEARD,
-            "slo",
-            EventRegistry({"io.concordat.slo.policy.postmortem-required.v1": MuchSpent}),
-            {MuchSpent: spent},
-        ),
+        Reaction(REQUIRING, SERVICE, CONTRACT, heard),
+        Reaction(BUDGETS_HEARD, "slo", spending, {MuchSpent: duties.spent}),
     )
+
+
+def _why(record: Record, policy: LearningPolicy) -> Iterator[Why]:
+    """What asks for a postmortem of an incident that is over, and was no test."""
+    if record.milestones.resolved is None or record.details.test:
+        return
+    if record.severity in policy.severities.value:
+        yield "severity"
+    if set(record.details.tags) & set(policy.data_loss_tags.value):
+        yield "data_loss"
 
 
 def learning_timers(resources: Resources, policy: LearningPolicy) -> Mapping[str, Fire]:

@@ -4,7 +4,6 @@ from difflib import unified_diff
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
-from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -55,7 +54,7 @@ from services.incidents.exchange.postmortem_file import paper_of
 from services.incidents.exchange.postmortem_page import HEADERS, page
 from services.incidents.exchange.postmortems import markdown
 from services.incidents.looking_back import ONE_EACH, History, look_back
-from services.incidents.projections.postmortems import POSTMORTEMS
+from services.incidents.projections.postmortems import POSTMORTEMS, listed
 from services.incidents.timetable import owing
 
 router = Router(prefix="/v1/postmortems", tags=["postmortems"])
@@ -122,7 +121,7 @@ async def list_postmortems(
     """Postmortems in all states unless filtered, the newest first."""
     c = POSTMORTEMS.view.c
     incidents = [await find_incident(resources.store, reference) for reference in incident or ()]
-    query = select(POSTMORTEMS.view).where(*matching({c.service: service, c.state: state, c.incident: incidents}))
+    query = listed().where(*matching({c.service: service, c.state: state, c.incident: incidents}))
     return await resources.views.read(
         page.fetch, query, key=c.id, item=lambda row: of_row(PostmortemItem, row), descending=True
     )

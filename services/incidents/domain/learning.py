@@ -31,8 +31,8 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Severities:
-    """Which severities need a postmortem."""
+class Names:
+    """Some names, and who says so."""
 
     __pydantic_config__: ClassVar = _STRICT
 
@@ -83,6 +83,7 @@ class LearningPolicy:
     Args:
         version: Named where it is applied.
         severities: Incidents of these need a postmortem.
+        data_loss_tags: Incidents with one of these tags lost data, and need one.
         budget_share: An incident that spent more of a four-week error budget needs one.
         draft_business_days: Until the draft, from the day on which it is clear that one is needed.
         publish_business_days: Until it is published, from the same day.
@@ -96,7 +97,8 @@ class LearningPolicy:
     __pydantic_config__: ClassVar = _STRICT
 
     version: str
-    severities: Severities
+    severities: Names
+    data_loss_tags: Names
     budget_share: Number
     draft_business_days: Number
     publish_business_days: Number

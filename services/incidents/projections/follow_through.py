@@ -53,7 +53,7 @@ class OwnerLeft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowThroughReport:
-    """Action items that were opened from *since* to before *until*, and what became of them by now.
+    """Action items that were opened from *since* to *until*, and what became of them by now.
 
     Args:
         by_team: Of the owner; where nobody knows it, the team that owns the service.
@@ -76,7 +76,7 @@ def follow_through(
 ) -> FollowThroughReport:
     """What became of the action items of *services* (of all, when none is named) that were opened in the period."""
     view = ACTIONS.view.c
-    query = select(ACTIONS.view).where(view.opened_at >= since, view.opened_at < until)
+    query = select(ACTIONS.view).where(view.opened_at >= since, view.opened_at <= until)
     left = select(view.id, view.owner).where(view.state.in_(("open", "in_progress")))
     if services:
         query, left = query.where(view.service.in_(services)), left.where(view.service.in_(services))

@@ -1,9 +1,10 @@
 """All postmortems, as lists show them: what they are about, not what they say."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Text
+from sqlalchemy import Boolean, Column, Select, Text, select
 
 from libs.events.columns import Instant, Json
 from libs.events.projection import Projection, Row
@@ -17,8 +18,10 @@ from services.incidents.domain.postmortem.events import (
     PostmortemReopened,
     PostmortemSideApproved,
     PostmortemSubmitted,
+    Sections,
 )
 from services.incidents.projections.folds import changes, opens
+from services.incidents.projections.full_text import kept
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -29,7 +32,24 @@ def _columns() -> Sequence[Column[Any]]:
         Column("drafted_at", Instant(), nullable=False),
         Column("published_at", Instant()),
         Column("reviewed", Boolean, nullable=False),
+        Column("causes", Json(), nullable=False),
+        Column("words", Text, nullable=False),  # of all it says, to be found by
     )
+
+
+_LISTED = ("id", "incident", "number", "service", "title", "state", "authors", "actions", "drafted_at", "published_at")
+
+
+def listed() -> Select[Any]:
+    """Postmortems as lists show them, without what is only searched."""
+    return select(*(POSTMORTEMS.view.c[name] for name in (*_LISTED, "reviewed")))
+
+
+def _searched(sections: Sections) -> Row:
+    notes = [f"{cause.antipattern} {cause.note}" for cause in sections.causes]
+    moments = [moment.text for moment in sections.timeline]
+    texts = [said for each in fields(sections) if isinstance(said := getattr(sections, each.name), str)]
+    return {"causes": [asdict(cause) for cause in sections.causes], "words": kept(*texts, *notes, *moments)}
 
 
 def _drafted(event: PostmortemDrafted) -> Row:
@@ -44,11 +64,13 @@ def _drafted(event: PostmortemDrafted) -> Row:
         "drafted_at": event.at,
         "published_at": None,
         "reviewed": False,
+        "causes": [],
+        "words": kept(event.title),
     }
 
 
 def _amended(_row: Row, event: PostmortemAmended) -> Row:
-    return {"title": event.sections.title, "authors": list(event.authors)}
+    return {"title": event.sections.title, "authors": list(event.authors), **_searched(event.sections)}
 
 
 def _published(_row: Row, event: PostmortemPublished) -> Row:

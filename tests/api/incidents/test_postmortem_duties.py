@@ -115,3 +115,17 @@ async def test_an_incident_that_spent_much_of_a_budget_owes_one(
     assert owed["why"] == ["error_budget"]
     assert draft["budgets"] == many
     assert "It spent 50% of the error budget of latency." in draft["impact"]
+
+
+@memory_is_enough
+async def test_what_is_said_of_an_incident_later_counts_too_and_a_test_needs_none(incidents: Running) -> None:
+    for number in (1, 2):
+        await incidents.call("POST", "/v1/incidents", OUTAGE | {"severity": "sev4"}, expect=201)
+        await incidents.call("POST", f"/v1/incidents/INC-{number}:resolve")
+    tested = await incidents.call("GET", "/v1/incidents/INC-2")
+    await incidents.call("PATCH", "/v1/incidents/INC-2", {"test": True, "tags": ["data-loss"]}, If_Match="*")
+    await incidents.call("PATCH", "/v1/incidents/INC-1", {"tags": ["data-loss"]}, If_Match="*")
+
+    owed = await duty(incidents)
+    assert (owed["why"], owed["draft_due"]) == (["data_loss"], "2026-11-27")
+    assert (await incidents.call("GET", f"/v1/postmortem-duties/{tested['id']}", expect=404))["code"] == "not-found"
