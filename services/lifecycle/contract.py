@@ -35,6 +35,7 @@ from services.lifecycle.domain.digest.events import DigestCompiled
 from services.lifecycle.domain.engagement import commands as engagement_commands
 from services.lifecycle.domain.engagement import decider as engagement
 from services.lifecycle.domain.engagement import events as engagement_events
+from services.lifecycle.domain.engagement import evolving as engagement_evolving
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item import commands as item_commands
 from services.lifecycle.domain.engagement_item import decider as item
@@ -282,7 +283,7 @@ EVALUATION: Decider[evaluation_commands.Command, evaluation.Evaluation, GateEval
     "evaluation", None, evaluation.decide, evaluation.evolve
 )
 ENGAGEMENT: Decider[engagement_commands.Command, Engagement | None, engagement_events.Event] = Decider(
-    "engagement", None, engagement.decide, engagement.evolve
+    "engagement", None, engagement.decide, engagement_evolving.evolve
 )
 READINESS_REVIEW: Decider[review_commands.Command, review_state.Review, review_events.Event] = Decider(
     "readiness-review", None, review.decide, review_state.evolve
