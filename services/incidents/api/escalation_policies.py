@@ -185,7 +185,7 @@ async def name_service_policies(request: Request, service: Name, body: ServicePo
     await require_service(call.resources.views, service, request.app.state.settings.service_wait_s)
     for field, policy in (("dev", body.dev), ("sre", body.sre)):
         if policy and not await policies_from(call.resources, policy):
-            raise UnknownReferenceError(field, policy, f"POST {_PATH} first")
+            raise UnknownReferenceError("escalation policy", policy, f"POST {_PATH} first", field)
     command = NamePolicies(
         service=service,
         dev=body.dev or "",
@@ -215,11 +215,11 @@ async def _check(resources: Resources, name: str, content: Content) -> None:
         for number, target in enumerate(step.targets):
             if remedy := await _unknown(resources, target):
                 place = f"steps/{index}/targets/{number}/name"
-                raise UnknownReferenceError(place, target.name, remedy)
+                raise UnknownReferenceError(target.kind, target.name, remedy, place)
     if content.then:
         chain = await policies_from(resources, content.then)
         if not chain and content.then != name:
-            raise UnknownReferenceError("then", content.then, f"POST {_PATH} first")
+            raise UnknownReferenceError("escalation policy", content.then, f"POST {_PATH} first", "then")
         if name in {policy for policy, _ in chain} | {further.then for _, further in chain}:
             way = " > ".join([name, *(policy for policy, _ in chain if policy != name), name])
             raise FaultyPolicyError([("/then", f"it would go round in circles: {way}; end it somewhere")])

@@ -252,7 +252,7 @@ async def _other(load: Any, log: EventLog, reference: str | None, field: str) ->
         return None
     found: Incident = (await load(INCIDENT, await find_incident(log, reference))).state
     if found is None:
-        raise UnknownReferenceError(field, reference, "GET /v1/incidents lists them")
+        raise UnknownReferenceError("incident", reference, "GET /v1/incidents lists them", field)
     return found.record
 
 

@@ -116,7 +116,8 @@ class Shelf:
         shipped = self.shipped.get(name)
         found = (shipped, *published) if shipped else published
         if not found and pointer:
-            raise UnknownReferenceError(pointer.lstrip("/"), name, "GET /v1/postmortem-templates lists them")
+            place = pointer.lstrip("/")
+            raise UnknownReferenceError("template", name, "GET /v1/postmortem-templates lists them", place)
         if not found:
             raise AbsentError("postmortem template", "/v1/postmortem-templates")
         return found

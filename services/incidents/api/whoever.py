@@ -24,7 +24,8 @@ async def require_owner(call: Call, owner: str) -> None:
     if state is not None and not state.active:
         raise OwnerLeftError(owner)
     if state is None and owner != call.principal.name and await resources.views.read(_anybody):
-        raise UnknownReferenceError("owner", owner, "GET /v1/people lists who is here; POST /v1/people registers them")
+        remedy = "GET /v1/people lists who is here; POST /v1/people registers them"
+        raise UnknownReferenceError("person", owner, remedy, "owner")
 
 
 async def side_of(resources: Resources, person: str) -> Side | None:

@@ -35,11 +35,11 @@ class AbsentError(IncidentsError):
 
 
 class UnknownReferenceError(IncidentsError):
-    """What is asked names something that does not exist; *field* says where."""
+    """What is asked names something that does not exist; *place* is where, unless the field is called as the *kind*."""
 
-    def __init__(self, field: str, reference: str, remedy: str, place: str = "") -> None:
-        super().__init__(f"there is no {field} {reference!r}; {remedy}")
-        self.field = place or field
+    def __init__(self, kind: str, reference: str, remedy: str, place: str = "") -> None:
+        super().__init__(f"there is no {kind} {reference!r}; {remedy}")
+        self.field = place or kind
 
 
 class IllegalTransitionError(IncidentsError):
