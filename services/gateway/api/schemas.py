@@ -160,6 +160,17 @@ class ActiveEngagement(BaseModel):
     receiver: Annotated[str | None, Field(description="Who receives the service, where it is handed back.")] = None
 
 
+class OnCallNow(BaseModel):
+    """Somebody who is on call for a service now; a shadow sees the pages without the duty."""
+
+    schedule: str
+    person: str
+    since: datetime
+    until: datetime
+    layer: str
+    shadow: bool
+
+
 class ServiceView(BaseModel):
     """A service with everything that concerns it.
 
@@ -184,7 +195,7 @@ class ServiceView(BaseModel):
     slos: list[SloStatus] | None
     error_budget: Annotated[ErrorBudget | None, Field(description="Null where nobody has written a policy.")]
     open_incidents: list[OpenIncident] | None
-    on_call: list[dict[str, Any]] | None
+    on_call: Annotated[list[OnCallNow] | None, Field(description="Empty where nobody is.")]
     overdue_actions: list[OverdueAction] | None
     next_gate: NextGate | None
     as_of: datetime | None = None

@@ -28,6 +28,7 @@ from services.gateway.projections.actions import OPEN_ACTIONS, overdue_actions_o
 from services.gateway.projections.engagements import ENGAGEMENTS, find_engagement
 from services.gateway.projections.gates import GATES, find_gate
 from services.gateway.projections.incidents import INCIDENTS, open_incidents_of
+from services.gateway.projections.on_call import ON_CALL, on_call_of
 from services.gateway.projections.policies import POLICIES, find_policy
 from services.gateway.projections.services import SERVICES, find_service
 from services.gateway.projections.slos import SLOS, UNDEFINED, slos_of
@@ -64,7 +65,7 @@ _UNKNOWN: Final = dict.fromkeys(("slos", "error_budget", "open_incidents", "on_c
     response_model=ServiceView,
     openapi_extra=needs("services.read"),
     responses=responses(404),
-    dependencies=[fresh(SERVICES, ENGAGEMENTS, GATES, SLOS, POLICIES, INCIDENTS, OPEN_ACTIONS)],
+    dependencies=[fresh(SERVICES, ENGAGEMENTS, GATES, SLOS, POLICIES, INCIDENTS, OPEN_ACTIONS, ON_CALL)],
 )
 async def get_service(  # noqa: PLR0913  each is a part of one request
     service: str,
@@ -75,7 +76,7 @@ async def get_service(  # noqa: PLR0913  each is a part of one request
     response: Response,
     as_of: Annotated[Moment | None, Query(description="What lifecycle knew at that time.")] = None,
 ) -> Response:
-    """Show a service: phase, SLOs and budgets, open incidents, overdue actions, next gate."""
+    """Show a service: phase, SLOs and budgets, open incidents, who is on call, overdue actions, next gate."""
     today = resources.clock.now().date()
     view = None if as_of else await resources.views.read(_view_of, service, today)
     if view is not None:
@@ -127,7 +128,7 @@ def _around(connection: Connection, service: str, phase: str, today: date) -> di
         "slos": [_slo(row) for row in slos_of(connection, service)],
         "error_budget": _error_budget(find_policy(connection, service)),
         "open_incidents": [_incident(row) for row in open_incidents_of(connection, service)],
-        "on_call": [],
+        "on_call": on_call_of(connection, service),
         "overdue_actions": [_action(row) for row in overdue_actions_of(connection, service, today)],
         "next_gate": _next_gate(connection, service, phase),
     }

@@ -104,6 +104,21 @@ async def test_a_transition_that_waits_for_somebody_is_shown_until_it_is_decided
     assert (await view(client, token))["pending_transition"] is None
 
 
+async def test_who_is_on_call_now_is_shown_until_somebody_else_is(
+    client: httpx.AsyncClient, elsewhere: Elsewhere
+) -> None:
+    await elsewhere.register("checkout-api")
+    turn = {"since": "2026-11-21T09:00:00Z", "until": "2026-11-22T09:00:00Z", "layer": "primary", "shadow": False}
+    for person in ("ana", "bo"):
+        turned = {"schedule": "checkout", "services": ["checkout-api"], "on_call": [{"person": person, **turn}]}
+        token = await elsewhere.tell("turning/checkout.2026-11", "incidents.schedule.turned", **turned)
+        shown = await view(client, token)
+        assert shown["on_call"] == [{"schedule": "checkout", "person": person, **turn}]
+    ended = {"schedule": "checkout", "services": [], "on_call": []}
+    token = await elsewhere.tell("turning/checkout.2026-11", "incidents.schedule.turned", **ended)
+    assert (await view(client, token))["on_call"] == []
+
+
 async def test_the_team_that_helps_is_shown_with_its_engagement_until_it_is_handed_back(
     client: httpx.AsyncClient, elsewhere: Elsewhere
 ) -> None:
