@@ -25,6 +25,7 @@ demo_app = typer.Typer(no_args_is_help=True, help="A realistic organisation to l
 slo_app = typer.Typer(no_args_is_help=True, help="Service level objectives.")
 rotation_app = typer.Typer(no_args_is_help=True, help="On-call rotations.")
 postmortem_app = typer.Typer(no_args_is_help=True, help="Postmortems.")
+incidents_app = typer.Typer(no_args_is_help=True, help="Incidents, as they happen.")
 openslo_app = typer.Typer(no_args_is_help=True, help="OpenSLO documents.")
 for name, group in (
     ("projections", projections_app),
@@ -32,6 +33,7 @@ for name, group in (
     ("dead-letters", letters_app),
     ("demo", demo_app),
     ("slo", slo_app),
+    ("incidents", incidents_app),
     ("openslo", openslo_app),
     ("postmortem", postmortem_app),
     ("rotation", rotation_app),
@@ -224,6 +226,24 @@ def api(
     from services.cli.remote import request
 
     typer.echo(_run(request(url, _api_key(api_key, data_dir), method.upper(), path, body)))
+
+
+@incidents_app.command("watch")
+def incidents_watch(  # noqa: PLR0913  each is an option
+    incident: Annotated[str, typer.Argument(help="Only this one: its number, such as INC-42, or its id.")] = "",
+    service: Annotated[list[str] | None, typer.Option(help="Only of this service; may be repeated.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="End with the stream instead of coming back to it.")] = False,
+    url: Url = "http://127.0.0.1:8080",
+    api_key: ApiKey = "",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Show what is open, then what happens to incidents and alerts, until interrupted."""
+    from services.cli.show import show
+    from services.cli.watching import as_text, watch
+
+    lines = watch(url, _api_key(api_key, data_dir), incident, service or [], forever=not once)
+    _run(show(lines, as_json=as_json, text=as_text))
 
 
 @slo_app.command("import-access-log")

@@ -12,7 +12,7 @@ from libs.events.resources import Resources
 from libs.web import openapi
 from libs.web.app import create_service_app
 from libs.web.auth import principal
-from services.gateway.api import api_keys, events, overview, stream
+from services.gateway.api import api_keys, events, live, overview, stream
 from services.gateway.api import services as services_api
 from services.gateway.api.document import SELF, Document, merge, owners_documents
 from services.gateway.api.errors import ERRORS
@@ -43,7 +43,7 @@ def create_app(
     app = create_service_app(
         resources=resources,
         title="Concordat gateway",
-        routers=[api_keys.router, overview.router, services_api.router, events.router, stream.router],
+        routers=[api_keys.router, overview.router, services_api.router, events.router, stream.router, live.router],
         errors=ERRORS,
         settings=settings,
         authenticate=principal,  # the front has put it there

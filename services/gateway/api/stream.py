@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import Depends, Header, Query
@@ -33,23 +33,37 @@ LastEventId = Annotated[str, Header(description="As `after`; browsers send it wh
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which events a reader wants; empty: all."""
+    """Which events a reader wants; empty: all.
 
-    types: Collection[str]
-    services: Collection[str]
+    Args:
+        types: Their types.
+        services: Whom they are about.
+        family: What their types begin with.
+        incident: Which incident they tell of.
+    """
+
+    types: Collection[str] = ()
+    services: Collection[str] = ()
+    family: str = ""
+    incident: str = ""
 
     def __contains__(self, record: BusRecord) -> bool:
         """Whether *record* is one of them."""
-        if self.types and _attribute(record, "ce_type") not in self.types:
+        kind = _attribute(record, "ce_type")
+        if (self.types and kind not in self.types) or not kind.startswith(self.family):
             return False
-        return not self.services or _SERVICE.decode(record.value).service in self.services
+        if not self.services and not self.incident:
+            return True
+        about = _ABOUT.decode(record.value)
+        return (not self.services or about.service in self.services) and self.incident in {"", about.incident}
 
 
 class _About(msgspec.Struct):
     service: str = ""
+    incident: str = ""
 
 
-_SERVICE: Final = msgspec.json.Decoder(_About)
+_ABOUT: Final = msgspec.json.Decoder(_About)
 
 
 @dataclass(slots=True)
@@ -60,7 +74,7 @@ class Reader:
     offsets: dict[TopicPartition, int]
 
 
-async def _reader(
+async def open_reader(
     request: Request,
     resources: ResourcesDep,
     settings: SettingsDep,
@@ -94,14 +108,19 @@ async def _reader(
         app.state.streams -= 1
 
 
+STREAMED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
+
 @router.get(
     "/events/stream",
     response_class=StreamingResponse,
     openapi_extra=needs("events.read"),
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **responses(409)},
+    responses=STREAMED | responses(409),
 )
 async def stream_events(  # noqa: PLR0913  each is a part of one request
-    reader: Annotated[Reader, Depends(_reader)],
+    reader: Annotated[Reader, Depends(open_reader)],
     keys: KeysDep,
     principal: PrincipalDep,
     settings: SettingsDep,
@@ -111,7 +130,11 @@ async def stream_events(  # noqa: PLR0913  each is a part of one request
 ) -> Response:
     """Stream events as CloudEvents; come back with the last id, and nothing is missed or told twice."""
     wanted = Wanted(frozenset(types or ()), frozenset(services or ()))
-    told = tell(reader, wanted, keys, principal.client, draining, settings.stream_keep_alive_s)
+    return streamed(tell(reader, wanted, keys, principal.client, draining, settings.stream_keep_alive_s))
+
+
+def streamed(told: AsyncGenerator[bytes]) -> Response:
+    """The answer whose text is *told* while it happens."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(told, media_type="text/event-stream", headers=headers)
 

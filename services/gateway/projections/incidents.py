@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, RowMapping, Text, bindparam, func, select
+from sqlalchemy import Column, Connection, RowMapping, Text, bindparam, func, or_, select
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -151,6 +151,13 @@ INCIDENTS: Final = Projection(
     sources=("incidents",),
     indexes=(("service", "state"),),
 )
+
+
+def incident_named(connection: Connection, name: str) -> str | None:
+    """The id of the incident with this id or number; None: nothing was heard of it."""
+    view = INCIDENTS.view.c
+    query = select(view.incident).where(or_(view.incident == name, view.number == name.upper()))
+    return connection.execute(query.limit(1)).scalar_one_or_none()
 
 
 _OPEN_OF_SERVICE: Final = (  # made once: making it takes as long as asking

@@ -1,0 +1,119 @@
+"""`concordat incidents watch`: what is open now, then what happens, line by line."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import httpx
+
+from services.cli.errors import REFUSED, UNREACHABLE, CliError
+from services.cli.remote import Gateway
+
+Line = dict[str, Any]
+
+_OPEN: Final = (("state", "triage"), ("state", "active"), ("state", "mitigated"))
+_PATIENCE_S: Final = 60.0  # a stream says that it lives more often than that
+_AGAIN_S: Final = 1.0
+_FAMILY: Final = "io.concordat.incidents."
+_SAID: Final = ("text", "title", "summary", "stage", "person", "role", "milestone", "into_number", "reason")
+
+
+async def watch(url: str, api_key: str, incident: str, services: list[str], *, forever: bool) -> AsyncIterator[Line]:
+    """What is open, then each event of incidents; a stream that breaks goes on where it stopped.
+
+    Args:
+        url: The gateway.
+        api_key: Sent as `X-API-Key`.
+        incident: Only this one, by number or id; empty: all.
+        services: Only those of these; empty: all.
+        forever: Whether to come back when the stream ends.
+
+    Raises:
+        CliError: The gateway refused, or cannot be reached.
+    """
+    named = [("service", service) for service in services]
+    async with Gateway(url, api_key) as gateway:
+        if incident:
+            yield {"item": _as_it_is(await gateway.call("GET", f"/v1/incidents/{incident}"))}
+        else:
+            page = await gateway.call("GET", f"/v1/incidents?{urlencode([*_OPEN, *named])}")
+            for found in reversed(page["items"]):
+                yield {"item": _as_it_is(found)}
+    path = f"/v1/incidents/{incident}/timeline/stream" if incident else "/v1/events/stream"
+    query = "" if incident else urlencode(named)
+    last = ""
+    async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": api_key}, timeout=_PATIENCE_S) as client:
+        while True:
+            try:
+                async for place, event in events_of(client, f"{path}?{query}", last):
+                    last = place
+                    if event and event["type"].startswith(_FAMILY):
+                        yield {"item": happened(event)}
+            except httpx.TransportError as error:
+                if not last or not forever:
+                    message = f"{url} cannot be reached ({type(error).__name__}); is it running? see --url"
+                    raise CliError(message, UNREACHABLE) from error
+            if not forever:
+                return
+            await asyncio.sleep(_AGAIN_S)
+
+
+def as_text(item: Mapping[str, Any]) -> str:
+    """One line about an incident, as people read it."""
+    return f"{item['at']}  {item['number']:<8} {item['severity']:<5} {item['service']:<20} {item['what']}".rstrip()
+
+
+async def events_of(client: httpx.AsyncClient, path: str, last: str) -> AsyncIterator[tuple[str, Line]]:
+    """The place after each block of the stream, and its event, if it has one; from behind *last* on.
+
+    Raises:
+        CliError: The gateway refused.
+    """
+    headers = {"Last-Event-ID": last} if last else {}
+    async with client.stream("GET", path, headers=headers) as answer:
+        if answer.is_error:
+            message = f"{answer.status_code} {_detail((await answer.aread()).decode())}"
+            raise CliError(message, REFUSED)
+        block: dict[str, str] = {}
+        async for line in answer.aiter_lines():
+            if line:
+                name, _, value = line.partition(": ")
+                block[name] = value
+            elif block:
+                last = block.get("id", last)
+                yield last, json.loads(block["data"]) if "data" in block else {}
+                block = {}
+
+
+def _detail(text: str) -> str:
+    try:
+        return str(json.loads(text)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return text[:200]
+
+
+def _as_it_is(incident: Mapping[str, Any]) -> Line:
+    state = incident["stage"] or incident["state"]
+    return {
+        "at": incident["declared"],
+        "number": incident["number"],
+        "severity": incident["severity"],
+        "service": incident["service"],
+        "what": f"{state}: {incident['title']}",
+    }
+
+
+def happened(event: Mapping[str, Any]) -> Line:
+    """What an event of the stream tells of an incident."""
+    data = event["data"]
+    kind = event["type"].removeprefix(_FAMILY).rpartition(".v")[0].replace(".", " ").removeprefix("incident ")
+    said = " ".join(str(data[name]) for name in _SAID if data.get(name))
+    return {
+        "at": event["time"],
+        "number": data.get("number", ""),
+        "severity": data.get("severity", ""),
+        "service": data.get("service", ""),
+        "what": f"{kind}: {said}" if said else kind,
+    }

@@ -1,0 +1,48 @@
+"""Incidents and alerts as they happen, through the gateway's stream."""
+
+from typing import Any
+
+import httpx
+
+from libs.events.worker import Worker
+from tests.fixtures.elsewhere import Elsewhere
+from tests.fixtures.event_stream import Open
+from tests.fixtures.services import eventually
+
+INCIDENT: dict[str, Any] = {"incident": "i-1", "number": "INC-1", "service": "checkout-api", "severity": "sev2"}
+
+
+async def test_who_watches_an_incident_hears_of_it_and_of_no_other(
+    open_stream: Open, elsewhere: Elsewhere, client: httpx.AsyncClient, worker: Worker
+) -> None:
+    del worker  # it runs
+    path = "/v1/incidents/inc-1/timeline/stream"
+    assert (await client.get(path)).status_code == 404
+    await elsewhere.tell("incident/i-1", "incidents.incident.declared", **INCIDENT, title="Slow")
+
+    async def known() -> Any:
+        return (await client.get("/v1/overview")).json()["open_incidents"]
+
+    assert await eventually(known)
+    async with open_stream(path=path) as stream:
+        other = INCIDENT | {"incident": "i-2", "number": "INC-2"}
+        await elsewhere.tell("incident/i-2", "incidents.incident.noted", **other, text="not this one")
+        await elsewhere.register("search-api")
+        await elsewhere.tell("incident/i-1", "incidents.incident.noted", **INCIDENT, text="roll back")
+        event = await stream.event()
+    assert (event["type"], event["data"]["text"]) == ("io.concordat.incidents.incident.noted.v1", "roll back")
+
+
+async def test_who_watches_alerts_hears_of_those_of_the_services_they_name(
+    open_stream: Open, elsewhere: Elsewhere
+) -> None:
+    async with open_stream("service=checkout-api", path="/v1/alerts/stream") as stream:
+        for alert, service in (("a-1", "search-api"), ("a-2", "checkout-api")):
+            await elsewhere.tell(f"alert/{alert}", "incidents.alert.triggered", alert=alert, service=service)
+        await elsewhere.tell("incident/i-1", "incidents.incident.noted", **INCIDENT, text="no alert")
+        await elsewhere.tell("alert/a-2", "incidents.alert.resolved", alert="a-2", service="checkout-api")
+        heard = [(await stream.event()) for _ in range(2)]
+    assert [(event["type"].split(".")[4], event["data"]["alert"]) for event in heard] == [
+        ("triggered", "a-2"),
+        ("resolved", "a-2"),
+    ]
