@@ -105,6 +105,7 @@ async def main() -> int:
         environment = _environments(folder, postgres, kafka)
         ports = {service: free_port() for service in SERVICES[:-1]} | {"gateway": gateway_port}
         urls = {f"CONCORDAT_{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        urls["CONCORDAT_PUBLIC_URL"] = os.environ.get("CONCORDAT_PUBLIC_URL", urls["CONCORDAT_GATEWAY_URL"])
         for service in SERVICES:
             role = Role(f"migrate-{service}", ("migrate", service), environment[service], folder)
             if await role.once(stop) != 0:

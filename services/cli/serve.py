@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
@@ -126,7 +127,9 @@ async def serve(host: str, port: int, data_dir: Path | None) -> None:
     directory = DataDirectory(folder)
     with directory.hold():
         async with (
-            embedded(data_dir=folder, database_url="sqlite:", kafka_bootstrap_servers="") as installation,
+            embedded(
+                data_dir=folder, database_url="sqlite:", kafka_bootstrap_servers="", **where_links_lead(host, port)
+            ) as installation,
             control_socket(installation.parts) as control,
         ):
             key = await ensure_admin_key(installation.parts["gateway"].resources, folder)
@@ -143,3 +146,9 @@ async def serve(host: str, port: int, data_dir: Path | None) -> None:
                 sys.stdout.flush()
 
             await serve_app(installation.gateway, host, port, on_ready=tell)
+
+
+def where_links_lead(host: str, port: int) -> dict[str, Any]:
+    """The setting by which links in messages lead to where this listens; nothing, where a setting says otherwise."""
+    said = "public_url" in settings_of("incidents").model_fields_set
+    return {} if said or not port else {"public_url": f"http://{host}:{port}"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.cli.serve import AppOnTheWay, embedded
+from services.cli.serve import AppOnTheWay, embedded, where_links_lead
 from services.cli.wiring import open_parts
 from services.gateway.auth.admin_key import ensure_admin_key
 
@@ -43,3 +43,14 @@ def test_a_policy_that_cannot_be_read_ends_the_start_with_the_name_of_its_settin
     said = [line for line in done.stderr.splitlines() if line.startswith("concordat: ")]
     assert len(said) == 1
     assert setting in said[0]
+
+
+def test_links_in_messages_lead_to_where_it_listens_unless_a_setting_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert where_links_lead("127.0.0.1", 9090) == {"public_url": "http://127.0.0.1:9090"}
+    assert where_links_lead("127.0.0.1", 0) == {}
+
+    monkeypatch.setenv("CONCORDAT_PUBLIC_URL", "https://concordat.example.com")
+
+    assert where_links_lead("127.0.0.1", 9090) == {}
