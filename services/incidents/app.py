@@ -49,6 +49,8 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
         title="Concordat incidents",
         description="Alerts, incidents, who is called for them, postmortems and what is done about them.",
         routers=[
+            pagerduty.router,  # routes are looked through in order, and no other is asked so often
+            webhooks.router,
             alerts.router,
             incidents.router,
             incident_timeline.router,
@@ -70,9 +72,7 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
             schedule_reports.router,
             escalation_policies.router,
             integrations.router,
-            webhooks.router,
             silences.router,
-            pagerduty.router,
             changes.router,
             notifications.router,
             channels.router,

@@ -198,6 +198,9 @@ def key_of(stream: str) -> str:
     return stream.partition("/")[2]
 
 
+_SHARED = tuple(each.name for each in fields(Signal) if each.name != "fired")
+
+
 def _fields(signal: Signal) -> dict[str, Any]:
     """What a signal and the command that opens its alert have in common."""
-    return {each.name: getattr(signal, each.name) for each in fields(signal) if each.name != "fired"}
+    return {name: getattr(signal, name) for name in _SHARED}

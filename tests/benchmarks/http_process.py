@@ -1,4 +1,4 @@
-"""The processes whose HTTP is measured: `python -m tests.benchmarks.http_process owner|slo|gateway|httpx-gateway|bare`.
+"""The processes whose HTTP is measured: `python -m tests.benchmarks.http_process ROLE`, as `_ROLES` names them.
 
 Each prints its port once it listens. `owner` is the lifecycle service with one route more, which only parses and
 answers: the reference that a command is measured beside; `slo` is the same for measurements. `httpx-gateway` forwards
@@ -7,6 +7,7 @@ as the gateway does, with httpx.
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 
@@ -16,11 +17,16 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from libs.events.codec import encode
-from libs.web.auth import needs
+from libs.events.envelope import Context, Metadata
+from libs.events.handler import Effects
+from libs.events.ids import new_id
+from libs.events.store import AppendRequest, NewEvent, Reservation, StreamWrite
+from libs.web.auth import PUBLIC, needs
 from libs.web.routing import Router
 from libs.web.server import DrainingServer, serve_app
 from services.cli.wiring import open_parts, settings_of
 
+AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
 _say_port = partial(print, flush=True)
 
 
@@ -50,6 +56,39 @@ async def slo() -> None:
         "/measurements", parse_and_answer, methods=["POST"], openapi_extra=needs("measurements.write")
     )
     await _serve_beside("slo", reference)
+
+
+async def incidents(routing_key: str) -> None:
+    """The API that takes alerts, with one sender; and a route that only appends an event, ready as it came."""
+    commands = import_module("services.incidents.domain.integration.commands")
+    profile = import_module("services.incidents.domain.integration.events").Profile("checkout-api")
+    keys, contract = import_module("services.incidents.senders.keys"), import_module("services.incidents.contract")
+    reference = Router(prefix="/v2")
+
+    async def append(request: Request) -> Response:
+        event = NewEvent(new_id(), "io.concordat.incidents.alert.triggered.v1", AT, await request.body(), b"{}")
+        write = StreamWrite(f"alert/{event.event_id}", 0, (event,))
+        await request.app.state.resources.store.append(AppendRequest((write,)))
+        return Response(b'{"status":"success"}', 202, media_type="application/json")
+
+    reference.add_api_route("/reference", append, methods=["POST"], openapi_extra=PUBLIC)
+    async with open_parts(["incidents"]) as parts:
+        resources = parts["incidents"].resources
+        await resources.views.start(parts["incidents"].projections)
+        add = commands.Add(
+            integration="bench",
+            kind="pagerduty",
+            profile=profile,
+            key_hash=keys.hash_of(routing_key),
+            by="bench",
+            at=AT,
+        )
+        held = Reservation(keys.KEY, add.key_hash, "integration/bench")
+        context = Context.of_request(AT, Metadata("bench"))
+        await resources.handler.handle(contract.INTEGRATION, "bench", add, context, effects=Effects(reserve=(held,)))
+        app = import_module("services.incidents.app").create_app(resources, settings_of("incidents"))
+        app.router.routes[:0] = reference.routes
+        await serve_app(app, "127.0.0.1", 0, on_ready=_say_port)
 
 
 async def gateway() -> None:
@@ -104,7 +143,14 @@ async def _serve_plain(app: FastAPI) -> None:
     await DrainingServer(config, asyncio.Event(), _say_port).serve()
 
 
-_ROLES = {"owner": owner, "slo": slo, "gateway": gateway, "httpx-gateway": httpx_gateway, "bare": bare}
+_ROLES = {
+    "owner": owner,
+    "slo": slo,
+    "incidents": incidents,
+    "gateway": gateway,
+    "httpx-gateway": httpx_gateway,
+    "bare": bare,
+}
 
 if __name__ == "__main__":
     uvloop.run(_ROLES[sys.argv[1]](*sys.argv[2:]))

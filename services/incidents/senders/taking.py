@@ -79,4 +79,7 @@ async def _in_turns(work: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Do *work*, so much of it at once."""
     pending = iter(work)
     while batch := list(islice(pending, _AT_ONCE)):
-        await asyncio.gather(*batch)
+        if len(batch) == 1:
+            await batch[0]  # no task for a single one
+        else:
+            await asyncio.gather(*batch)
