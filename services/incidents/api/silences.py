@@ -1,4 +1,4 @@
-"""`/v1/silences`: what pages nobody for a while; and `/v1/alerts/{id}:snooze`, which is one for an alert."""
+"""`/v1/silences`: what pages nobody for a while; `:snooze` of an alert, which makes one, and of an incident."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.events.handler import Step
 from libs.events.ids import new_id
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
@@ -22,13 +23,19 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from libs.web.schemas import Body, Moment, Text, example
 from services.incidents.api.integration_schemas import MatcherText
+from services.incidents.api.notification_schemas import EscalationAnswer, escalation_answer
 from services.incidents.api.schemas import of_row
 from services.incidents.api.verbs import Id
-from services.incidents.contract import ALERT, SILENCE
-from services.incidents.domain.errors import AbsentError
+from services.incidents.contract import ALERT, ESCALATION, INCIDENT, SILENCE
+from services.incidents.domain.errors import AbsentError, IllegalTransitionError, SilenceError
+from services.incidents.domain.escalation.commands import Pause
+from services.incidents.domain.incident.commands import Note
+from services.incidents.domain.incident.state import Active, Mitigated, Triage
 from services.incidents.domain.matchers import quoted
 from services.incidents.domain.silence.commands import End, Make
 from services.incidents.domain.silence.decider import Silence, State, state_of
+from services.incidents.effects import find_incident
+from services.incidents.paging.ladder import waking
 from services.incidents.projections.silences import SILENCES
 
 _READ, _WRITE = needs("silences.read"), needs("silences.write")
@@ -136,6 +143,34 @@ async def snooze_alert(reference: Id, body: Snooze, call: CallDep) -> Response:
     own = {"integration": alert.opened.integration, "dedup_key": alert.opened.dedup_key}
     matchers = tuple(f"{name}={quoted(value)}" for name, value in own.items())
     return await _make(call, matchers, None, body.until, body.reason)
+
+
+@router.post(
+    "/incidents/{id}:snooze",
+    response_model=EscalationAnswer,
+    openapi_extra=needs("incidents.write"),
+    responses=responses(404, 409, 422),
+)
+async def snooze_incident(reference: Id, body: Snooze, call: CallDep) -> Response:
+    """Call nobody for an incident until then; who is called goes on from the first step when it is not over by then."""
+    incident, at = await find_incident(call.resources.store, reference), call.context.at
+    state = (await call.resources.handler.load(INCIDENT, incident)).state
+    if state is None:
+        raise AbsentError("incident")
+    if not isinstance(state, Triage | Active | Mitigated):
+        raise IllegalTransitionError("incident", state.name, "snooze", state.allowed)
+    if body.until <= at:
+        raise SilenceError("until", "lies in the past; name a later time")
+    said = f"snoozed until {body.until:%Y-%m-%d %H:%M} UTC: {body.reason}"
+    note = Note(kind="snoozed", text=said, occurred_at=at, by=call.principal.name, at=at)
+    return await call.handle(
+        ESCALATION,
+        incident,
+        Pause(by=call.principal.name, reason=body.reason, until=body.until, at=at),
+        body=lambda outcome: escalation_answer(outcome.state),
+        effects=waking,
+        also=(Step(INCIDENT, incident, note),),
+    )
 
 
 async def _make(

@@ -246,7 +246,7 @@ class Paging:
             command,
             context,
             expected=expected,
-            effects=_waking,
+            effects=waking,
             also=[
                 Step(NOTIFICATION, key, Request(notification=key, message=message, at=context.at))
                 for key, message in messages.items()
@@ -256,7 +256,7 @@ class Paging:
         UNASSIGNED.inc(sum(isinstance(event, EscalationUnassigned) for event in outcome.events))
 
 
-def _waking(state: Escalation, events: tuple[Event, ...]) -> Effects:
+def waking(state: Escalation, events: tuple[Event, ...]) -> Effects:
     """One timer per escalation: when it goes on."""
     if state is None or not events:
         return NO_EFFECTS

@@ -78,6 +78,26 @@ async def test_an_alert_is_snoozed_by_a_silence_of_its_own(incidents: Running, c
 
 
 @memory_is_enough
+async def test_nobody_is_called_for_a_snoozed_incident(incidents: Running, clock: FrozenClock) -> None:
+    key = await add(incidents)
+    await enqueue(incidents, key)
+    await listed(incidents, "/v1/incidents")
+
+    async def begun() -> bool:
+        return (await incidents.client.get("/v1/incidents/INC-1/escalation")).status_code == 200
+
+    assert await eventually(begun)
+    until = clock.now() + timedelta(hours=1)
+    path, body = "/v1/incidents/INC-1:snooze", {"until": until.isoformat(), "reason": "the disk comes at noon"}
+    snoozed = await incidents.call("POST", path, body)
+    assert (snoozed["state"], snoozed["due"]) == ("paused", "2026-11-21T11:00:00Z")
+    entries = (await incidents.call("GET", "/v1/incidents/INC-1/timeline"))["items"]
+    assert "snoozed until 2026-11-21 11:00 UTC: the disk comes at noon" in [entry["text"] for entry in entries]
+    problem = await incidents.call("POST", path, body | {"until": clock.now().isoformat()}, expect=422)
+    assert problem["errors"][0]["pointer"] == "/until"
+
+
+@memory_is_enough
 async def test_a_silence_that_covers_everything_is_refused(incidents: Running, clock: FrozenClock) -> None:
     body = {"matchers": ["a!=b"], "until": (clock.now() + timedelta(hours=1)).isoformat(), "reason": "x"}
     problem = await incidents.call("POST", "/v1/silences", body, expect=422)
