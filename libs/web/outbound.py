@@ -13,7 +13,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import aiohttp
@@ -50,15 +49,19 @@ def check_url(url: str, *, private: bool = False) -> str:
         url: Where to.
         private: Whether private and loopback addresses are allowed.
     """
+    import yarl  # noqa: PLC0415  it takes long, and most requests name no address
+
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        parts = yarl.URL(url)  # as the client reads it: other parsers find other hosts in letters that look like digits
+        host = parts.raw_host
     except ValueError as error:
         return f"it is no address: {error}"
     if parts.scheme not in _SCHEMES or not host:
         return "use an address that begins with https:// or http:// and names a host"
-    if parts.username or parts.password:
+    if parts.user or parts.password:
         return "credentials do not belong into an address; they would be shown in logs"
+    if not host.strip("0123456789.") and not _literal(host):
+        return f"{host} is neither a name nor an IP address; write four numbers without leading zeros"
     literal = _literal(host)
     if literal and not is_allowed(literal, private=private):
         return _forbidden(host)
@@ -98,6 +101,7 @@ class Outbound:
             OutboundError: It may not be asked, or does not answer in time.
         """
         import aiohttp  # noqa: PLC0415  it takes long, and most processes send nothing
+        import yarl  # noqa: PLC0415  as above
 
         if why := check_url(url, private=self._private):
             raise OutboundError(why, refused=True)
@@ -113,7 +117,7 @@ class Outbound:
             raise OutboundError(message) from error
         except aiohttp.ClientError as error:
             if _is_forbidden(error):
-                raise OutboundError(_forbidden(urlsplit(url).hostname or ""), refused=True) from error
+                raise OutboundError(_forbidden(yarl.URL(url).raw_host or ""), refused=True) from error
             message = f"cannot be reached: {type(error).__name__}"
             raise OutboundError(message) from error
 

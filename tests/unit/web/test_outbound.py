@@ -38,6 +38,10 @@ def test_private_addresses_are_asked_only_where_that_is_allowed(address: str, *,
         "http://u:p@a.example",
         "nonsense",
         "http://a:x",
+        "http://2130706433/",  # 127.0.0.1 in one number
+        "http://0177.0.0.1/",
+        "http://\u2460\u2461\u2466.0.0.1/",  # digits in circles, which clients read as 127.0.0.1
+        "http://127\u30020\u30020\u30021/",  # ideographic full stops
     ],
 )
 def test_what_cannot_be_asked_is_refused_before_anything_is_sent(url: str) -> None:
