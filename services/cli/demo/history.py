@@ -9,6 +9,7 @@ from services.cli.demo import (
     deliveries,
     designs,
     launches,
+    on_call,
     outages,
     phases,
     readiness,
@@ -29,6 +30,7 @@ def history(seed: int, today: datetime) -> World:
     phases.begin(world)
     went_wrong = outages.outages(world)
     outages.tell(world, went_wrong)
+    on_call.rotas(world, went_wrong)
     reliability.assess(world, went_wrong)
     reliability.promise(world)
     deliveries.deploy(world)

@@ -15,7 +15,7 @@ from services.cli.demo.organisation import DAYS, SERVICES, TEAMS
 from services.incidents.contract import CONTRACT as INCIDENTS
 from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import CONTRACT as LIFECYCLE
-from services.lifecycle.domain.engagement.measures import ActionSeen, IncidentSeen, Seen, SloDay
+from services.lifecycle.domain.engagement.measures import ActionSeen, IncidentSeen, Rota, Seen, Shift, SloDay
 from services.lifecycle.domain.gathering.pack import Released
 from services.lifecycle.domain.risk_register.arithmetic import Took
 from services.slo.contract import CONTRACT as SLO
@@ -78,6 +78,8 @@ class World:
         deliveries: Of each service, in the order of time.
         weeks: Of SRE teams.
         understood: Incidents, by their causes.
+        shifts: Those that are over, of each service.
+        rotas: How each schedule stood, from when on.
     """
 
     seed: int
@@ -88,6 +90,10 @@ class World:
     deliveries: dict[str, list[Delivery]] = field(default_factory=lambda: defaultdict[str, list[Delivery]](list))
     weeks: list[Week] = field(default_factory=list[Week])
     understood: list[Understood] = field(default_factory=list[Understood])
+    shifts: dict[str, list[Shift]] = field(default_factory=lambda: defaultdict[str, list[Shift]](list))
+    rotas: dict[str, list[tuple[datetime, Rota]]] = field(
+        default_factory=lambda: defaultdict[str, list[tuple[datetime, Rota]]](list)
+    )
 
     def __post_init__(self) -> None:
         self.policies = load_policies(LifecycleSettings())
@@ -132,6 +138,8 @@ class World:
             services=tuple(services),
             since=since,
             until=until,
+            shifts=self._shifts(services, since, until),
+            rotas=self._rotas(services, until),
             incidents=tuple(
                 each for each in self.incidents_seen if each.service in services and since < each.declared_at <= until
             ),
@@ -149,6 +157,16 @@ class World:
             operational_share=sum(week.operational for week in weeks) / worked if worked else None,
             severe=_SEVERE,
         )
+
+    def _shifts(self, services: Sequence[str], since: datetime, until: datetime) -> tuple[Shift, ...]:
+        """Each once, however many of *services* it was for."""
+        ended = (each for service in services for each in self.shifts[service] if since < each.end <= until)
+        return tuple({each.event: each for each in ended}.values())
+
+    def _rotas(self, services: Sequence[str], until: datetime) -> tuple[Rota, ...]:
+        """How each schedule stood at last."""
+        told = [[rota for since, rota in stood if since <= until] for stood in self.rotas.values()]
+        return tuple(known[-1] for known in told if known and {*known[-1].services} & {*services})
 
     def delivered(self, services: Sequence[str], since: datetime, until: datetime) -> list[Delivery]:
         """What went to production in that time."""

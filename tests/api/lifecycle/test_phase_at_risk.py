@@ -72,7 +72,7 @@ async def test_a_policy_that_asks_for_less_closes_what_it_does_not_ask_for(
 ) -> None:
     item = await at_risk(lifecycle, clock, "active_development")
     shown = await lifecycle.call("GET", "/v1/gate-policies/2026-11")
-    about = {"in_force", "published_by", "published_at", "reason"}
+    about = {"in_force", "published_by", "published_at", "reason", "inherited", "attested_only", "not_asked"}
     policy = {name: value for name, value in shown.items() if name not in about}
     less = policy | {"version": "less", "keeps": {**policy["keeps"], "active_development": []}}
 

@@ -192,6 +192,18 @@ def test_designs_were_read_by_others_and_architectures_signed_by_both_sides(worl
     assert [each for each in findings if each.is_unsettled]
 
 
+def test_everybody_takes_turns_on_call_and_shifts_say_what_they_cost(world: World) -> None:
+    paged = {shift.event: shift.pages for of_service in world.shifts.values() for shift in of_service}
+
+    assert len(paged) >= 8 * 90
+    assert 0 < sum(paged.values()) / len(paged) <= 2
+    for service in SERVICES:
+        if service.in_use(DAYS - 1):
+            assert TODAY - max(shift.end for shift in world.shifts[service.name]) <= timedelta(days=8)
+    sides = {shift.side for shift in world.shifts["checkout-api"] if TODAY - shift.end <= timedelta(days=28)}
+    assert sides == {"dev", "sre"}
+
+
 def test_both_sides_agreed_how_they_work_together(world: World) -> None:
     for each in engagements(world).values():
         in_force = each.chapter("working_agreements").in_force

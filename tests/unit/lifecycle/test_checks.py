@@ -600,6 +600,17 @@ def test_a_shift_of_a_week_counts_as_fourteen() -> None:
     assert found("pages_per_shift", facts(shifts=shifts(29, hours=168))).result == "fail"
 
 
+@pytest.mark.parametrize(("days_ago", "result"), [(0, "pass"), (6, "pass"), (7, "pass"), (7.1, "unknown")])
+def test_the_shift_that_goes_on_leaves_no_hole_and_one_that_nobody_closed_does(days_ago: float, result: str) -> None:
+    known = [
+        replace(shift, start=shift.start - days_ago * DAY, end=shift.end - days_ago * DAY)
+        for shift in shifts(28, hours=168)
+    ]
+
+    assert found("pages_per_shift", facts(shifts=known)).result == result
+    assert found("operational_load", facts(shifts=known)).result == result
+
+
 def test_pages_that_nobody_counted_can_be_attested() -> None:
     known = facts(attestations={"pages_per_shift": evidence("pages_per_shift")})
 

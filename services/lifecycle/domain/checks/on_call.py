@@ -156,16 +156,29 @@ def _lately(question: Question) -> list[Shift] | None:
     """The shifts of the window, cut nowhere; None while no shift was ever heard of."""
     if question.facts.shifts is None:
         return None
-    since = question.at - question.days("window_days")
+    since, _ = _window(question)
     return [shift for shift in question.facts.shifts if shift.end > since]
+
+
+def _window(question: Question) -> tuple[datetime, datetime]:
+    """The weeks that are looked at: up to the end of the last shift while the one after it may still be going on.
+
+    What a shift cost is told when it is over; otherwise a rota of weeks would be unknown on six days of seven.
+    """
+    shifts, until = question.facts.shifts or (), question.at
+    last: datetime = max((shift.end for shift in shifts), default=until)
+    longest: timedelta = max((shift.end - shift.start for shift in shifts), default=timedelta())
+    if timedelta() <= until - last <= longest:
+        until = last
+    return until - question.days("window_days"), until
 
 
 def _too_few(question: Question, shifts: Sequence[Shift]) -> Finding | None:
     """What to say when the shifts that were heard of leave too much of the window open."""
-    start = question.at - question.days("window_days")
+    start, until = _window(question)
     covered, reached = timedelta(), start
     for shift in sorted(shifts, key=lambda shift: shift.start):
-        begin, end = max(shift.start, reached), min(shift.end, question.at)
+        begin, end = max(shift.start, reached), min(shift.end, until)
         if end > begin:
             covered, reached = covered + (end - begin), end
     share, least = covered / question.days("window_days"), question.number("coverage")
