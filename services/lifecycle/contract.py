@@ -97,6 +97,8 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.team.absorbed.v1": team_events.TeamAbsorbed,
         "io.concordat.lifecycle.team.dissolved.v1": team_events.TeamDissolved,
         "io.concordat.lifecycle.team.structure-reviewed.v1": team_events.StructureReviewed,
+        "io.concordat.lifecycle.team.duty-overdue.v1": team_events.DutyOverdue,
+        "io.concordat.lifecycle.team.structure-review-overdue.v1": team_events.StructureReviewOverdue,
         "io.concordat.lifecycle.service.registered.v1": service_events.ServiceRegistered,
         "io.concordat.lifecycle.service.changed.v1": service_events.ServiceChanged,
         "io.concordat.lifecycle.dependency.declared.v1": dependency_events.DependencyDeclared,

@@ -1,7 +1,8 @@
 """What engagements, waivers, risks and phases have waiting: when somebody or something looks again."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -14,13 +15,14 @@ from services.lifecycle.domain.engagement.events import EngagementEnded, Event, 
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.decider import Item
 from services.lifecycle.domain.engagement_item.events import Event as ItemEvent
-from services.lifecycle.domain.inbox.policy import DigestTerms
+from services.lifecycle.domain.inbox.policy import DigestTerms, InboxPolicy
 from services.lifecycle.domain.risk_register.events import Event as RiskEvent
 from services.lifecycle.domain.risk_register.events import RiskAccepted
 from services.lifecycle.domain.risk_register.state import Register
-from services.lifecycle.domain.team.decider import Team
+from services.lifecycle.domain.team.decider import Ended, Registered, Team
 from services.lifecycle.domain.team.events import Event as TeamEvent
 from services.lifecycle.domain.team.events import TeamRegistered
+from services.lifecycle.domain.team.policy import TeamPolicy
 from services.lifecycle.domain.team.structure import Structure
 from services.lifecycle.domain.waiver.decider import Over, Requested, Waiver
 from services.lifecycle.domain.waiver.events import Event as WaiverEvent
@@ -32,6 +34,7 @@ ITEM_DUE: Final = "engagement-item-due"
 PHASE_LOOK: Final = "phase-look"
 PHASE_SWEEP: Final = "phase-sweep"
 DIGEST: Final = "digest"
+TEAM_DUE: Final = "team-due"
 _RISKS: Final = "risk-register"
 _WAIVER: Final = "waiver"  # its timers, and the reservations `<service>/<check>`: one of them at a time
 
@@ -137,23 +140,63 @@ def reminding(item: Item | None, events: tuple[ItemEvent, ...]) -> Effects:
     due = item.content.due
     if due is None or not item.allowed:
         return Effects(cancel=(f"{ITEM_DUE}/{item.item}",))
-    morning = datetime(due.year, due.month, due.day, tzinfo=UTC) + timedelta(days=1)
-    return Effects(schedule=(_timer(ITEM_DUE, item.item, morning),))
+    return Effects(schedule=(_timer(ITEM_DUE, item.item, _morning_after(due)),))
 
 
-def digesting(terms: DigestTerms) -> Callable[[Team, Sequence[TeamEvent]], Effects]:
-    """From its first day on a team has a digest every week."""
+@dataclass(frozen=True, slots=True)
+class TeamDates:
+    """When teams have something waiting: a digest every week, and what is due in them by a day.
 
-    def effects(_: Team, events: Sequence[TeamEvent]) -> Effects:
-        began = [event for event in events if isinstance(event, TeamRegistered)]
-        return Effects(schedule=tuple(digest(event.team, event.structure, event.at, terms) for event in began))
+    Args:
+        digests: When digests are made.
+        every: How often people look at the structure.
+    """
 
-    return effects
+    digests: DigestTerms
+    every: timedelta
+
+    def of(self, team: Team, events: Sequence[TeamEvent]) -> Effects:
+        """From its first day on a team has both timers, until it ends."""
+        if not events or team is None:
+            return NO_EFFECTS
+        if isinstance(team, Ended):
+            return Effects(cancel=(f"{DIGEST}/{team.was.team}", f"{TEAM_DUE}/{team.was.team}"))
+        dates = self.next_of(team)
+        if not any(isinstance(event, TeamRegistered) for event in events):
+            return dates
+        first = digest(team.team, team.structure, team.registered_at, self.digests)
+        return replace(dates, reserve=(_timed(team.team, team.team),), schedule=(first, *dates.schedule))
+
+    def next_of(self, team: Registered) -> Effects:
+        """When the next of what is due is over, and said to be."""
+        days = [due.by for due in team.unsaid(self.every)]
+        if not days:
+            return Effects(cancel=(f"{TEAM_DUE}/{team.team}",))
+        return Effects(schedule=(_timer(TEAM_DUE, team.team, _morning_after(min(days))),))
+
+    def set_first(self, team: Registered, at: datetime, holder: str) -> Effects:
+        """Both timers, for a team that was registered before there were any; refused where it has them."""
+        first = digest(team.team, team.structure, at, self.digests)
+        return Effects(reserve=(_timed(team.team, holder),), schedule=(first, *self.next_of(team).schedule))
+
+
+def team_dates(inbox: InboxPolicy, teams: TeamPolicy) -> TeamDates:
+    """As the policies say."""
+    return TeamDates(inbox.digest, teams.structure_review_days.days)
+
+
+def _timed(team: str, holder: str) -> Reservation:
+    """Held while a team has timers."""
+    return Reservation("team-timers", team, holder)
 
 
 def digest(team: str, structure: Structure, after: datetime, terms: DigestTerms) -> Timer:
     """When the next digest of a team is made."""
     return _timer(DIGEST, team, next_digest(after, zone_of(structure), terms))
+
+
+def _morning_after(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
 
 
 def _timer(kind: str, key: str, at: datetime) -> Timer:

@@ -1,5 +1,7 @@
 """The worker role of lifecycle."""
 
+from functools import partial
+
 from libs.events.resources import Resources
 from libs.events.worker import Worker
 from services.lifecycle.config import LifecycleSettings, load_catalogs, load_policies
@@ -10,6 +12,8 @@ from services.lifecycle.inbox import Inbox
 from services.lifecycle.listening import Listening
 from services.lifecycle.projections import PROJECTIONS
 from services.lifecycle.reactions import reactions, timers
+from services.lifecycle.reactions.team_dates import set_timers
+from services.lifecycle.timetable import team_dates
 
 
 def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
@@ -22,7 +26,13 @@ def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
         projections=PROJECTIONS,
         reactions=(*reactions(resources, policies, load_catalogs()), phases.reaction),
         timers={**timers(resources, policies.engagements, inbox), **phases.timers},
-        sinks=(listening.run, phases.begin, foreseeing.run, Asking(resources, settings).run),
+        sinks=(
+            listening.run,
+            phases.begin,
+            foreseeing.run,
+            partial(set_timers, resources, team_dates(policies.inbox, policies.teams)),
+            Asking(resources, settings).run,
+        ),
     )
     listening.worker = worker
     return worker

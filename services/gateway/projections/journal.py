@@ -24,6 +24,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.team.merged": "team {team} became a part of {into}: {reason}",
     "lifecycle.team.absorbed": "team {team} took in {absorbed}",
     "lifecycle.team.dissolved": "team {team} was dissolved: {reason}",
+    "lifecycle.team.duty-overdue": "{duty!r} of team {team} should have been passed on by {due}",
+    "lifecycle.team.structure-review-overdue": "people should have looked at the structure of team {team} by {due}",
     "lifecycle.team.structure-reviewed": "structure of team {team} reviewed: {outcome}",
     "lifecycle.digest.compiled": "digest of team {team} for {week}: {total} waiting, {overdue} overdue",
     "lifecycle.service.registered": "registered in {phase}, {profile}",

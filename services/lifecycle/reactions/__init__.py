@@ -21,6 +21,7 @@ from services.lifecycle.reactions.engagement_dates import compare, look, remind
 from services.lifecycle.reactions.engagements import engagement_reactions
 from services.lifecycle.reactions.reviews import review_lapses, review_reactions
 from services.lifecycle.reactions.risks import acceptance_lapses, risk_reactions
+from services.lifecycle.reactions.team_dates import say_missed
 
 
 def reactions(resources: Resources, policies: Policies, catalogs: Catalogs) -> Sequence[Reaction]:
@@ -40,6 +41,9 @@ def timers(resources: Resources, engagements: EngagementPolicy, inbox: Inbox) ->
         timetable.WATCHING: partial(compare, resources, engagements),
         timetable.ITEM_DUE: partial(remind, resources),
         timetable.DIGEST: partial(compile_digest, inbox),
+        timetable.TEAM_DUE: partial(
+            say_missed, resources, timetable.team_dates(inbox.policies.inbox, inbox.policies.teams)
+        ),
         READINESS_REVIEW.category: partial(review_lapses, resources),
         WAIVER.category: partial(_waiver_ends, resources),
         RISK_REGISTER.category: partial(acceptance_lapses, resources),

@@ -3,11 +3,19 @@ from typing import Any
 
 import pytest
 
+from libs.events.envelope import Context, Metadata
+from libs.events.errors import StoreUnavailableError
+from libs.events.store import Timer
 from libs.events.testing import FrozenClock
+from services.lifecycle.config import LifecycleSettings, load_policies
+from services.lifecycle.contract import TEAM as TEAM_STREAM
+from services.lifecycle.domain.team.commands import Register
 from services.lifecycle.projections.teams import TeamFacts, team_of
+from services.lifecycle.reactions.team_dates import set_missing
+from services.lifecycle.timetable import team_dates
 from tests.fixtures.engagements import active
 from tests.fixtures.lifecycle_api import IN_MEMORY
-from tests.fixtures.services import Running
+from tests.fixtures.services import Running, eventually
 
 TEAM = {"name": "checkout", "kind": "dev", "display_name": "Checkout"}
 
@@ -335,3 +343,62 @@ async def test_a_team_with_an_engagement_is_not_dissolved(lifecycle: Running) ->
     ):
         problem = await lifecycle.call(method, f"/v1/teams/sre-pay{path}", body, expect=409)
         assert (problem["code"], problem["needed_by"]) == ("team-needed", [f"engagement {engaged.id}"])
+
+
+@IN_MEMORY
+async def test_a_duty_and_a_look_at_the_structure_that_are_overdue_are_said_once(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    duty = {"name": "queue", "holder": "ana", "rotate_by": "2026-11-30"}
+    await lifecycle.call("POST", "/v1/teams", {**TEAM, "members": ["ana"], "duties": [duty]}, expect=201)
+
+    async def said() -> list[tuple[str, str]]:
+        log = await lifecycle.resources.store.load("team/checkout")
+        return [(each.type.split(".")[4], str(each.occurred_at.date())) for each in log if "overdue" in each.type]
+
+    async def until(count: int) -> list[tuple[str, str]]:
+        async def found() -> list[tuple[str, str]] | None:
+            told = await said()
+            return told if len(told) == count else None
+
+        return await eventually(found) or []
+
+    clock.advance(timedelta(days=10))
+    assert await until(1) == [("duty-overdue", "2026-12-01")]
+    await lifecycle.call(
+        "PATCH", "/v1/teams/checkout", {"duties": [{**duty, "rotate_by": "2026-12-30"}]}, If_Match='"2"'
+    )
+    clock.advance(timedelta(days=40))
+    assert (await until(2))[1][0] == "duty-overdue"
+    clock.advance(timedelta(days=365))
+    assert [kind for kind, _ in await until(3)] == ["duty-overdue", "duty-overdue", "structure-review-overdue"]
+
+
+@IN_MEMORY
+async def test_a_team_of_before_there_were_timers_has_them_once(lifecycle: Running, clock: FrozenClock) -> None:
+    at = clock.now()
+    known = Register(team="checkout", kind="dev", display_name="Checkout", at=at)
+    await lifecycle.resources.handler.handle(TEAM_STREAM, "checkout", known, Context.of_request(at, Metadata("ana")))
+    policies = load_policies(LifecycleSettings())
+    dates = team_dates(policies.inbox, policies.teams)
+
+    async def starts() -> bool:
+        try:
+            await set_missing(lifecycle.resources, dates)
+        except StoreUnavailableError:  # the read model is behind; a worker tries again
+            return False
+        return True
+
+    await eventually(starts)
+    clock.advance(timedelta(days=3))  # over a Monday
+    await eventually(starts)
+
+    async def next_digest() -> list[Timer]:
+        due = await lifecycle.resources.store.due(at + timedelta(days=400), 10)
+        return due if any(each.due_at.day == 30 and each.key == "digest/checkout" for each in due) else []
+
+    due = await eventually(next_digest)
+    assert [(each.key, each.due_at.date().isoformat()) for each in due if "checkout" in each.key] == [
+        ("digest/checkout", "2026-11-30"),
+        ("team-due/checkout", "2027-11-22"),
+    ]

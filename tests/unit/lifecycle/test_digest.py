@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from libs.events.testing import given as past
 from services.lifecycle import timetable
 from services.lifecycle.config import LifecycleSettings, load_policies
-from services.lifecycle.contract import DIGEST
+from services.lifecycle.contract import DIGEST, TEAM
 from services.lifecycle.domain.digest.commands import Compile
 from services.lifecycle.domain.digest.text import compiled
 from services.lifecycle.domain.digest.week import next_digest, week_of, zone_of
 from services.lifecycle.domain.inbox.waiting import Waiting, Who
 from services.lifecycle.domain.policy import Number
-from services.lifecycle.domain.team.events import TeamChanged, TeamRegistered
+from services.lifecycle.domain.team.events import TeamChanged, TeamMerged, TeamRegistered
 from services.lifecycle.domain.team.structure import Site, Structure
 
 POLICY = load_policies(LifecycleSettings()).inbox
@@ -132,10 +132,15 @@ def test_the_largest_site_says_when_the_week_begins() -> None:
 def test_a_team_has_its_first_timer_from_the_day_on_which_it_is_registered() -> None:
     at = datetime(2026, 11, 21, 10, tzinfo=UTC)
     structure = Structure(sites=(Site("berlin", "Europe/Berlin", 4),))
-    effects = timetable.digesting(POLICY.digest)
+    dates = timetable.TeamDates(POLICY.digest, timedelta(days=365))
+    registered = TeamRegistered("checkout", "dev", "Checkout", at, structure)
+    team = TEAM.fold(None, [registered])
 
-    (timer,) = effects(None, (TeamRegistered("checkout", "dev", "Checkout", at, structure),)).schedule
+    first, second = dates.of(team, (registered,)).schedule
 
-    assert (timer.key, timer.due_at) == ("digest/checkout", datetime(2026, 11, 23, 7, tzinfo=UTC))
-    assert timetable.key_of(timer) == "checkout"
-    assert effects(None, (TeamChanged("checkout", "Till", at),)).schedule == ()
+    assert (first.key, first.due_at) == ("digest/checkout", datetime(2026, 11, 23, 7, tzinfo=UTC))
+    assert (second.key, second.due_at) == ("team-due/checkout", datetime(2027, 11, 22, tzinfo=UTC))
+    assert timetable.key_of(first) == timetable.key_of(second) == "checkout"
+    assert dates.of(team, (TeamChanged("checkout", "Till", at),)).schedule == (second,)
+    merged = TeamMerged(team="checkout", into="till", services=(), reason="one", by="ana", at=at)
+    assert dates.of(TEAM.fold(team, [merged]), (merged,)).cancel == (first.key, second.key)

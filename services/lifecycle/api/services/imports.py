@@ -29,7 +29,6 @@ from services.lifecycle.contract import ENTITY, SERVICE, TEAM
 from services.lifecycle.domain.catalog_entity.commands import Import
 from services.lifecycle.domain.catalog_entity.events import EntityImported
 from services.lifecycle.domain.errors import LifecycleError
-from services.lifecycle.domain.inbox.policy import DigestTerms
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.service.commands import Enrich
 from services.lifecycle.domain.service.commands import Register as RegisterService
@@ -38,7 +37,7 @@ from services.lifecycle.domain.team.commands import Register as RegisterTeam
 from services.lifecycle.domain.team.structure import Structure
 from services.lifecycle.exchange.backstage import Read, Remark, UnreadableEntityError, read_entity
 from services.lifecycle.projections.catalog_entities import CATALOG_ENTITIES
-from services.lifecycle.timetable import digesting
+from services.lifecycle.timetable import TeamDates, team_dates
 
 router = Router(prefix="/v1/imports/backstage", tags=["imports"])
 _READ, _WRITE = needs("services.read"), needs("services.write")
@@ -102,7 +101,7 @@ class EntityView:
 
 @dataclass(slots=True)
 class _Plan:
-    digests: DigestTerms
+    dates: TeamDates
     items: list[ImportedItem] = field(default_factory=list[ImportedItem])
     steps: list[Step[Any, Any, Any]] = field(default_factory=list[Step[Any, Any, Any]])
     taken: dict[str, str] = field(default_factory=dict[str, str])  # what a document of this import became already
@@ -126,7 +125,7 @@ async def import_backstage(
         detail = str(error)
         raise Problem(422, "unreadable", "The documents cannot be read", detail, [Place(detail, "")]) from error
     policies: Policies = request.app.state.policies
-    plan = _Plan(policies.inbox.digest)
+    plan = _Plan(team_dates(policies.inbox, policies.teams))
     for index, document in enumerate(documents):
         await _add(plan, index, document, call, gates)
     counts: Counter[Result] = Counter(item.result for item in plan.items)
@@ -264,7 +263,7 @@ async def _team(read: Read, call: Call, plan: _Plan) -> Step[Any, Any, Any]:
             structure=Structure(members=read.members),
             by=call.principal.name,
         )
-        return Step(TEAM, read.name, register, digesting(plan.digests))
+        return Step(TEAM, read.name, register, plan.dates.of)
     enrol = Enrol(
         team=read.name,
         display_name=read.display_name,

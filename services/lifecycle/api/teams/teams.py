@@ -37,7 +37,6 @@ from services.lifecycle.api.teams.team_schemas import (
 from services.lifecycle.config import LifecycleSettings, Policies
 from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import NameTakenError, ReferenceEndedError
-from services.lifecycle.domain.inbox.policy import DigestTerms
 from services.lifecycle.domain.service.commands import HandOver
 from services.lifecycle.domain.team.commands import Absorb, Change, Dissolve, Merge, Register, Review, Shard, TakeOn
 from services.lifecycle.domain.team.decider import Ended, Registered, Team
@@ -48,7 +47,7 @@ from services.lifecycle.domain.team.structure import UNSAID, without
 from services.lifecycle.projections.engagements import ENGAGEMENTS, open_engagements_of
 from services.lifecycle.projections.services import SERVICES, owned_by, with_code_of
 from services.lifecycle.projections.teams import TEAMS, team_in
-from services.lifecycle.timetable import digesting
+from services.lifecycle.timetable import TeamDates, team_dates
 
 router = Router(prefix="/v1/teams", tags=["teams"])
 _READ, _WRITE = needs("teams.read"), needs("teams.write")
@@ -56,10 +55,10 @@ _READ, _WRITE = needs("teams.read"), needs("teams.write")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is asked of teams here, when digests are due, and how long to wait until read models show what is stored."""
+    """What is asked of teams here, when something of them is due, and how long to wait until read models are fresh."""
 
     policy: TeamPolicy
-    digests: DigestTerms
+    dates: TeamDates
     wait_s: float
 
     @property
@@ -74,9 +73,8 @@ class Rules:
 
 async def _rules(request: Request) -> Rules:
     settings: LifecycleSettings = request.app.state.settings
-    policy: TeamPolicy = request.app.state.policies.teams
     policies: Policies = request.app.state.policies
-    return Rules(policy, policies.inbox.digest, settings.facts_wait_s)
+    return Rules(policies.teams, team_dates(policies.inbox, policies.teams), settings.facts_wait_s)
 
 
 RulesDep = Annotated[Rules, Depends(_rules)]
@@ -197,7 +195,7 @@ async def shard_team(team: str, body: ShardTeam, call: CallDep, rules: RulesDep)
             TEAM,
             part.name,
             _register(part, state.kind, call, rules, shard_of=team, owns=part.services),
-            digesting(rules.digests),
+            rules.dates.of,
         )
         for part in body.into
     ]
@@ -229,7 +227,7 @@ async def merge_team(team: str, body: MergeTeam, call: CallDep, rules: RulesDep)
         at=call.context.at,
     )
     touched = dict.fromkeys([*owned, *await call.resources.views.read(with_code_of, team)], body.into)
-    also = [] if body.into == team else [Step(TEAM, body.into, absorb), *_given(team, touched, call)]
+    also = [] if body.into == team else [Step(TEAM, body.into, absorb, rules.dates.of), *_given(team, touched, call)]
     return await _do(call, team, command, rules, also=also)
 
 
@@ -307,7 +305,7 @@ async def _do(  # noqa: PLR0913  each is a part of one request
         also=also,
         status=status,
         location=location,
-        effects=digesting(rules.digests),
+        effects=rules.dates.of,
     )
 
 

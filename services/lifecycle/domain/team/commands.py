@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.lifecycle.domain.team.events import Outcome
 from services.lifecycle.domain.team.kinds import TeamKind
@@ -142,6 +142,15 @@ class Review:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayMissed:
+    """Say which duties should have been passed on, and whether the structure, looked at *every* so often, waits."""
+
+    team: str
+    every: timedelta
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class TakeOn:
     """See whether the team can be made to answer for something; one that has ended cannot."""
@@ -149,4 +158,4 @@ class TakeOn:
     team: str
 
 
-Command = Register | Change | Enrol | Shard | Merge | Absorb | Dissolve | Review | TakeOn
+Command = Register | Change | Enrol | Shard | Merge | Absorb | Dissolve | Review | SayMissed | TakeOn

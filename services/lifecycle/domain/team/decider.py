@@ -1,7 +1,7 @@
 """A team's rules. How it may be set up is in `structure.py`; that it may begin, change and end is here."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from services.lifecycle.domain.errors import NameTakenError, UnknownError
 from services.lifecycle.domain.team.commands import (
@@ -13,13 +13,17 @@ from services.lifecycle.domain.team.commands import (
     Merge,
     Register,
     Review,
+    SayMissed,
     Shard,
     TakeOn,
 )
+from services.lifecycle.domain.team.dates import Due, dues
 from services.lifecycle.domain.team.errors import MergeError, StructureError, TeamEndedError, TeamNeededError
 from services.lifecycle.domain.team.events import (
+    DutyOverdue,
     Event,
     StructureReviewed,
+    StructureReviewOverdue,
     TeamAbsorbed,
     TeamChanged,
     TeamDissolved,
@@ -43,6 +47,7 @@ class Registered:
         structure: How it is set up.
         reviewed: When people last looked at that, if they did.
         shard_of: The team it was a part of, or empty.
+        said: What was said to be overdue: duties by name, the look at the structure by an empty one; and their days.
     """
 
     team: str
@@ -52,6 +57,12 @@ class Registered:
     structure: Structure = UNSAID
     reviewed: StructureReviewed | None = None
     shard_of: str = ""
+    said: frozenset[tuple[str, date]] = frozenset()
+
+    def unsaid(self, every: timedelta) -> list[Due]:
+        """What is due by a day, and was not said to be overdue."""
+        looked_at = self.reviewed.at if self.reviewed else self.registered_at
+        return [due for due in dues(self.structure, looked_at, every) if (due.duty, due.by) not in self.said]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,8 @@ def decide(command: Command, state: Team) -> tuple[Event, ...]:
             raise TeamEndedError(command.team, state.into)
         case Registered(), TakeOn():
             return ()
+        case Registered(), SayMissed():
+            return tuple(_said(due, command) for due in state.unsaid(command.every) if due.missed(command.at))
         case Registered(), _:
             return _done(command, state)
 
@@ -155,7 +168,7 @@ def _done(command: Change | Enrol | Shard | Merge | Absorb | Dissolve | Review, 
             )
 
 
-def evolve(state: Team, event: Event) -> Team:
+def evolve(state: Team, event: Event) -> Team:  # noqa: PLR0911  a table
     """The team after one more fact."""
     match state, event:
         case _, TeamRegistered(team, kind, display_name, at, structure, shard_of):
@@ -169,8 +182,18 @@ def evolve(state: Team, event: Event) -> Team:
             return replace(state, reviewed=event)
         case Registered(), TeamMerged() | TeamDissolved():
             return Ended(state, event)
+        case Registered(), DutyOverdue():
+            return replace(state, said=state.said | {(event.duty, event.due)})
+        case Registered(), StructureReviewOverdue():
+            return replace(state, said=state.said | {("", event.due)})
         case _:
             return state
+
+
+def _said(due: Due, command: SayMissed) -> DutyOverdue | StructureReviewOverdue:
+    if not due.duty:
+        return StructureReviewOverdue(team=command.team, due=due.by, at=command.at)
+    return DutyOverdue(team=command.team, duty=due.duty, holder=due.holder, due=due.by, at=command.at)
 
 
 def _registered(command: Register) -> TeamRegistered:

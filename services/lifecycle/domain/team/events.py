@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from services.lifecycle.domain.team.kinds import TeamKind
@@ -95,4 +95,34 @@ class StructureReviewed:
     at: datetime
 
 
-Event = TeamRegistered | TeamChanged | TeamSharded | TeamMerged | TeamAbsorbed | TeamDissolved | StructureReviewed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyOverdue:
+    """A duty should have been passed on by a day, and was not; told once."""
+
+    team: str
+    duty: str
+    holder: str
+    due: date
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StructureReviewOverdue:
+    """People should have looked by a day whether the team is still set up well; told once."""
+
+    team: str
+    due: date
+    at: datetime
+
+
+Event = (
+    TeamRegistered
+    | TeamChanged
+    | TeamSharded
+    | TeamMerged
+    | TeamAbsorbed
+    | TeamDissolved
+    | StructureReviewed
+    | DutyOverdue
+    | StructureReviewOverdue
+)
