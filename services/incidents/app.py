@@ -32,6 +32,7 @@ from services.incidents.api import (
     schedule_reports,
     schedules,
     silences,
+    similar_incidents,
     webhooks,
 )
 from services.incidents.api.errors import ERRORS
@@ -56,6 +57,7 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
             incident_timeline.router,
             incident_people.router,
             responder_view.router,
+            similar_incidents.router,
             incident_links.router,
             incident_metrics.router,
             lessons.router,

@@ -59,8 +59,10 @@ from services.incidents.domain.incident.commands import (
 from services.incidents.domain.incident.state import Incident, Record
 from services.incidents.domain.incident.terms import Priority, Severity
 from services.incidents.domain.incident.work_commands import Amend
+from services.incidents.domain.words import words
 from services.incidents.effects import find_incident, incident_effects
 from services.incidents.intake import Numbers
+from services.incidents.projections.full_text import holds
 from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 
@@ -109,6 +111,7 @@ async def list_incidents(  # noqa: PLR0913, PLR0917  each is a filter
     outage_class: Annotated[list[str] | None, Query()] = None,
     customer_facing: Annotated[bool | None, Query()] = None,
     test: Annotated[bool | None, Query()] = None,
+    q: Annotated[str, Query(max_length=200, description="Words; those listed say all of them.")] = "",
 ) -> Page[IncidentAnswer]:
     """Incidents in all states unless filtered, the newest first."""
     c = INCIDENTS.view.c
@@ -124,6 +127,7 @@ async def list_incidents(  # noqa: PLR0913, PLR0917  each is a filter
             }
         ),
         *(column.is_(flag) for column, flag in flags.items() if flag is not None),
+        *((holds(c.words, wanted),) if (wanted := words(q)) else ()),
     )
     return await resources.views.read(page.fetch, query, key=c.ordinal, item=incident_row, descending=True)
 

@@ -14,6 +14,7 @@ from services.incidents.domain.incident import work_events as of_work
 from services.incidents.domain.incident.terms import IncidentFact
 from services.incidents.domain.milestones import MILESTONES
 from services.incidents.projections.folds import changes, opens
+from services.incidents.projections.full_text import kept
 
 _TEXTS: Final = ("number", "title", "service", "severity", "priority", "state")
 _MORE_TEXTS: Final = ("declared_by", "acknowledged_by", "outage_class", "merged_into", "split_from")
@@ -33,6 +34,7 @@ def _columns() -> Sequence[Column[Any]]:
         *(Column(name, Boolean, nullable=False) for name in _FLAGS),
         *(Column(name, Json(), nullable=False) for name in (*_LISTS, *_OBJECTS)),
         Column("group", Text, nullable=False),  # what its first alert joins others by: its signature
+        Column("words", Text, nullable=False),  # of all that is said of it, to be found by
         Column("update_every_minutes", Integer),
         Column("update_due", Instant()),
         *(Column(name, Instant()) for name in MILESTONES),
@@ -69,6 +71,7 @@ def _declared(event: of.IncidentDeclared) -> Row:
         "deployments": [],
         "roles": {},
         "group": event.group,
+        "words": kept(event.title, *event.tags),
         "update_every_minutes": None,
         **_NO_UPDATE_DUE,
         **dict.fromkeys(MILESTONES),
@@ -113,10 +116,14 @@ def _merged(_row: Row, event: of.IncidentMerged) -> Row:
     return _state("merged") | {"merged_into": event.into} | dict(_NO_UPDATE_DUE)
 
 
-def _amended(_row: Row, event: of_work.IncidentAmended) -> Row:
+def _amended(row: Row, event: of_work.IncidentAmended) -> Row:
     names = ("title", "priority", "customer_facing", "test")
     said = {name: getattr(event, name) for name in names}
-    return said | {"tags": list(event.tags), "fields": event.fields}
+    return said | {"tags": list(event.tags), "fields": event.fields} | _says(row, event.title, *event.tags)
+
+
+def _says(row: Row, *texts: str) -> Row:
+    return {"words": kept(row["words"], *texts)}
 
 
 def _role_assumed(row: Row, event: of_work.IncidentRoleAssumed) -> Row:
@@ -159,6 +166,14 @@ def _helps_no_more(row: Row, event: of_work.IncidentResponderReleased) -> Row:
     return {"responders": [each for each in row["responders"] if each != event.person]}
 
 
+def _classified(row: Row, event: of.IncidentClassified) -> Row:
+    return {"outage_class": event.outage_class} | _says(row, event.outage_class)
+
+
+def _told(row: Row, event: of_work.IncidentUpdatePosted) -> Row:
+    return {"update_due": event.next_due, "update_overdue": False} | _says(row, event.text)
+
+
 def _cadence(_row: Row, event: of_work.IncidentCadenceSet) -> Row:
     return {"update_every_minutes": event.every_minutes, "update_due": event.next_due, "update_overdue": False}
 
@@ -179,7 +194,8 @@ _COURSE: Final[Mapping[type[IncidentFact], Fold]] = {
         lambda _, __: _state("active", "investigating") | {"mitigated": None, "resolved": None}
     ),
     of.IncidentMerged: changes(_merged),
-    of.IncidentClassified: changes(lambda _, event: {"outage_class": event.outage_class}),
+    of.IncidentClassified: changes(_classified),
+    of.IncidentNoted: changes(lambda row, event: _says(row, event.text)),
     of.IncidentAlertJoined: changes(_joined),
     of.IncidentAlertCleared: changes(_cleared),
     of.IncidentAbsorbed: changes(_absorbed),
@@ -201,7 +217,7 @@ _WORK: Final[Mapping[type[IncidentFact], Fold]] = {
     of_work.IncidentDeploymentLinked: changes(_deployment_linked),
     of_work.IncidentDeploymentUnlinked: changes(lambda row, event: {"deployments": _without(row, event.deployment)}),
     of_work.IncidentCadenceSet: changes(_cadence),
-    of_work.IncidentUpdatePosted: changes(lambda _, event: {"update_due": event.next_due, "update_overdue": False}),
+    of_work.IncidentUpdatePosted: changes(_told),
     of_work.IncidentUpdateOverdue: changes(lambda _, __: {"update_overdue": True}),
 }
 
