@@ -14,6 +14,7 @@ from services.incidents.domain.action.events import Priority
 from services.incidents.domain.incident import commands as incidents
 from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.postmortem import commands as postmortems
+from services.incidents.domain.postmortem.events import Cause, Reviewer, Side
 from services.incidents.effects import incident_effects
 from services.lifecycle.domain.engagement.measures import ActionSeen, IncidentSeen
 from services.lifecycle.domain.risk_register.arithmetic import Took
@@ -22,6 +23,7 @@ _MINUTES_A_DAY: Final = 24 * 60
 _MINUTE: Final = timedelta(minutes=1)
 _QUIET_DAYS: Final = 32  # before a service becomes generally available it met its objective for four weeks
 _ONE_EACH: Final = "incident-postmortem"  # the reservation by which an incident has one postmortem
+_SRE: Final = next(team for team in TEAM.values() if team.kind == "sre")
 
 
 class Outage(NamedTuple):
@@ -173,7 +175,8 @@ def _postmortem(world: World, outage: Outage, number: int, incident: str, at: da
     )
     only = Effects(reserve=(Reservation(_ONE_EACH, incident, POSTMORTEM.stream(postmortem)),))
     log.tell(POSTMORTEM, postmortem, draft, at=at, by=by, effects=only)
-    written = {
+    written: dict[str, Any] = {
+        "causes": (Cause(kind="root", antipattern=outage.kind),),
         "root_causes": f"{outage.kind}: nothing stopped it before users felt it",
         "went_wrong": f"it took {outage.minutes} minutes until users felt it no more",
     }
@@ -183,8 +186,21 @@ def _postmortem(world: World, outage: Outage, number: int, incident: str, at: da
         _action(world, outage, (postmortem, incident), number, place, priority, at)
     published = at + timedelta(days=4)
     if published < world.today:
-        say = postmortems.Publish(reason="reviewed by both sides", by=by, at=published)
+        _reviewed(world, postmortem, (_SRE.lead, team.people[1]), by, at + timedelta(days=2))
+        say = postmortems.Publish(by=by, at=published)
         log.tell(POSTMORTEM, postmortem, say, at=published, by=by)
+
+
+def _reviewed(world: World, postmortem: str, readers: tuple[str, str], by: str, at: datetime) -> None:
+    """Both sides read it, and approve it the day after."""
+    log = world.incidents
+    sides: tuple[Side, Side] = ("sre", "product")
+    reviewers = tuple(Reviewer(person=person, side=side) for person, side in zip(readers, sides, strict=True))
+    log.tell(POSTMORTEM, postmortem, postmortems.Submit(reviewers=reviewers, by=by, at=at), at=at, by=by)
+    later = at + timedelta(days=1)
+    for each in reviewers:
+        approve = postmortems.Approve(side=each.side, by=each.person, at=later)
+        log.tell(POSTMORTEM, postmortem, approve, at=later, by=each.person)
 
 
 def _action(  # noqa: PLR0913  what it is about

@@ -39,9 +39,11 @@ from services.incidents.api.postmortem_templates import Shelf, ShelfDep
 from services.incidents.api.schemas import Why, of_row
 from services.incidents.api.verbs import Id, add_verbs
 from services.incidents.api.whoever import side_of
-from services.incidents.contract import ACTION, DUTY, POSTMORTEM
+from services.incidents.contract import ACTION, DUTY, INCIDENT, POSTMORTEM
 from services.incidents.domain.blameless import Rules, lint
 from services.incidents.domain.errors import AbsentError, UnknownReferenceError
+from services.incidents.domain.incident.commands import Classify
+from services.incidents.domain.incident.state import Cancelled
 from services.incidents.domain.learning import LearningPolicy
 from services.incidents.domain.postmortem import commands
 from services.incidents.domain.postmortem.decider import Known
@@ -49,7 +51,7 @@ from services.incidents.domain.postmortem.errors import NoReviewerError
 from services.incidents.domain.postmortem.events import Reviewer
 from services.incidents.domain.postmortem_duty.commands import Meet
 from services.incidents.domain.postmortem_duty.events import Stage
-from services.incidents.effects import find_incident
+from services.incidents.effects import find_incident, incident_effects
 from services.incidents.exchange.postmortem_file import paper_of
 from services.incidents.exchange.postmortem_page import HEADERS, page
 from services.incidents.exchange.postmortems import markdown
@@ -260,8 +262,10 @@ async def publish_postmortem(call: CallDep, reference: Id, policy: PolicyDep, bo
         at=call.context.at,
     )
     state = (await call.resources.handler.load(POSTMORTEM, reference)).state
-    also = (_met(call, state.content.drafted.incident, "publish", policy),) if state else ()
-    return await _carry(call, reference, command, also)
+    if state is None:
+        raise AbsentError("postmortem")
+    met = _met(call, state.content.drafted.incident, "publish", policy)
+    return await _carry(call, reference, command, (met, *await _classified(call, state)))
 
 
 async def _carry(
@@ -276,6 +280,18 @@ def _met(call: Call, incident: str, stage: Stage, policy: LearningPolicy) -> Ste
     """What the duty to write it is told."""
     met = Meet(stage=stage, by=call.principal.name, at=call.context.at)
     return Step(DUTY, incident, met, owing(policy))
+
+
+async def _classified(call: Call, state: Known) -> tuple[Step[Any, Any, Any], ...]:
+    """Its incident is of the class of the root cause, where nobody said of which: others count repeats by it."""
+    root = next((each.antipattern for each in state.content.sections.causes if each.kind == "root"), "")
+    key = state.content.drafted.incident
+    incident = (await call.resources.handler.load(INCIDENT, key)).state
+    if not root or incident is None or incident.record.outage_class or isinstance(incident, Cancelled):
+        return ()
+    reason = f"the root cause, says postmortem {state.content.drafted.postmortem}"
+    classify = Classify(outage_class=root, by=call.principal.name, reason=reason, at=call.context.at)
+    return (Step(INCIDENT, key, classify, incident_effects),)
 
 
 def _template(shelf: Shelf, name: str) -> commands.Template:

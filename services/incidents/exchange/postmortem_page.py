@@ -32,7 +32,8 @@ dt,footer{color:var(--dim)}dd{margin:0}
 a{color:var(--link);text-decoration-thickness:1px;text-underline-offset:2px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.95rem}
 th,td{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line)}
-th{font-weight:600}.timeline td:first-child{white-space:nowrap;color:var(--dim)}
+th{font-weight:600}.timeline td:first-child{white-space:nowrap;width:12rem;color:var(--dim)}
+blockquote p{margin:0}
 pre,blockquote{background:var(--soft);border:1px solid var(--line);border-radius:.4rem;padding:.6rem .9rem;
 margin:.5rem 0;white-space:pre-wrap}
 blockquote{white-space:normal}

@@ -225,3 +225,24 @@ async def test_people_who_are_registered_approve_for_their_own_side(incidents: R
     assert (await as_("cy").call("POST", f"{path}:approve", {"side": "sre"}, expect=409))["code"] == "no-reviewer"
     await as_("bo").call("POST", f"{path}:approve")
     assert (await as_("cy").call("POST", f"{path}:approve"))["state"] == "approved"
+
+
+async def test_published_its_incident_is_of_the_class_of_the_root_cause(incidents: Running, path: str) -> None:
+    causes = [
+        {"kind": "contributing", "antipattern": "missing-timeout"},
+        {"kind": "root", "antipattern": "retry-storm"},
+    ]
+    await incidents.call("PATCH", path, {"causes": causes}, If_Match='"3"')
+    await incidents.call("POST", f"{path}:publish", {"reason": "urgent"})
+    await incidents.call("POST", f"{path}:publish")  # sent twice it changes nothing
+
+    assert (await incidents.call("GET", "/v1/incidents/INC-1"))["outage_class"] == "retry-storm"
+
+
+async def test_who_had_a_role_took_part_in_it(incidents: Running) -> None:
+    await incidents.call("POST", "/v1/incidents", OUTAGE, expect=201)
+    await incidents.call("POST", "/v1/incidents/INC-1/roles", {"role": "incident_commander"})
+
+    draft = await incidents.call("POST", "/v1/postmortems", {"incident": "INC-1"}, expect=201)
+
+    assert draft["participants"] == [{"person": "ana", "role": "incident commander"}]
