@@ -22,7 +22,10 @@ from rich.table import Table
 from tests.benchmarks.result import Result
 from tests.benchmarks.servers import Servers
 
-MODULES = ("slo", "store", "projections", "bus", "fleet", "ingest", "gates", "inbox", "demo", "alerts", "http", "story")
+MODULES = (
+    *("slo", "on_call", "store", "projections", "bus", "fleet"),
+    *("ingest", "gates", "inbox", "demo", "alerts", "http", "story"),
+)
 OUTPUT = Path(__file__).parents[2] / "build" / "bench.json"
 
 

@@ -45,7 +45,7 @@ from services.incidents.projections.schedules import SCHEDULES
 
 _READ, _WRITE = needs("schedules.read"), needs("schedules.write")
 _AHEAD: Final = timedelta(days=28)
-_MOMENT: Final = timedelta(microseconds=1)
+_SOON: Final = (timedelta(microseconds=1), timedelta(days=1), timedelta(days=7), _AHEAD)
 _LONGEST: Final = timedelta(days=1100)  # three years; a resolver's year takes milliseconds
 
 router = Router(prefix="/v1/schedules", tags=["schedules"])
@@ -177,24 +177,27 @@ def span_of(since: datetime | None, until: datetime | None, now: datetime) -> tu
 def _next(roster: Roster, now: tuple[OnCall, ...], moment: datetime) -> list[OnCall]:
     """Whose shifts begin next, in each layer in which somebody is on call now, or the very next where nobody is."""
     duty = [each for each in now if not each.shadow]
-    if duty:
-        soon = max(each.until for each in duty) + _MOMENT  # mostly the next follows at once
-        found = _following(resolve(roster, moment, soon), duty)
-        if len(found) == len(duty):
-            return found
-    ahead = resolve(roster, moment, moment + _AHEAD)
-    if duty:
-        return _following(ahead, duty)
-    later = [each for each in ahead if not each.shadow and each.since > moment]
-    return [each for each in later if each.since == later[0].since]
+    over = max((each.until for each in duty), default=moment)
+    found: list[OnCall] = []
+    for ahead in _SOON:  # mostly the next follows at once, and a month takes longer to lay out
+        coming = [each for each in resolve(roster, moment, over + ahead) if not each.shadow and each.since > moment]
+        if not duty and coming:
+            return [each for each in coming if each.since == coming[0].since]
+        found = _following(coming, duty)
+        if duty and len(found) == len(duty):
+            break
+    return found
 
 
 def _following(ahead: list[OnCall], duty: list[OnCall]) -> list[OnCall]:
-    def after(held: OnCall) -> OnCall | None:
-        layer = held.source.layer
-        return next((it for it in ahead if it.since >= held.until and not it.shadow and layer == it.source.layer), None)
+    """Who comes after each of *duty*, in the same layer; after somebody who covers for all, whoever it is."""
 
-    return [found for held in duty if (found := after(held)) is not None]
+    def after(held: OnCall) -> OnCall | None:
+        layers = {held.source.layer, ""} if held.source.layer else {each.source.layer for each in ahead}
+        return next((each for each in ahead if each.since >= held.until and each.source.layer in layers), None)
+
+    found = (after(held) for held in duty)
+    return list(dict.fromkeys(each for each in found if each is not None))
 
 
 async def _known_services(request: Request, call: Call, body: ScheduleBody) -> None:

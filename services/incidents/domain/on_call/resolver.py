@@ -6,7 +6,7 @@ Paging, "who is on call", calendars, hand-offs, limits and reports all ask here.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain, groupby, pairwise
+from itertools import chain, groupby
 from typing import Final
 
 from services.incidents.domain.on_call.roster import Layer, OnCall, Override, Roster, ScheduleRevision, Source
@@ -22,13 +22,10 @@ _MOMENT: Final = timedelta(microseconds=1)
 def resolve(roster: Roster, start: datetime, until: datetime) -> list[OnCall]:
     """Who is on call between two moments, in order; stretches that reach beyond them are told whole."""
     low, high = _reach(roster, start, until)
-    found = list(_layered(roster, low, high))
-    for override in sorted(roster.overrides, key=lambda each: (each.replaces != "", each.at, each.override)):
-        if override.start < override.end and override.start < high and override.end > low:
-            found = list(_overridden(found, override))
-    named = (replace(each, shift=_name(roster.schedule, each)) for each in found)
+    near = [it for it in roster.overrides if it.start < it.end and it.start < high and it.end > low]
+    found = _replaced(_covered(roster.schedule, _layered(roster, low, high), near), near)
     return sorted(
-        (each for each in named if each.since < until and each.until > start),
+        (each for each in found if each.since < until and each.until > start),
         key=lambda each: (each.since, each.shadow, each.source.layer, each.person),
     )
 
@@ -70,7 +67,8 @@ def in_force(revisions: Sequence[ScheduleRevision]) -> Iterator[tuple[ScheduleRe
 def _reach(roster: Roster, start: datetime, until: datetime) -> tuple[datetime, datetime]:
     """How far the stretches reach that touch the time asked for: what cuts them is looked for there too."""
     low, high = start, until
-    for piece in chain(_pieces(roster, start, start), _pieces(roster, until, until)):
+    ends = (start,) if until - start <= _MOMENT else (start, until)
+    for piece in chain.from_iterable(_pieces(roster, end, end) for end in ends):
         low, high = min(low, piece.since), max(high, piece.until)
     for override in roster.overrides:
         if override.start < until and override.end > start:
@@ -117,14 +115,14 @@ def _of_layer(
         start, until = max(asked[0], span.start), min(asked[1], span.end)
         if span.start >= span.end or start > until or span.end <= asked[0]:
             continue
-        for piece in _of_rota(layer, turned.rota, revision.zone, start, until):
+        for piece in _of_rota(roster.schedule, layer, turned.rota, revision.zone, (start, until)):
             for part in cut(Span(piece.since, piece.until), [span]):
                 if part.start <= asked[1] and part.end > asked[0]:
                     yield _part(piece, part)
 
 
-def _of_rota(layer: Layer, rota: Rota, zone: str, start: datetime, until: datetime) -> Iterator[OnCall]:
-    turns = list(shifts(rota, start, until))
+def _of_rota(schedule: str, layer: Layer, rota: Rota, zone: str, asked: tuple[datetime, datetime]) -> Iterator[OnCall]:
+    turns = list(shifts(rota, *asked))
     if not turns:
         return
     open_at: Sequence[Span] = ()
@@ -132,28 +130,45 @@ def _of_rota(layer: Layer, rota: Rota, zone: str, start: datetime, until: dateti
         open_at = openings(layer.restrictions, zone_named(zone), turns[0].start, turns[-1].end)
     for turn in turns:
         source = Source("rotation", layer.name, layer.rotation, f"{layer.rotation}@{_stamp(turn.begins)}")
-        piece = OnCall(turn.participant, turn.start, turn.end, source, layer.shadow)
+        piece = OnCall(turn.participant, turn.start, turn.end, source, layer.shadow, schedule)
         if layer.restrictions:
             yield from (_part(piece, part) for part in cut(Span(turn.start, turn.end), open_at))
         else:
             yield piece
 
 
-def _overridden(pieces: Iterable[OnCall], override: Override) -> Iterator[OnCall]:
-    """*pieces* after one decision."""
-    span = Span(override.start, override.end)
+def _covered(schedule: str, pieces: Iterable[OnCall], overrides: Sequence[Override]) -> Iterator[OnCall]:
+    """*pieces* where nobody alone is on call, or nobody at all, and who that is; such decisions never overlap."""
+    alone = [each for each in overrides if not each.replaces]
+    taken = joined(Span(each.start, each.end) for each in alone)
     for piece in pieces:
-        concerned = not piece.shadow and override.replaces in {"", piece.person}
-        if not concerned or piece.until <= span.start or piece.since >= span.end:
+        if piece.shadow:
             yield piece
+        else:
+            yield from _outside(piece, taken)
+    for each in alone:
+        if each.kind == "cover":
+            yield OnCall(each.person, each.start, each.end, Source("cover", override=each.override), schedule=schedule)
+
+
+def _replaced(pieces: Iterable[OnCall], overrides: Sequence[Override]) -> Iterable[OnCall]:
+    """*pieces* after those who stand in for somebody, in the order in which that was decided."""
+    shadows: list[OnCall] = []
+    theirs: dict[str, list[OnCall]] = {}
+    for piece in pieces:
+        (shadows if piece.shadow else theirs.setdefault(piece.person, [])).append(piece)
+    for override in sorted(overrides, key=lambda each: (each.at, each.override)):
+        if not override.replaces:
             continue
-        yield from _outside(piece, [span])
-        if override.replaces:
+        span, held = [Span(override.start, override.end)], theirs.pop(override.replaces, [])
+        theirs[override.replaces] = [part for piece in held for part in _outside(piece, span)]
+        for piece in held:
             source = replace(piece.source, type=override.kind, override=override.override)
-            for part in cut(Span(piece.since, piece.until), [span]):
-                yield replace(_part(piece, part), person=override.person, source=source)
-    if override.kind == "cover":
-        yield OnCall(override.person, override.start, override.end, Source("cover", override=override.override))
+            theirs.setdefault(override.person, []).extend(
+                replace(_part(piece, part), person=override.person, source=source)
+                for part in cut(Span(piece.since, piece.until), span)
+            )
+    return chain(shadows, *theirs.values())
 
 
 def _outside(piece: OnCall, taken: Sequence[Span]) -> Iterator[OnCall]:
@@ -163,22 +178,8 @@ def _outside(piece: OnCall, taken: Sequence[Span]) -> Iterator[OnCall]:
 def _part(piece: OnCall, part: Span) -> OnCall:
     if part.start == piece.since and part.end == piece.until:
         return piece
-    return OnCall(piece.person, part.start, part.end, piece.source, piece.shadow)
-
-
-def _name(schedule: str, piece: OnCall) -> str:
-    return f"{schedule}.{piece.source.layer or 'cover'}.{piece.person}.{_stamp(piece.since)}"
+    return OnCall(piece.person, part.start, part.end, piece.source, piece.shadow, piece.schedule)
 
 
 def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-def adjoining(pieces: Iterable[OnCall]) -> Iterator[tuple[OnCall, OnCall]]:
-    """Stretches of one person that follow each other, in order."""
-    by_person: dict[str, list[OnCall]] = {}
-    for piece in pieces:
-        if not piece.shadow:
-            by_person.setdefault(piece.person, []).append(piece)
-    for theirs in by_person.values():
-        yield from pairwise(theirs)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from services.incidents.domain.on_call.turns import Rota
@@ -120,11 +120,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class OnCall:
-    """Somebody on call, from when until when, and why; *shift* names that time of theirs in this schedule."""
+    """Somebody on call, from when until when, and why."""
 
     person: str
     since: datetime
     until: datetime
     source: Source
     shadow: bool = False
-    shift: str = ""
+    schedule: str = ""
+
+    @property
+    def shift(self) -> str:
+        """What this time of theirs is called."""
+        begun = self.since.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        return f"{self.schedule}.{self.source.layer or 'cover'}.{self.person}.{begun}"

@@ -214,15 +214,23 @@ def _pattern(rota: Rota) -> tuple[int, ...]:
 
 
 def _lost(rota: Rota, low: int, high: int) -> Iterator[bool]:
-    """True for each shift that a jump of the clock leaves without time; they touch the gap."""
+    """True for each shift that a jump of the clock leaves without time."""
     if rota.type in {"weekly", "monthly"} and (rota.advance == "calendar" or not rota.restrictions):
         return  # no clock jumps by a week
     for year in range(rota.wall(low).year, rota.wall(high).year + 1):
-        for gap in gaps(rota.clock, year):
-            first, last = rota.number_on_wall(gap.before) - 1, rota.number_on_wall(gap.after) + 1
-            for number in range(max(first, low), min(last + 1, high)):
-                on_wall = _on_wall(rota, number + 1) > _on_wall(rota, number)
-                yield on_wall and not rota.counts(number, rota.handoff(number), rota.handoff(number + 1))
+        yield from (low <= number < high for number in _lost_in(rota, year))
+
+
+@lru_cache(maxsize=4096)
+def _lost_in(rota: Rota, year: int) -> tuple[int, ...]:
+    """The shifts without time that touch a gap of this year."""
+    found: dict[int, None] = {}
+    for gap in gaps(rota.clock, year):
+        for number in range(rota.number_on_wall(gap.before) - 1, rota.number_on_wall(gap.after) + 2):
+            on_wall = _on_wall(rota, number + 1) > _on_wall(rota, number)
+            if on_wall and not rota.counts(number, rota.handoff(number), rota.handoff(number + 1)):
+                found[number] = None
+    return tuple(found)
 
 
 def _days(year: int, month: int) -> int:

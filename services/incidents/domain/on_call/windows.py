@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -51,17 +52,28 @@ def check_windows(windows: Sequence[Window], field: str) -> None:
 
 
 def openings(windows: Sequence[Window], zone: ZoneInfo, start: datetime, until: datetime) -> list[Span]:
-    """When any of *windows* is open between two moments and a day around, joined where they meet."""
+    """When any of *windows* is open between two moments and some days around, joined where they meet."""
     day = datetime.combine(wall_of(start, zone), time()) - 2 * DAY  # of yesterday's, the night; and what it joins
+    monday = day - day.weekday() * DAY
     last = wall_of(until, zone) + DAY
     found: list[Span] = []
-    while day <= last:
+    while monday <= last:
+        found += _week(tuple(windows), zone, monday)
+        monday += WEEK
+    return joined(found)
+
+
+@lru_cache(maxsize=4096)
+def _week(windows: tuple[Window, ...], zone: ZoneInfo, monday: datetime) -> tuple[Span, ...]:
+    """What opens in the week that begins with *monday*."""
+    found: list[Span] = []
+    for number in range(len(WEEKDAYS)):
+        day = monday + number * DAY
         for window in windows:
             if window.opens_on(day):
                 opens, closes = window.on(day)
                 found.append(Span(first_instant(opens, zone), first_instant(closes, zone)))
-        day += DAY
-    return joined(found)
+    return tuple(found)
 
 
 def meets(windows: Sequence[Window], start: datetime, end: datetime) -> bool:
