@@ -12,7 +12,7 @@ from services.lifecycle.api.architecture import (
     launches,
     own_catalog,
 )
-from services.lifecycle.api.capacity import capacity, capacity_demand, capacity_orders
+from services.lifecycle.api.capacity import capacity, capacity_demand, capacity_metrics, capacity_orders
 from services.lifecycle.api.checkpoints import checkpoints
 from services.lifecycle.api.delivery import ci_reports, deployments, rollouts
 from services.lifecycle.api.engagements import (
@@ -102,6 +102,7 @@ def create_app(resources: Resources, settings: LifecycleSettings) -> FastAPI:
             capacity.router,
             capacity_demand.router,
             capacity_orders.router,
+            capacity_metrics.router,
             digests.router,
         ],
         errors=ERRORS,

@@ -241,6 +241,8 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.capacity.inorganic-set.v1": capacity_events.InorganicSet,
         "io.concordat.lifecycle.capacity.inorganic-removed.v1": capacity_events.InorganicRemoved,
         "io.concordat.lifecycle.capacity.supply-measured.v1": capacity_events.SupplyMeasured,
+        "io.concordat.lifecycle.capacity.metric-bounded.v1": capacity_events.MetricBounded,
+        "io.concordat.lifecycle.capacity.metric-dropped.v1": capacity_events.MetricDropped,
         "io.concordat.lifecycle.capacity.units-ordered.v1": capacity_events.UnitsOrdered,
         "io.concordat.lifecycle.capacity.units-arrived.v1": capacity_events.UnitsArrived,
         "io.concordat.lifecycle.capacity.order-withdrawn.v1": capacity_events.OrderWithdrawn,

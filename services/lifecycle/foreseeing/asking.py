@@ -16,6 +16,7 @@ from services.lifecycle.domain.capacity.commands import ImportDemand, NoteDemand
 from services.lifecycle.domain.capacity.errors import CapacityError
 from services.lifecycle.domain.capacity.events import DemandSource
 from services.lifecycle.domain.capacity.sourcing import days_to_ask
+from services.lifecycle.domain.capacity.state import Basis
 from services.lifecycle.domain.people import Actor
 from services.lifecycle.exchange.demand import Peaks, UnusableDemandError, daily
 from services.lifecycle.projections.capacity import asked_for
@@ -36,7 +37,7 @@ class Asking:
 
     def __init__(self, resources: Resources, settings: LifecycleSettings) -> None:
         self._resources, self._settings = resources, settings
-        self._asked: dict[str, tuple[DemandSource, datetime]] = {}
+        self._asked: dict[tuple[str, str], tuple[DemandSource, datetime]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ask for what is due until *stop*."""
@@ -53,16 +54,20 @@ class Asking:
                 await stopped_within(stop, _EVERY_S)
 
     async def _ask(self, service: str) -> None:
-        """Ask for the days that are over, unless it was asked lately."""
-        now = self._resources.clock.now()
+        """Ask for the days that are over, metric by metric, unless that was asked lately."""
         basis = (await self._resources.handler.load(CAPACITY, service)).state.basis
+        for each in basis.by_metric.values():
+            await self._ask_for(service, each)
+
+    async def _ask_for(self, service: str, basis: Basis) -> None:
+        now, place = self._resources.clock.now(), (service, basis.metric)
         source, days = basis.source, days_to_ask(basis, now.date())
         if source is None or days is None:
             return
-        before = self._asked.get(service)
+        before = self._asked.get(place)
         if before is not None and before[0] == source and timedelta() <= now - before[1] < _AGAIN:
             return
-        self._asked[service] = (source, now)
+        self._asked[place] = (source, now)
         context = Context.of_request(now, _ACTOR)
         try:
             found = await self._answer(source, *days)
@@ -74,7 +79,7 @@ class Asking:
         else:
             failure = ""
             if len(found.peaks) > (days[1] - found.first).days:
-                del self._asked[service]  # there may be more, and it answers
+                del self._asked[place]  # there may be more, and it answers
         note = NoteDemandSource(service, source, failure, now)
         await self._resources.handler.handle(CAPACITY, service, note, context.part("note"))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -62,14 +63,21 @@ class Foreseeing:
 
     async def _foresee(self, service: str) -> None:
         state = (await self._resources.handler.load(CAPACITY, service)).state
-        if not state.basis.forecast_due:
-            return  # the read model is about to know
+        for metric, known in state.by_metric.items():
+            if known.basis.forecast_due:  # else the read model is about to know
+                await self._keep(service, metric, known)
+
+    async def _keep(self, service: str, metric: str, known: Capacity) -> None:
         now = self._resources.clock.now()
-        found = await self._forecaster.forecast(_task(service, state, self._policy))
-        outcome = found.made or found.refused
-        if outcome is not None:
-            context = Context.of_request(now, _ACTOR)
-            await self._resources.handler.handle(CAPACITY, service, KeepForecast(service, outcome, now), context)
+        found = await self._forecaster.forecast(_task(service, known, self._policy))
+        if found.made is not None:
+            outcome = replace(found.made, metric=metric)
+        elif found.refused is not None:
+            outcome = replace(found.refused, metric=metric)
+        else:
+            return
+        context = Context.of_request(now, _ACTOR)
+        await self._resources.handler.handle(CAPACITY, service, KeepForecast(service, outcome, now), context)
 
 
 def _task(service: str, state: Capacity, policy: CapacityPolicy) -> Task:

@@ -51,7 +51,11 @@ def _apply(row: Row | None, event: Event, recorded: Recorded, _: Key) -> Row:
             return {**known, "shortfall_on": None, "order_by": None, "short_since": None}
         case _:
             basis = rebased(_basis(known), event)
-            told = {"forecast_due": basis.forecast_due, "is_asked_for": basis.source is not None}
+            every = basis.by_metric.values()
+            told = {
+                "forecast_due": any(each.forecast_due for each in every),
+                "is_asked_for": any(each.source is not None for each in every),
+            }
             return {**known, "basis": msgspec.to_builtins(basis), **told}
 
 

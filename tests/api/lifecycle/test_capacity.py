@@ -400,3 +400,31 @@ async def test_ordered_units_are_planned_with_until_they_are_there_or_overdue(
     assert f"{PATH}/orders/po-7" in [step["path"] for step in late["next"]]
     assert (there["orders"], there["supply"]["domains"][0]["units"]) == ([], 15)
     assert gone["code"] == "not-found"
+
+
+@IN_MEMORY
+async def test_a_plan_is_bounded_by_the_tightest_metric(lifecycle: Running) -> None:
+    await planned(lifecycle)
+    memory = "metrics/GiB%20of%20memory"
+    bound = {"unit_capacity": 8, "tested_on": "2026-11-12", "url": "https://ci.example/32"}
+
+    unfed = await put(lifecycle, memory, bound)
+    tight = await put(lifecycle, "estimate", {**ESTIMATE, "metric": "GiB of memory", "peak": 80})
+    weeks = await lifecycle.call("GET", f"{PATH}/forecast")
+    await listed(lifecycle, "?short=true", "checkout-api")
+    first = await put(lifecycle, "metrics/rps", bound, expect=422)
+    await lifecycle.call("GET", f"{PATH}/demand?metric=disk", expect=404)
+    days = await lifecycle.call("GET", f"{PATH}/demand?metric=GiB%20of%20memory")
+    dropped = await lifecycle.call("DELETE", f"{PATH}/{memory}")
+
+    assert (unfed["outlook"]["metric"], unfed["metrics"][0]["outlook"]) == ("rps", None)
+    assert any("GiB of memory" in step["what"] for step in unfed["next"])
+    assert (tight["metric"], tight["outlook"]["metric"], tight["metrics"][0]["bounds"]) == (
+        "rps",
+        "GiB of memory",
+        True,
+    )
+    assert tight["outlook"]["shortfall"]["needed"] == 17  # ceil(80 / 5.6) + 2
+    assert (weeks["metric"], weeks["weeks"][0]["needed"]) == ("GiB of memory", 17)
+    assert (first["errors"][0]["pointer"], days["items"]) == ("/metric", [])
+    assert (dropped["metrics"], dropped["outlook"]["shortfall"]) == ([], None)

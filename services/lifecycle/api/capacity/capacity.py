@@ -20,6 +20,7 @@ from services.lifecycle.api.capacity.capacity_known import READ, WRITE, Capaciti
 from services.lifecycle.api.capacity.capacity_schemas import (
     ChangePlan,
     EstimateDemand,
+    InMetric,
     LoadTested,
     MeasureSupply,
     OfSide,
@@ -113,7 +114,7 @@ async def estimate_demand(service: str, body: EstimateDemand, call: CallDep, kno
     f"{_PATH}/inorganic/{{name}}", response_model=CapacityView, openapi_extra=WRITE, responses=responses(404, 422)
 )
 async def set_inorganic_demand(
-    service: str, name: Name, body: SetInorganic, call: CallDep, known: CapacitiesDep
+    service: str, name: Name, body: SetInorganic, call: CallDep, known: CapacitiesDep, metric: InMetric = ""
 ) -> Response:
     """Say what demand comes that no history foretells; what has begun before the history ends is part of that."""
     command = commands.SetInorganic(
@@ -124,6 +125,7 @@ async def set_inorganic_demand(
         until=body.until,
         delta=body.delta,
         confidence=body.confidence,
+        metric=metric,
         by=actor(call),
         at=call.context.at,
     )
@@ -138,10 +140,13 @@ async def remove_inorganic_demand(
     name: str,
     call: CallDep,
     known: CapacitiesDep,
+    metric: InMetric = "",
     reason: Annotated[str, Query(max_length=10_000)] = "",
 ) -> Response:
     """Say that it will not come."""
-    command = commands.RemoveInorganic(service=service, name=name, reason=reason, by=actor(call), at=call.context.at)
+    command = commands.RemoveInorganic(
+        service=service, name=name, metric=metric, reason=reason, by=actor(call), at=call.context.at
+    )
     return await known.do(call, command)
 
 

@@ -15,7 +15,13 @@ from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
 from services.lifecycle.api.capacity.capacity_known import READ, WRITE, Capacities, CapacitiesDep
-from services.lifecycle.api.capacity.capacity_schemas import ImportPoints, ImportPrometheus, Metric, SetDemandSource
+from services.lifecycle.api.capacity.capacity_schemas import (
+    ImportPoints,
+    ImportPrometheus,
+    InMetric,
+    Metric,
+    SetDemandSource,
+)
 from services.lifecycle.api.capacity.capacity_views import CapacityView
 from services.lifecycle.api.reviews.reviewing import actor
 from services.lifecycle.clients.prometheus import MOST_POINTS, Asker, RangeQueryError, range_query
@@ -24,6 +30,7 @@ from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import CAPACITY
 from services.lifecycle.domain.capacity import commands
 from services.lifecycle.domain.capacity.commands import ImportDemand
+from services.lifecycle.domain.capacity.errors import MetricUnknownError
 from services.lifecycle.domain.capacity.events import Source
 from services.lifecycle.exchange.demand import UnusableDemandError, daily, read_csv
 
@@ -47,17 +54,21 @@ class DemandDayView:
 
 
 @router.get("/demand", openapi_extra=READ, responses=responses(404))
-async def list_demand(
+async def list_demand(  # noqa: PLR0913  each is a parameter of the route
     service: str,
     known: CapacitiesDep,
     page: PageDep,
     since: Annotated[date | None, Query()] = None,
     until: Annotated[date | None, Query(description="The last day.")] = None,
+    metric: InMetric = "",
     as_of: AsOf = None,
 ) -> Page[DemandDayView]:
     """List the highest demand of each day that was measured, the first first."""
     await known.around(service, as_of)
-    state = (await known.resources.handler.load(CAPACITY, service, as_of=as_of)).state
+    whole = (await known.resources.handler.load(CAPACITY, service, as_of=as_of)).state
+    state = {whole.basis.metric: whole, **whole.by_metric}.get(metric)
+    if state is None:
+        raise MetricUnknownError(metric, whole.others)
     days = sorted(day for day in state.days if (not since or day >= since) and (not until or day <= until))
 
     def behind(place: datetime | None, most: int) -> Sequence[DemandDayView]:
@@ -145,10 +156,13 @@ async def remove_demand_source(
     service: str,
     call: CallDep,
     known: CapacitiesDep,
+    metric: InMetric = "",
     reason: Annotated[str, Query(max_length=10_000)] = "",
 ) -> Response:
     """Have it asked no more; the demand so far stays."""
-    command = commands.RemoveDemandSource(service=service, reason=reason, by=actor(call), at=call.context.at)
+    command = commands.RemoveDemandSource(
+        service=service, metric=metric, reason=reason, by=actor(call), at=call.context.at
+    )
     return await known.do(call, command)
 
 

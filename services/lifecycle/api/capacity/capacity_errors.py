@@ -18,6 +18,12 @@ CAPACITY_ERRORS: Errors = {
         extra=lambda e: {"metric": e.before, "errors": [{"detail": str(e), "pointer": e.pointer}]},
     ),
     errors.InorganicUnknownError: ErrorKind(404, "not-found", "There is no such thing"),
+    errors.MetricUnknownError: ErrorKind(
+        404,
+        "not-found",
+        "There is no such thing",
+        extra=lambda e: {"errors": [{"detail": str(e), "pointer": e.pointer}]},
+    ),
     errors.NoDemandSourceError: ErrorKind(404, "not-found", "There is no such thing"),
     errors.OrderUnknownError: ErrorKind(404, "not-found", "There is no such thing"),
     errors.NoStrategyError: ErrorKind(409, "no-strategy", "Nothing was proposed"),

@@ -18,6 +18,7 @@ from services.lifecycle.domain.capacity.outlook import (
     look,
     missing,
     needs,
+    planned_with,
 )
 from services.lifecycle.domain.capacity.state import Capacity
 
@@ -53,7 +54,7 @@ class CapacityWeekView:
 
 @dataclass(frozen=True, slots=True)
 class ForecastWeeks:
-    """The demand of the coming weeks up to the plan's horizon."""
+    """The demand of the coming weeks up to the plan's horizon, in the metric that is the tightest."""
 
     service: str
     metric: str
@@ -65,7 +66,9 @@ class ForecastWeeks:
 
 def forecast_weeks(state: Capacity, around: Around) -> ForecastWeeks:
     """The coming weeks as they are answered."""
-    basis, found = state.basis, look(state.basis, around.today)
+    found = look(state.basis, around.today)
+    basis = planned_with(state.basis)[found.metric if found else state.basis.metric]
+    known = state.others.get(basis.metric, state)
     weeks: list[CapacityWeekView] = []
     if found and basis.plan and basis.supply:
         plan = basis.plan.plan
@@ -79,10 +82,10 @@ def forecast_weeks(state: Capacity, around: Around) -> ForecastWeeks:
     return ForecastWeeks(
         around.service,
         basis.metric,
-        forecast_view(state),
+        forecast_view(known),
         found.shortfall if found else None,
         tuple(weeks),
-        missing(basis),
+        missing(state.basis),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import ConfigDict, Field, HttpUrl, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -28,6 +29,9 @@ Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 PerUnit = Annotated[float, Field(ge=1e-9, le=1e15, allow_inf_nan=False)]
 Units = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Metric = Annotated[Line, Field(description="What demand is counted in, such as requests per second.")]
+InMetric = Annotated[
+    str, Query(max_length=500, description="Of which metric, if demand is counted in several; the first, unless given.")
+]
 Replace = Annotated[bool, Field(description="Forget the history so far; to count in another metric it takes this.")]
 
 
@@ -146,6 +150,16 @@ class SetInorganic(Body):
     until: Annotated[date | None, Field(description="The last day; for good unless given.")] = None
     delta: Annotated[Delta, Field(description="What it adds to the peak of a day; negative if it takes away.")]
     confidence: Annotated[Share, Field(description="How likely it is; this share of the delta is planned for.")]
+
+
+class BoundMetric(Body):
+    """What one unit can do in another metric, such as memory or requests of another kind."""
+
+    model_config = example(unit_capacity=8, tested_on="2026-11-12", url="https://ci.example/load-tests/31")
+
+    unit_capacity: PerUnit
+    tested_on: date
+    url: Annotated[HttpUrl, Field(description="Where the load test can be seen.")]
 
 
 class FailureDomain(Body):

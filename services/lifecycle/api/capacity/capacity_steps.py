@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
-from services.lifecycle.domain.capacity.facts import stale
+from services.lifecycle.domain.capacity.facts import stale, unfed
 from services.lifecycle.domain.capacity.outlook import Outlook, missing, overdue
 from services.lifecycle.domain.capacity.policy import CapacityPolicy
 from services.lifecycle.domain.capacity.state import Capacity
+
+_PARTS: Final = (("demand", "demand"), ("the load test is", "supply"), ("the load test of", "metrics"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +55,17 @@ def next_steps(state: Capacity, found: Outlook | None, around: Around) -> Iterat
         )
     if "plan" in lacks:
         yield CapacityStep(both, "agree how capacity is planned", "there is no plan", f"{path}/plan")
-    if state.failing:
-        since = state.failing.at.date()
+    for failing in (each.failing for each in state.by_metric.values() if each.failing):
         what = "mend the source of demand, or how it is asked"
-        yield CapacityStep(
-            team, what, f"since {since} it gives nothing: {state.failing.detail}", f"{path}/demand-source"
-        )
+        why = f"since {failing.at.date()} it gives nothing: {failing.detail}"
+        yield CapacityStep(team, what, why, f"{path}/demand-source")
     for old in stale(state.basis, around.today, around.policy.stale_days.value):
-        part = "demand" if old.startswith("demand") else "supply" if "load test" in old else "plan"
+        part = next((part for words, part in _PARTS if old.startswith(words)), "plan")
         why = f"{old}, more than {around.policy.stale_days.value:g} days ago ({around.policy.stale_days.source})"
         yield CapacityStep(team, f"bring the {part} up to date", why, f"{path}/{part}")
+    for name in unfed(state.basis):
+        what = f"import the demand in {name} so far, or estimate it"
+        yield CapacityStep(team, what, "nobody knows whether it is what the plan is bounded by", f"{path}/demand")
     for late in overdue(state.basis, around.today):
         what = f"say that the {late.units} units of order {late.order} are there, or when they will be"
         why = f"they were to be in {late.domain} on {late.arrives}, and are not planned with any more"

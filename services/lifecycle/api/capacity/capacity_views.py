@@ -25,8 +25,9 @@ from services.lifecycle.domain.capacity.outlook import (
     look,
     missing,
     overdue,
+    planned_with,
 )
-from services.lifecycle.domain.capacity.state import Capacity
+from services.lifecycle.domain.capacity.state import Basis, Capacity
 from services.lifecycle.domain.policy import Number
 
 
@@ -123,11 +124,33 @@ class OutlookView(Outlook):
 
 
 @dataclass(frozen=True, slots=True)
+class CapacityMetricView:
+    """What else demand is counted in; `outlook` is what the plan comes to in it, null while its demand is unknown."""
+
+    metric: str
+    unit_capacity: float
+    tested_on: date
+    url: str
+    stale: bool
+    history: HistoryView | None
+    demand_source: DemandSourceView | None
+    estimate: DemandEstimated | None
+    forecast: ForecastView
+    inorganic: tuple[InorganicSet, ...]
+    outlook: Outlook | None
+    bounds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CapacityView:
-    """How much is asked of a service, how much it can do, and by when more must be ordered."""
+    """How much is asked of a service, how much it can do, and by when more must be ordered.
+
+    Of several metrics `outlook` is about the tightest; what is not under `metrics` is about the first, or about all.
+    """
 
     service: str
     metric: str
+    metrics: tuple[CapacityMetricView, ...]
     history: HistoryView | None
     demand_source: DemandSourceView | None
     estimate: DemandEstimated | None
@@ -152,11 +175,12 @@ def capacity_view(state: Capacity, around: Around) -> CapacityView:
     return CapacityView(
         service=around.service,
         metric=basis.metric,
+        metrics=tuple(_metrics(state, outlook, around)),
         history=_history(state),
         demand_source=_source(state, around),
         estimate=basis.estimate,
         forecast=forecast_view(state),
-        inorganic=tuple(sorted(basis.inorganic.values(), key=lambda each: (each.start, each.name))),
+        inorganic=_inorganic(basis),
         supply=_supply(state, around),
         orders=tuple(_orders(state, around)),
         plan=_plan(state, around),
@@ -174,6 +198,31 @@ def capacity_view(state: Capacity, around: Around) -> CapacityView:
         policy_version=policy.version,
         next=tuple(next_steps(state, outlook, around)),
     )
+
+
+def _metrics(state: Capacity, tightest: Outlook | None, around: Around) -> Iterator[CapacityMetricView]:
+    planned = planned_with(state.basis)
+    for name, known in state.others.items():
+        basis, bound = known.basis, known.basis.bound
+        if bound is not None:
+            yield CapacityMetricView(
+                metric=name,
+                unit_capacity=bound.unit_capacity,
+                tested_on=bound.tested_on,
+                url=bound.url,
+                stale=(around.today - bound.tested_on).days > around.policy.stale_days.value,
+                history=_history(known),
+                demand_source=_source(known, around),
+                estimate=basis.estimate,
+                forecast=forecast_view(known),
+                inorganic=_inorganic(basis),
+                outlook=look(planned[name], around.today),
+                bounds=tightest is not None and tightest.metric == name,
+            )
+
+
+def _inorganic(basis: Basis) -> tuple[InorganicSet, ...]:
+    return tuple(sorted(basis.inorganic.values(), key=lambda each: (each.start, each.name)))
 
 
 def _history(state: Capacity) -> HistoryView | None:

@@ -37,6 +37,24 @@ class ImportDemand(_Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoundMetric(_Asked):
+    """Say what one unit can do in another metric."""
+
+    metric: str
+    unit_capacity: float
+    tested_on: date
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropMetric(_Asked):
+    """Count demand in it no more."""
+
+    metric: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetDemandSource(_Asked):
     """Have demand asked for day by day."""
 
@@ -48,6 +66,7 @@ class RemoveDemandSource(_Asked):
     """Have it asked for no more."""
 
     reason: str
+    metric: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +100,7 @@ class SetInorganic(_Asked):
     until: date | None
     delta: float
     confidence: float
+    metric: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +109,7 @@ class RemoveInorganic(_Asked):
 
     name: str
     reason: str
+    metric: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +191,8 @@ class Look:
 
 Command = (
     ImportDemand
+    | BoundMetric
+    | DropMetric
     | SetDemandSource
     | RemoveDemandSource
     | NoteDemandSource

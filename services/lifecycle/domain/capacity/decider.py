@@ -10,8 +10,10 @@ from datetime import date, timedelta
 
 from services.lifecycle.domain.capacity.commands import (
     AgreeStrategy,
+    BoundMetric,
     ChangePlan,
     Command,
+    DropMetric,
     EstimateDemand,
     ImportDemand,
     KeepForecast,
@@ -31,6 +33,7 @@ from services.lifecycle.domain.capacity.errors import (
     CapacityFaultError,
     InorganicUnknownError,
     MetricChangedError,
+    MetricUnknownError,
     NoStrategyError,
     SecondSideError,
 )
@@ -41,6 +44,8 @@ from services.lifecycle.domain.capacity.events import (
     Event,
     InorganicRemoved,
     InorganicSet,
+    MetricBounded,
+    MetricDropped,
     PlanChanged,
     ShortfallCleared,
     ShortfallForecast,
@@ -51,7 +56,7 @@ from services.lifecycle.domain.capacity.events import (
 from services.lifecycle.domain.capacity.ordering import of_orders
 from services.lifecycle.domain.capacity.outlook import look
 from services.lifecycle.domain.capacity.sourcing import of_source
-from services.lifecycle.domain.capacity.state import Capacity, evolve, named
+from services.lifecycle.domain.capacity.state import NOTHING_KNOWN, Capacity, evolve, named
 
 _ROUNDING = 1e-6  # three thirds are a whole
 _IN_SIGHT = timedelta(days=1_096)  # three years, as far as an import reaches too
@@ -64,12 +69,33 @@ def decide(command: Command, state: Capacity) -> tuple[Event, ...]:
     Raises:
         CapacityError: It is refused (`errors.py`).
     """
-    said = _said(command, state)
-    after = state
+    said, after = _said(command, _about(command, state)), state
     for event in said:
         after = evolve(after, event)
     looked = bool(said) or isinstance(command, Look)
     return (*said, *_news(after, command)) if looked else ()
+
+
+def _about(command: Command, state: Capacity) -> Capacity:
+    """What is known of the metric that *command* is about.
+
+    Raises:
+        MetricUnknownError: Nobody has said what a unit can do in it.
+    """
+    match command:
+        case ImportDemand(metric=name) | EstimateDemand(metric=name):
+            return state.others.get(name, state)  # which refuses one that it does not know
+        case SetDemandSource(source=source) | NoteDemandSource(source=source):
+            return state.others.get(source.metric, state)
+        case KeepForecast(found=found):
+            return state.by_metric.get(found.metric, NOTHING_KNOWN)  # if dropped meanwhile, nothing is kept of it
+        case SetInorganic(metric=name) | RemoveInorganic(metric=name) | RemoveDemandSource(metric=name):
+            found = {state.basis.metric: state, **state.by_metric}.get(name)
+            if found is None:
+                raise MetricUnknownError(name, state.others)
+            return found
+        case _:
+            return state
 
 
 def _said(command: Command, state: Capacity) -> tuple[Event, ...]:  # noqa: C901, PLR0911, PLR0912  a table, one line a command
@@ -83,11 +109,14 @@ def _said(command: Command, state: Capacity) -> tuple[Event, ...]:  # noqa: C901
         case RemoveInorganic(name=name) if name not in state.basis.inorganic:
             raise InorganicUnknownError(name)
         case RemoveInorganic(name=name, reason=reason):
-            return (InorganicRemoved(command.service, name, reason, command.by.name, command.at),)
+            metric = _other(state)
+            return (InorganicRemoved(command.service, name, reason, command.by.name, command.at, metric),)
         case MeasureSupply():
             return _measured(command, state)
         case SetDemandSource() | RemoveDemandSource() | NoteDemandSource():
             return of_source(command, state)
+        case BoundMetric() | DropMetric():
+            return _counted_in(command, state)
         case OrderUnits() | TakeDelivery() | WithdrawOrder():
             return of_orders(command, state)
         case ChangePlan():
@@ -168,9 +197,34 @@ def _expected(command: SetInorganic, state: Capacity) -> tuple[Event, ...]:
         command.confidence,
         command.by.name,
         command.at,
+        _other(state),
     )
     was = state.basis.inorganic.get(command.name)
     return () if was and replace(was, by=event.by, at=event.at) == event else (event,)
+
+
+def _other(state: Capacity) -> str:
+    """The name of the metric that *state* is about, as events have it: the first has none."""
+    return state.basis.metric if state.basis.bound else ""
+
+
+def _counted_in(command: BoundMetric | DropMetric, state: Capacity) -> tuple[Event, ...]:
+    name, by, at = command.metric, command.by.name, command.at
+    if isinstance(command, DropMetric):
+        if name not in state.others:
+            raise MetricUnknownError(name, state.others)
+        return (MetricDropped(command.service, name, command.reason, by, at),)
+    if name == state.basis.metric or not state.basis.metric:
+        detail = "it is the first metric, of which the supply says what a unit can do; PUT .../supply"
+        if not state.basis.metric:
+            detail = "there is no first metric yet; import or estimate the demand in it, then add others"
+        raise CapacityFaultError(detail, "/metric")
+    if command.tested_on > at.date():
+        detail = f"{command.tested_on} is still to come; say when the load test was"
+        raise CapacityFaultError(detail, "/tested_on")
+    event = MetricBounded(command.service, name, command.unit_capacity, command.tested_on, command.url, by, at)
+    was = state.basis.others[name].bound if name in state.others else None
+    return () if was and replace(was, by=by, at=at) == event else (event,)
 
 
 def _measured(command: MeasureSupply, state: Capacity) -> tuple[Event, ...]:
@@ -249,6 +303,13 @@ def _news(state: Capacity, command: Command) -> tuple[Event, ...]:
     if short is None:
         return (ShortfallCleared(command.service, command.at),) if told else ()
     news = ShortfallForecast(
-        command.service, short.day, short.order_by, short.domain, short.needed, short.there, command.at
+        command.service,
+        short.day,
+        short.order_by,
+        short.domain,
+        short.needed,
+        short.there,
+        command.at,
+        found.metric if found.metric in state.others else "",
     )
     return () if told and replace(told, at=news.at) == news else (news,)

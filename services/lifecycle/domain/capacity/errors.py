@@ -5,6 +5,7 @@ LifecycleError
     ├── CapacityFaultError      a number or date that cannot be; names the place
     ├── MetricChangedError      demand is counted in something else here
     ├── InorganicUnknownError   nothing of that name is expected
+    ├── MetricUnknownError      nobody has said what a unit can do in it
     ├── NoDemandSourceError     no source is asked
     ├── OrderUnknownError       no order of that name is on its way
     ├── NoStrategyError         nobody has proposed one
@@ -37,7 +38,8 @@ class MetricChangedError(CapacityError):
 
     def __init__(self, metric: str, before: str) -> None:
         super().__init__(
-            f"demand is counted in {before!r} here, not {metric!r}; send that, or replace the history (`replace`)"
+            f"demand is counted in {before!r} here, not {metric!r}; send that, replace the history (`replace`),"
+            f" or say first what a unit can do in it (PUT .../capacity/metrics/{metric})"
         )
         self.metric, self.before = metric, before
 
@@ -47,6 +49,16 @@ class InorganicUnknownError(CapacityError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"nothing of the name {name!r} is expected")
+
+
+class MetricUnknownError(CapacityError):
+    """Nobody has said what a unit can do in it."""
+
+    pointer = "/metric"
+
+    def __init__(self, metric: str, known: Iterable[str]) -> None:
+        told = ", ".join(known) or "no other"
+        super().__init__(f"nobody has said what a unit can do in {metric!r}; known beside the first: {told}")
 
 
 class NoDemandSourceError(CapacityError):

@@ -133,6 +133,7 @@ class DemandSourceRemoved:
     reason: str
     by: str
     at: datetime
+    metric: str = ""  # empty: the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ class DemandSourceFailed:
     service: str
     detail: str
     at: datetime
+    metric: str = ""  # empty: the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,31 @@ class DemandSourceRecovered:
     """It answers again."""
 
     service: str
+    at: datetime
+    metric: str = ""  # empty: the first one
+
+
+@dataclass(frozen=True, slots=True)
+class MetricBounded:
+    """Demand is counted in this metric, too: so much of it one unit served in the load test of *tested_on*."""
+
+    service: str
+    metric: str
+    unit_capacity: float
+    tested_on: date
+    url: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDropped:
+    """Demand is not counted in this metric any more; what was known of it is forgotten."""
+
+    service: str
+    metric: str
+    reason: str
+    by: str
     at: datetime
 
 
@@ -179,6 +206,7 @@ class InorganicSet:
     confidence: float
     by: str
     at: datetime
+    metric: str = ""  # empty: the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +218,7 @@ class InorganicRemoved:
     reason: str
     by: str
     at: datetime
+    metric: str = ""  # empty: the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +335,7 @@ class ForecastMade:
     weeks: tuple[float, ...]
     imports: int
     at: datetime
+    metric: str = ""  # empty: the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +349,7 @@ class ForecastRefused:
     backtest: Backtest | None
     imports: int
     at: datetime
+    metric: str = ""  # empty: the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +363,7 @@ class ShortfallForecast:
     needed: int
     there: int
     at: datetime
+    metric: str = ""  # that runs short; empty: the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +380,8 @@ Event = (
     | DemandSourceRemoved
     | DemandSourceFailed
     | DemandSourceRecovered
+    | MetricBounded
+    | MetricDropped
     | DemandEstimated
     | InorganicSet
     | InorganicRemoved

@@ -49,7 +49,7 @@ class CapacityFacts:
             stale_days: A load test, a plan and the last day of demand that is older counts no more.
         """
         basis = self.basis
-        if lacks := missing(basis):
+        if lacks := [*missing(basis), *(f"demand in {name}" for name in unfed(basis))]:
             return Cover("unknown", f"nobody has said: {', '.join(lacks)}")
         if old := stale(basis, today, stale_days):
             return Cover("unknown", "; ".join(old))
@@ -58,13 +58,18 @@ class CapacityFacts:
         days = max(least_days, plan.lead_time_days)
         asked = replace(plan, horizon_days=days, spare=max(spare, plan.spare))
         found, until = look(basis, today, plan=asked), today + timedelta(days=days)
-        if found is None or found.ground == "estimate":
+        if found is None or any(each.forecast is None for each in basis.by_metric.values()):
             return Cover("unknown", "demand is estimated, not yet forecast from a history", until, found)
         if found.shortfall is None:
             return Cover("covered", f"enough until {until} with N+{asked.spare}", until, found)
         short = found.shortfall
         detail = f"{short.domain} needs {short.needed} units on {short.day} with N+{asked.spare}, and has {short.there}"
         return Cover("short", f"{detail}; order by {short.order_by}", until, found)
+
+
+def unfed(basis: Basis) -> tuple[str, ...]:
+    """The other metrics of which no demand is known, so that nobody can say whether they are the tightest."""
+    return tuple(name for name, each in basis.others.items() if each.forecast is None and each.estimate is None)
 
 
 def stale(basis: Basis, today: date, stale_days: float) -> tuple[str, ...]:
@@ -74,6 +79,11 @@ def stale(basis: Basis, today: date, stale_days: float) -> tuple[str, ...]:
         found.append(f"demand was last measured on {basis.forecast.until}")
     if basis.supply and (today - basis.supply.supply.tested_on).days > stale_days:
         found.append(f"the load test is of {basis.supply.supply.tested_on}")
+    for name, other in basis.others.items():
+        if other.forecast and (today - other.forecast.until).days > stale_days:
+            found.append(f"demand in {name} was last measured on {other.forecast.until}")
+        if other.bound and (today - other.bound.tested_on).days > stale_days:
+            found.append(f"the load test of {name} is of {other.bound.tested_on}")
     if basis.plan and (today - basis.plan.at.date()).days > stale_days:
         found.append(f"the plan was last looked at on {basis.plan.at.date()}")
     return tuple(found)

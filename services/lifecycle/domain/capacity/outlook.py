@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -58,6 +58,7 @@ class Outlook:
         needs: What each failure domain needs on that day.
         shortfall: The first one; None: there is enough until the end.
         surplus: How many units no failure domain needs before new ones could be there.
+        metric: What demand is counted in here: the metric that bounds the plan most tightly.
     """
 
     ground: Ground
@@ -67,6 +68,7 @@ class Outlook:
     needs: tuple[Need, ...]
     shortfall: Shortfall | None
     surplus: int
+    metric: str
 
 
 def missing(basis: Basis) -> tuple[Missing, ...]:
@@ -80,12 +82,38 @@ def missing(basis: Basis) -> tuple[Missing, ...]:
 
 
 def look(basis: Basis, today: date, *, plan: Plan | None = None) -> Outlook | None:
-    """What *basis* comes to from *today* on, by its own plan unless another is given; None: something is missing."""
-    if missing(basis) and (plan is None or missing(basis) != ("plan",)):
-        return None
-    supply = basis.supply and basis.supply.supply
+    """What *basis* comes to from *today* on in the metric that is the tightest; None: something is missing.
+
+    Args:
+        basis: Of all metrics.
+        today: From when on.
+        plan: Another plan than its own.
+    """
+    found = [each for one in planned_with(basis).values() if (each := _look_at(one, today, plan)) is not None]
+    return min(found, key=_slack) if found else None
+
+
+def planned_with(basis: Basis) -> dict[str, Basis]:
+    """What the plan is worked out from in each metric, by its name: all are served by the same units."""
+    found = {basis.metric: basis}
+    for name, other in basis.others.items():
+        supply = basis.supply
+        if supply and other.bound:
+            said = replace(supply.supply, unit_capacity=other.bound.unit_capacity, tested_on=other.bound.tested_on)
+            supply = replace(supply, supply=said)
+        found[name] = replace(other, supply=supply, plan=basis.plan, strategy=basis.strategy, orders=basis.orders)
+    return found
+
+
+def _slack(found: Outlook) -> tuple[date, float]:
+    """The tighter it is, the less: first by the day of the shortfall, then by how much of what is there is needed."""
+    day = found.shortfall.day if found.shortfall else date.max
+    return day, -max((each.needed / max(each.there, 1) for each in found.needs), default=0.0)
+
+
+def _look_at(basis: Basis, today: date, plan: Plan | None) -> Outlook | None:
     plan = plan or (basis.plan and basis.plan.plan)
-    if supply is None or plan is None:
+    if basis.supply is None or plan is None or (basis.forecast or basis.estimate) is None:
         return None
     days = list(demand(basis, plan, today))
     highest = max(days, key=lambda each: each.peak)
@@ -99,6 +127,7 @@ def look(basis: Basis, today: date, *, plan: Plan | None = None) -> Outlook | No
         needs=needs(basis, highest, plan, today),
         shortfall=short,
         surplus=sum(max(each.there - each.needed, 0) for each in needs(basis, soon, plan, today)),
+        metric=basis.metric,
     )
 
 

@@ -28,19 +28,21 @@ def of_source(command: SetDemandSource | RemoveDemandSource | NoteDemandSource, 
     Raises:
         CapacityError: It cannot be.
     """
-    was = state.basis.source
+    was, metric = state.basis.source, state.basis.metric if state.basis.bound else ""  # the first has no name in events
     match command:
         case SetDemandSource():
             return _set(command, state)
         case RemoveDemandSource():
             if was is None:
                 raise NoDemandSourceError
-            return (DemandSourceRemoved(command.service, command.reason, command.by.name, command.at),)
+            return (DemandSourceRemoved(command.service, command.reason, command.by.name, command.at, metric),)
         case NoteDemandSource(service=service, source=source, failure=failure, at=at):
             told = state.failing.detail if state.failing else ""
             if source != was or failure == told:
                 return ()
-            return (DemandSourceFailed(service, failure, at),) if failure else (DemandSourceRecovered(service, at),)
+            if failure:
+                return (DemandSourceFailed(service, failure, at, metric),)
+            return (DemandSourceRecovered(service, at, metric),)
 
 
 def days_to_ask(basis: Basis, today: date) -> tuple[date, date] | None:

@@ -17,6 +17,8 @@ from services.lifecycle.domain.capacity.events import (
     ForecastRefused,
     InorganicRemoved,
     InorganicSet,
+    MetricBounded,
+    MetricDropped,
     OrderWithdrawn,
     PlanChanged,
     ShortfallCleared,
@@ -51,6 +53,8 @@ class Basis:
         refused: Why there is no forecast of the history as it was.
         orders: Units that are on their way, by order.
         source: Where demand is asked for day by day.
+        bound: Of another metric than the first, what a unit can do in it.
+        others: What is known of the other metrics; supply, plan, orders and strategy are those of the first.
     """
 
     metric: str = ""
@@ -66,6 +70,13 @@ class Basis:
     refused: ForecastRefused | None = None
     orders: Mapping[str, UnitsOrdered] = field(default_factory=dict[str, UnitsOrdered])
     source: DemandSource | None = None
+    bound: MetricBounded | None = None
+    others: Mapping[str, "Basis"] = field(default_factory=dict[str, "Basis"])
+
+    @property
+    def by_metric(self) -> Mapping[str, "Basis"]:
+        """This, and that of each other metric; the first is called by an empty name."""
+        return {"": self, **self.others}
 
     @property
     def forecast_due(self) -> bool:
@@ -92,6 +103,7 @@ class Capacity:
         agreed: Who agreed to it, beside who proposed it.
         shortfall: What was last said of it.
         failing: Since when the source of demand gives no usable answer, and why.
+        others: The same of each other metric.
     """
 
     basis: Basis = Basis()
@@ -101,6 +113,12 @@ class Capacity:
     agreed: StrategyAgreed | None = None
     shortfall: ShortfallForecast | None = None
     failing: DemandSourceFailed | None = None
+    others: Mapping[str, "Capacity"] = field(default_factory=dict[str, "Capacity"])
+
+    @property
+    def by_metric(self) -> Mapping[str, "Capacity"]:
+        """This, and that of each other metric; the first is called by an empty name."""
+        return {"": self, **self.others}
 
 
 NOTHING_KNOWN = Capacity()
@@ -113,10 +131,17 @@ def named(event: DemandImported) -> Iterator[tuple[date, float]]:
             yield event.first + number * _DAY, peak
 
 
-def evolve(state: Capacity, event: Event) -> Capacity:  # noqa: PLR0911  a table, one line an event
+def evolve(state: Capacity, event: Event) -> Capacity:  # noqa: C901, PLR0911  a table, one line an event
     """The capacity after one more fact."""
     after = replace(state, basis=rebased(state.basis, event))
+    metric = metric_of(event)
+    if metric in state.others and not isinstance(event, MetricDropped):
+        return replace(after, others={**state.others, metric: evolve(state.others[metric], event)})
     match event:
+        case MetricBounded() if metric in after.basis.others:
+            return replace(after, others={**state.others, metric: Capacity(after.basis.others[metric])})
+        case MetricDropped():
+            return replace(after, others={name: each for name, each in state.others.items() if name != metric})
         case DemandImported():
             before = {} if event.replaces else state.days
             return replace(after, days={**before, **dict(named(event))}, imported=replace(event, peaks=()))
@@ -136,9 +161,23 @@ def evolve(state: Capacity, event: Event) -> Capacity:  # noqa: PLR0911  a table
             return after
 
 
+def metric_of(event: Event) -> str:
+    """The metric that *event* is about; empty where it is about the first, or about all."""
+    return event.source.metric if isinstance(event, DemandSourceSet) else getattr(event, "metric", "")
+
+
 def rebased(basis: Basis, event: Event) -> Basis:  # noqa: C901, PLR0911, PLR0912  a table, one line an event
     """*basis* after one more fact."""
+    metric = metric_of(event)
+    if metric in basis.others and not isinstance(event, MetricDropped):
+        return replace(basis, others={**basis.others, metric: rebased(basis.others[metric], event)})
     match event:
+        case MetricBounded() if metric == basis.metric:
+            return replace(basis, bound=event)
+        case MetricBounded():
+            return replace(basis, others={**basis.others, metric: Basis(metric, bound=event)})
+        case MetricDropped():
+            return replace(basis, others={name: each for name, each in basis.others.items() if name != metric})
         case DemandImported():
             return _measured(basis, event)
         case DemandEstimated():
