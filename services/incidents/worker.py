@@ -24,6 +24,7 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
             urgency(resources),
             moving(resources),
             *learning_reactions(resources, policy),
+            paging.weekly,
         ),
         timers={
             **on_call_timers(resources, load_on_call(settings.on_call_policy)),

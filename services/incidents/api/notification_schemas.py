@@ -111,6 +111,27 @@ class RatedAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleNoise:
+    """The calls of one rule; those that are neither actionable nor noise were not rated."""
+
+    service: str
+    rule: str
+    pages: int
+    actionable: int
+    noise: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoiseReport:
+    """The calls of each rule, what was noise first."""
+
+    since: datetime
+    until: datetime
+    items: list[RuleNoise]
+    next_page_token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelAnswer:
     """A channel; `off` says why nothing is sent through it, and is empty where something is."""
 

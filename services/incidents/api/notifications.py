@@ -1,5 +1,6 @@
 """`/v1/notifications`, the calls for an incident, and what people say of them."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Query
@@ -15,22 +16,24 @@ from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
+from libs.web.schemas import Moment
 from services.incidents.api.filters import matching
 from services.incidents.api.notification_schemas import (
     EscalationAnswer,
+    NoiseReport,
     NotificationAnswer,
     RateBody,
     RatedAnswer,
+    RuleNoise,
     escalation_answer,
     notification_answer,
 )
 from services.incidents.api.verbs import Id
-from services.incidents.contract import ESCALATION, INCIDENT
-from services.incidents.domain.errors import AbsentError
+from services.incidents.contract import ESCALATION
 from services.incidents.domain.escalation.commands import RatePage
-from services.incidents.domain.incident.decider import Incident
 from services.incidents.domain.notification.decider import State
 from services.incidents.effects import find_incident
+from services.incidents.projections.calls import CALLS, noise
 from services.incidents.projections.notifications import NOTIFICATIONS
 
 router = Router(prefix="/v1", tags=["notifications"])
@@ -75,12 +78,8 @@ async def get_escalation(request: Request, resources: ResourcesDep, reference: I
 async def rate_page(call: CallDep, reference: Id, body: RateBody) -> Response:
     """Say whether there was something to do: who was called does; what is noise goes back to its owner."""
     incident = await find_incident(call.resources.store, reference)
-    state: Incident = (await call.resources.handler.load(INCIDENT, incident)).state
-    if state is None:
-        raise AbsentError("incident")
     command = RatePage(
         page=body.page,
-        rule=next(iter(state.record.groups), "") or f"by {state.record.declared_by}",
         rating=body.rating,
         by=call.principal.name,
         reason=body.reason,
@@ -88,3 +87,20 @@ async def rate_page(call: CallDep, reference: Id, body: RateBody) -> Response:
     )
     answer = RatedAnswer(page=body.page, rating=body.rating)
     return await call.handle(ESCALATION, incident, command, body=lambda _: answer)
+
+
+@router.get(
+    "/noise-report", response_model=NoiseReport, openapi_extra=needs("notifications.read"), dependencies=[fresh(CALLS)]
+)
+async def get_noise_report(
+    request: Request,
+    resources: ResourcesDep,
+    service: Annotated[list[str] | None, Query()] = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+) -> Response:
+    """How many calls each rule made, and how many were for nothing; in four weeks unless it is said."""
+    end = until or resources.clock.now() + timedelta(seconds=1)
+    begin = since or end - timedelta(days=28)
+    rows = await resources.views.read(noise, service or [], begin, end)
+    return etag.answer(request, NoiseReport(since=begin, until=end, items=[RuleNoise(**row) for row in rows]))

@@ -51,6 +51,7 @@ from services.incidents.domain.incident.events import (
 from services.incidents.domain.incident.work_events import IncidentResponderAdded, IncidentRoleOffered
 from services.incidents.domain.notification.commands import Request
 from services.incidents.domain.notification.events import AttemptEnded, Message
+from services.incidents.paging.digests import Digests
 from services.incidents.paging.messages import about
 from services.incidents.paging.plans import plan_of, policies_from
 from services.incidents.paging.taking import Taken, take, through
@@ -72,6 +73,7 @@ class Paging:
 
     def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
         self._resources, self._fallback = resources, settings.paging_fallback
+        self._digests = Digests(resources)
 
     @property
     def reactor(self) -> Reactor:
@@ -91,12 +93,17 @@ class Paging:
             IncidentRoleOffered: self._asked_for,
             AttemptEnded: self._answered,
         }
-        return Reactor(self._resources, [Reaction(NAME, SERVICE, CONTRACT, acts)], follows=NAME)
+        return Reactor(self._resources, [Reaction(NAME, SERVICE, CONTRACT, acts), self._digests.low], follows=NAME)
 
     @property
     def timers(self) -> Mapping[str, Fire]:
         """What happens when a step is due, or an acknowledgement is forgotten."""
-        return {CLIMBING: self._due}
+        return {CLIMBING: self._due, **self._digests.timers}
+
+    @property
+    def weekly(self) -> Reaction:
+        """Sends the digests of lifecycle."""
+        return self._digests.weekly
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Until *stop*: when the clock was set back, maybe while nobody was there, nothing waits longer for that."""
@@ -139,6 +146,7 @@ class Paging:
             rounds=plan.rounds,
             acknowledgement_timeout=plan.acknowledgement_timeout,
             at=context.at,
+            rule=event.group,
         )
         taken = await self._take(Record(begun), (1, 1), "declared", context)
         names = {name: getattr(begun, name) for name in EscalationBegun.__dataclass_fields__}

@@ -2,6 +2,7 @@
 
 from services.incidents.projections.actions import ACTIONS
 from services.incidents.projections.alerts import ALERTS
+from services.incidents.projections.calls import CALLS
 from services.incidents.projections.changes import CHANGES
 from services.incidents.projections.channels import CHANNELS
 from services.incidents.projections.escalation_policies import ESCALATION_POLICIES
@@ -38,4 +39,5 @@ PROJECTIONS = (
     SHIFTS,
     PAGES,
     NOTIFICATIONS,
+    CALLS,
 )

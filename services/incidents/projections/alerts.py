@@ -119,3 +119,13 @@ def queued(connection: Connection, group: str) -> list[str]:
     c = ALERTS.view.c
     query = select(c.id).where(c.group == group, c.urgency == "low", c.state != "resolved").order_by(c.id)
     return list(connection.execute(query).scalars())
+
+
+def waiting_since(connection: Connection, services: Sequence[str], since: datetime) -> list[Any]:
+    """The open alerts of low urgency of *services* that triggered after *since*, the oldest first."""
+    view = ALERTS.view
+    c = view.c
+    query = select(view).where(
+        c.service.in_(services), c.urgency == "low", c.state != "resolved", c.triggered_at >= since
+    )
+    return list(connection.execute(query.order_by(c.id)).mappings())

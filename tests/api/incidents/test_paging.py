@@ -285,3 +285,58 @@ async def test_further_alerts_and_who_is_asked_to_help_are_told(paging: Running,
     sent = await notifications(paging, 2, incident="INC-1")
     assert [(each["kind"], each["person"]) for each in sent] == [("page", "ana"), ("asked", "bo")]
     assert "ana asks you to help. you know carts" in receiver.by("bo")[0].body.decode()
+
+
+@memory_is_enough
+async def test_what_woke_people_for_nothing_is_counted_by_rule_and_told_with_the_week(
+    paging: Running, lifecycle: Elsewhere, receiver: Receiver, clock: FrozenClock
+) -> None:
+    await written(paging)
+    await declared(paging)
+    await arrived(receiver, 1)
+    (call,) = (await escalation(paging, "INC-1"))["called"]
+    await paging.call("POST", "/v1/incidents/INC-1:rate-page", {"page": call["page"], "rating": "noise"})
+
+    async def counted() -> Any:
+        report = await paging.call("GET", "/v1/noise-report?service=cart-api")
+        return [each for each in report["items"] if each["noise"]]
+
+    (rule,) = await eventually(counted)
+    assert rule == {"service": "cart-api", "rule": "declared by people", "pages": 1, "actionable": 0, "noise": 1}
+
+    clock.advance(timedelta(days=1))
+    digest = {"team": "checkout", "subject": "Checkout, 2026-W48", "text": "# Nothing waits", "at": clock.now()}
+    await lifecycle.says("digest.compiled", "digest/checkout.2026-W48", **digest)
+
+    async def told() -> list[dict[str, Any]]:
+        answer = await paging.client.get("/v1/notifications", params={"state": "delivered"})
+        return [each for each in answer.json()["items"] if each["kind"] == "digest"]
+
+    await eventually(told)
+    (text,) = {json.loads(each.body)["data"]["text"] for each in receiver.taken if b"W48" in each.body}
+    assert "# Nothing waits" in text
+    assert "1 of 1 calls were noise" in text
+
+
+@memory_is_enough
+async def test_alerts_of_low_urgency_are_told_together_the_next_morning(
+    paging: Running, slo: Elsewhere, receiver: Receiver, clock: FrozenClock
+) -> None:
+    for number in range(3):
+        burn = {"short_window": "6h", "long_window": "3d", "burn_rate_long": 1.5, "severity": "ticket"}
+        said = {"alert": f"a{number}", "slo": f"carts-{number}", "service": "cart-api", "at": clock.now()} | burn
+        await slo.says("alert.fired", f"budget/carts-{number}", **said)
+
+    async def waiting() -> bool:
+        return len((await paging.call("GET", "/v1/alerts?urgency=low"))["items"]) == 3
+
+    await eventually(waiting)
+    assert receiver.taken == []
+    clock.advance(timedelta(hours=22))
+
+    sent = await notifications(paging, 2)
+    assert [(each["kind"], each["person"], each["urgency"]) for each in sent] == [
+        ("digest", "ana", "low"),
+        ("digest", "bo", "low"),
+    ]
+    assert "3 alerts of low urgency" in sent[0]["subject"]

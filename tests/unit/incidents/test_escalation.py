@@ -198,7 +198,7 @@ def test_a_clock_set_back_lets_nothing_wait_longer_than_before() -> None:
 
 
 def test_only_who_was_called_rates_a_call() -> None:
-    rate = RatePage(page="page-ana", rule="slo/x", rating="noise", by="bo", at=AT)
+    rate = RatePage(page="page-ana", rating="noise", by="bo", at=AT)
     assert "ana was called" in str(given(ESCALATION, BEGUN, STEPPED).when(rate).refuses(NotCalledError))
 
 

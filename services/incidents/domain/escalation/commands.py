@@ -48,6 +48,7 @@ class Begin:
     acknowledgement_timeout: timedelta | None
     first: Climb
     at: datetime
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +97,9 @@ class CorrectClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatePage(Asked):
-    """Whether there was something to do; *rule* is what fired."""
+    """Whether there was something to do."""
 
     page: str
-    rule: str
     rating: Rating
 
 

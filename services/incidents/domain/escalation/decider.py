@@ -223,6 +223,7 @@ def _begun(command: Begin) -> EscalationBegun:
         rounds=command.rounds,
         acknowledgement_timeout=command.acknowledgement_timeout,
         at=command.at,
+        rule=command.rule,
     )
 
 
@@ -251,6 +252,7 @@ def _climbed(record: Record, command: Climb) -> tuple[Event, ...]:
                 schedule=each.schedule,
                 shift=each.shift,
                 at=command.at,
+                rule=it.rule,
             )
             for each in to.people
         ]
@@ -329,7 +331,7 @@ def _rated(record: Record, command: RatePage) -> tuple[Event, ...]:
             incident=record.begun.incident,
             service=record.begun.service,
             team=record.begun.team,
-            rule=command.rule,
+            rule=record.begun.rule or "declared by people",
             person=command.by,
             rating=command.rating,
             reason=command.reason,

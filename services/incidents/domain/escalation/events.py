@@ -57,6 +57,7 @@ class EscalationBegun:
         rounds: How often all of them are taken.
         acknowledgement_timeout: How long an acknowledgement holds without a sign of life; None: for ever.
         at: When.
+        rule: What fired, such as `slo/checkout-availability`; empty: people declared it.
     """
 
     incident: str
@@ -72,6 +73,7 @@ class EscalationBegun:
     rounds: int
     acknowledgement_timeout: timedelta | None
     at: datetime
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,10 @@ class StepTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSent:
-    """A person is called: once per person and step, through however many channels."""
+    """A person is called: once per person and step, through however many channels.
+
+    *rule* is what fired, such as `slo/checkout-availability`; empty: people declared the incident.
+    """
 
     page: str
     incident: str
@@ -123,6 +128,7 @@ class PageSent:
     schedule: str
     shift: str
     at: datetime
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

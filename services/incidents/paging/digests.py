@@ -1,0 +1,121 @@
+"""What can wait: the week of a team as lifecycle tells it, and the alerts of low urgency of a day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from libs.events import codec
+from libs.events.envelope import Context, Recorded
+from libs.events.reactor import Reaction
+from libs.events.registry import EventRegistry
+from libs.events.resources import Resources
+from libs.events.store import AppendRequest, Timer
+from libs.events.timers import Fire
+from services.incidents.contract import CONTRACT, NOTIFICATION, SERVICE
+from services.incidents.domain.alert.events import AlertTriggered
+from services.incidents.domain.notification.commands import Request
+from services.incidents.domain.notification.events import Message
+from services.incidents.paging.taking import through
+from services.incidents.projections.alerts import waiting_since
+from services.incidents.projections.calls import noise
+from services.incidents.projections.channels import team_channels
+from services.incidents.projections.known_services import service_of, services_of_team
+from services.incidents.projections.people import team_members
+
+WEEKLY: Final = "incidents.weekly-digests"  # never changes: ids of notifications follow from it
+LOW: Final = "incidents.low-urgency"
+DAILY: Final = "low-digest"
+_AT_HOUR: Final = 8  # UTC: a default of ours, the alerts of a day before its work begins
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+_LINES: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DigestCompiled:
+    """What we read of `digest.compiled`: what waits in a team at the beginning of a week."""
+
+    team: str
+    subject: str
+    text: str
+    at: datetime
+
+
+class Digests:
+    """Sends what can wait to a team's channels, or to its people where it has none."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    @property
+    def weekly(self) -> Reaction:
+        """Hears of the digests that lifecycle compiles."""
+        events = EventRegistry({"io.concordat.lifecycle.digest.compiled.v1": DigestCompiled})
+        return Reaction(WEEKLY, "lifecycle", events, {DigestCompiled: self._compiled})
+
+    @property
+    def low(self) -> Reaction:
+        """Follows the log of incidents: what triggers quietly is told the next morning."""
+        return Reaction(LOW, SERVICE, CONTRACT, {AlertTriggered: self._triggered})
+
+    @property
+    def timers(self) -> Mapping[str, Fire]:
+        """What happens in the morning."""
+        return {DAILY: self._morning}
+
+    async def _compiled(self, event: DigestCompiled, _: Recorded, context: Context) -> None:
+        services = await self._resources.views.read(services_of_team, event.team)
+        report = await self._resources.views.read(_noise, services, event.at)
+        await self._send(event.team, event.subject, "\n".join([event.text, *report]), context)
+
+    async def _triggered(self, event: AlertTriggered, recorded: Recorded, _: Context) -> None:
+        if event.urgency == "high":
+            return
+        known = await self._resources.views.read(service_of, event.service)
+        if known is None or not known.owner_team:
+            return
+        due = next_morning(recorded.occurred_at)
+        timer = Timer(
+            f"{DAILY}/{known.owner_team}/{due:%Y-%m-%d}", due, DAILY, codec.encode({"team": known.owner_team})
+        )
+        await self._resources.store.append(AppendRequest(schedule=(timer,)))
+
+    async def _morning(self, timer: Timer, context: Context) -> None:
+        team = timer.key.split("/")[1]
+        views = self._resources.views
+        services = await views.read(services_of_team, team)
+        alerts = await views.read(waiting_since, services, timer.due_at - _DAY)
+        if alerts:
+            lines = [f"- {each['service']}: {each['summary']} ({each['count']} times)" for each in alerts[:_LINES]]
+            more = [f"- and {len(alerts) - _LINES} more"] if len(alerts) > _LINES else []
+            text = "\n".join(
+                ["Alerts of low urgency that still fire:", "", *lines, *more, "", "GET /v1/alerts?urgency=low"]
+            )
+            await self._send(team, f"{team}: {len(alerts)} alerts of low urgency", text, context)
+
+    async def _send(self, team: str, subject: str, text: str, context: Context) -> None:
+        said = Message(kind="digest", channel="email", urgency="low", subject=subject, text=text)
+        for key, message in (await self._resources.views.read(_to_team, said, team, context)).items():
+            request = Request(notification=key, message=message, at=context.at)
+            await self._resources.handler.handle(NOTIFICATION, key, request, context.part(key))
+
+
+def next_morning(at: datetime) -> datetime:
+    """When what triggers at *at* is told."""
+    morning = at.replace(hour=_AT_HOUR, minute=0, second=0, microsecond=0)
+    return morning if at < morning else morning + _DAY
+
+
+def _to_team(connection: Connection, said: Message, team: str, context: Context) -> dict[str, Message]:
+    """To the team's own channels; to each of its people where it has none."""
+    own = [f"team/{team}"] if team_channels(connection, team) else []
+    return through(connection, said, own or [f"person/{one}" for one in team_members(connection, team)], context)
+
+
+def _noise(connection: Connection, services: Sequence[str], at: datetime) -> list[str]:
+    """What woke people for nothing in the week before, as lines."""
+    rows = [row for row in noise(connection, services, at - _WEEK, at) if row["noise"]] if services else []
+    lines = [f"- {row['service']}, {row['rule']}: {row['noise']} of {row['pages']} calls were noise" for row in rows]
+    return ["", "## Calls that were noise", "", *lines] if lines else []
