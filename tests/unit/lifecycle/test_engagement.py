@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given as for_all
@@ -27,6 +28,7 @@ from services.lifecycle.domain.engagement.events import (
     Links,
     ServiceLeft,
 )
+from services.lifecycle.domain.engagement.measures import Shift
 from services.lifecycle.domain.engagement.next_steps import steps
 from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement.state import VERBS, Engagement
@@ -249,3 +251,12 @@ def test_a_policy_that_names_what_nobody_measures_is_refused() -> None:
             policy.validate(frozenset(POLICY.metrics))
     assert POLICY.ladder[0] == "named_engineers"
     assert REQUESTED.trackers == Links()
+
+
+def test_what_a_shift_cost_leads_to_where_it_can_be_read() -> None:
+    shift = Shift("closed-1", "checkout", "dev", NOW, NOW + timedelta(days=7), 2, 40)
+
+    asked_for = parse_qs(urlsplit(shift.evidence.url).query)
+
+    assert datetime.fromisoformat(asked_for["from"][0]) == shift.start
+    assert datetime.fromisoformat(asked_for["until"][0]) == shift.end

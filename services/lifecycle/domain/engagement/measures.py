@@ -16,6 +16,7 @@ from services.lifecycle.domain.engagement.events import EngagementEvidence, Figu
 
 SILENT: Final = "incidents was not heard for some time, so that silence says nothing"
 _MINUTE: Final = timedelta(minutes=1)
+_IN_A_LINK: Final = "%Y-%m-%dT%H:%M:%SZ"  # the + of an offset would be read as a blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Shift:
     @property
     def evidence(self) -> EngagementEvidence:
         """Where to read of it."""
-        day = f"from={self.start.isoformat()}&until={self.end.isoformat()}"
-        return EngagementEvidence(self.event, f"/v1/schedules/{self.schedule}/shifts?{day}")
+        span = f"from={self.start:{_IN_A_LINK}}&until={self.end:{_IN_A_LINK}}"
+        return EngagementEvidence(self.event, f"/v1/schedules/{self.schedule}/shifts?{span}")
 
 
 @dataclass(frozen=True, slots=True)
