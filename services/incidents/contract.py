@@ -19,6 +19,8 @@ from services.incidents.domain.escalation_policy import events as of_escalation_
 from services.incidents.domain.incident import decider as incident
 from services.incidents.domain.incident import events as of_incident
 from services.incidents.domain.incident import work_events as of_work
+from services.incidents.domain.incident_field import decider as incident_field
+from services.incidents.domain.incident_field import events as of_field
 from services.incidents.domain.integration import decider as integration
 from services.incidents.domain.integration import events as of_integration
 from services.incidents.domain.notification import decider as notification
@@ -52,6 +54,7 @@ INTEGRATION = Decider("integration", None, integration.decide, integration.evolv
 SILENCE = Decider("silence", None, silence.decide, silence.evolve)
 CHANGE = Decider("change", None, change.decide, change.evolve)
 INCIDENT = Decider("incident", None, incident.decide, incident.evolve)
+INCIDENT_FIELD = Decider("incident-field", None, incident_field.decide, incident_field.evolve)
 POSTMORTEM = Decider("postmortem", None, postmortem.decide, postmortem.evolve)
 DUTY = Decider("postmortem-duty", None, duty.decide, duty.evolve)
 POSTMORTEM_TEMPLATES = Decider("postmortem-templates", {}, template.decide, template.evolve)
@@ -136,6 +139,8 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.shift.closed.v1": of_shift.ShiftClosed,
     },
     internal={
+        "io.concordat.incidents.incident-field.defined.v1": of_field.IncidentFieldDefined,
+        "io.concordat.incidents.incident-field.retired.v1": of_field.IncidentFieldRetired,
         "io.concordat.incidents.incident.group-taken.v1": of_incident.IncidentGroupTaken,
         "io.concordat.incidents.silence.made.v1": of_silence.SilenceMade,
         "io.concordat.incidents.silence.ended.v1": of_silence.SilenceEnded,

@@ -8,6 +8,7 @@ from libs.web.problems import ErrorKind
 from services.incidents.domain.errors import (
     AbsentError,
     AlertsFiringError,
+    FieldError,
     IllegalTransitionError,
     ImpactError,
     IntegrationTakenError,
@@ -70,6 +71,12 @@ ERRORS: Errors = {
         "role-held",
         "The role is somebody else's, or nobody's",
         extra=lambda error: {"role": error.role, "holder": error.holder},
+    ),
+    FieldError: ErrorKind(
+        422,
+        "invalid-field",
+        "A field cannot be, or have, that",
+        extra=lambda error: _at(error, f"fields/{error.field}"),
     ),
     ImpactError: ErrorKind(
         422,

@@ -21,6 +21,7 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from services.incidents.api.filters import matching
 from services.incidents.api.incident_calls import carry, carry_on_what_is_known
+from services.incidents.api.incident_fields import check_fields
 from services.incidents.api.incident_schemas import (
     Classification,
     Declaration,
@@ -80,6 +81,7 @@ async def declare_incident(request: Request, call: CallDep, body: Declaration) -
     """Declare an incident; it gets a number, and is in triage until somebody takes it on."""
     for service in (body.service, *(each.service for each in body.affected_services)):
         await require_service(call.resources.views, service, request.app.state.settings.service_wait_s)
+    await check_fields(call.resources.handler, body.fields)
     follows = await _other(call.resources.handler.load, call.resources.store, body.follows, "follows")
     numbers: Numbers = request.app.state.numbers
     incident = str(new_id())
@@ -150,6 +152,8 @@ async def amend_incident(request: Request, call: CallDep, reference: Id, body: I
     """Say otherwise what it is, how bad, and whom it concerns; each change is an event with its reason."""
     for each in body.affected_services or ():
         await require_service(call.resources.views, each.service, request.app.state.settings.service_wait_s)
+
+    await check_fields(call.resources.handler, body.fields or {})
 
     def amend(loaded: Loaded[Incident]) -> tuple[Command, Sequence[Step[Any, Any, Any]]]:
         details, affected = patched(body, there(loaded.state).record)

@@ -7,6 +7,7 @@ IncidentsError
 ├── AlertsFiringError           an incident does not resolve while alerts fire, unless forced
 ├── ReasonMissingError          what is asked needs a reason
 ├── RoleError                   a role of an incident is somebody else's, or nobody's
+├── FieldError                  a typed field of incidents cannot be, or have, that
 ├── ImpactError                 a service cannot have been affected like that
 ├── MilestoneNotReachedError    a time that does not exist yet cannot be corrected
 ├── MilestoneOrderError         times that cannot have been in this order
@@ -75,6 +76,14 @@ class RoleError(IncidentsError):
     def __init__(self, role: str, why: str, holder: str) -> None:
         super().__init__(f"the role {role.replace('_', ' ')}: {why}")
         self.role, self.holder = role, holder
+
+
+class FieldError(IncidentsError):
+    """A typed field of incidents cannot be, or have, that."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"the field {field!r}: {why}")
+        self.field = field
 
 
 class ImpactError(IncidentsError):

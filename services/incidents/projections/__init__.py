@@ -6,6 +6,7 @@ from services.incidents.projections.calls import CALLS
 from services.incidents.projections.changes import CHANGES
 from services.incidents.projections.channels import CHANNELS
 from services.incidents.projections.escalation_policies import ESCALATION_POLICIES
+from services.incidents.projections.incident_fields import INCIDENT_FIELDS
 from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.integrations import INTEGRATIONS
 from services.incidents.projections.known_services import KNOWN_SERVICES
@@ -22,6 +23,7 @@ from services.incidents.projections.surroundings import SURROUNDINGS
 PROJECTIONS = (
     ALERTS,
     INCIDENTS,
+    INCIDENT_FIELDS,
     POSTMORTEMS,
     POSTMORTEM_DUTIES,
     ACTIONS,

@@ -126,6 +126,8 @@ async def test_one_that_is_merged_nowhere_or_into_one_that_is_over_is_refused(in
 
 
 async def test_what_is_said_of_an_incident_changes_by_who_has_seen_it(incidents: Running) -> None:
+    lost = {"display_name": "Orders lost", "type": "number"}
+    await incidents.call("PUT", "/v1/incident-fields/orders_lost", lost)
     await declared(incidents, priority="P2", tags=["eu"], fields={"orders_lost": 3}, customer_facing=True)
     path = "/v1/incidents/INC-1"
     worse = {"severity": "sev1", "priority": "P0", "affected_services": [{"service": "search-api", "users_share": 0.5}]}
@@ -144,6 +146,29 @@ async def test_what_is_said_of_an_incident_changes_by_who_has_seen_it(incidents:
         return (await incidents.call("GET", "/v1/incidents?priority=P0&customer_facing=true&test=false"))["items"]
 
     assert await eventually(listed) == [changed]
+
+
+async def test_a_field_takes_the_values_that_its_definition_names(incidents: Running) -> None:
+    path = "/v1/incident-fields/region"
+    region = {"display_name": "Region", "type": "choice", "choices": ["eu", "us"]}
+    defined = await incidents.call("PUT", path, region)
+    assert defined == await incidents.call("GET", path)
+    assert (await declared(incidents, fields={"region": "eu"}))["fields"] == {"region": "eu"}
+    for fields in ({"region": "mars"}, {"colour": "red"}):
+        refused = await incidents.call("POST", "/v1/incidents", OUTAGE | {"fields": fields}, expect=422)
+        assert (refused["code"], refused["errors"][0]["pointer"]) == ("invalid-field", f"/fields/{next(iter(fields))}")
+    assert (await incidents.call("PUT", path, region | {"choices": []}, expect=422))["code"] == "invalid-field"
+    retired = await incidents.call("DELETE", path)
+    assert retired["state"] == "retired"
+    patch = {"fields": {"region": "us"}}
+    assert (await incidents.call("PATCH", "/v1/incidents/INC-1", patch, If_Match="*", expect=422))["code"]
+
+    async def listed() -> Any:
+        items = (await incidents.call("GET", "/v1/incident-fields"))["items"]
+        return items == [retired]
+
+    assert await eventually(listed)
+    assert (await incidents.call("GET", "/v1/incident-fields/none", expect=404))["code"] == "not-found"
 
 
 @memory_is_enough

@@ -1,0 +1,1 @@
+"""What an installation wants to know of its incidents beside what all have: typed fields."""
