@@ -137,6 +137,8 @@ def _of_services(found: Found, gates: Policy, policies: Policies, at: datetime) 
         yield of_services.order(shortage, found.services[service], teams, at)
     for service, action in found.actions:
         yield of_services.action(action, _owned(found, service), at)
+    for service, due in found.postmortems:
+        yield of_services.postmortem(due, found.services[service], teams, at)
 
 
 def _of_items(found: Found, at: datetime) -> Iterator[Waiting]:

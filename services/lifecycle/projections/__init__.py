@@ -18,6 +18,7 @@ from services.lifecycle.projections.happenings import HAPPENINGS
 from services.lifecycle.projections.incident_times import INCIDENT_TIMES
 from services.lifecycle.projections.operational_work import OPERATIONAL_WORK
 from services.lifecycle.projections.phase_risks import PHASE_RISKS
+from services.lifecycle.projections.postmortem_duties import POSTMORTEM_DUTIES
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
 from services.lifecycle.projections.review_findings import REVIEW_FINDINGS
 from services.lifecycle.projections.review_templates import REVIEW_TEMPLATES
@@ -40,6 +41,7 @@ PROJECTIONS: Final = (
     ROLLOUTS,
     DESIGN_WORK,
     INCIDENT_TIMES,
+    POSTMORTEM_DUTIES,
     CATALOG_ENTITIES,
     OPERATIONAL_WORK,
     EVIDENCE,

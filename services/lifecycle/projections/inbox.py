@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Select, Text, and_, bindparam, or_, select
 
 from services.lifecycle.domain.inbox.of_engagements import Draft, OpenItem, Pair
-from services.lifecycle.domain.inbox.of_services import AtRisk, OpenAction, OpenRisk, Owned, Shortage
+from services.lifecycle.domain.inbox.of_services import AtRisk, OpenAction, OpenRisk, Owned, PostmortemDue, Shortage
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.risk_register.state import budget_of
 from services.lifecycle.domain.service.events import TransitionRequested
@@ -23,6 +23,7 @@ from services.lifecycle.projections.facts_lessons import FACTS_ACTIONS
 from services.lifecycle.projections.gatherings import GATHERINGS
 from services.lifecycle.projections.inbox_found import Asker, Found, OpenReview, PlannedRollout, Terms
 from services.lifecycle.projections.phase_risks import PHASE_RISKS, item_of
+from services.lifecycle.projections.postmortem_duties import POSTMORTEM_DUTIES
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS
 from services.lifecycle.projections.risks import RISKS
 from services.lifecycle.projections.rollouts import ROLLOUTS
@@ -41,6 +42,7 @@ ASKED: Final = (
     ROLLOUTS,
     CAPACITY,
     FACTS_ACTIONS,
+    POSTMORTEM_DUTIES,
     ENGAGEMENTS,
     ENGAGEMENT_ITEMS,
     GATHERINGS,
@@ -108,6 +110,7 @@ def waiting_at(connection: Connection, asker: Asker, terms: Terms, at: datetime)
         rollouts=tuple(_rollouts(connection, whose)),
         shortages=tuple(_shortages(connection, whose, at + terms.inbox.order_days.days)),
         actions=actions,
+        postmortems=tuple(_postmortems(connection, whose)),
         pairs=pairs,
         engaged=looked_at,
         items=items,
@@ -257,6 +260,19 @@ def _actions(connection: Connection, whose: dict[str, object], asker: Asker) -> 
     for row in connection.execute(query, whose).mappings():
         fields = {name: row[name] for name in OpenAction.__dataclass_fields__ if name != "since"}
         yield row["service"], OpenAction(**fields, since=row["at"])
+
+
+_M: Final = POSTMORTEM_DUTIES.view.c
+_POSTMORTEMS: Final = (
+    select(_M.service, *(_M[name] for name in PostmortemDue.__dataclass_fields__))
+    .where(_M.service.in_(_THEIRS))
+    .order_by(_M.incident)
+)
+
+
+def _postmortems(connection: Connection, whose: dict[str, object]) -> Iterator[tuple[str, PostmortemDue]]:
+    for service, *told in connection.execute(_POSTMORTEMS, whose):
+        yield service, PostmortemDue(*told)
 
 
 _E: Final = ENGAGEMENTS.view.c

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.lifecycle.domain.inbox.of_engagements import Draft, OpenItem, Pair
-from services.lifecycle.domain.inbox.of_services import AtRisk, OpenAction, OpenRisk, Owned, Shortage
+from services.lifecycle.domain.inbox.of_services import AtRisk, OpenAction, OpenRisk, Owned, PostmortemDue, Shortage
 from services.lifecycle.domain.inbox.policy import InboxPolicy
 from services.lifecycle.domain.inbox.waiting import Teams
 from services.lifecycle.domain.readiness_review.policy import ReviewPolicy
@@ -74,6 +74,7 @@ class Found:
         rollouts: Planned ones.
         shortages: By service; those to be ordered for soon.
         actions: By service.
+        postmortems: By service; those that are owed.
         pairs: The engagements, by id; those of the teams that ask are *engaged*.
         engaged: Those to look at whole.
         items: By engagement.
@@ -92,6 +93,7 @@ class Found:
     rollouts: tuple[PlannedRollout, ...]
     shortages: tuple[tuple[str, Shortage], ...]
     actions: tuple[tuple[str, OpenAction], ...]
+    postmortems: tuple[tuple[str, PostmortemDue], ...]
     pairs: dict[str, Pair]
     engaged: tuple[str, ...]
     items: tuple[tuple[str, OpenItem], ...]

@@ -336,3 +336,26 @@ async def test_a_breach_waits_for_the_owner_of_its_rule_who_may_be_in_neither_te
     answer = {"step": "feature_freeze", "reason": "one noisy alert"}
     await signed_in(lifecycle, EVE).call("POST", f"{engaged.path}/breaches/pages-1:answer", answer)
     assert await waits_for(lifecycle, EVE, "breach", 0) == []
+
+
+async def test_a_postmortem_that_is_due_waits_for_the_lead_to_be_drafted_and_then_published(
+    lifecycle: Running, incidents: Elsewhere
+) -> None:
+    await teams_and_service(lifecycle)
+    told = {"incident": "i1", "number": "INC-1", "service": "checkout-api", "at": incidents.clock.now()}
+    days = {"draft_due": "2026-11-20", "publish_due": "2026-12-11"}
+
+    await incidents.says("postmortem.required", "postmortem-duty/i1", **told, **days)
+    (draft,) = await waits_for(lifecycle, ANA, "postmortem", 1)
+    await incidents.says("postmortem.drafted", "postmortem/p1", **told, postmortem="p1")
+
+    async def drafted() -> Any:
+        (item,) = (await lifecycle.call("GET", f"{INBOX}?kind=postmortem"))["items"]
+        return item if item["how"].endswith(":submit") else None
+
+    publish = await eventually(drafted)
+    await incidents.says("postmortem.published", "postmortem/p1", **told, postmortem="p1")
+
+    assert (draft["overdue"], draft["due"], draft["how"]) == (True, "2026-11-20", "POST /v1/postmortems")
+    assert (publish["overdue"], publish["due"], publish["subject"]) == (False, "2026-12-11", "/v1/postmortems/p1")
+    assert await waits_for(lifecycle, ANA, "postmortem", 0) == []

@@ -58,6 +58,17 @@ class Shortage:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PostmortemDue:
+    """A postmortem that an incident asks for; *postmortem* is empty until somebody has drafted it."""
+
+    number: str
+    postmortem: str
+    draft_due: date
+    publish_due: date
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAction:
     """An action of a postmortem that is neither done nor dropped."""
@@ -246,4 +257,25 @@ def action(found: OpenAction, owned: Owned, at: datetime) -> Waiting:
         why="what is learned from an incident is done, or it comes back",
         how=f"POST {path}:complete",
         who=one(found.owner),
+    )
+
+
+def postmortem(found: PostmortemDue, owned: Owned, teams: Teams, at: datetime) -> Waiting:
+    """What happened is written down, and then reviewed and published."""
+    drafted = bool(found.postmortem)
+    due = found.publish_due if drafted else found.draft_due
+    path = f"/v1/postmortems/{found.postmortem}" if drafted else f"/v1/incidents/{found.number}"
+    return Waiting(
+        kind="postmortem",
+        subject=path,
+        title=f"{owned.service}: postmortem of {found.number}",
+        team=owned.owner_team,
+        services=(owned.service,),
+        since=found.at,
+        due=due,
+        overdue=due < at.date(),
+        what="have it reviewed by both sides, and publish it" if drafted else "draft it",
+        why="what is written down early is remembered right, and others learn from it",
+        how=f"POST {path}:submit" if drafted else "POST /v1/postmortems",
+        who=leads(teams, owned.owner_team),
     )

@@ -19,6 +19,7 @@ Kind = Literal[
     "risk_acceptance_ending",
     "rollout_review",
     "capacity_order",
+    "postmortem",
     "postmortem_action",
     "engagement_request",
     "engagement_start",
