@@ -17,12 +17,12 @@ def secret(folder: Path, name: str) -> str:
         SecretMissingError: There is none, or it is no single line of text.
     """
     path = folder / name
-    if path.name != name or not path.is_file():
-        msg = f"there is no secret {name!r}; put it where the service reads secrets, or correct its name"
-        raise SecretMissingError(msg)
     try:
+        if path.name != name or not path.is_file():
+            msg = f"there is no secret {name!r}; put it where the service reads secrets, or correct its name"
+            raise SecretMissingError(msg)
         text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeError) as error:  # a name that is too long is one, too
         msg = f"secret {name!r} cannot be read"
         raise SecretMissingError(msg) from error
     if not text or not text.isprintable():

@@ -111,6 +111,6 @@ def test_a_secret_is_a_file_that_is_named(tmp_path: Path) -> None:
     assert asker_of(Credentials(), tmp_path) is None
     assert asker_of(BEARER, tmp_path) == Asker("", "abc")
     assert asker_of(Credentials("basic", "ana", "prometheus-token"), tmp_path) == Asker("ana", "abc")
-    for name in ("none", "../prometheus-token", "two-lines", ""):
+    for name in ("none", "../prometheus-token", "two-lines", "", "a\0b", "\u00e4" * 253):
         with pytest.raises(SecretMissingError):
             asker_of(replace(BEARER, secret=name), tmp_path)
