@@ -82,6 +82,7 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.change.reported.v1": of_change.ChangeReported,
         "io.concordat.incidents.incident.declared.v1": of_incident.IncidentDeclared,
         "io.concordat.incidents.incident.alert-joined.v1": of_incident.IncidentAlertJoined,
+        "io.concordat.incidents.incident.alerts-told.v1": of_incident.IncidentAlertsTold,
         "io.concordat.incidents.incident.acknowledged.v1": of_incident.IncidentAcknowledged,
         "io.concordat.incidents.incident.stage-changed.v1": of_incident.IncidentStageChanged,
         "io.concordat.incidents.incident.mitigated.v1": of_incident.IncidentMitigated,

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -30,7 +31,9 @@ from services.incidents.domain.alert.decider import Known
 from services.incidents.domain.alert.decider import Resolved as ResolvedAlert
 from services.incidents.domain.alert.events import AlertAcknowledged, AlertResolved, AlertTriggered
 from services.incidents.domain.errors import IllegalTransitionError
-from services.incidents.domain.incident.commands import AcknowledgeAlert, ClearAlert, Declare, JoinAlert
+from services.incidents.domain.incident.alerting import INTERVAL
+from services.incidents.domain.incident.commands import AcknowledgeAlert, ClearAlert, Declare, JoinAlert, TellOfAlerts
+from services.incidents.domain.incident.decider import Incident
 from services.incidents.domain.silence.events import SilenceEnded, SilenceMade
 from services.incidents.effects import GROUP, incident_effects
 from services.incidents.intake import BUSY, TRIES, Numbers, key_of
@@ -42,6 +45,7 @@ _LOG = logging.getLogger(__name__)
 NAME: Final = "incidents.grouping"
 AGAIN: Final = "alert.grouping"  # kinds of timers: what could not be grouped, or was silenced, is looked at again
 CLEARING: Final = "alert.clearing"  # a flapping alert was quiet for long enough
+TELLING: Final = "incident.alerts-told"  # whoever works on it was told of alerts long enough ago to be told again
 OVER: Final = "silence.over"  # a silence was ended, and what it held is not all known yet
 _AGAIN_AFTER = timedelta(seconds=30)
 _EVENTS = 500  # until it says how far it came
@@ -73,7 +77,7 @@ class Grouping:
     @property
     def timers(self) -> dict[str, Fire]:
         """What happens when its timers are due."""
-        return {AGAIN: self.again, CLEARING: self.clear, OVER: self.over}
+        return {AGAIN: self.again, CLEARING: self.clear, OVER: self.over, TELLING: self.tell}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until *stop*."""
@@ -148,6 +152,11 @@ class Grouping:
         for together in _by_incident(await self._load([key_of(timer.key)])):
             await self._clear(together)
 
+    async def tell(self, timer: Timer, context: Context) -> None:
+        """Let whoever works on the incident of *timer* be told of the alerts that joined since they were last told."""
+        command = TellOfAlerts(by=NAME, at=context.at)
+        await self._handler.handle(INCIDENT, key_of(timer.key), command, context, effects=incident_effects)
+
     async def over(self, timer: Timer, context: Context) -> None:
         """A silence was ended a moment ago: look again at what it held."""
         await self._uncover(key_of(timer.key), 0, context.metadata)
@@ -207,7 +216,7 @@ class Grouping:
                 if held:
                     await self._handler.handle(
                         INCIDENT, held, _join_command(waiting, context), context,
-                        effects=incident_effects, also=_steps(waiting, held, alerts, context),
+                        effects=_joining, also=_steps(waiting, held, alerts, context),
                     )  # fmt: skip
                 else:
                     declare = await self._declaration(waiting[0], context)
@@ -290,6 +299,15 @@ def _waits(state: Known) -> bool:
     if isinstance(state, ResolvedAlert) and state.before.silenced:
         return False
     return state.opened.urgency == "high" and not state.opened.incident
+
+
+def _joining(state: Incident, events: tuple[Any, ...]) -> Effects:
+    """As ever; and whoever was told of alerts a moment ago is told of further ones when the interval is over."""
+    effects = incident_effects(state, events)
+    if state is None or not state.record.untold or state.record.told is None:
+        return effects
+    timer = Timer(f"{TELLING}/{state.record.incident}", state.record.told + INTERVAL, TELLING)
+    return replace(effects, schedule=(*effects.schedule, timer))
 
 
 def _by_incident(alerts: Iterable[Known]) -> Iterable[Sequence[ResolvedAlert]]:

@@ -197,6 +197,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "incidents.alert.resolved": "alert resolved",
     "incidents.change.reported": "changed: {summary}",
     "incidents.incident.declared": "{number} declared ({severity}): {title}",
+    "incidents.incident.alerts-told": "{number}: {alerts} further alerts",
     "incidents.incident.alert-joined": "{number}: a further alert fires: {summary}",
     "incidents.incident.acknowledged": "{number} acknowledged",
     "incidents.incident.stage-changed": "{number} is {stage}",

@@ -44,6 +44,8 @@ def _of_course(event: of.CourseEvent) -> str:  # noqa: C901, PLR0911, PLR0912  o
             return f"an outage of the class {outage_class}"
         case of.IncidentAlertJoined(summary=summary, others=others):
             return f"a further alert fires: {summary}" + (f" (and {len(others)} more)" if others else "")
+        case of.IncidentAlertsTold(alerts=alerts):
+            return f"told of {alerts} further alerts" if alerts > 1 else "told of a further alert"
         case of.IncidentAlertCleared(alert=alert, others=others):
             return f"{1 + len(others)} alerts are resolved" if others else f"alert {alert} is resolved"
         case of.IncidentMilestoneCorrected(milestone=milestone, time=time):

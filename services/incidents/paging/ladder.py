@@ -38,6 +38,7 @@ from services.incidents.domain.incident.decider import Triage
 from services.incidents.domain.incident.events import (
     IncidentAcknowledged,
     IncidentAlertJoined,
+    IncidentAlertsTold,
     IncidentCancelled,
     IncidentDeclared,
     IncidentFact,
@@ -89,6 +90,7 @@ class Paging:
             IncidentCancelled: self._over,
             IncidentMerged: self._over,
             IncidentAlertJoined: self._joined,
+            IncidentAlertsTold: self._joined,
             IncidentResponderAdded: self._asked_for,
             IncidentRoleOffered: self._asked_for,
             AttemptEnded: self._answered,
@@ -167,7 +169,7 @@ class Paging:
         why = recorded.type.split(".")[4]
         await self._ask(event.incident, End(by=event.by, reason=why, at=context.at), context)
 
-    async def _joined(self, event: IncidentAlertJoined, _: Recorded, context: Context) -> None:
+    async def _joined(self, event: IncidentAlertJoined | IncidentAlertsTold, _: Recorded, context: Context) -> None:
         """Whoever works on it hears of further alerts, as often as the event says."""
         loaded = await self._resources.handler.load(ESCALATION, event.incident)
         incident = (await self._resources.handler.load(INCIDENT, event.incident)).state

@@ -96,6 +96,27 @@ async def test_an_incident_whose_window_is_over_takes_no_further_alert(incidents
 
 
 @memory_is_enough
+async def test_who_works_on_an_incident_is_told_of_further_alerts_once_in_an_interval(
+    incidents: Running, clock: FrozenClock
+) -> None:
+    key = await add(incidents)
+    await enqueue(incidents, key, dedup_key="d0")
+    await listed(incidents, "/v1/incidents")
+    await incidents.call("POST", "/v1/incidents/INC-1:acknowledge")
+    for number in range(1, 4):
+        await enqueue(incidents, key, dedup_key=f"d{number}")
+        await listed(incidents, "/v1/alerts?incident=INC-1", number + 1)
+
+    clock.advance(timedelta(minutes=5))
+
+    async def told() -> bool:
+        entries = (await incidents.call("GET", "/v1/incidents/INC-1/timeline"))["items"]
+        return "told of 2 further alerts" in [entry["text"] for entry in entries]
+
+    assert await eventually(told)
+
+
+@memory_is_enough
 async def test_what_cannot_be_taken_is_refused_in_pagerdutys_words(incidents: Running) -> None:
     key = await add(incidents)
     other = await add(incidents, "am", "alertmanager")

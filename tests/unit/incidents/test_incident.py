@@ -31,6 +31,7 @@ from services.incidents.domain.incident.commands import (
     Note,
     Reopen,
     Resolve,
+    TellOfAlerts,
     Transition,
 )
 from services.incidents.domain.incident.events import (
@@ -38,6 +39,7 @@ from services.incidents.domain.incident.events import (
     IncidentAcknowledged,
     IncidentAlertCleared,
     IncidentAlertJoined,
+    IncidentAlertsTold,
     IncidentCancelled,
     IncidentClosed,
     IncidentDeclared,
@@ -277,6 +279,19 @@ class TestAlerts:
         given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told).when(later).then(
             replace(self.JOINED, alert="a4", notify=True, at=later.at)
         )
+
+    def test_what_joins_within_the_interval_is_told_of_when_that_is_over(self) -> None:
+        told = replace(self.JOINED, notify=True)
+        further = replace(self.JOINED, alert="a3", others=("a4",), summary="the last")
+        tell = TellOfAlerts(by="grouping", at=self.JOIN.at + INTERVAL)
+        said = IncidentAlertsTold(
+            **BY_ANA | {"by": "grouping", "reason": "", "at": tell.at}, alerts=2, summary="the last"
+        )
+
+        given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told, further).when(tell).then(said)
+        given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told, further, said).when(tell).then()
+        given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told).when(tell).then()
+        given(INCIDENT, OF_ALERT, self.JOINED).when(tell).then()
 
     def test_that_come_together_join_and_end_together(self) -> None:
         state = (

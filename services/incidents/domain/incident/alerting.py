@@ -6,12 +6,21 @@ from datetime import timedelta
 from typing import Any, Final
 
 from services.incidents.domain.errors import IllegalTransitionError, UnknownReferenceError
-from services.incidents.domain.incident.commands import Absorb, ClearAlert, JoinAlert, MergeInto, Split, TakeGroup
+from services.incidents.domain.incident.commands import (
+    Absorb,
+    ClearAlert,
+    JoinAlert,
+    MergeInto,
+    Split,
+    TakeGroup,
+    TellOfAlerts,
+)
 from services.incidents.domain.incident.events import (
     Event,
     IncidentAbsorbed,
     IncidentAlertCleared,
     IncidentAlertJoined,
+    IncidentAlertsTold,
     IncidentGroupTaken,
     IncidentMerged,
     IncidentMilestoneCorrected,
@@ -20,7 +29,7 @@ from services.incidents.domain.incident.events import (
     IncidentStageChanged,
 )
 from services.incidents.domain.incident.facts import fact, living_record, open_record
-from services.incidents.domain.incident.state import Active, Known, Merged, Open, Triage
+from services.incidents.domain.incident.state import Active, Known, Merged, Mitigated, Open, Triage
 
 INTERVAL: Final = timedelta(minutes=5)  # of telling who works on it of further alerts; Alertmanager's group_interval
 
@@ -36,6 +45,14 @@ def joined(state: Known, command: JoinAlert) -> tuple[Event, ...]:
     notify = worked_on and (record.told is None or command.at - record.told >= INTERVAL)
     more: dict[str, Any] = {"alert": alert, "summary": command.summary, "others": tuple(others), "notify": notify}
     return (fact(IncidentAlertJoined, record, command, **more),)
+
+
+def alerts_told(state: Known, command: TellOfAlerts) -> tuple[Event, ...]:
+    """Once, of all that joined since whoever works on it was last told; there may be nobody, or nothing to tell."""
+    record = state.record
+    if not record.untold or not isinstance(state, Active | Mitigated):
+        return ()
+    return (fact(IncidentAlertsTold, record, command, alerts=record.untold, summary=record.untold_last),)
 
 
 def cleared(state: Known, command: ClearAlert) -> tuple[Event, ...]:

@@ -196,5 +196,12 @@ class Split(Asked):
 
 Stages = Investigate | Identify | Monitor
 Transition = Acknowledge | Stages | Mitigate | Resolve | Close | Cancel | Reopen
-OfAlerts = JoinAlert | AcknowledgeAlert | ClearAlert | MergeInto | Absorb | TakeGroup | Split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellOfAlerts(Asked):
+    """The interval is over: tell whoever works on it of the alerts that joined since."""
+
+
+OfAlerts = JoinAlert | TellOfAlerts | AcknowledgeAlert | ClearAlert | MergeInto | Absorb | TakeGroup | Split
 Command = Declare | Transition | Classify | OfAlerts | CorrectMilestones | Note | WorkCommand

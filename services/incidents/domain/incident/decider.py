@@ -12,7 +12,15 @@ from services.incidents.domain.errors import (
     IllegalTransitionError,
     ReasonMissingError,
 )
-from services.incidents.domain.incident.alerting import absorbed, cleared, group_taken, joined, merged, split
+from services.incidents.domain.incident.alerting import (
+    absorbed,
+    alerts_told,
+    cleared,
+    group_taken,
+    joined,
+    merged,
+    split,
+)
 from services.incidents.domain.incident.commands import (
     Absorb,
     Acknowledge,
@@ -37,6 +45,7 @@ from services.incidents.domain.incident.commands import (
     Split,
     Stages,
     TakeGroup,
+    TellOfAlerts,
     Transition,
 )
 from services.incidents.domain.incident.details import (
@@ -122,6 +131,8 @@ def _told(command: Note | CorrectMilestones | Classify | Amend, state: Known) ->
 
 def _of_alerts(command: OfAlerts, state: Known) -> tuple[Event, ...]:  # noqa: PLR0911  one line per command
     match command:
+        case TellOfAlerts():
+            return alerts_told(state, command)
         case JoinAlert():
             return joined(state, command)
         case AcknowledgeAlert():

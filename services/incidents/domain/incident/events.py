@@ -104,6 +104,15 @@ class IncidentAlertJoined(IncidentFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentAlertsTold(IncidentFact):
+    """Whoever works on it is to be told of *alerts* that joined since they were last told; *summary* is the last's."""
+
+    alerts: int
+    summary: str = ""
+    notify: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentAlertCleared(IncidentFact):
     """One of its alerts fires no more, and *others* that ended at the same time."""
 
@@ -177,6 +186,7 @@ CourseEvent = (
     | IncidentReopened
     | IncidentClassified
     | IncidentAlertJoined
+    | IncidentAlertsTold
     | IncidentAlertCleared
     | IncidentMilestoneCorrected
     | IncidentNoted

@@ -86,8 +86,17 @@ def _(event: of.IncidentClassified, record: Record) -> Record:
 @known.register
 def _(event: of.IncidentAlertJoined, record: Record) -> Record:
     new = event.alert, *event.others
-    told = event.at if event.notify else record.told
-    return replace(record, alerts=(*record.alerts, *new), firing=(*record.firing, *new), told=told)
+    changed = replace(record, alerts=(*record.alerts, *new), firing=(*record.firing, *new))
+    if event.notify:
+        return replace(changed, told=event.at, untold=0, untold_last="")
+    if record.told is None:
+        return changed
+    return replace(changed, untold=record.untold + len(new), untold_last=event.summary)
+
+
+@known.register
+def _(event: of.IncidentAlertsTold, record: Record) -> Record:
+    return replace(record, told=event.at, untold=0, untold_last="")
 
 
 @known.register

@@ -105,6 +105,7 @@ class Record:
         reopened: Whether it was over once before.
         outage_class: What it is counted together with; empty: nobody said.
         told: When whoever works on it was last told of further alerts.
+        untold: How many joined since; *untold_last* is what the last of them says.
         affected: Services beside its own that users feel it in.
         turns: Who had which role when.
         split_from: The incident that it was a part of.
@@ -127,6 +128,8 @@ class Record:
     reopened: bool = False
     outage_class: str = ""
     told: datetime | None = None
+    untold: int = 0
+    untold_last: str = ""
     affected: tuple[Affected, ...] = ()
     roles: Mapping[Role, Held] = field(default_factory=dict[Role, Held])
     turns: tuple[Turn, ...] = ()
