@@ -20,7 +20,7 @@ from libs.web.calls import CallDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.incidents.api.rosters import scheduled
-from services.incidents.contract import ROTATION, SCHEDULE
+from services.incidents.contract import SCHEDULE
 from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.on_call.resolver import resolve
 from services.incidents.domain.schedule.commands import RenewToken
@@ -110,14 +110,13 @@ async def get_private_calendar(
 
 
 async def _feed(request: Request, resources: Resources, schedule: str, person: str | None) -> Response:
-    loaded, known, roster = await scheduled(resources, schedule)
+    _, known, roster = await scheduled(resources, schedule)
     now = resources.clock.now()
     found = resolve(roster, now - _BEHIND, now + _AHEAD)
     shifts = [each for each in found if person in {None, each.person}]
-    versions = [(await resources.handler.load(ROTATION, name)).version for name in sorted(known.layered)]
     defined = [each.effective_from for held in (known.revisions, *roster.rotations.values()) for each in held]
     changed = min(max([*defined, *(each.at for each in known.overrides)]), now)
-    sequence = loaded.version + sum(versions)
+    sequence = sum(roster.version)
     body = feed(schedule, known.display_name, shifts, sequence=sequence, changed=changed)
     tag = etag.weak(body)
     if etag.matches(request.headers.get("if-none-match"), tag):

@@ -1,6 +1,7 @@
 """What routes of rotations and schedules ask for, from the streams: nobody is shown who was on call a moment ago."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from libs.events.handler import Loaded
 from libs.events.resources import Resources
@@ -25,7 +26,10 @@ async def scheduled(resources: Resources, schedule: str) -> tuple[Loaded[Known |
     if loaded.state is None:
         raise AbsentError("schedule")
     known = loaded.state
-    return loaded, known, known.roster(await revisions(resources, known.layered))
+    rotations = {name: await resources.handler.load(ROTATION, name) for name in sorted(known.layered)}
+    found = {name: it.state.revisions for name, it in rotations.items() if it.state is not None}
+    version = loaded.version, *(it.version for it in rotations.values())
+    return loaded, known, replace(known.roster(found), version=version)
 
 
 async def revisions(resources: Resources, rotations: Collection[str]) -> dict[str, tuple[RotationRevision, ...]]:

@@ -33,8 +33,9 @@ from services.incidents.api.schedule_schemas import (
 )
 from services.incidents.contract import SCHEDULE
 from services.incidents.domain.errors import AbsentError, UnknownReferenceError
+from services.incidents.domain.on_call.charts import Charts
 from services.incidents.domain.on_call.errors import TimeRangeError
-from services.incidents.domain.on_call.resolver import at_moment, holes, resolve
+from services.incidents.domain.on_call.resolver import holes, resolve
 from services.incidents.domain.on_call.roster import OnCall, Roster
 from services.incidents.domain.on_call.wall_clock import checked
 from services.incidents.domain.schedule.commands import Change, Command, Define, End
@@ -45,7 +46,6 @@ from services.incidents.projections.schedules import SCHEDULES
 
 _READ, _WRITE = needs("schedules.read"), needs("schedules.write")
 _AHEAD: Final = timedelta(days=28)
-_SOON: Final = (timedelta(microseconds=1), timedelta(days=1), timedelta(days=7), _AHEAD)
 _LONGEST: Final = timedelta(days=1100)  # three years; a resolver's year takes milliseconds
 
 router = Router(prefix="/v1/schedules", tags=["schedules"])
@@ -132,6 +132,7 @@ async def end_schedule(schedule: str, call: CallDep) -> Response:
 @router.get("/{schedule}/on-call", openapi_extra=_READ, responses=responses(404))
 async def get_on_call(
     schedule: str,
+    request: Request,
     resources: ResourcesDep,
     at: Annotated[Moment | None, Query(description="Now, if left out.")] = None,
 ) -> OnCallAnswer:
@@ -139,8 +140,10 @@ async def get_on_call(
     _, _, roster = await scheduled(resources, schedule)
     moment = at or resources.clock.now()
     checked(moment, "at")
-    now = at_moment(roster, moment)
-    following = tuple(_next(roster, now, moment))
+    charts: Charts = request.app.state.charts
+    chart = charts.around(roster, moment)
+    now = tuple(each for each in chart if each.since <= moment < each.until)
+    following = _next(roster, chart, now, moment)
     return OnCallAnswer(schedule, moment, tuple(map(shift_answer, now)), tuple(map(shift_answer, following)))
 
 
@@ -174,23 +177,21 @@ def span_of(since: datetime | None, until: datetime | None, now: datetime) -> tu
     return start, end
 
 
-def _next(roster: Roster, now: tuple[OnCall, ...], moment: datetime) -> list[OnCall]:
+def _next(roster: Roster, chart: list[OnCall], now: tuple[OnCall, ...], moment: datetime) -> list[OnCall]:
     """Whose shifts begin next, in each layer in which somebody is on call now, or the very next where nobody is."""
     duty = [each for each in now if not each.shadow]
+    found = _following(chart, duty, moment)
+    if found and len(found) >= len(duty):
+        return found
     over = max((each.until for each in duty), default=moment)
-    found: list[OnCall] = []
-    for ahead in _SOON:  # mostly the next follows at once, and a month takes longer to lay out
-        coming = [each for each in resolve(roster, moment, over + ahead) if not each.shadow and each.since > moment]
-        if not duty and coming:
-            return [each for each in coming if each.since == coming[0].since]
-        found = _following(coming, duty)
-        if duty and len(found) == len(duty):
-            break
-    return found
+    return _following(resolve(roster, moment, over + _AHEAD), duty, moment)
 
 
-def _following(ahead: list[OnCall], duty: list[OnCall]) -> list[OnCall]:
+def _following(chart: list[OnCall], duty: list[OnCall], moment: datetime) -> list[OnCall]:
     """Who comes after each of *duty*, in the same layer; after somebody who covers for all, whoever it is."""
+    ahead = [each for each in chart if not each.shadow and each.since > moment]
+    if not duty:
+        return [each for each in ahead if each.since == ahead[0].since]
 
     def after(held: OnCall) -> OnCall | None:
         layers = {held.source.layer, ""} if held.source.layer else {each.source.layer for each in ahead}

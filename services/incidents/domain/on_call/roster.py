@@ -91,12 +91,13 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Everything from which it follows who is on call."""
+    """Everything from which it follows who is on call; *version* tells one from another of the same schedule."""
 
     schedule: str
     revisions: tuple[ScheduleRevision, ...]
     overrides: tuple[Override, ...]
     rotations: Mapping[str, tuple[RotationRevision, ...]]
+    version: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
