@@ -310,8 +310,12 @@ async def test_a_finding_waits_for_its_owner_whatever_their_team(lifecycle: Runn
     path = f"{findings}/{finding['id']}"
     await lifecycle.call("POST", f"{path}:triage", {"owner": "eve", "due": "2026-12-24", "reason": "she knows it"})
 
-    (item,) = await waits_for(lifecycle, EVE, "architecture_finding", 1)
+    async def of_checkout() -> Any:
+        """The item, once the read model of services knows whose affair it is."""
+        (item,) = await waits_for(lifecycle, EVE, "architecture_finding", 1)
+        return item if item["team"] else None
 
+    item = await eventually(of_checkout)
     assert (item["subject"], item["how"], item["team"]) == (path, f"POST {path}:start", "checkout")
 
 
