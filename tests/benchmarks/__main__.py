@@ -24,7 +24,7 @@ from tests.benchmarks.servers import Servers
 
 MODULES = (
     *("slo", "on_call", "store", "projections", "bus", "fleet"),
-    *("ingest", "gates", "inbox", "demo", "alerts", "http", "story"),
+    *("ingest", "gates", "inbox", "demo", "alerts", "paging", "http", "story"),
 )
 OUTPUT = Path(__file__).parents[2] / "build" / "bench.json"
 
