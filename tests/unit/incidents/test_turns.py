@@ -189,6 +189,9 @@ def test_more_shifts_than_anybody_reads_are_refused() -> None:
         list(shifts(rota(kind="hourly"), datetime(2000, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)))
     with pytest.raises(TimeRangeError):
         list(shifts(rota(), datetime(2030, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)))
+    many = rota(restrictions=(WORKING_DAYS,) * 50)
+    with pytest.raises(TimeRangeError):
+        list(shifts(many, datetime(2000, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)))
 
 
 def _cases(path: Path, *kinds: str) -> list[tuple[str, Any]]:

@@ -31,7 +31,8 @@ from services.incidents.domain.on_call.windows import Window, check_windows, mee
 
 Length = Literal["hourly", "daily", "weekly", "monthly"]
 Advance = Literal["calendar", "active_shifts"]
-MOST_SHIFTS: Final = 100_000
+MOST_SHIFTS: Final = 50_000
+MOST_OPENINGS: Final = 100_000  # days, times the windows that may open in each
 
 _UNIT: Final = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(weeks=1)}
 _A_WEEK: Final = {"hourly": 168, "daily": 7, "weekly": 1}
@@ -176,6 +177,9 @@ def _range(rota: Rota, start: datetime, until: datetime) -> tuple[int, int]:
         checked(moment, field)
     if rota.type != "monthly" and (until - start) / (rota.length * _UNIT[rota.type]) > MOST_SHIFTS:
         detail = f"that is more than {MOST_SHIFTS:,} shifts; ask for less time at once"
+        raise TimeRangeError("until", detail)
+    if (until - start).days * len(rota.restrictions) > MOST_OPENINGS:
+        detail = f"{len(rota.restrictions)} restrictions over {(until - start).days:,} days; ask for less time at once"
         raise TimeRangeError("until", detail)
     low, high = rota.number_at(start), rota.number_at(until)
     years = EARLIEST.year - 1, LATEST.year + 1
