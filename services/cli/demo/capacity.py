@@ -18,7 +18,6 @@ from services.lifecycle.domain.people import Actor
 _METRIC: Final = "requests/min"
 _ZONES: Final = ("zone-a", "zone-b", "zone-c")
 _SHARE: Final = 0.34  # of all demand, that a zone must be able to carry
-_MONTH: Final = 28  # days of demand in an import
 _SPARE: Final = 2  # units more than are needed in each zone (lifecycle.md: N+2)
 _UTILISATION: Final = 0.7
 _TIGHT: Final = "product-search"  # which runs short within half a year
@@ -26,30 +25,21 @@ _COST: Final = Cost(310, "EUR")
 
 
 def capacity(world: World) -> None:
-    """Demand month by month, supply and plan quarter by quarter; an estimate before there is anything to measure."""
+    """Supply and plan quarter by quarter, and demand at last; an estimate where nothing can be measured yet.
+
+    A service that runs foretells as soon as it knows demand: nothing may be told of the same capacity after that.
+    """
     for service in measured():
         for command in _history(world, service):
             _tell(world, command)
     for service in SERVICES:
         drawn = service.day_of(DEVELOPMENT)
-        if 0 < drawn < DAYS and service.day_of(UNSUPPORTED) == DAYS and service.way[0][0]:
+        if 0 < drawn < DAYS and service.day_of(UNSUPPORTED) == DAYS and service.way[0][0] and not service.target:
             _tell(world, _estimate(world, service, drawn - 12))
 
 
 def _history(world: World, service: ServiceOf) -> Iterator[commands.Command]:
     used = [day for day in range(DAYS) if service.in_use(day)]
-    for first in range(used[0], used[-1] + 1, _MONTH):
-        days = range(first, min(first + _MONTH, used[-1] + 1))
-        peaks = tuple(_peak(world, service, day) for day in days)
-        yield commands.ImportDemand(
-            **_said(world, service, days[-1] + 1, "ci"),
-            metric=_METRIC,
-            source="prometheus",
-            query=f'max_over_time(sum(rate(requests_total{{service="{service.name}"}}[1m]))[1d:1m]) * 60',
-            first=world.at(first).date(),
-            peaks=peaks,
-            replaces=False,
-        )
     yield from _grown(world, service)
     yield from _agreed(world, service, used[0] + 30)
     if service.product == "shop":
@@ -62,6 +52,15 @@ def _history(world: World, service: ServiceOf) -> Iterator[commands.Command]:
             delta=round(expected_peak(world, service, DAYS) * 0.2),
             confidence=0.7,
         )
+    yield commands.ImportDemand(
+        **_said(world, service, DAYS - 0.7, "ci"),
+        metric=_METRIC,
+        source="prometheus",
+        query=f'max_over_time(sum(rate(requests_total{{service="{service.name}"}}[1m]))[1d:1m]) * 60',
+        first=world.at(used[0]).date(),
+        peaks=tuple(_peak(world, service, day) for day in range(used[0], used[-1] + 1)),
+        replaces=False,
+    )
 
 
 def _peak(world: World, service: ServiceOf, day: int) -> float:
@@ -120,7 +119,7 @@ def _sre(service: ServiceOf, number: int) -> str:
     return people[number % len(people)]
 
 
-def _said(world: World, service: ServiceOf, day: int, by: str) -> dict[str, Any]:
+def _said(world: World, service: ServiceOf, day: float, by: str) -> dict[str, Any]:
     return {"service": service.name, "by": Actor(by, is_person=by != "ci"), "at": world.at(day, 15)}
 
 

@@ -1,6 +1,7 @@
 """How teams and services came to be, and how each service passed from phase to phase."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from libs.events.handler import Effects
@@ -23,7 +24,9 @@ from services.lifecycle.domain.service import commands
 from services.lifecycle.domain.service.catalogue import Catalogue, CodePath, Link
 from services.lifecycle.domain.service.decider import Awaiting, Profile
 from services.lifecycle.domain.team.commands import Register, Review
+from services.lifecycle.domain.team.decider import Registered, Team
 from services.lifecycle.domain.team.structure import Charter, Duty, Site, Structure, Sync
+from services.lifecycle.timetable import TeamDates, team_dates
 
 _LAPSED: Final = ("reviews", "invoice-printer")
 _TRANSITION: Final = "transition"  # the reservation that leads from a transition to its service
@@ -51,12 +54,13 @@ def begin(world: World) -> None:
         register = Register(
             team.name, team.kind, team.display_name, world.at(0, 8), _structure(world, team), by=team.lead
         )
-        world.lifecycle.tell(OF_TEAM, team.name, register, at=register.at, by=team.lead)
+        first = partial(_timed, world, team)
+        world.lifecycle.tell(OF_TEAM, team.name, register, at=register.at, by=team.lead, effects=first)
         for day in (330, 690):
             at = world.at(day, 15)
             notes = "sites, load and stacks still fit"
             review = Review(team=team.name, outcome="keep", notes=notes, by=team.lead, at=at)
-            world.lifecycle.tell(OF_TEAM, team.name, review, at=at, by=team.lead)
+            world.lifecycle.tell(OF_TEAM, team.name, review, at=at, by=team.lead, effects=partial(_due, world))
     for service in SERVICES:
         _registered(world, service)
 
@@ -80,6 +84,19 @@ def renew(world: World) -> None:
                     every = max(int(check.max_age_days.at(service.tier)) - 6, 1)
                     for day in range(begins + 3 + len(kind) % 3, min(end, until), every):
                         _evidence(world, service, kind, world.at(day, 9 + len(service.name) % 8))
+
+
+def _timed(world: World, team: TeamOf, state: Team, _: object) -> Effects:
+    """Its digests begin today, and it has the timers that a service at work would give it otherwise."""
+    return _dates(world).set_first(state, world.today, team.name) if isinstance(state, Registered) else Effects()
+
+
+def _due(world: World, state: Team, _: object) -> Effects:
+    return _dates(world).next_of(state) if isinstance(state, Registered) else Effects()
+
+
+def _dates(world: World) -> TeamDates:
+    return team_dates(world.policies.inbox, world.policies.teams)
 
 
 def _structure(world: World, team: TeamOf) -> Structure:
