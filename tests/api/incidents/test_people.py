@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from libs.events.store import Timer
 from libs.events.timers import timer_context
+from services.incidents.config import IncidentsSettings, load_on_call
 from services.incidents.contract import PERSON
 from services.incidents.on_call import ERASING, on_call_timers
 from services.incidents.projections.contacts import CONTACTS, read_contact, write_contact
@@ -64,7 +65,8 @@ async def test_what_a_process_that_died_did_not_erase_is_erased_when_its_timer_f
     await views.write(write_contact, "left-over", "ana", {"display_name": "Ana"})
     timer = Timer("person-erase/ana", clock.now(), ERASING, b'{"person": "ana"}')
 
-    await on_call_timers(incidents.resources)[ERASING](timer, timer_context(timer, clock.now()))
+    policy = load_on_call(IncidentsSettings().on_call_policy)
+    await on_call_timers(incidents.resources, policy)[ERASING](timer, timer_context(timer, clock.now()))
 
     assert await views.read(read_contact, "left-over") is None
 
