@@ -6,6 +6,8 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import settings
 
+from deploy.local.alertmanager import alertmanager
+
 settings.register_profile("unhurried", deadline=None)  # the machine may be busy
 settings.register_profile("sampled", deadline=None, max_examples=20)  # `make check`; `make test` tries the rest
 settings.load_profile("unhurried")
@@ -23,6 +25,15 @@ pytest_plugins = [
     )
     if find_spec(name)
 ]
+
+
+collect_ignore = [] if alertmanager() else ["e2e/test_alertmanager.py"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A run says what it left out."""
+    for path in collect_ignore:
+        terminalreporter.write_line(f"tests/{path} was not collected: no Alertmanager here; set ALERTMANAGER_BIN_DIR")
 
 
 def pytest_collection_finish() -> None:
