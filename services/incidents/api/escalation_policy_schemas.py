@@ -12,6 +12,7 @@ from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.escalation_policy.decider import KIND, EscalationPolicy
 from services.incidents.domain.escalation_policy.steps import Content, Hours, Side, Step, Target, TargetKind, When
 from services.incidents.domain.incident.terms import Severity
+from services.incidents.domain.on_call.windows import WEEKDAYS, Weekday
 
 _ISO = TypeAdapter(timedelta)  # writes PT5M, where msgspec writes PT300S
 
@@ -45,21 +46,15 @@ class HoursBody(Body):
     """Business hours, by the clocks of a zone."""
 
     zone: Annotated[str, Field(max_length=64)] = "UTC"
-    days: Annotated[tuple[Annotated[int, Field(ge=0, le=6)], ...], Field(max_length=7, description="0 is Monday.")] = (
-        0,
-        1,
-        2,
-        3,
-        4,
-    )
-    begin: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "09:00"
+    days: Annotated[tuple[Weekday, ...], Field(max_length=7)] = WEEKDAYS[:5]
+    start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "09:00"
     end: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "18:00"
 
     @property
     def hours(self) -> Hours:
         """As the rules know them."""
-        days = tuple(sorted(set(self.days)))
-        return Hours(self.zone, days, time.fromisoformat(self.begin), time.fromisoformat(self.end))
+        days = tuple(sorted({WEEKDAYS.index(day) for day in self.days}))
+        return Hours(self.zone, days, time.fromisoformat(self.start), time.fromisoformat(self.end))
 
 
 _STEPS: list[Any] = [
@@ -176,8 +171,8 @@ class HoursAnswer:
     """Business hours."""
 
     zone: str
-    days: list[int]
-    begin: str
+    days: list[Weekday]
+    start: str
     end: str
 
 
@@ -300,7 +295,10 @@ def policy_answer(policy: EscalationPolicy) -> PolicyAnswer:
         acknowledgement_timeout=_iso(content.acknowledgement_timeout) if content.acknowledgement_timeout else None,
         then=content.then or None,
         hours=HoursAnswer(
-            zone=hours.zone, days=list(hours.days), begin=f"{hours.begin:%H:%M}", end=f"{hours.end:%H:%M}"
+            zone=hours.zone,
+            days=[WEEKDAYS[day] for day in hours.days],
+            start=f"{hours.begin:%H:%M}",
+            end=f"{hours.end:%H:%M}",
         ),
         ended=policy.ended,
     )

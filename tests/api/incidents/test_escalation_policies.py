@@ -4,14 +4,15 @@ from tests.fixtures.services import Elsewhere, Running, memory_is_enough
 
 async def test_a_policy_is_written_read_changed_and_ended(incidents: Running, lifecycle: Elsewhere) -> None:
     await people(incidents, lifecycle, "ana", "bo")
-    made = await written(incidents, repeat=1, acknowledgement_timeout="PT30M")
+    made = await written(incidents, repeat=1, acknowledgement_timeout="PT30M", hours={"days": ["saturday"]})
     assert made["steps"][0] == {
         "targets": [{"kind": "person", "name": "ana"}],
         "delay": "PT5M",
         "when": "always",
         "wait": False,
     }
-    assert (made["default"], made["acknowledgement_timeout"], made["hours"]["zone"]) == (True, "PT30M", "UTC")
+    assert (made["default"], made["acknowledgement_timeout"]) == (True, "PT30M")
+    assert made["hours"] == {"zone": "UTC", "days": ["saturday"], "start": "09:00", "end": "18:00"}
 
     changed = await incidents.call(
         "PATCH",

@@ -96,7 +96,7 @@ def _faults(name: str, content: Content) -> Iterator[tuple[str, str]]:
     if hours.begin >= hours.end:
         yield "/hours/end", "business hours end after they begin, on the same day"
     if not hours.days:
-        yield "/hours/days", "business hours have a day; name one, from 0 (Monday) to 6"
+        yield "/hours/days", "business hours have a day; name one, such as monday"
     timeout = content.acknowledgement_timeout
     if timeout is not None and not timedelta(minutes=1) <= timeout <= timedelta(days=7):
         yield "/acknowledgement_timeout", "it lies between a minute and seven days"
