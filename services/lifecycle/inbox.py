@@ -19,7 +19,7 @@ from services.lifecycle.contract import (
 )
 from services.lifecycle.domain.digest.commands import Compile
 from services.lifecycle.domain.digest.week import week_of, zone_of
-from services.lifecycle.domain.inbox import of_design, of_engagements, of_reviews, of_services, of_teams
+from services.lifecycle.domain.inbox import of_design, of_engagements, of_incidents, of_reviews, of_services, of_teams
 from services.lifecycle.domain.inbox.of_services import Owned
 from services.lifecycle.domain.inbox.waiting import Teams, Waiting, ordered
 from services.lifecycle.domain.people import ANYBODY, Approvers
@@ -147,6 +147,8 @@ def _of_items(found: Found, at: datetime) -> Iterator[Waiting]:
             yield from of_engagements.item(item, pair, found.teams, at)
     for engagement, draft in found.drafts:
         yield from of_engagements.draft(draft, found.pairs[engagement], found.teams)
+    for service, asked in found.asked:
+        yield from of_incidents.asked(asked, _owned(found, service), found.teams)
 
 
 def _owned(found: Found, service: str) -> Owned:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from services.lifecycle.projections.asked_by_incidents import ASKED_BY_INCIDENTS
 from services.lifecycle.projections.capacity import CAPACITY
 from services.lifecycle.projections.catalog_entities import CATALOG_ENTITIES
 from services.lifecycle.projections.ci_reports import CI_REPORTS
@@ -42,6 +43,7 @@ PROJECTIONS: Final = (
     DESIGN_WORK,
     INCIDENT_TIMES,
     POSTMORTEM_DUTIES,
+    ASKED_BY_INCIDENTS,
     CATALOG_ENTITIES,
     OPERATIONAL_WORK,
     EVIDENCE,

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Select, Text, and_, bindparam, or_, select
 
 from services.lifecycle.domain.inbox.of_engagements import Draft, OpenItem, Pair
+from services.lifecycle.domain.inbox.of_incidents import Asked
 from services.lifecycle.domain.inbox.of_services import AtRisk, OpenAction, OpenRisk, Owned, PostmortemDue, Shortage
 from services.lifecycle.domain.phases import Phase
 from services.lifecycle.domain.risk_register.state import budget_of
@@ -15,6 +16,7 @@ from services.lifecycle.domain.service.events import TransitionRequested
 from services.lifecycle.domain.team.decider import Registered
 from services.lifecycle.domain.team.structure import Structure
 from services.lifecycle.domain.waiver.decider import Approved, Requested
+from services.lifecycle.projections.asked_by_incidents import ASKED_BY_INCIDENTS, asked_in
 from services.lifecycle.projections.capacity import CAPACITY
 from services.lifecycle.projections.design_work import DESIGN_WORK, WAITS, Kind
 from services.lifecycle.projections.engagement_items import ENGAGEMENT_ITEMS
@@ -43,6 +45,7 @@ ASKED: Final = (
     CAPACITY,
     FACTS_ACTIONS,
     POSTMORTEM_DUTIES,
+    ASKED_BY_INCIDENTS,
     ENGAGEMENTS,
     ENGAGEMENT_ITEMS,
     GATHERINGS,
@@ -88,12 +91,14 @@ def waiting_at(connection: Connection, asker: Asker, terms: Terms, at: datetime)
     actions = tuple(_actions(connection, whose, asker))
     reviews = tuple(_reviews(connection, services, whose, at + terms.reviews.expires_soon.span))
     designs = tuple(_designs(connection, whose, reads=any(team.kind == "sre" for team in own)))
+    asked = tuple(_asked(connection, whose, at - terms.inbox.handover_days.days))
     pairs = _pairs(connection, _ENGAGED, whose)
     engaged = tuple(name for name, pair in pairs.items() if pair.dev_team in mine or pair.sre_team in mine)
     items = tuple(_items(connection, engaged, whose))
     strange = {engagement for engagement, _ in items} - set(pairs)
     about = {waiver.request.service for waiver in waivers} | {service for service, _ in (*risks, *actions)}
     about |= {each.service for each in reviews} | {service for _, _, service in designs}
+    about |= {service for service, _ in asked if service}
     services |= _owned(connection, about - set(services))
     looked_at = tuple(pairs)
     pairs |= _pairs(connection, _BY_ID, {"engagements": list(strange)}) if strange else {}
@@ -117,6 +122,7 @@ def waiting_at(connection: Connection, asker: Asker, terms: Terms, at: datetime)
         drafts=tuple(_drafts(connection, engaged)),
         reviews=reviews,
         designs=designs,
+        asked=asked,
     )
 
 
@@ -273,6 +279,23 @@ _POSTMORTEMS: Final = (
 def _postmortems(connection: Connection, whose: dict[str, object]) -> Iterator[tuple[str, PostmortemDue]]:
     for service, *told in connection.execute(_POSTMORTEMS, whose):
         yield service, PostmortemDue(*told)
+
+
+_Q: Final = ASKED_BY_INCIDENTS.view.c
+_ASKED: Final = (
+    select(_Q.kind, _Q.service, _Q.detail)
+    .where(
+        or_(_Q.service.in_(_THEIRS), _Q.people.like(_NAMED, escape="/")),
+        or_(_Q.kind != "handover", _Q.since > bindparam("lately")),
+    )
+    .order_by(_Q.id)
+)
+
+
+def _asked(connection: Connection, whose: dict[str, object], lately: datetime) -> Iterator[tuple[str, Asked]]:
+    for kind, service, detail in connection.execute(_ASKED, whose | {"lately": lately}):
+        for each in asked_in(kind, detail):
+            yield service, each
 
 
 _E: Final = ENGAGEMENTS.view.c

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.lifecycle.domain.inbox.of_engagements import Draft, OpenItem, Pair
+from services.lifecycle.domain.inbox.of_incidents import Asked
 from services.lifecycle.domain.inbox.of_services import AtRisk, OpenAction, OpenRisk, Owned, PostmortemDue, Shortage
 from services.lifecycle.domain.inbox.policy import InboxPolicy
 from services.lifecycle.domain.inbox.waiting import Teams
@@ -81,6 +82,7 @@ class Found:
         drafts: By engagement.
         reviews: Those that may wait.
         designs: Of designs, architecture and launches what waits: kind, id and service.
+        asked: By service, which is empty where it is none; what the incidents service keeps waiting.
     """
 
     own: tuple[Registered, ...]
@@ -100,3 +102,4 @@ class Found:
     drafts: tuple[tuple[str, Draft], ...]
     reviews: tuple[OpenReview, ...]
     designs: tuple[tuple[Kind, str, str], ...]
+    asked: tuple[tuple[str, Asked], ...]

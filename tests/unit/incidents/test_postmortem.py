@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,16 @@ SECTIONS = Sections(
 )
 FILLED = PostmortemAmended(sections=SECTIONS, authors=("ana",), by="ana", at=LATER)
 ACTION = PostmortemActionAdded(action="t1", by="ana", at=LATER)
-SUBMITTED = PostmortemSubmitted(by="ana", at=LATER)
+ABOUT: dict[str, Any] = {
+    "postmortem": "p1",
+    "incident": "i1",
+    "number": "INC-1",
+    "service": "checkout-api",
+    "title": "Checkout fails",
+    "authors": ("ana",),
+    "at": LATER,
+}
+SUBMITTED = PostmortemSubmitted(**ABOUT, by="ana")
 PUBLISHED = PostmortemPublished(
     postmortem="p1",
     incident="i1",
@@ -106,7 +116,8 @@ IN_REVIEW = (*DRAFT_PAST, SUBMITTED)
 
 
 def approval(side: Side, by: str, *, complete: bool = False) -> PostmortemSideApproved:
-    return PostmortemSideApproved(side=side, complete=complete, by=by, at=LATER)
+    missing: tuple[Side, ...] = () if complete else ("product",) if side == "sre" else ("sre",)
+    return PostmortemSideApproved(**ABOUT, side=side, complete=complete, missing=missing, by=by)
 
 
 def approve(by: str, side: Side | None = None, *, is_person: bool = True) -> Approve:
@@ -175,7 +186,8 @@ def test_amending_keeps_all_of_the_new_text(past: tuple[Event, ...]) -> None:
     amended = PostmortemAmended(
         sections=replace(SECTIONS, trigger="a deployment"), authors=("ana", "bo"), by="bo", at=LATER
     )
-    given(POSTMORTEM, *past).when(AMEND).then(amended)
+    asked_anew = (replace(SUBMITTED, authors=("ana", "bo"), by="bo"),) if past == IN_REVIEW else ()
+    given(POSTMORTEM, *past).when(AMEND).then(amended, *asked_anew)
 
 
 def test_amending_to_the_same_is_silent() -> None:
@@ -187,6 +199,15 @@ def test_what_both_sides_agreed_to_is_amended_only_after_it_was_reopened(name: s
     refusal = given(POSTMORTEM, *PASTS[name]).when(AMEND).refuses(IllegalTransitionError)
 
     assert "reopen" in refusal.allowed
+
+
+def test_who_approved_it_is_asked_anew_when_it_says_something_else_and_who_has_not_is_asked_already() -> None:
+    amend = replace(AMEND, authors=None)
+    amended = PostmortemAmended(sections=replace(SECTIONS, trigger="a deployment"), authors=("ana",), by="bo", at=LATER)
+    named = replace(SUBMITTED, reviewers=(Reviewer(person="cy", side="product"),))
+
+    given(POSTMORTEM, *DRAFT_PAST, named).when(amend).then(amended)
+    given(POSTMORTEM, *DRAFT_PAST, named, BY_SRE).when(amend).then(amended, replace(named, by="bo"))
 
 
 def test_an_approval_is_of_what_was_read() -> None:
@@ -274,7 +295,7 @@ def test_approving_twice_is_silent() -> None:
 @pytest.mark.parametrize("name", ["in_review", "approved"])
 def test_a_reviewer_sends_it_back_with_what_is_missing(name: str) -> None:
     ask = RequestChanges(by="cy", reason="how many orders?", at=LATER)
-    back = PostmortemChangesRequested(by="cy", reason="how many orders?", at=LATER)
+    back = PostmortemChangesRequested(**ABOUT, by="cy", reason="how many orders?")
 
     given(POSTMORTEM, *PASTS[name]).when(ask).then(back)
     given(POSTMORTEM, *PASTS[name]).when(replace(ask, reason=" ")).refuses(ReasonMissingError)

@@ -43,13 +43,14 @@ from services.incidents.domain.postmortem.events import (
     PostmortemPublished,
     PostmortemReopened,
     PostmortemSideApproved,
+    PostmortemStep,
     PostmortemSubmitted,
     Reviewer,
     Sections,
     Side,
 )
 
-F = TypeVar("F", bound=PostmortemFact)
+F = TypeVar("F", bound=PostmortemFact | PostmortemStep)
 
 SIDES: tuple[Side, ...] = get_args(Side)
 
@@ -144,14 +145,17 @@ def decide(command: Command, state: Postmortem) -> tuple[Event, ...]:  # noqa: C
         case _, AddAction(action=action):
             known = action in state.content.actions
             return () if known else (PostmortemActionAdded(action=action, by=command.by, at=command.at),)
-        case ((Drafted(content) | InReview(content)), Amend()):
+        case Drafted(content), Amend():
             return _amended(content, command)
+        case InReview(content), Amend():
+            return _read_anew(content, command)
         case Drafted(content), Submit():
             return (_submitted(content, command),)
         case InReview(content), Approve():
             return _approved(content, command)
         case ((InReview() | Approved()), RequestChanges()):
-            return (PostmortemChangesRequested(by=command.by, reason=_reason(command), at=command.at),)
+            _reason(command)
+            return (_step(PostmortemChangesRequested, state.content, command),)
         case ((Drafted(content) | InReview(content) | Approved(content)), Publish()):
             return (_published(content, command),)
         case ((Approved(content) | Published(content)), Reopen()):
@@ -218,6 +222,16 @@ def _amended(content: Content, command: Amend) -> tuple[Event, ...]:
     return (amended,)
 
 
+def _read_anew(content: Content, command: Amend) -> tuple[Event, ...]:
+    """While others read it: whoever approved it, or is its author now, reads something else than before."""
+    amended = _amended(content, command)
+    authors = content.authors if command.authors is None else command.authors
+    if not amended or not (content.approvals or authors != content.authors):
+        return amended
+    asked = _step(PostmortemSubmitted, replace(content, authors=authors), command, reviewers=content.reviewers)
+    return (*amended, asked)
+
+
 def _check(timeline: tuple[Moment, ...], command: Amend) -> None:
     for index, moment in enumerate(timeline):
         if moment.at > command.at:
@@ -234,7 +248,7 @@ def _submitted(content: Content, command: Submit) -> PostmortemSubmitted:
             raise NoReviewerError(reviewer.person, "is an author; name somebody else", place)
         if any(reviewer.person == other.person for other in command.reviewers[:index]):
             raise NoReviewerError(reviewer.person, "stands here twice; each side has its own reviewers", place)
-    return PostmortemSubmitted(reviewers=command.reviewers, by=command.by, reason=command.reason, at=command.at)
+    return _step(PostmortemSubmitted, content, command, reviewers=command.reviewers)
 
 
 def _approved(content: Content, command: Approve) -> tuple[Event, ...]:
@@ -253,10 +267,10 @@ def _approved(content: Content, command: Approve) -> tuple[Event, ...]:
     named = [each.person for each in content.reviewers if each.side == side]
     if named and by not in named:
         raise NoReviewerError(by, f"was not asked; for {side} it is reviewed by {', '.join(named)}")
-    complete = content.missing_sides in {(), (side,)}
     if side not in content.missing_sides:
         return ()
-    return (PostmortemSideApproved(side=side, complete=complete, by=by, reason=command.reason, at=command.at),)
+    missing = tuple(each for each in content.missing_sides if each != side)
+    return (_step(PostmortemSideApproved, content, command, side=side, complete=not missing, missing=missing),)
 
 
 def _side(content: Content, command: Approve) -> Side:
@@ -287,10 +301,13 @@ def _says(value: object) -> bool:
     return bool(value.strip() if isinstance(value, str) else value)
 
 
-def _reason(command: RequestChanges | Reopen) -> str:
+def _reason(command: RequestChanges | Reopen) -> None:
     if not command.reason.strip():
         raise ReasonMissingError(command.verb)
-    return command.reason
+
+
+def _step(event: type[F], content: Content, command: Asked, **more: Any) -> F:  # noqa: ANN401  the event's own fields
+    return _fact(event, content, command, authors=content.authors, **more)
 
 
 def _fact(event: type[F], content: Content, command: Asked, **more: Any) -> F:  # noqa: ANN401  the event's own fields

@@ -164,33 +164,43 @@ class PostmortemActionAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostmortemSubmitted:
-    """Others are asked to read it."""
+class PostmortemStep:
+    """What every event of a review says; what it is about is empty in events that only this service read.
 
-    reviewers: tuple[Reviewer, ...] = ()
+    Args:
+        authors: Who wrote what is read: they do not approve it, and they change it.
+    """
+
+    postmortem: str = ""
+    incident: str = ""
+    number: str = ""
+    service: str = ""
+    title: str = ""
+    authors: tuple[str, ...] = ()
     by: str
     reason: str = ""
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostmortemSideApproved:
-    """Somebody approved it for one side; *complete* when both sides have."""
+class PostmortemSubmitted(PostmortemStep):
+    """Others are asked to read it: for the first time, or anew, since it says something else than some approved."""
+
+    reviewers: tuple[Reviewer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostmortemSideApproved(PostmortemStep):
+    """Somebody approved it for one side; *complete* when both sides have, else *missing* are asked still."""
 
     side: Side
     complete: bool
-    by: str
-    reason: str = ""
-    at: datetime
+    missing: tuple[Side, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostmortemChangesRequested:
-    """Who read it asks for changes: it is a draft again."""
-
-    by: str
-    reason: str
-    at: datetime
+class PostmortemChangesRequested(PostmortemStep):
+    """Who read it asks for changes, and says which in *reason*: it is a draft again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

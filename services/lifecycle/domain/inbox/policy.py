@@ -7,6 +7,7 @@ from services.lifecycle.domain.policy import Fault, InvalidPolicyError, Number
 
 _STRICT = {"extra": "forbid"}
 _HOURS, _DAYS = 24, 7
+_HANDOVER = Number(value=7, source="[D] a week: after that whoever came knows how it stands")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class InboxPolicy:
         structure_days: So long before its day the structure of a team is to be looked at.
         order_days: So long before its day an order of capacity is to be made.
         digest: The weekly digest.
+        handover_days: So long a hand-over waits to be acknowledged; a policy that does not say it takes ours.
     """
 
     __pydantic_config__: ClassVar = _STRICT
@@ -51,6 +53,7 @@ class InboxPolicy:
     structure_days: Number
     order_days: Number
     digest: DigestTerms
+    handover_days: Number = _HANDOVER
 
     def validate(self) -> None:
         """Refuse a policy by which no digest could be made.
@@ -68,10 +71,14 @@ class InboxPolicy:
             )
             if not least <= value <= most or value != int(value)
         ]
-        faults += [
-            Fault(f"/{name}/value", "must not be negative")
-            for name in ("waiver_ends_days", "acceptance_ends_days", "duty_days", "structure_days", "order_days")
-            if getattr(self, name).value < 0
-        ]
+        spans = (
+            "waiver_ends_days",
+            "acceptance_ends_days",
+            "duty_days",
+            "structure_days",
+            "order_days",
+            "handover_days",
+        )
+        faults += [Fault(f"/{name}/value", "must not be negative") for name in spans if getattr(self, name).value < 0]
         if faults:
             raise InvalidPolicyError(faults)

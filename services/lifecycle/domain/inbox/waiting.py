@@ -20,7 +20,11 @@ Kind = Literal[
     "rollout_review",
     "capacity_order",
     "postmortem",
+    "postmortem_review",
+    "postmortem_changes",
     "postmortem_action",
+    "handover",
+    "incident_role",
     "engagement_request",
     "engagement_start",
     "engagement_empty",
@@ -50,7 +54,7 @@ Kind = Literal[
     "structure_review",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-Role = Literal["owner", "holder", "lead", "member", "reviewer", "approver", "anybody"]
+Role = Literal["owner", "holder", "lead", "member", "reviewer", "approver", "asked", "anybody"]
 Teams = Mapping[str, Structure]
 
 _YOURS: Mapping[Role, str] = {
@@ -60,6 +64,7 @@ _YOURS: Mapping[Role, str] = {
     "member": "you belong to {team}",
     "reviewer": "you review {service}",
     "approver": "you are one of those who may approve for {service}",
+    "asked": "you are asked by name",
     "anybody": "{team} names nobody, so anybody may",
 }
 
