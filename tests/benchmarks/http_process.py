@@ -1,13 +1,14 @@
 """The processes whose HTTP is measured: `python -m tests.benchmarks.http_process ROLE`, as `_ROLES` names them.
 
 Each prints its port once it listens. `owner` is the lifecycle service with one route more, which only parses and
-answers: the reference that a command is measured beside; `slo` is the same for measurements. `httpx-gateway` forwards
+answers: the reference that a command is measured beside; `slo` is the same for measurements, `on-call` answers
+who is on call by one schedule. `httpx-gateway` forwards
 as the gateway does, with httpx.
 """
 
 import asyncio
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib import import_module
 
@@ -91,6 +92,18 @@ async def incidents(routing_key: str) -> None:
         await serve_app(app, "127.0.0.1", 0, on_ready=_say_port)
 
 
+async def on_call() -> None:
+    """The API that says who is on call, with one schedule, half a year old."""
+    define = import_module("tests.benchmarks.bench_on_call").define
+    async with open_parts(["incidents"]) as parts:
+        resources = parts["incidents"].resources
+        await resources.views.start(parts["incidents"].projections)
+        today = resources.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        await define(resources, today - timedelta(days=182))
+        app = import_module("services.incidents.app").create_app(resources, settings_of("incidents"))
+        await serve_app(app, "127.0.0.1", 0, on_ready=_say_port)
+
+
 async def gateway() -> None:
     """The gateway, forwarding to the owners that its settings name."""
     http_owner, app = import_module("services.gateway.http_owner"), import_module("services.gateway.app")
@@ -147,6 +160,7 @@ _ROLES = {
     "owner": owner,
     "slo": slo,
     "incidents": incidents,
+    "on-call": on_call,
     "gateway": gateway,
     "httpx-gateway": httpx_gateway,
     "bare": bare,

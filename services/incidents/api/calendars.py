@@ -115,7 +115,8 @@ async def _feed(request: Request, resources: Resources, schedule: str, person: s
     found = resolve(roster, now - _BEHIND, now + _AHEAD)
     shifts = [each for each in found if person in {None, each.person}]
     defined = [each.effective_from for held in (known.revisions, *roster.rotations.values()) for each in held]
-    changed = min(max([*defined, *(each.at for each in known.overrides)]), now)
+    decided = [each.cancelled or each.at for each in known.overrides]
+    changed = max((each for each in (*defined, *decided) if each <= now), default=now)
     sequence = sum(roster.version)
     body = feed(schedule, known.display_name, shifts, sequence=sequence, changed=changed)
     tag = etag.weak(body)

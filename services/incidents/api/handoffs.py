@@ -96,7 +96,7 @@ async def list_handoffs(
     """List at most 1,000 hand-offs, past and to come, with notes and acknowledgements, and what is open now."""
     _, known, roster = await scheduled(resources, schedule)
     now = resources.clock.now()
-    start, end = span_of(since or now - timedelta(days=7), until, now)
+    start, end = span_of(since or now - timedelta(days=7), until, now, roster)
     duty = resolve(roster, start, end + _MOMENT)
     over = [it for it in sorted(duty, key=lambda it: it.until) if not it.shadow and start <= it.until <= end]
     items = [

@@ -99,7 +99,7 @@ async def get_fairness(
     """Who has how many hours, nights, weekends and pages of a time, how even that is, and which limits it breaks."""
     _, _, roster = await scheduled(resources, schedule)
     now = resources.clock.now()
-    start, end = span_of(since or (until or now) - _BEHIND, until or now, now)
+    start, end = span_of(since or (until or now) - _BEHIND, until or now, now, roster)
     policy = request.app.state.on_call
     duty = resolve(roster, start, end)
     members = _members(await resources.views.read(people_of, _named(roster, duty)))
@@ -138,7 +138,7 @@ async def list_warnings(
 ) -> ScheduleWarnings:
     """List gaps, moments without one of the sides, people who cannot be reached, and shifts in their absence."""
     _, _, roster = await scheduled(resources, schedule)
-    start, end = span_of(since, until, resources.clock.now())
+    start, end = span_of(since, until, resources.clock.now(), roster)
     duty = [each for each in resolve(roster, start, end) if not each.shadow]
     known = await resources.views.read(people_of, {each.person for each in duty})
     items = (

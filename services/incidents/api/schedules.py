@@ -33,10 +33,11 @@ from services.incidents.api.schedule_schemas import (
 )
 from services.incidents.contract import SCHEDULE
 from services.incidents.domain.errors import AbsentError, UnknownReferenceError
+from services.incidents.domain.on_call.bounds import check_size
 from services.incidents.domain.on_call.charts import Charts
 from services.incidents.domain.on_call.errors import TimeRangeError
 from services.incidents.domain.on_call.resolver import holes, resolve
-from services.incidents.domain.on_call.roster import OnCall, Roster
+from services.incidents.domain.on_call.roster import Roster
 from services.incidents.domain.on_call.wall_clock import checked
 from services.incidents.domain.schedule.commands import Change, Command, Define, End
 from services.incidents.domain.schedule.state import Known, Schedule
@@ -141,9 +142,8 @@ async def get_on_call(
     moment = at or resources.clock.now()
     checked(moment, "at")
     charts: Charts = request.app.state.charts
-    chart = charts.around(roster, moment)
-    now = tuple(each for each in chart if each.since <= moment < each.until)
-    following = _next(roster, chart, now, moment)
+    now = charts.at(roster, moment)
+    following = charts.following(roster, now, moment)
     return OnCallAnswer(schedule, moment, tuple(map(shift_answer, now)), tuple(map(shift_answer, following)))
 
 
@@ -156,13 +156,13 @@ async def list_shifts(
 ) -> Shifts:
     """Who is on call from when until when, with the reason of each shift, and the gaps; shifts are told whole."""
     _, _, roster = await scheduled(resources, schedule)
-    start, end = span_of(since, until, resources.clock.now())
+    start, end = span_of(since, until, resources.clock.now(), roster)
     found = tuple(map(shift_answer, resolve(roster, start, end)))
     return Shifts(schedule, found, tuple(holes(roster, start, end)))
 
 
-def span_of(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """The time that is asked for.
+def span_of(since: datetime | None, until: datetime | None, now: datetime, roster: Roster) -> tuple[datetime, datetime]:
+    """The time of a schedule that is asked for.
 
     Raises:
         TimeRangeError: It is none, or too long.
@@ -174,31 +174,8 @@ def span_of(since: datetime | None, until: datetime | None, now: datetime) -> tu
     if not start < end <= start + _LONGEST:
         detail = f"ask for a time that ends after it starts, and lasts at most {_LONGEST.days} days"
         raise TimeRangeError("until", detail)
+    check_size(roster, start, end)
     return start, end
-
-
-def _next(roster: Roster, chart: list[OnCall], now: tuple[OnCall, ...], moment: datetime) -> list[OnCall]:
-    """Whose shifts begin next, in each layer in which somebody is on call now, or the very next where nobody is."""
-    duty = [each for each in now if not each.shadow]
-    found = _following(chart, duty, moment)
-    if found and len(found) >= len(duty):
-        return found
-    over = max((each.until for each in duty), default=moment)
-    return _following(resolve(roster, moment, over + _AHEAD), duty, moment)
-
-
-def _following(chart: list[OnCall], duty: list[OnCall], moment: datetime) -> list[OnCall]:
-    """Who comes after each of *duty*, in the same layer; after somebody who covers for all, whoever it is."""
-    ahead = [each for each in chart if not each.shadow and each.since > moment]
-    if not duty:
-        return [each for each in ahead if each.since == ahead[0].since]
-
-    def after(held: OnCall) -> OnCall | None:
-        layers = {held.source.layer, ""} if held.source.layer else {each.source.layer for each in ahead}
-        return next((each for each in ahead if each.since >= held.until and each.source.layer in layers), None)
-
-    found = (after(held) for held in duty)
-    return list(dict.fromkeys(each for each in found if each is not None))
 
 
 async def _known_services(request: Request, call: Call, body: ScheduleBody) -> None:

@@ -1,4 +1,9 @@
-"""A schedule as a calendar feed (RFC 5545): what the resolver says, and nothing else."""
+"""A schedule as a calendar feed (RFC 5545): what the resolver says, and nothing else.
+
+What was cancelled is not in it. Calendars that subscribe take the feed for the whole truth: an entry that is gone
+goes, while one of `STATUS:CANCELLED` stays visible in some of them. Whose shift it was comes back under the UID that
+it had before, with a higher `SEQUENCE`.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

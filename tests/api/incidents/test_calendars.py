@@ -92,3 +92,27 @@ async def test_the_address_before_leads_nowhere(incidents: Running, clock: Froze
     clock.advance(HOUR)
     assert (await incidents.client.get(first)).status_code == 404
     assert (await incidents.client.get(second)).status_code == 200
+
+
+@memory_is_enough
+async def test_what_was_cancelled_is_gone_and_whose_shift_it_was_is_back(
+    incidents: Running, clock: FrozenClock
+) -> None:
+    await staffed(incidents, clock)
+    await scheduled(incidents)
+    _, before = await read(incidents)
+    cover = {"person": "dora", "start": "2026-11-23T06:00:00Z", "end": "2026-11-23T09:00:00Z"}
+    made = await incidents.call("POST", "/v1/schedules/checkout/overrides", cover, expect=201)
+    _, covered = await read(incidents)
+    assert len([each for each in covered if each["summary"].startswith("dora")]) == 1
+
+    clock.advance(HOUR)
+    await incidents.call("POST", f"/v1/schedules/checkout/overrides/{made['id']}:cancel")
+
+    _, after = await read(incidents)
+    assert [(str(each["uid"]), str(each["summary"])) for each in after] == [
+        (str(each["uid"]), str(each["summary"])) for each in before
+    ]
+    assert after[0]["sequence"] > covered[0]["sequence"]
+    assert after[0]["dtstamp"].dt - covered[0]["dtstamp"].dt >= HOUR
+    assert all("status" not in each for each in after)

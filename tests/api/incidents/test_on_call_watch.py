@@ -6,10 +6,14 @@ from typing import Any
 from libs.events.testing import FrozenClock
 from services.incidents.contract import CONTRACT, SHIFT
 from services.incidents.domain.duty.events import LimitBreached, ScheduleChanged, Scheduled, ShiftsMoved
+from services.incidents.domain.escalation.events import PageSent
+from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.shift.events import ShiftClosed
 from services.incidents.domain.turning.events import ScheduleTurned
+from services.incidents.projections.shifts import interrupted
 from tests.fixtures.on_call import DAY, HOUR, SECOND, scheduled, staffed
-from tests.fixtures.services import Running, eventually, memory_is_enough
+from tests.fixtures.paging import declared, escalation, owned, people, written
+from tests.fixtures.services import Elsewhere, Running, eventually, memory_is_enough
 
 MINUTE = timedelta(minutes=1)
 
@@ -81,3 +85,44 @@ async def test_too_much_is_told_once_until_it_is_kept_again(incidents: Running, 
 
     await told(incidents, ScheduleTurned, 2)
     assert len(await told(incidents, LimitBreached, 3)) == 3
+
+
+@memory_is_enough
+async def test_a_shift_says_what_its_pages_cost_and_that_they_were_too_many(
+    incidents: Running, clock: FrozenClock, lifecycle: Elsewhere
+) -> None:
+    await people(incidents, lifecycle, "ana", "bo")
+    rotation = {"name": "sre", "type": "daily", "start": "2026-11-23T00:00", "participants": ["ana", "bo"]}
+    await incidents.call("POST", "/v1/rotations", rotation, expect=201)
+    clock.advance(SECOND)
+    await scheduled(incidents)
+    await owned(incidents, lifecycle, "cart-api")
+    await written(incidents, steps=[{"targets": [{"kind": "schedule", "name": "checkout"}], "delay": "PT30M"}])
+
+    for number, minutes in enumerate((30, 10, 0), start=1):
+        incident = (await declared(incidents))["id"]
+        await told(incidents, PageSent, number)
+        await incidents.call("POST", f"/v1/incidents/{incident}:acknowledge")
+        await escalation(incidents, f"INC-{number}", state="held")
+        if minutes:
+            clock.advance(minutes * MINUTE)
+            await incidents.call("POST", f"/v1/incidents/{incident}:mitigate")
+            clock.advance(HOUR - minutes * MINUTE)
+    pages = await told(incidents, PageSent, 3)
+    assert {(each.person, each.schedule) for each in pages} == {("ana", "checkout")}
+    shift = Span(clock.now() - 3 * HOUR, clock.now() + 11 * HOUR)
+
+    async def counted() -> bool:
+        cost = await incidents.resources.views.read(interrupted, "checkout", "ana", shift)
+        return (cost.pages, cost.minutes) == (3, 40 + 11 * 60)
+
+    assert await eventually(counted)  # a shift is closed with what is known of it then
+
+    clock.advance(12 * HOUR + 2 * MINUTE)  # two minutes past midnight
+
+    (closed,) = await told(incidents, ShiftClosed)
+    assert (closed.person, closed.pages, closed.incidents) == ("ana", 3, 3)
+    assert closed.interrupt_minutes == 40 + 12 * 60  # the third went on until the shift was over
+    (breach,) = [each for each in await told(incidents, LimitBreached) if each.limit == "incidents_per_shift"]
+    assert (breach.subject, breach.value, breach.allowed) == (closed.shift, 3, 2.33)
+    assert "SRE book" in breach.source

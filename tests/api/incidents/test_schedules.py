@@ -208,3 +208,17 @@ async def test_times_that_mean_nothing_are_refused(incidents: Running, clock: Fr
     await scheduled(incidents)
     refused = await incidents.call("GET", f"/v1/schedules/checkout/shifts?{query}", expect=422)
     assert refused["code"] == "time-range"
+
+
+@memory_is_enough
+async def test_more_than_can_be_laid_out_at_once_is_refused(incidents: Running, clock: FrozenClock) -> None:
+    await staffed(incidents, clock)
+    hourly = {"name": "hourly", "type": "hourly", "start": "2026-11-23T00:00", "participants": ["ana", "bo"]}
+    await incidents.call("POST", "/v1/rotations", hourly, expect=201)
+    await scheduled(incidents, layers=[{"name": f"l{number}", "rotation": "hourly"} for number in range(50)])
+
+    for report in ("shifts", "handoffs", "fairness", "warnings"):
+        path = f"/v1/schedules/checkout/{report}?from=2026-11-23T00:00:00Z&until=2029-11-01T00:00:00Z"
+        refused = await incidents.call("GET", path, expect=422)
+        assert (refused["code"], refused["errors"][0]["pointer"]) == ("time-range", "/until")
+        assert "ask for at most 16 days at once" in refused["detail"]

@@ -3,6 +3,7 @@
 Paging, "who is on call", calendars, hand-offs, limits and reports all ask here.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -87,7 +88,7 @@ def _layered(roster: Roster, start: datetime, until: datetime) -> Iterator[OnCal
     taken: list[Span] = []
     duty.sort(key=lambda each: -each[0])
     for _, group in groupby(duty, key=lambda each: each[0]):
-        left = [part for _, piece in group for part in _outside(piece, taken)]
+        left = list(_outside((piece for _, piece in group), taken))
         yield from left
         taken = joined(chain(taken, (Span(each.since, each.until) for each in left)))
 
@@ -116,36 +117,38 @@ def _of_layer(
         if span.start >= span.end or start > until or span.end <= asked[0]:
             continue
         for piece in _of_rota(roster.schedule, layer, turned.rota, revision.zone, (start, until)):
-            for part in cut(Span(piece.since, piece.until), [span]):
-                if part.start <= asked[1] and part.end > asked[0]:
-                    yield _part(piece, part)
+            since, ends_at = max(piece.since, span.start), min(piece.until, span.end)
+            if since < ends_at and since <= asked[1] and ends_at > asked[0]:
+                yield _part(piece, since, ends_at)
 
 
 def _of_rota(schedule: str, layer: Layer, rota: Rota, zone: str, asked: tuple[datetime, datetime]) -> Iterator[OnCall]:
     turns = list(shifts(rota, *asked))
     if not turns:
         return
-    open_at: Sequence[Span] = ()
+    open_at: Sequence[Span] = (Span(turns[0].start, turns[-1].end),)
     if layer.restrictions:
         open_at = openings(layer.restrictions, zone_named(zone), turns[0].start, turns[-1].end)
+    first = 0
     for turn in turns:
         source = Source("rotation", layer.name, layer.rotation, f"{layer.rotation}@{_stamp(turn.begins)}")
-        piece = OnCall(turn.participant, turn.start, turn.end, source, layer.shadow, schedule)
-        if layer.restrictions:
-            yield from (_part(piece, part) for part in cut(Span(turn.start, turn.end), open_at))
-        else:
-            yield piece
+        while first < len(open_at) and open_at[first].end <= turn.start:
+            first += 1
+        for index in range(first, len(open_at)):
+            opening = open_at[index]
+            if opening.start >= turn.end:
+                break
+            start, end = max(turn.start, opening.start), min(turn.end, opening.end)
+            yield OnCall(turn.participant, start, end, source, layer.shadow, schedule)
 
 
 def _covered(schedule: str, pieces: Iterable[OnCall], overrides: Sequence[Override]) -> Iterator[OnCall]:
     """*pieces* where nobody alone is on call, or nobody at all, and who that is; such decisions never overlap."""
     alone = [each for each in overrides if not each.replaces]
     taken = joined(Span(each.start, each.end) for each in alone)
-    for piece in pieces:
-        if piece.shadow:
-            yield piece
-        else:
-            yield from _outside(piece, taken)
+    held = list(pieces)
+    yield from (piece for piece in held if piece.shadow)
+    yield from _outside((piece for piece in held if not piece.shadow), taken)
     for each in alone:
         if each.kind == "cover":
             yield OnCall(each.person, each.start, each.end, Source("cover", override=each.override), schedule=schedule)
@@ -153,6 +156,8 @@ def _covered(schedule: str, pieces: Iterable[OnCall], overrides: Sequence[Overri
 
 def _replaced(pieces: Iterable[OnCall], overrides: Sequence[Override]) -> Iterable[OnCall]:
     """*pieces* after those who stand in for somebody, in the order in which that was decided."""
+    if not any(each.replaces for each in overrides):
+        return pieces
     shadows: list[OnCall] = []
     theirs: dict[str, list[OnCall]] = {}
     for piece in pieces:
@@ -161,25 +166,38 @@ def _replaced(pieces: Iterable[OnCall], overrides: Sequence[Override]) -> Iterab
         if not override.replaces:
             continue
         span, held = [Span(override.start, override.end)], theirs.pop(override.replaces, [])
-        theirs[override.replaces] = [part for piece in held for part in _outside(piece, span)]
+        theirs[override.replaces] = list(_outside(held, span))
         for piece in held:
             source = replace(piece.source, type=override.kind, override=override.override)
             theirs.setdefault(override.person, []).extend(
-                replace(_part(piece, part), person=override.person, source=source)
+                replace(_part(piece, part.start, part.end), person=override.person, source=source)
                 for part in cut(Span(piece.since, piece.until), span)
             )
     return chain(shadows, *theirs.values())
 
 
-def _outside(piece: OnCall, taken: Sequence[Span]) -> Iterator[OnCall]:
-    return (_part(piece, part) for part in without(Span(piece.since, piece.until), taken))
+def _outside(pieces: Iterable[OnCall], taken: Sequence[Span]) -> Iterator[OnCall]:
+    """What is left of *pieces* where nothing is *taken*, which is in order and apart."""
+    ends = [span.end for span in taken]
+    for piece in pieces:
+        since, until = piece.since, piece.until
+        for index in range(bisect_right(ends, since), len(ends)):
+            other = taken[index]
+            if other.start >= until:
+                break
+            if other.start > since:
+                yield _part(piece, since, other.start)
+            since = other.end
+        if since < until:
+            yield _part(piece, since, until)
 
 
-def _part(piece: OnCall, part: Span) -> OnCall:
-    if part.start == piece.since and part.end == piece.until:
+def _part(piece: OnCall, since: datetime, until: datetime) -> OnCall:
+    if since == piece.since and until == piece.until:
         return piece
-    return OnCall(piece.person, part.start, part.end, piece.source, piece.shadow, piece.schedule)
+    return OnCall(piece.person, since, until, piece.source, piece.shadow, piece.schedule)
 
 
 def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    """As 20261123T090000Z; `strftime` takes four times as long."""
+    return f"{moment.astimezone(UTC).isoformat()[:19].replace('-', '').replace(':', '')}Z"

@@ -76,6 +76,7 @@ class Override:
         reason: Why.
         by: Who decided it.
         at: When it was decided: later decisions build upon it.
+        cancelled: When it was; None where it stands.
     """
 
     override: str
@@ -87,6 +88,7 @@ class Override:
     reason: str
     by: str
     at: datetime
+    cancelled: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Roster:
     version: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # as if frozen, which would take five times as long to make
 class Source:
     """Why somebody is on call.
 
@@ -119,7 +121,7 @@ class Source:
     override: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # as if frozen, as above
 class OnCall:
     """Somebody on call, from when until when, and why."""
 

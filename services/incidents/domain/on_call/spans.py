@@ -4,9 +4,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(slots=True, order=True, unsafe_hash=True)  # as if frozen, which would take five times as long to make
 class Span:
     """From *start* until just before *end*."""
 
@@ -50,7 +51,7 @@ def _first_after(spans: Sequence[Span], moment: datetime) -> int:
 def joined(spans: Iterable[Span]) -> list[Span]:
     """*spans* in order, those that meet or overlap as one."""
     found: list[Span] = []
-    for span in sorted(spans):
+    for span in sorted(spans, key=attrgetter("start")):
         if found and span.start <= found[-1].end:
             if span.end > found[-1].end:
                 found[-1] = Span(found[-1].start, span.end)

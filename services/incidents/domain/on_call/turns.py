@@ -35,6 +35,7 @@ MOST_SHIFTS: Final = 50_000
 MOST_OPENINGS: Final = 100_000  # days, times the windows that may open in each
 
 _UNIT: Final = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(weeks=1)}
+_LEAST_MONTH: Final = timedelta(days=28)
 _A_WEEK: Final = {"hourly": 168, "daily": 7, "weekly": 1}
 _MONTHS: Final = 12
 
@@ -65,6 +66,11 @@ class Rota:
     def clock(self) -> ZoneInfo:
         """The zone."""
         return zone_named(self.zone)
+
+    @property
+    def lasts(self) -> timedelta:
+        """How long a shift is, or may be at least."""
+        return self.length * _UNIT.get(self.type, _LEAST_MONTH)
 
     def wall(self, number: int) -> datetime:
         """The wall time of a hand-off."""
@@ -108,7 +114,7 @@ class Rota:
         return any(cut(Span(start, end), openings(self.restrictions, self.clock, start, end)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # as if frozen, which would take five times as long to make
 class Shift:
     """Somebody's turn, or a part of it that the restrictions leave; *begins* is the hand-off of the whole."""
 

@@ -58,11 +58,23 @@ def wall_of(moment: datetime, zone: ZoneInfo) -> datetime:
 
 def first_instant(wall: datetime, zone: ZoneInfo) -> datetime:
     """The first moment, in UTC, at which a clock in *zone* shows *wall*, or has jumped past it."""
+    offset = _offset_of_day(zone, wall.toordinal())
+    if offset is not None:
+        return (wall - offset).replace(tzinfo=UTC)
     aware = wall.replace(tzinfo=zone, fold=0)
     before, after = aware.utcoffset() or timedelta(), aware.replace(fold=1).utcoffset() or timedelta()
     if before >= after:  # an ordinary time, or the first of two
         return (wall - before).replace(tzinfo=UTC)
     return _jump((wall - after).replace(tzinfo=UTC), (wall - before).replace(tzinfo=UTC), zone)
+
+
+@lru_cache(maxsize=16_384)
+def _offset_of_day(zone: ZoneInfo, day: int) -> timedelta | None:
+    """The offset of all wall times of a day; None where it changes."""
+    midnight = datetime.fromordinal(day)
+    walls = [midnight + number * _STEP for number in range(5)]
+    found = {wall.replace(tzinfo=zone, fold=fold).utcoffset() for wall in walls for fold in (0, 1)}
+    return found.pop() if len(found) == 1 else None
 
 
 @lru_cache(maxsize=4096)

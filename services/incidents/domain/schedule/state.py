@@ -1,6 +1,7 @@
 """A schedule, with what people decided beside it."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from services.incidents.domain.on_call.roster import Override, Roster, ScheduleRevision
@@ -86,8 +87,7 @@ def evolve(state: Schedule, event: Event) -> Schedule:  # noqa: C901, PLR0911  a
         case OverrideDecided():
             return replace(state, overrides=(*state.overrides, _override(event)))
         case OverrideCancelled(override=override, at=at):
-            kept = (replace(it, end=min(it.end, at)) if it.override == override else it for it in state.overrides)
-            return replace(state, overrides=tuple(kept))
+            return replace(state, overrides=tuple(_cancelled(it, override, at) for it in state.overrides))
         case SwapOffered():
             swap = Swap(event.swap, "offered", event.person, event.span, reason=event.reason)
             return replace(state, swaps=(*state.swaps, swap))
@@ -120,6 +120,10 @@ def _override(event: OverrideDecided) -> Override:
         event.by,
         event.at,
     )
+
+
+def _cancelled(it: Override, override: str, at: datetime) -> Override:
+    return replace(it, end=min(it.end, at), cancelled=at) if it.override == override else it
 
 
 def _swapped(known: Known, swap: str, **changes: object) -> Known:
