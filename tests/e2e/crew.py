@@ -109,6 +109,14 @@ class Crew:
 
         return content(await within_patience(f"page {number} of {person}", arrived))["data"]
 
+    async def noted(self, person: str, pages: int) -> None:
+        """So many calls of somebody are known to have arrived, and are not made again."""
+
+        def all_of_them(said: Any) -> bool:
+            return sum(each["kind"] == "page" for each in said["items"]) == pages
+
+        await self.eventually(f"/v1/notifications?person={person}&state=delivered", all_of_them)
+
     async def take_on(self, page: dict[str, Any]) -> None:
         """Acknowledge by the link: looking at it does nothing yet."""
         link = page["acknowledge_url"]

@@ -33,8 +33,8 @@ class Outage(Crew):
         first: The incident's number.
         second: That of another one, which turns out to be the same.
         kills: How often the worker was killed.
-        kafka_is_gone: Since the test killed it.
-        answered: Whether Bo's webhook took a page.
+        bo_is_there: Whether Bo's webhook takes anything yet.
+        answered: Whether it took a page.
         unanswered: How often it did not, or nobody heard that it did.
     """
 
@@ -43,7 +43,7 @@ class Outage(Crew):
     second: str = ""
     postmortem: str = ""
     kills: int = 0
-    kafka_is_gone: bool = False
+    bo_is_there: bool = False
     answered: bool = False
     unanswered: int = 0
 
@@ -104,9 +104,13 @@ class Outage(Crew):
         await self.eventually(GATE, lambda said: self.first in str(check_of(said, "no_open_sev1_2_incident")))
 
     async def alerts_arrive_while_kafka_is_gone(self) -> None:
-        """They are accepted and grouped, and who is on call is called and takes it on, by the database alone."""
-        self.kafka_is_gone = True
+        """They are accepted and grouped, and who is on call is called and takes it on, by the database alone.
+
+        The worker is killed once more: it comes back without Kafka, too.
+        """
+        await self.noted("ana", 1)
         self.servers.signal("kafka", signal.SIGKILL)
+        self.kill_the_worker()
         await asyncio.gather(*(self.enqueue(f"orders-{number}") for number in range(1, ALERTS_WHILE_AWAY + 1)))
         await self.notify([f"web-{number}" for number in range(5)], "firing")
         page = await self.page("ana", 2)
@@ -119,7 +123,8 @@ class Outage(Crew):
 
     async def nobody_answers(self) -> None:
         """So the next step is called; the worker dies before it hears the answer, and asks again under the same id."""
-        self.kafka_is_gone = False
+        await self.noted("ana", 2)
+        self.bo_is_there = True
         page = await self.page("bo", 1)
         assert page["number"] == self.first
 
@@ -131,11 +136,11 @@ class Outage(Crew):
         await self.take_on(page)
 
     async def answer(self, taken: Taken) -> web.StreamResponse:
-        """What Bo's webhook says: not now, while Kafka is gone; nothing, the first time after that."""
+        """What Bo's webhook says: at first that it is not there, then nothing, since who asked is killed."""
         if taken.path != "/bo" or content(taken)["type"] != "incident.page" or self.answered:
             return web.Response()
         self.unanswered += 1
-        if self.kafka_is_gone:
+        if not self.bo_is_there:
             return web.Response(status=503)
         self.answered = True
         self.kill_the_worker()
