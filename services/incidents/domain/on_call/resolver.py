@@ -86,11 +86,12 @@ def _layered(roster: Roster, start: datetime, until: datetime) -> Iterator[OnCal
         else:
             duty.append((priority, piece))
     taken: list[Span] = []
+    left: list[OnCall] = []
     duty.sort(key=lambda each: -each[0])
     for _, group in groupby(duty, key=lambda each: each[0]):
-        left = list(_outside((piece for _, piece in group), taken))
-        yield from left
         taken = joined(chain(taken, (Span(each.since, each.until) for each in left)))
+        left = list(_outside([piece for _, piece in group], taken))
+        yield from left
 
 
 def _pieces(roster: Roster, start: datetime, until: datetime) -> Iterator[OnCall]:
@@ -117,9 +118,11 @@ def _of_layer(
         if span.start >= span.end or start > until or span.end <= asked[0]:
             continue
         for piece in _of_rota(roster.schedule, layer, turned.rota, revision.zone, (start, until)):
-            since, ends_at = max(piece.since, span.start), min(piece.until, span.end)
-            if since < ends_at and since <= asked[1] and ends_at > asked[0]:
-                yield _part(piece, since, ends_at)
+            part = piece
+            if piece.since < span.start or piece.until > span.end:
+                part = _part(piece, max(piece.since, span.start), min(piece.until, span.end))
+            if part.since < part.until and part.since <= asked[1] and part.until > asked[0]:
+                yield part
 
 
 def _of_rota(schedule: str, layer: Layer, rota: Rota, zone: str, asked: tuple[datetime, datetime]) -> Iterator[OnCall]:
@@ -178,6 +181,9 @@ def _replaced(pieces: Iterable[OnCall], overrides: Sequence[Override]) -> Iterab
 
 def _outside(pieces: Iterable[OnCall], taken: Sequence[Span]) -> Iterator[OnCall]:
     """What is left of *pieces* where nothing is *taken*, which is in order and apart."""
+    if not taken:
+        yield from pieces
+        return
     ends = [span.end for span in taken]
     for piece in pieces:
         since, until = piece.since, piece.until
@@ -188,7 +194,9 @@ def _outside(pieces: Iterable[OnCall], taken: Sequence[Span]) -> Iterator[OnCall
             if other.start > since:
                 yield _part(piece, since, other.start)
             since = other.end
-        if since < until:
+        if since == piece.since:
+            yield piece
+        elif since < until:
             yield _part(piece, since, until)
 
 

@@ -165,11 +165,12 @@ def shifts(rota: Rota, start: datetime, until: datetime) -> Iterator[Shift]:
 
 def _turns(rota: Rota, low: int, high: int) -> Iterator[tuple[int, datetime, datetime]]:
     """The shifts from *low* to *high* that count, with the number of the turn."""
-    turn = rota.turn(low)
+    turn, zone = rota.turn(low), rota.clock
     begins = rota.handoff(low)
+    always = rota.advance == "calendar" or not rota.restrictions
     for number in range(low, high + 1):
-        ends = rota.handoff(number + 1)
-        if rota.counts(number, begins, ends):
+        ends = first_instant(rota.wall(number + 1), zone)
+        if begins < ends if always else rota.counts(number, begins, ends):
             yield turn, begins, ends
             turn += 1
         begins = ends
