@@ -110,6 +110,9 @@ def fault(answer: httpx.Response, what: str) -> str | None:
         return f"{request} {answer.text[:200]}"
     if answer.status_code < 400:
         return None
+    if answer.headers.get("content-type") == "application/json" and answer.request.url.path.startswith("/v2/"):
+        told = answer.json()  # PagerDuty's clients are answered in its words
+        return None if told["status"] and told["message"] and told["errors"] else f"{request} {told}"
     if answer.headers.get("content-type") != "application/problem+json":
         return f"{request} is no problem document"
     document = answer.json()

@@ -84,6 +84,11 @@ class RegisterPerson(Body):
         )
 
 
+def _left_out(schema: dict[str, Any]) -> None:
+    """A name that is left out has no default that anybody could send."""
+    schema.pop("default", None)
+
+
 class ChangePerson(Body):
     """A merge patch: what is left out stays, null empties."""
 
@@ -92,7 +97,7 @@ class ChangePerson(Body):
     )
 
     display_name: Line | None = None
-    team: Name = ""
+    team: Annotated[Name, Field(json_schema_extra=_left_out)] = ""
     side: Side = "dev"
     site: Annotated[str, Field(max_length=63)] = ""
     zone: Zone = "UTC"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import Connection, and_, bindparam, not_, or_, select
 
 from services.lifecycle.domain.inbox.of_services import AtRisk, OpenAction, OpenRisk, Owned, PostmortemDue, Shortage
 from services.lifecycle.domain.risk_register.state import budget_of
@@ -149,7 +149,7 @@ def actions(connection: Connection, whose: dict[str, object], asker: Asker) -> I
 _M: Final = POSTMORTEM_DUTIES.view.c
 _POSTMORTEMS: Final = (
     select(_M.service, *(_M[name] for name in PostmortemDue.__dataclass_fields__))
-    .where(_M.service.in_(THEIRS))
+    .where(_M.service.in_(THEIRS), _M.required, not_(_M.published))
     .order_by(_M.incident)
 )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Date, Text
+from sqlalchemy import Boolean, Column, Date, Text
 
 from libs.events.columns import Instant
 from libs.events.envelope import Recorded
@@ -34,18 +34,17 @@ class PostmortemDrafted:
 
 
 @dataclass(frozen=True, slots=True)
-class PostmortemSettled:
-    """What is read when nothing is owed any more."""
+class PostmortemPublished:
+    """What is read when everybody may learn from it."""
 
     incident: str
 
 
-class PostmortemPublished(PostmortemSettled):
-    """Everybody may learn from it."""
+@dataclass(frozen=True, slots=True)
+class PostmortemExcused:
+    """What is read when none is needed after all."""
 
-
-class PostmortemExcused(PostmortemSettled):
-    """None is needed after all."""
+    incident: str
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -54,34 +53,57 @@ def _columns() -> Sequence[Column[Any]]:
         Column("number", Text, nullable=False),
         Column("service", Text, nullable=False),
         Column("postmortem", Text, nullable=False),  # empty until it is drafted
-        Column("draft_due", Date, nullable=False),
-        Column("publish_due", Date, nullable=False),
-        Column("at", Instant(), nullable=False),
+        Column("published", Boolean, nullable=False),
+        Column("required", Boolean, nullable=False),
+        Column("draft_due", Date),
+        Column("publish_due", Date),
+        Column("at", Instant()),
     )
 
 
-def _keys(event: PostmortemRequired | PostmortemDrafted | PostmortemSettled, _: Recorded) -> Sequence[Key]:
+def _keys(
+    event: PostmortemRequired | PostmortemDrafted | PostmortemPublished | PostmortemExcused, _: Recorded
+) -> Sequence[Key]:
     return ((event.incident,),)
 
 
-def _required(row: Row | None, event: PostmortemRequired, _: Recorded, __: Key) -> Row:
-    return {
+def _row(row: Row | None, event: PostmortemRequired | PostmortemDrafted | PostmortemPublished) -> Row:
+    """What is known so far: a duty and its postmortem are streams of their own, and either may be heard first."""
+    return row or {
         "incident": event.incident,
-        "number": event.number,
-        "service": event.service,
-        "postmortem": row["postmortem"] if row else "",
-        "draft_due": min(event.draft_due, row["draft_due"]) if row else event.draft_due,
-        "publish_due": min(event.publish_due, row["publish_due"]) if row else event.publish_due,
-        "at": row["at"] if row else event.at,
+        "number": "",
+        "service": "",
+        "postmortem": "",
+        "published": False,
+        "required": False,
+        "draft_due": None,
+        "publish_due": None,
+        "at": None,
     }
 
 
-def _drafted(row: Row | None, event: PostmortemDrafted, _: Recorded, __: Key) -> Row | None:
-    return row and row | {"postmortem": event.postmortem}
+def _required(row: Row | None, event: PostmortemRequired, _: Recorded, __: Key) -> Row:
+    before = row if row and row["required"] else None
+    return _row(row, event) | {
+        "number": event.number,
+        "service": event.service,
+        "required": True,
+        "draft_due": min(event.draft_due, before["draft_due"]) if before else event.draft_due,
+        "publish_due": min(event.publish_due, before["publish_due"]) if before else event.publish_due,
+        "at": before["at"] if before else event.at,
+    }
 
 
-def _settled(_: Row | None, __: PostmortemSettled, ___: Recorded, ____: Key) -> None:
-    return None
+def _drafted(row: Row | None, event: PostmortemDrafted, _: Recorded, __: Key) -> Row:
+    return _row(row, event) | {"postmortem": event.postmortem}
+
+
+def _published(row: Row | None, event: PostmortemPublished, _: Recorded, __: Key) -> Row:
+    return _row(row, event) | {"published": True}
+
+
+def _excused(row: Row | None, _: PostmortemExcused, __: Recorded, ___: Key) -> Row | None:
+    return row and row | {"required": False}
 
 
 _POSTMORTEM: Final = "io.concordat.incidents.postmortem"
@@ -99,9 +121,10 @@ POSTMORTEM_DUTIES: Final = Projection(
     folds={
         PostmortemRequired: Fold(_keys, _required),
         PostmortemDrafted: Fold(_keys, _drafted),
-        PostmortemPublished: Fold(_keys, _settled),
-        PostmortemExcused: Fold(_keys, _settled),
+        PostmortemPublished: Fold(_keys, _published),
+        PostmortemExcused: Fold(_keys, _excused),
     },
     indexes=(("service",),),
     sources=("incidents",),
+    version=2,
 )
