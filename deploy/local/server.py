@@ -1,16 +1,19 @@
 """What the local servers have in common: a process of one's own on loopback, whose data lies in one folder."""
 
+import secrets
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 _START_WITHIN_S = 60.0  # crash recovery of a large log included; clean starts take from a tenth of a second to four
 _STOP_WITHIN_S = 30.0
 _PAUSE_S = 0.03
+_PORTS = range(20_000, 32_000)
 
 Command = tuple[Sequence[str], dict[str, Any]]
 """What starts a server, and the options of its process."""
@@ -102,7 +105,12 @@ class LocalServer:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    """A TCP port on loopback that nobody listens on, and that the system gives nobody until it is used.
+
+    It lies below those that systems hand out themselves (32768 on Linux, 49152 by RFC 6335), to clients too.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as taken, suppress(OSError):
+            taken.bind(("127.0.0.1", port))
+            return port

@@ -201,3 +201,9 @@ def test_what_is_exported_is_read_back_as_it_is() -> None:
     document = read_catalog(write_catalog(PUBLISHED[0]).encode())
 
     assert (document.version, document.catalog) == (1, PUBLISH.catalog)
+
+
+def test_a_first_version_has_an_entry() -> None:
+    refused = given(OWN_CATALOG).when(replace(PUBLISH, catalog=OwnCatalog())).refuses(OwnCatalogFaultyError)
+
+    assert [fault.pointer for fault in refused.faults] == ["/patterns"]

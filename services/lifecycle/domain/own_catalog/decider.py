@@ -40,6 +40,10 @@ def decide(command: Command, state: Published) -> tuple[Event, ...]:
     version = newest.version if newest else 0
     if command.based_on not in {None, version}:
         raise OwnCatalogOutdatedError(version)
+    if newest is None and command.catalog == OwnCatalog():
+        raise OwnCatalogFaultyError(
+            [Fault("/patterns", "a first version has an entry; write a pattern or antipattern")]
+        )
     if faults := list(_faults(command.catalog, command.shipped)):
         raise OwnCatalogFaultyError(faults)
     return (CatalogPublished(version + 1, command.catalog, command.reason, command.by, command.at),)
