@@ -109,6 +109,7 @@ CONTRACT = EventRegistry(
         "io.concordat.lifecycle.deployment.rolled-back.v1": deployment_events.DeploymentRolledBack,
         "io.concordat.lifecycle.deployment.failed.v1": deployment_events.DeploymentFailed,
         "io.concordat.lifecycle.deployment.recovered.v1": deployment_events.DeploymentRecovered,
+        "io.concordat.lifecycle.deployment.refused.v1": deployment_events.DeploymentRefused,
         "io.concordat.lifecycle.rollout.planned.v1": rollout_events.RolloutPlanned,
         "io.concordat.lifecycle.rollout.reviewed.v1": rollout_events.RolloutReviewed,
         "io.concordat.lifecycle.rollout.started.v1": rollout_events.RolloutStarted,

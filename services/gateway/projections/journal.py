@@ -33,10 +33,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lifecycle.dependency.declared": "relies on {on} ({criticality})",
     "lifecycle.dependency.removed": "relies on {on} no more",
     "lifecycle.dependencies.confirmed": "list of dependencies confirmed",
-    "lifecycle.deployment.recorded": "{version} deployed ({result})",
-    "lifecycle.deployment.staged": "{version} deployed to {environment} ({result})",
+    "lifecycle.deployment.recorded": "{deployed} deployed ({result})",
+    "lifecycle.deployment.staged": "{deployed} deployed to {environment} ({result})",
     "lifecycle.deployment.rolled-back": "deployment {deployment} rolled back",
     "lifecycle.deployment.failed": "deployment {deployment} made the service worse",
+    "lifecycle.deployment.refused": "change {deployment} ({summary}) is no deployment: {reason}",
     "lifecycle.deployment.recovered": "the service recovered from deployment {deployment}",
     "lifecycle.rollout.planned": "roll-out of {version} planned ({strategy})",
     "lifecycle.rollout.reviewed": "roll-out {rollout} reviewed",
@@ -285,6 +286,7 @@ class _Told(dict[str, Any]):
 
 WORDS: Final[Mapping[str, Callable[[_Told], str]]] = {
     "correction": lambda e: "would still fire" if e["would_fire"] else "would not have fired",
+    "deployed": lambda e: e["version"] or e["summary"] or e["deployment"],
     "exercise": lambda e: e["kind"].replace("_", " "),
     "passage": lambda e: f"deployment {e['deployment']}" if e["deployment"] else "the first deployment that says so",
     "profile": lambda e: f"owned by {e['owner_team'] or 'nobody'}, tier {e['tier'] or 'not set'}",

@@ -21,6 +21,7 @@ from services.incidents.senders.pagerduty import (
     MOST_BYTES,
     InvalidEventError,
     UnrecognizedError,
+    change_id,
     read_change,
     read_event,
 )
@@ -100,7 +101,8 @@ async def enqueue_change(request: Request) -> Response:
         resources = request.app.state.resources
         told = read_change(body, resources.clock.now())
         integration = await _sender(request, told.routing_key)
-        change, name = str(new_id()), integration.integration
+        name = integration.integration
+        change = change_id(name, told)
         command = Report(change, name, integration.profile.service, told.summary, told.at, told.details)
         await resources.handler.handle(CHANGE, change, command, _context(request, integration))
         return {"status": "success", "message": "Change event processed"}

@@ -60,6 +60,7 @@ class RecentDeployment:
     deployment: str
     service: str
     version: str
+    summary: str
     result: str
     at: datetime
     rolled_back_at: datetime | None
@@ -221,6 +222,7 @@ def _deployments(connection: Connection, services: list[str], record: Record, no
                     deployment=known.subject,
                     service=service,
                     version=known.data["version"],
+                    summary=known.data.get("summary", ""),
                     result=known.data["result"],
                     at=known.at,
                     rolled_back_at=datetime.fromisoformat(taken_back) if taken_back else None,

@@ -17,7 +17,7 @@ def describe(event: of.Event) -> str:
 def surrounding(kind: str, subject: str, data: Mapping[str, Any]) -> str:
     """What another service said meanwhile, in a few words."""
     if kind == "deployment":
-        return f"{data['version'] or subject} deployed ({data['result'] or 'no result told'})"
+        return f"{data['version'] or data.get('summary') or subject} deployed ({data['result'] or 'no result told'})"
     left = data["remaining"]
     return f"SLO {subject} is {data['state']}" + ("" if left is None else f", {left:.0%} of its error budget is left")
 

@@ -75,6 +75,7 @@ class Deployed:
     result: str = ""
     url: str = ""
     by: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,8 @@ def _depends_no_more(_: Row | None, __: DependsNoMore, ___: Recorded, ____: Key)
 
 
 def _deployed(_: Row | None, event: Deployed, __: Recorded, key: Key) -> Row:
-    said = {"version": event.version, "result": event.result, "url": event.url, "by": event.by}
+    said = {"result": event.result, "url": event.url, "by": event.by}
+    said |= {"version": event.version, "summary": event.summary}
     return _row(key, event.service, event.deployment, event.at, **said, rolled_back_at=None, reason="")
 
 

@@ -8,14 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
+from uuid import UUID
 
 import msgspec
 
+from libs.events.ids import derived_id
 from services.incidents.senders.sorting import Said
 
 MOST_BYTES: Final = 512 * 1024
 _MOST_DEDUP_KEY: Final = 255
 _MOST_SUMMARY: Final = 1024
+_CHANGES: Final = UUID("2b9d5c4e-0f4b-5d0a-9a86-6c6a5d1e7f38")  # namespace of their ids; never changes
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  # that an id can begin with
 _KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
 Action = Literal["trigger", "acknowledge", "resolve"]
 _ACTIONS: Final = ("trigger", "acknowledge", "resolve")
@@ -93,6 +97,12 @@ def read_change(body: bytes, now: datetime) -> PagerDutyChange:
     details = {name: event[name] for name in ("links", "images") if event.get(name)}
     details |= {name: payload[name] for name in ("source", "custom_details") if payload.get(name)}
     return PagerDutyChange(routing_key, summary, _time(payload.get("timestamp"), now), details)
+
+
+def change_id(integration: str, change: PagerDutyChange) -> str:
+    """What *change* of *integration* is called: the same when it is sent again with its time."""
+    said = f"{integration}/{change.summary}/{msgspec.json.encode(change.details, order='deterministic').decode()}"
+    return str(derived_id(max(change.at, _EARLIEST), _CHANGES, said, 0))
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.waiver.commands import Expire
 from services.lifecycle.inbox import Inbox
 from services.lifecycle.reactions.architecture import architecture_reactions, architecture_waiver_lapses
+from services.lifecycle.reactions.changes import change_reactions
 from services.lifecycle.reactions.digests import compile_digest
 from services.lifecycle.reactions.engagement_dates import compare, look, remind
 from services.lifecycle.reactions.engagements import engagement_reactions
@@ -30,6 +31,7 @@ def reactions(resources: Resources, policies: Policies, catalogs: Catalogs) -> S
         *engagement_reactions(resources, policies.engagements),
         *risk_reactions(resources, policies.risks),
         *review_reactions(resources),
+        *change_reactions(resources, policies.delivery),
         *architecture_reactions(resources, policies.architecture, catalogs),
     )
 

@@ -7,7 +7,7 @@ from libs.events.testing import FrozenClock
 from services.lifecycle.projections.deployments import Deployed, deployed
 from services.lifecycle.projections.rollouts import rollouts_of
 from tests.fixtures.lifecycle_api import BO, IN_MEMORY, ROBOT, signed_in
-from tests.fixtures.services import Running
+from tests.fixtures.services import Elsewhere, Running, eventually
 
 DEPLOYMENTS, ROLLOUTS = "/v1/deployments", "/v1/rollouts"
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -360,3 +360,28 @@ async def test_a_tool_tells_of_a_rollout_by_its_own_events(lifecycle: Running) -
     assert (early["code"], nowhere["errors"][0]["pointer"]) == ("illegal-rollout", "/step")
     assert (finished["state"], back["state"], back["rolled_back_automatically"]) == ("done", "rolled_back", True)
     assert other["result"] == "ignored"
+
+
+@IN_MEMORY
+async def test_change_events_are_deployments_once_and_of_an_unknown_service_a_fact(
+    lifecycle: Running, incidents: Elsewhere, clock: FrozenClock
+) -> None:
+    await _shop(lifecycle)
+    said = {"change": "c1", "integration": "pd", "summary": "1.2 is out", "at": clock.now(), "details": {}}
+    refused = await incidents.says("change.reported", "change/c0", **said | {"change": "c0", "service": "nowhere"})
+    told = await incidents.says("change.reported", "change/c1", **said, service="shop")
+    for again in (refused, told):
+        await incidents.repeats(again)
+    await incidents.says("change.reported", "change/c2", **said | {"change": "c2"}, service="shop")
+
+    async def recorded() -> Any:
+        found = (await lifecycle.call("GET", f"{DEPLOYMENTS}?service=shop"))["items"]
+        return len(found) > 1 and found
+
+    assert [(each["id"], each["source"], each["by"], each["summary"]) for each in await eventually(recorded)] == [
+        ("c2", "change-event", "pd", "1.2 is out"),
+        ("c1", "change-event", "pd", "1.2 is out"),
+    ]
+    [fact] = await lifecycle.resources.store.load("deployment/c0")
+    assert fact.type == "io.concordat.lifecycle.deployment.refused.v1"
+    assert b"knows no service" in fact.data

@@ -7,14 +7,16 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from libs.events.testing import given
+from services.lifecycle.config import LifecycleSettings, load_policies
 from services.lifecycle.contract import DEPLOYMENT, ROLLOUT
-from services.lifecycle.domain.deployment.commands import Fail, Record, Recover, RollBack
+from services.lifecycle.domain.deployment.commands import Fail, Record, Recover, Refuse, RollBack
 from services.lifecycle.domain.deployment.decider import Recorded
 from services.lifecycle.domain.deployment.errors import BeforeDeploymentError, DeploymentOverError, NotFailedError
 from services.lifecycle.domain.deployment.events import (
     DeploymentFailed,
     DeploymentRecorded,
     DeploymentRecovered,
+    DeploymentRefused,
     DeploymentRolledBack,
     DeploymentStaged,
 )
@@ -31,6 +33,7 @@ from services.lifecycle.domain.rollout.events import (
     RolloutStarted,
     RolloutStep,
 )
+from services.lifecycle.reactions.changes import ChangeReported, deployment_of
 from tests.fixtures.lifecycle import NOW
 
 LATER = NOW + timedelta(minutes=30)
@@ -213,3 +216,45 @@ def test_no_roll_out_serves_users_before_another_person_has_reviewed_it(asked: l
     assert isinstance(state, Going)
     assert state.started_at is None or (state.reviewed is not None and state.reviewed.by != PLANNED.by)
     assert state.state != "done" or state.step == len(STEPS) - 1
+
+
+CHANGE = ChangeReported(change="c1", integration="pd", service="shop", summary="1.2 is out", at=NOW)
+
+
+def changed(**details: Any) -> DeploymentRecorded | DeploymentStaged:
+    """The deployment that a change event with *details* is."""
+    return deployment_of(replace(CHANGE, details=details), load_policies(LifecycleSettings()).delivery, LATER)
+
+
+def test_a_change_event_is_a_deployment_that_names_its_source() -> None:
+    expected = replace(
+        DEPLOYED,
+        deployment="c1",
+        version="",
+        by="pd",
+        recorded=LATER,
+        source="change-event",
+        summary="1.2 is out",
+    )
+    assert changed() == expected
+
+
+def test_what_a_change_event_says_by_itself_is_taken() -> None:
+    details = {"version": "1.2", "environment": "Staging", "commit": "9fceb02"}
+    links = [{"text": "no address"}, {"href": "javascript:alert(1)"}, {"href": "https://ci.example/1"}]
+    found = changed(custom_details=details, links=links)
+    assert isinstance(found, DeploymentStaged)
+    assert (found.version, found.environment, found.commit) == ("1.2", "Staging", "9fceb02")
+    assert found.url == "https://ci.example/1"
+
+
+@pytest.mark.parametrize("custom", ["text", ["list"], {"version": 3, "environment": None}, None])
+def test_what_a_change_event_says_otherwise_is_left_out(custom: object) -> None:
+    assert changed(custom_details=custom, links="none", source="ci") == changed()
+
+
+def test_a_change_event_of_no_service_is_a_fact_and_no_deployment() -> None:
+    refused = DeploymentRefused(deployment="c1", service="shop", summary="1.2", reason="unknown", by="pd", at=NOW)
+    given(DEPLOYMENT).when(Refuse(refused)).then(refused)
+    given(DEPLOYMENT, refused).when(BACK).refuses(UnknownError)
+    given(DEPLOYMENT, DEPLOYED).when(Refuse(refused)).then()

@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 
 from libs.web.schemas import Body, Line, Moment, Name, Text
 from services.lifecycle.domain.deployment.decider import Recorded
-from services.lifecycle.domain.deployment.events import DeploymentRecorded, Result
+from services.lifecycle.domain.deployment.events import DeploymentRecorded, Result, Source
 from services.lifecycle.domain.rollout.decider import ALLOWED, Going, State
 from services.lifecycle.domain.rollout.events import (
     RolloutPlanned,
@@ -125,6 +125,8 @@ class DeploymentView:
     failed: BadEnd | None
     recovered: BadEnd | None
     rolled_back: BadEnd | None
+    source: Source
+    summary: str
     by: str
     at: datetime
 
@@ -265,6 +267,8 @@ def deployment_view(state: Recorded) -> DeploymentView:
         rolled_back=BadEnd(back.by, back.at, back.reason, automatic=back.automatic, to_version=back.to_version or None)
         if back
         else None,
+        source=what.source,
+        summary=what.summary,
         by=what.by,
         at=what.at,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.lifecycle.domain.deployment.events import DeploymentRecorded, DeploymentStaged
+from services.lifecycle.domain.deployment.events import DeploymentRecorded, DeploymentRefused, DeploymentStaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +11,13 @@ class Record:
     """Say that something was deployed; sent again, nothing happens."""
 
     what: DeploymentRecorded | DeploymentStaged
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Say that what was told of is no deployment, and why."""
+
+    what: DeploymentRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,4 +53,4 @@ class Recover:
     at: datetime
 
 
-Command = Record | RollBack | Fail | Recover
+Command = Record | Refuse | RollBack | Fail | Recover

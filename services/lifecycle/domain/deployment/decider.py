@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.lifecycle.domain.deployment.commands import Command, Fail, Record, Recover, RollBack
+from services.lifecycle.domain.deployment.commands import Command, Fail, Record, Recover, Refuse, RollBack
 from services.lifecycle.domain.deployment.errors import BeforeDeploymentError, DeploymentOverError, NotFailedError
 from services.lifecycle.domain.deployment.events import (
     DeploymentFailed,
     DeploymentRecorded,
     DeploymentRecovered,
+    DeploymentRefused,
     DeploymentRolledBack,
     DeploymentStaged,
     Event,
@@ -36,8 +37,10 @@ def decide(command: Command, state: Deployment) -> tuple[Event, ...]:
         LifecycleError: It is refused (`errors.py` here and one above).
     """
     match state, command:
-        case None, Record(what):
+        case None, Record(what) | Refuse(what):
             return (what,)
+        case Recorded(), Refuse():
+            return ()
         case None, RollBack() | Fail() | Recover():
             raise UnknownError("deployment", command.deployment)
         case Recorded(), Record(what):
@@ -60,6 +63,8 @@ def evolve(state: Deployment, event: Event) -> Deployment:
             return Recorded(event)
         case None, _:
             return None
+        case _, DeploymentRefused():
+            return state
         case _, DeploymentRolledBack():
             return replace(state, rolled_back=event)
         case _, DeploymentFailed():

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 Result = Literal["succeeded", "failed"]
+Source = Literal["recorded", "change-event"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ class _Deployed:
         at: When it was done.
         recorded: When it was recorded.
         major_change: What it changes that no review has looked at, or empty.
+        source: Whether it was recorded here, or is a change event of the incidents service, whose id it has.
+        summary: What its sender says of it, or empty.
     """
 
     deployment: str
@@ -42,6 +45,8 @@ class _Deployed:
     at: datetime
     recorded: datetime
     major_change: str = ""
+    source: Source = "recorded"
+    summary: str = ""
 
 
 class DeploymentRecorded(_Deployed):
@@ -92,4 +97,23 @@ class DeploymentRecovered:
     at: datetime
 
 
-Event = DeploymentRecorded | DeploymentStaged | DeploymentRolledBack | DeploymentFailed | DeploymentRecovered
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentRefused:
+    """A change event is no deployment: its *service* is none that could have been deployed to."""
+
+    deployment: str
+    service: str
+    summary: str
+    reason: str
+    by: str
+    at: datetime
+
+
+Event = (
+    DeploymentRecorded
+    | DeploymentStaged
+    | DeploymentRolledBack
+    | DeploymentFailed
+    | DeploymentRecovered
+    | DeploymentRefused
+)
