@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from pydantic import Field, StrictBool
@@ -14,6 +14,7 @@ from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.incident.state import Active, Details, Incident, Known, Merged, Record
 from services.incidents.domain.incident.terms import Affected, Priority, Relation, Role, Severity, Stage, Value
 
+MOST_ALERTS: Final = 50  # in an answer; after a storm an incident has thousands, and GET /v1/alerts pages through them
 IncidentState = Literal["triage", "active", "mitigated", "resolved", "closed", "cancelled", "merged"]
 Share = Annotated[float, Field(ge=0, le=1, description="Of the service's users, 0 to 1.")]
 Tags = Annotated[tuple[Label, ...], Field(max_length=20)]
@@ -121,8 +122,21 @@ class DeploymentAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertCounts:
+    """How many alerts an incident has."""
+
+    total: int
+    firing: int
+    resolved: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentAnswer:
-    """An incident; `stage` only while it is active, `update_due` only while one is awaited."""
+    """An incident; `stage` only while it is active, `update_due` only while one is awaited.
+
+    `alerts` and `alerts_firing` are the newest 50, in the order in which they joined; `GET /v1/alerts?incident=INC-42`
+    lists all.
+    """
 
     id: str
     number: str
@@ -143,6 +157,7 @@ class IncidentAnswer:
     affected_services: list[Affected]
     roles: dict[Role, str]
     responders: list[str]
+    alert_counts: AlertCounts
     alerts: list[str]
     alerts_firing: list[str]
     links: list[LinkAnswer]
@@ -183,6 +198,7 @@ def incident_row(row: Mapping[Any, Any]) -> IncidentAnswer:
     return of_row(
         IncidentAnswer,
         row,
+        **_alerts(row["alerts"], row["alerts_firing"]),
         affected_services=msgspec.convert(row["affected_services"], list[Affected]),
         links=[LinkAnswer(**link) for link in row["links"]],
         deployments=[DeploymentAnswer(**each) for each in row["deployments"]],
@@ -218,8 +234,7 @@ def incident_answer(incident: Incident) -> IncidentAnswer:
         affected_services=list(record.affected),
         roles={role: held.person for role, held in record.roles.items()},
         responders=list(record.responders),
-        alerts=list(record.alerts),
-        alerts_firing=list(record.firing),
+        **_alerts(record.alerts, record.firing),
         links=[LinkAnswer(relation=each.relation, incident=each.incident, number=each.number) for each in record.links],
         deployments=[DeploymentAnswer(**asdict(each)) for each in record.deployments],
         merged_into=state.into if isinstance(state, Merged) else "",
@@ -229,6 +244,16 @@ def incident_answer(incident: Incident) -> IncidentAnswer:
         update_overdue=record.updates.overdue,
         **asdict(record.milestones),
     )
+
+
+def _alerts(joined: Sequence[str], firing: Sequence[str]) -> dict[str, Any]:
+    """How many, and the newest."""
+    counts = AlertCounts(total=len(joined), firing=len(firing), resolved=len(joined) - len(firing))
+    return {
+        "alert_counts": counts,
+        "alerts": list(joined[-MOST_ALERTS:]),
+        "alerts_firing": list(firing[-MOST_ALERTS:]),
+    }
 
 
 def there(incident: Incident) -> Known:

@@ -22,6 +22,9 @@ IncidentsError
 """
 
 from collections.abc import Sequence
+from typing import Final
+
+_NAMED: Final = 10  # alerts, of thousands
 
 
 class IncidentsError(Exception):
@@ -56,10 +59,9 @@ class AlertsFiringError(IncidentsError):
     """An incident does not resolve while alerts fire, unless forced with a reason."""
 
     def __init__(self, alerts: Sequence[str]) -> None:
-        super().__init__(
-            f'alerts still fire: {", ".join(alerts)}; resolve them, or send {{"force": true, "reason": "..."}}'
-        )
-        self.alerts = tuple(alerts)
+        self.alerts = tuple(alerts[:_NAMED])
+        named = ", ".join(self.alerts) + (f" and {len(alerts) - _NAMED} more" if len(alerts) > _NAMED else "")
+        super().__init__(f'alerts still fire: {named}; resolve them, or send {{"force": true, "reason": "..."}}')
 
 
 class ReasonMissingError(IncidentsError):

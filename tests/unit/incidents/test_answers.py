@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from libs.events import codec
 from libs.events.decider import Decider
 from libs.events.envelope import Recorded
 from libs.events.ids import new_id
 from libs.events.projection import Projection, Row
 from services.incidents.api.action_schemas import ActionAnswer, action_answer
 from services.incidents.api.alert_schemas import AlertItem, alert_answer
-from services.incidents.api.incident_schemas import incident_answer, incident_row
+from services.incidents.api.incident_schemas import AlertCounts, incident_answer, incident_row
 from services.incidents.api.postmortem_schemas import PostmortemItem, postmortem_answer
 from services.incidents.api.schemas import (
     of_row,
@@ -160,6 +161,20 @@ def test_incidents(events: tuple[Any, ...]) -> None:
 
     assert row["ordinal"] == 17
     assert incident_row(row) == incident_answer(state_of(INCIDENT, events))
+
+
+def test_an_incident_after_a_storm_is_answered_with_counts_and_its_newest_alerts() -> None:
+    names = tuple(f"a{number}" for number in range(2, 5_001))
+    storm = dataclasses.replace(JOINED, alert=names[0], others=names[1:])
+    over = dataclasses.replace(CLEARED, alert=names[0], others=names[1:1_000])
+    events = OF_ALERT, storm, over
+
+    answered = incident_answer(state_of(INCIDENT, events))
+
+    assert answered.alert_counts == AlertCounts(total=5_000, firing=4_000, resolved=1_000)
+    assert answered.alerts == answered.alerts_firing == [f"a{number}" for number in range(4_951, 5_001)]
+    assert incident_row(row_of(INCIDENTS, "i1", events)) == answered
+    assert len(codec.encode(answered)) < 4_000
 
 
 OF_INCIDENT: dict[str, Any] = {

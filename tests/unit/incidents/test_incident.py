@@ -226,6 +226,12 @@ class TestResolving:
     def test_is_refused_while_alerts_fire(self) -> None:
         assert given(INCIDENT, OF_ALERT).when(RESOLVE).refuses(AlertsFiringError).alerts == ("a1",)
 
+    def test_is_refused_in_few_words_while_thousands_fire(self) -> None:
+        storm = IncidentAlertJoined(**BY_ANA, alert="a2", others=tuple(f"a{number}" for number in range(3, 5_001)))
+        refused = given(INCIDENT, OF_ALERT, storm).when(RESOLVE).refuses(AlertsFiringError)
+        assert len(refused.alerts) == 10
+        assert "a10 and 4990 more" in str(refused)
+
     def test_while_alerts_fire_goes_by_force_with_a_reason(self) -> None:
         given(INCIDENT, OF_ALERT).when(replace(RESOLVE, force=True)).then(replace(RESOLVED, forced=True))
 
