@@ -86,9 +86,7 @@ async def letters(views: Views, consumer: str = "", stream: str = "") -> list[Le
 
 async def count_letters(views: Views) -> dict[str, int]:
     """How many letters each consumer has, parked ones included."""
-    d = DEAD_LETTERS.c
-    query = select(d.consumer, func.count()).group_by(d.consumer)
-    return await views.read(lambda connection: {row[0]: row[1] for row in connection.execute(query)})
+    return await views.read(lambda connection: {row[0]: row[1] for row in connection.execute(_COUNTS)})
 
 
 async def replay(
@@ -134,3 +132,6 @@ async def _save_error(views: Views, letter: Letter, why: str) -> None:
         .values(error=why, parked=False)
     )
     await views.write(lambda connection: connection.execute(saved))
+
+
+_COUNTS = select(DEAD_LETTERS.c.consumer, func.count()).group_by(DEAD_LETTERS.c.consumer)

@@ -21,7 +21,7 @@ from libs.events.store import EventLog
 _LOG = logging.getLogger(__name__)
 
 BATCH = 10_000  # events per transaction: larger ones are hardly faster, and hold rows longer
-_WAIT_S = 1.0
+_WAIT_S = 10.0
 _STAND_BY_S = 0.5  # of the slower of two processes that tail the same log
 
 
@@ -79,11 +79,9 @@ class StoreFeed:
                     await self._adopt_epoch()
                     loaded = True
                 after = max(self._target.ledger.next((self._service, 0)) - 1, 0)
-                events = await self._store.read(after, BATCH)
-                if events:
+                if await unless_stopped(stop, self._store.wait(after, _WAIT_S), otherwise=False):
+                    events = await self._store.read(after, BATCH)
                     await self._target.apply([store_batch(self._service, self._store.epoch, events)])
-                else:
-                    await unless_stopped(stop, self._store.wait(after, _WAIT_S), otherwise=False)
                 backoff.succeeded()
             except FencedError:
                 loaded = False

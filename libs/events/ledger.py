@@ -85,6 +85,9 @@ class Ledger:
     Args:
         consumer: A projection, or `<service>.reactions`.
         generation: Of the projection; 0 for reactions.
+
+    Attributes:
+        has_passed: It went on behind events, and that does not stand in the database yet.
     """
 
     def __init__(self, consumer: str, generation: int) -> None:
@@ -93,6 +96,7 @@ class Ledger:
         self.checkpoints: dict[Place, Checkpoint] = {}
         self._stored: dict[Place, Checkpoint] = {}
         self.parked: frozenset[tuple[str, str]] = frozenset()
+        self.has_passed = False
         self._writes = -1
 
     def next(self, place: Place) -> int:
@@ -224,11 +228,13 @@ class Ledger:
         """Remember what the transaction wrote."""
         self.checkpoints |= moves
         self._stored |= moves
+        self.has_passed = False
         self.parked |= frozenset(parked)
 
     def passed(self, moves: Mapping[Place, Checkpoint]) -> None:
         """Go on behind events that change nothing; whoever starts anew passes them again."""
         self.checkpoints |= moves
+        self.has_passed = True
 
     def unsaved(self) -> dict[Place, Checkpoint]:
         """The checkpoints that were passed and do not stand in the database yet."""
@@ -237,6 +243,7 @@ class Ledger:
     def forget_passed(self) -> None:
         """Stand again where the database was last seen."""
         self.checkpoints = dict(self._stored)
+        self.has_passed = False
 
     def _read_parked(self, connection: Connection) -> frozenset[tuple[str, str]]:
         d = DEAD_LETTERS.c

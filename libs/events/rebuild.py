@@ -48,6 +48,7 @@ _SWITCH_AGAIN_S = 1.0  # after one that reads did not let through
 async def request_rebuild(views: Views, projection: Projection) -> None:
     """Ask the worker to rebuild *projection*; asking again while it does changes nothing."""
     await views.write(_request, projection)
+    views.rebuild_asked.set()
 
 
 def _request(connection: Connection, projection: Projection) -> None:

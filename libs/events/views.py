@@ -68,6 +68,9 @@ class Views:
 
     Args:
         database: Where.
+
+    Attributes:
+        rebuild_asked: Set when this process asks for a rebuild; other processes are found by looking.
     """
 
     def __init__(self, database: Database) -> None:
@@ -76,6 +79,7 @@ class Views:
         self._waiting: dict[tuple[str, str, int], set[asyncio.Event]] = {}
         self._looking: asyncio.Task[None] | None = None
         self._ledgers = GroupAsk(self._ask_ledgers)
+        self.rebuild_asked = asyncio.Event()
 
     async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What *query* gives; all that it reads is one moment. It may be asked twice, so it changes nothing.
@@ -201,6 +205,10 @@ class Views:
         """Every table of every projection that was ever started here, in order."""
         return await self.read(read_generations)
 
+    async def unfinished(self) -> list[Generation]:
+        """The rebuilds that are asked for or on their way."""
+        return await self.read(_read_unfinished)
+
     async def serving(self, consumer: str) -> int | None:
         """The number of the generation that serves; 0 for reactions, None for what is neither."""
         g = GENERATIONS.c
@@ -273,12 +281,12 @@ def _start(connection: Connection, projections: Sequence[Projection]) -> list[st
 
 def read_generations(connection: Connection, projection: str | None = None) -> list[Generation]:
     """The generations of one projection, or of all, in order; reactions have none."""
-    g = GENERATIONS.c
-    fields = [g[field] for field in Generation.__struct_fields__]
-    query = select(*fields).where(g.generation > 0).order_by(g.projection, g.generation)
-    if projection is not None:
-        query = query.where(g.projection == projection)
+    query = _GENERATIONS if projection is None else _GENERATIONS.where(GENERATIONS.c.projection == projection)
     return [Generation(*row) for row in connection.execute(query).all()]
+
+
+def _read_unfinished(connection: Connection) -> list[Generation]:
+    return [Generation(*row) for row in connection.execute(_UNFINISHED).all()]
 
 
 def _serving(connection: Connection) -> Mapping[str, Generation]:
@@ -351,6 +359,13 @@ _NOTE = text(
     "INSERT INTO generations (projection, generation, status, fingerprint, writes, done, total, per_second, error)"
     " VALUES (:projection, :generation, :status, :fingerprint, 0, 0, 0, 0, '') ON CONFLICT DO NOTHING"
 )
+
+_GENERATIONS = (
+    select(*(GENERATIONS.c[field] for field in Generation.__struct_fields__))
+    .where(GENERATIONS.c.generation > 0)
+    .order_by(GENERATIONS.c.projection, GENERATIONS.c.generation)
+)
+_UNFINISHED = _GENERATIONS.where(GENERATIONS.c.status.in_(("requested", "building")))
 
 _SERVING_CHECKPOINTS = (
     select(

@@ -7,7 +7,7 @@ from contextlib import aclosing, suppress
 
 import msgspec
 
-from libs.events.backoff import PASSING, Backoff, stopped_within
+from libs.events.backoff import PASSING, Backoff, stopped_within, unless_stopped
 from libs.events.deadletter import Letter, Replayed, count_letters, letters, replay
 from libs.events.errors import (
     FatalBusError,
@@ -32,8 +32,9 @@ _LOG = logging.getLogger(__name__)
 
 Run = Callable[[asyncio.Event], Awaitable[None]]
 
-_LOOK_EVERY_S = 0.5  # for rebuilds that were asked for, and for a generation that replaces one at a standstill
-_MEASURE_EVERY_S = 2.0
+_LOOK_EVERY_S = 1.0  # for rebuilds that other processes ask for
+_REPLACED_EVERY_S = 0.5  # for a generation that replaces one at a standstill
+_MEASURE_EVERY_S = 5.0
 _SAVE_EVERY_S = 0.05  # a reader in another process waits so much longer for what changes nothing
 _SAVE_ALONE_EVERY_S = 1.0  # on a file, which no other process reads
 
@@ -187,7 +188,7 @@ class Worker:
         views = self.resources.views
         await views.note_error([name], str(error))
         generation = await views.serving(name)
-        while not await stopped_within(stop, _LOOK_EVERY_S):
+        while not await stopped_within(stop, _REPLACED_EVERY_S):
             if generation is None or generation != await views.serving(name):
                 return
 
@@ -198,17 +199,21 @@ class Worker:
         while not stopped:
             stopped = await stopped_within(stop, every_s)
             for projector in self._projectors:
-                with suppress(*PASSING):  # they are passed again, or saved with the next rows
-                    await projector.save()
+                if projector.ledger.has_passed:
+                    with suppress(*PASSING):  # they are passed again, or saved with the next rows
+                        await projector.save()
 
     async def _rebuild_what_is_asked_for(self, stop: asyncio.Event) -> None:
-        while not await stopped_within(stop, _LOOK_EVERY_S):
-            for each in await self.resources.views.generations():
-                if each.status in {"requested", "building"} and each.projection in self.projections:
+        views = self.resources.views
+        while not stop.is_set():
+            views.rebuild_asked.clear()
+            for each in await views.unfinished():
+                if each.projection in self.projections:
                     try:
                         await rebuild(self.resources, self.projections[each.projection], stop)
                     except (FencedError, RebuildFailedError):
                         continue  # another process does it; or it stands in its row why not
+            await unless_stopped(stop, stopped_within(views.rebuild_asked, _LOOK_EVERY_S), otherwise=True)
 
     async def _replay_what_is_understood_now(self, _stop: asyncio.Event) -> None:
         """Replay streams that wait for a newer version of this code, when this is it."""
@@ -241,8 +246,7 @@ class Worker:
             behind = feed.lag(head) if isinstance(feed, StoreFeed) else await feed.lag()
             lag |= {(name, source): n for source, n in behind.items()}
         remaining = dict.fromkeys(self.projections, 0)
-        for each in await views.generations():
-            if each.status in {"requested", "building"}:
-                remaining[each.projection] = each.total - each.done
+        for each in await views.unfinished():
+            remaining[each.projection] = each.total - each.done
         relay_lag = await self._relay.lag() if self._relay else 0
         return Figures(lag, relay_lag, dict.fromkeys(self.projections, 0) | await count_letters(views), remaining)
