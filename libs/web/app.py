@@ -30,7 +30,7 @@ from libs.web.calls import AnsweredBeforeError
 from libs.web.documents import UnreadableError
 from libs.web.health import Health
 from libs.web.middleware import Surroundings
-from libs.web.problems import ErrorKind, Place, Problem, respond_problem
+from libs.web.problems import ErrorKind, Place, Problem, in_words, respond_problem
 from libs.web.routing import ServiceRoute
 
 Errors = Mapping[type[Exception], ErrorKind]
@@ -190,10 +190,8 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
 def _place(found: Mapping[str, Any]) -> Place:
     where, *path = found["loc"]
     if where != "body":
-        return Place(found["msg"], ".".join(map(str, path)))
-    pointer = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
-    detail = "is not a field here; remove it" if found["type"] == "extra_forbidden" else found["msg"]
-    return Place(detail, pointer)
+        return Place(in_words(found), ".".join(map(str, path)))
+    return Place.of_shape(found, path)
 
 
 async def _http(request: Request, error: HTTPException) -> Response:

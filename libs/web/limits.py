@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from libs.web.middleware import sent_header
-from libs.web.problems import Place, Problem
+from libs.web.problems import Place, Problem, pointer_to
 
 MAX_DEPTH = 32  # nothing Concordat reads nests deeper than an OpenSLO document
 _INT64 = range(-(2**63), 2**63)  # what both databases and every JSON reader keep exactly
@@ -136,7 +136,7 @@ def _places(value: Any, pointer: str, depth: int) -> Iterator[tuple[str, Any]]: 
     yield pointer, value
     if isinstance(value, dict):
         for key, inner in value.items():
-            inside = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+            inside = pointer + pointer_to([key])
             yield inside, key
             yield from _places(inner, inside, depth + 1)
     elif isinstance(value, list):

@@ -1,15 +1,23 @@
 """Problem documents: every refusal says what, where, and how to mend it (RFC 9457)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
+_UNKNOWN: Final = "is not a field here; remove it"
+_MISSING: Final = "is missing; send it"
+_REMEDIES: Final = {  # of pydantic's kinds of errors; of the others its own words say enough
+    "extra_forbidden": _UNKNOWN,
+    "unexpected_keyword_argument": _UNKNOWN,
+    "missing": _MISSING,
+    "missing_argument": _MISSING,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +26,21 @@ class Place:
 
     detail: str
     pointer: str = ""
+
+    @classmethod
+    def of_shape(cls, found: Mapping[str, Any], path: Iterable[str | int]) -> "Place":
+        """What pydantic *found* wrong at *path*."""
+        return cls(in_words(found), pointer_to(path))
+
+
+def in_words(found: Mapping[str, Any]) -> str:
+    """What pydantic *found* wrong, and how to mend it."""
+    return _REMEDIES.get(found["type"]) or str(found["msg"])
+
+
+def pointer_to(path: Iterable[str | int]) -> str:
+    """The JSON pointer (RFC 6901) to what lies under these keys and indexes."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """What a document must look like, from the types it is read into; every fault is told with its place."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
@@ -35,10 +35,4 @@ def read_shaped(text: bytes, shape: TypeAdapter[T]) -> T:
     try:
         return shape.validate_json(msgspec.json.encode(documents[0]), strict=True)
     except ValidationError as error:
-        raise FaultyDocumentError([_place(found) for found in error.errors()]) from error
-
-
-def _place(found: Any) -> Place:  # noqa: ANN401  pydantic's own dict
-    pointer = "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in found["loc"])
-    unknown = found["type"] in {"unexpected_keyword_argument", "extra_forbidden"}
-    return Place("is not a field here; remove it" if unknown else found["msg"], pointer)
+        raise FaultyDocumentError([Place.of_shape(found, found["loc"]) for found in error.errors()]) from error

@@ -387,14 +387,15 @@ def rotation_preview(
     import msgspec
     from pydantic import ValidationError
 
+    from libs.web.problems import Place
     from services.incidents.api.rotation_schemas import PreviewRotation, preview_of
     from services.incidents.domain.on_call.errors import OnCallError
 
     try:
         preview = preview_of(PreviewRotation.model_validate_json(file.read_bytes()))
     except ValidationError as error:
-        for found in error.errors():
-            typer.echo(f"{file}: /{'/'.join(map(str, found['loc']))}: {found['msg']}", err=True)
+        for place in (Place.of_shape(found, found["loc"]) for found in error.errors()):
+            typer.echo(f"{file}: {place.pointer}: {place.detail}", err=True)
         raise typer.Exit(NO) from error
     except OnCallError as error:
         message = f"{file}: /{error.field}: {error}"

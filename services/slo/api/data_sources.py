@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from libs.events.handler import Step
 from libs.web.calls import Call
+from libs.web.problems import in_words
 from services.slo.api.promises import AnyStep, Plan
 from services.slo.api.sources import SourceSettings
 from services.slo.config import SloSettings
@@ -57,4 +58,4 @@ def _read(details: Any) -> SourceSettings:  # noqa: ANN401  whatever the documen
 def _said(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_url=False))
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {in_words(each)}" for each in error.errors(include_url=False))

@@ -138,8 +138,8 @@ async def test_an_slo_and_the_source_it_is_polled_from_may_come_together(slo: Sl
     ("details", "said"),
     [
         ({"url": "http://elsewhere:9090"}, "CONCORDAT_SOURCE_HOSTS"),
-        ({}, "address: Field required"),
-        ({"url": "http://127.0.0.1:9", "token": "secret"}, "token: Extra inputs are not permitted"),
+        ({}, "address: is missing; send it"),
+        ({"url": "http://127.0.0.1:9", "token": "secret"}, "token: is not a field here; remove it"),
         ({"url": "http://user:word@127.0.0.1:9"}, "holds a user or a password"),
     ],
 )

@@ -43,7 +43,7 @@ def test_the_policy_knows_which_gates_look_for_a_kind_of_evidence() -> None:
         ("value: 14,", "value: soon,", "/evaluation_valid_days/value: Input should be a valid number"),
         ("value: 14,", 'value: "14",', "/evaluation_valid_days/value: Input should be a valid number"),
         ("value: 14,", "value: -1,", "/evaluation_valid_days/value: must not be negative"),
-        ('source: "[D] long enough', 'sauce: "[D] long enough', "/evaluation_valid_days/source: Field required"),
+        ('source: "[D] long enough', 'sauce: "[D] long enough', "/evaluation_valid_days/source: is missing; send it"),
         ('source: "[D] budgets are assessed daily"}', 'source: " "}', "/review_every_days/source: every number says"),
         ("  abandoned: [hand", "  abandonned: [hand", "/gates/abandoned: missing"),
         ("  abandoned: [hand", "  retirement: []\n  abandoned: [hand", "/gates/retirement: leads nowhere"),

@@ -149,7 +149,7 @@ def read_template(text: bytes, checks: Collection[str] | None) -> TemplateDocume
     try:  # as JSON, since strict Python values would have to be tuples and enums already
         document = TemplateDocument.model_validate_json(json.dumps(values[0]), strict=True)
     except ValidationError as error:
-        places = [_place(found["loc"], found["type"], found["msg"]) for found in error.errors()]
+        places = [Place.of_shape(found, found["loc"]) for found in error.errors()]
         detail = "; ".join(f"{place.pointer or 'the document'}: {place.detail}" for place in places[:3])
         more = f" (and {len(places) - 3} more)" if len(places) > 3 else ""  # noqa: PLR2004  as many as are said
         raise Problem(422, "invalid-template", "The template has the wrong shape", detail + more, places) from error
@@ -212,8 +212,3 @@ def template_view(published: TemplatePublished, versions: Sequence[int]) -> Temp
         published_at=None if published.at == _BEFORE_ALL else published.at,
         reason=published.reason,
     )
-
-
-def _place(loc: tuple[int | str, ...], kind: str, message: str) -> Place:
-    pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in loc)
-    return Place("is not a field here; remove it" if kind == "extra_forbidden" else message, pointer)
