@@ -4,7 +4,7 @@ from libs.events.resources import Resources
 from libs.events.worker import Worker
 from services.incidents.config import IncidentsSettings, load_learning, load_on_call
 from services.incidents.grouping import Grouping
-from services.incidents.on_call import on_call_timers
+from services.incidents.on_call.due import on_call_timers, phases
 from services.incidents.paging.ladder import Paging
 from services.incidents.paging.sender import Sender
 from services.incidents.projections import PROJECTIONS
@@ -14,7 +14,7 @@ from services.incidents.reminding import learning_reactions, learning_timers
 
 def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
     """The worker of incidents: relays its events, keeps its read models, hears of alerts, calls people."""
-    policy = load_learning(settings.learning_policy)
+    policy, limits = load_learning(settings.learning_policy), load_on_call(settings.on_call_policy)
     grouping, paging = Grouping(resources, settings), Paging(resources, settings)
     return Worker(
         resources,
@@ -23,11 +23,12 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
             slo_alerts(resources),
             urgency(resources),
             moving(resources),
+            phases(resources, limits),
             *learning_reactions(resources, policy),
             paging.weekly,
         ),
         timers={
-            **on_call_timers(resources, load_on_call(settings.on_call_policy)),
+            **on_call_timers(resources, limits),
             **grouping.timers,
             **paging.timers,
             **timers(resources),

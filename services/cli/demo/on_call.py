@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from libs.events import codec
-from libs.events.store import Timer
 from services.cli.demo.organisation import (
     DAYS,
     DEVELOPMENT,
@@ -29,7 +27,7 @@ from services.incidents.domain.rotation.commands import Define as DefineRotation
 from services.incidents.domain.schedule.commands import Change, Define
 from services.incidents.domain.shift.commands import Close
 from services.incidents.domain.shift.events import ShiftClosed
-from services.incidents.on_call import LOOKING
+from services.incidents.on_call.changes import look_at
 from services.lifecycle.domain.engagement.measures import Rota, Shift
 
 _ENGAGED: Final = {  # by the SRE team, from the day to the day
@@ -110,7 +108,7 @@ def _rota(world: World, team: TeamOf, pages: Sequence[_Paged]) -> None:
     for turn in resolve(roster, begun, world.today):
         if begun <= turn.since and turn.until < world.today:
             _close(world, team, turn, revisions, pages)
-    again = Timer(f"{LOOKING}/{team.name}", world.today, LOOKING, codec.encode({"schedule": team.name}))
+    again = look_at(team.name, world.today)
     world.incidents.wait_for(again, world.today)
 
 

@@ -29,7 +29,7 @@ from services.incidents.domain.on_call.wall_clock import zone_named
 from services.incidents.domain.person.commands import Change, Erase, Register
 from services.incidents.domain.person.decider import Known, Person
 from services.incidents.domain.person.events import Side
-from services.incidents.on_call import ERASING, changing
+from services.incidents.on_call.changes import ERASING, changing
 from services.incidents.projections.contacts import drop_before, drop_contact, erase, read_contact, write_contact
 from services.incidents.projections.people import PEOPLE, people_of
 from services.incidents.projections.schedules import ROTATIONS, rotations_with

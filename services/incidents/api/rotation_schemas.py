@@ -11,11 +11,11 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from libs.web.schemas import Body, Line, Moment, Name, Text, example
+from services.incidents.domain.on_call.sides import Mixture
 from services.incidents.domain.on_call.turns import Advance, Length, Rota, Shift, check_rota, shifts
 from services.incidents.domain.on_call.wall_clock import checked, first_instant, wall_of, zone_named
 from services.incidents.domain.on_call.windows import Weekday, Window
 from services.incidents.domain.rotation.decider import Known
-from services.incidents.domain.rotation.events import Mixture
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
 
@@ -114,9 +114,13 @@ class RotationBody(Body):
     advance: Annotated[
         Advance, Field(description="Whether a shift without any open time is somebody's turn, or is passed over.")
     ] = "calendar"
-    sides: Annotated[Mixture, Field(description="`both`: people of development and SRE; `alternating`: by turns.")] = (
-        "any"
-    )
+    sides: Annotated[
+        Mixture,
+        Field(
+            description="`both`: people of development and SRE; `alternating`: by turns; `by_phase`: those that the "
+            "services of its schedules ask for."
+        ),
+    ] = "any"
     effective_from: Annotated[Moment | None, Field(description="From now on, if left out; never in the past.")] = None
     reason: Text = ""
 

@@ -32,7 +32,7 @@ from services.incidents.contract import ROTATION
 from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.rotation.commands import Change, Command, Define, End
 from services.incidents.domain.rotation.decider import Known, Rotation
-from services.incidents.on_call import changing
+from services.incidents.on_call.changes import changing
 from services.incidents.projections.schedules import ROTATIONS, SCHEDULES, schedules_with
 
 _READ, _WRITE = needs("rotations.read"), needs("rotations.write")

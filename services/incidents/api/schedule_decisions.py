@@ -42,7 +42,7 @@ from services.incidents.domain.schedule.commands import (
     TakeSwap,
 )
 from services.incidents.domain.schedule.state import Known, Schedule
-from services.incidents.on_call import changing
+from services.incidents.on_call.changes import changing
 
 _READ, _WRITE = needs("schedules.read"), needs("schedules.write")
 

@@ -41,7 +41,13 @@ class ScheduleBody(Body):
     services: Annotated[tuple[Name, ...], Field(max_length=200)] = ()
     layers: Annotated[tuple[LayerBody, ...], Field(max_length=50)]
     off_duty: Annotated[Windows, Field(description="When nobody needs to be on call: no gaps then.")] = ()
-    sides: Annotated[Sides, Field(description="`both`: development and SRE at every moment.")] = "any"
+    sides: Annotated[
+        Sides,
+        Field(
+            description="At every moment: `both`, development and SRE; `by_phase`, those that its services ask for by "
+            "their phase and engagement."
+        ),
+    ] = "any"
     managers: Annotated[
         tuple[Name, ...], Field(max_length=50, description="Who approves swaps; any third person, if empty.")
     ] = ()

@@ -41,7 +41,7 @@ from services.incidents.domain.on_call.roster import Roster
 from services.incidents.domain.on_call.wall_clock import checked
 from services.incidents.domain.schedule.commands import Change, Command, Define, End
 from services.incidents.domain.schedule.state import Known, Schedule
-from services.incidents.on_call import changing
+from services.incidents.on_call.changes import changing
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 from services.incidents.projections.schedules import SCHEDULES
 

@@ -7,13 +7,19 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Text, select
 
+from libs.events.bus import EVENT_PARTITIONS
 from libs.events.envelope import Recorded
+from libs.events.errors import StoreUnavailableError
+from libs.events.partition import partition_of
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
 from libs.events.views import Views
 from services.incidents.domain.errors import UnknownReferenceError
+from services.incidents.domain.on_call.sides import Covered
 
+_SOURCE = "lifecycle"
 _POLL_S = 0.05
+_PATIENCE_S = 0.5  # for what is about to be applied; then it is tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,20 @@ def known_of(connection: Connection, names: Iterable[str]) -> frozenset[str]:
     return frozenset(connection.execute(select(known).where(known.in_(list(names)))).scalars())
 
 
+async def shows(views: Views, recorded: Recorded) -> None:
+    """Return once the read model shows what *recorded* says; it is heard again later if that takes long.
+
+    Raises:
+        StoreUnavailableError: It takes long.
+    """
+    heard = (await views.applied(KNOWN_SERVICES.name)).get(_SOURCE)
+    epoch, partition = heard.epoch if heard else "", partition_of(recorded.stream, EVENT_PARTITIONS)
+    name, position = KNOWN_SERVICES.name, recorded.position
+    if not await views.wait_applied(name, _SOURCE, epoch, partition, position, _PATIENCE_S):
+        message = f"{name} has not applied position {position} of {_SOURCE} yet"
+        raise StoreUnavailableError(message)
+
+
 async def require_service(views: Views, service: str, wait_s: float) -> None:
     """Return once *service* is known.
 
@@ -93,6 +113,13 @@ def service_of(connection: Connection, service: str) -> Known | None:
     """What is known of *service*; None when lifecycle has not told of it."""
     row = connection.execute(select(KNOWN_SERVICES.view).where(_service() == service)).mappings().one_or_none()
     return None if row is None else Known(row["service"], row["phase"], row["owner_team"], row["sre_team"])
+
+
+def covered_of(connection: Connection, names: Iterable[str]) -> list[Covered]:
+    """Those of *names* that are services, as far as it matters for who is on call, in their order."""
+    c, order = KNOWN_SERVICES.view.c, list(names)
+    rows = connection.execute(select(c.service, c.phase, c.sre_team).where(c.service.in_(order)))
+    return sorted((Covered(*row) for row in rows), key=lambda each: order.index(each.service))
 
 
 def services_of_team(connection: Connection, team: str) -> list[str]:
@@ -129,18 +156,19 @@ def _changes(columns: Callable[[Any], Row]) -> Fold:
     return Fold(_keys, apply)
 
 
+SERVICE_EVENTS = EventRegistry(
+    {
+        "io.concordat.lifecycle.service.registered.v1": ServiceRegistered,
+        "io.concordat.lifecycle.service.changed.v1": ServiceChanged,
+        "io.concordat.lifecycle.service.phase-changed.v1": ServicePhaseChanged,
+        "io.concordat.lifecycle.service.engaged.v1": ServiceEngaged,
+        "io.concordat.lifecycle.service.released.v1": ServiceReleased,
+    }
+)
 KNOWN_SERVICES = Projection(
     name="known_services",
     columns=_columns,
-    events=EventRegistry(
-        {
-            "io.concordat.lifecycle.service.registered.v1": ServiceRegistered,
-            "io.concordat.lifecycle.service.changed.v1": ServiceChanged,
-            "io.concordat.lifecycle.service.phase-changed.v1": ServicePhaseChanged,
-            "io.concordat.lifecycle.service.engaged.v1": ServiceEngaged,
-            "io.concordat.lifecycle.service.released.v1": ServiceReleased,
-        }
-    ),
+    events=SERVICE_EVENTS,
     folds={
         ServiceRegistered: Fold(_keys, _registered),
         ServiceChanged: _changes(lambda event: {"owner_team": event.owner_team}),
@@ -148,6 +176,6 @@ KNOWN_SERVICES = Projection(
         ServiceEngaged: _changes(lambda event: {"sre_team": event.sre_team}),
         ServiceReleased: _changes(lambda _: {"sre_team": ""}),
     },
-    sources=("lifecycle",),
+    sources=(_SOURCE,),
     indexes=(("owner_team",),),
 )

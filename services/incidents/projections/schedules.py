@@ -56,6 +56,7 @@ _SCHEDULE: Final = _folds(
     lambda it: {
         "services": _words(it.revisions[-1].services),
         "rotations": _words(it.layered),
+        "stand_ins": _words(each.person for each in it.overrides if each.person),
         "token": it.token,
         "ended": it.ended,
     },
@@ -76,7 +77,7 @@ ROTATIONS: Final = Projection(
 )
 SCHEDULES: Final = Projection(
     name="schedules",
-    columns=_columns("services", "rotations", "token"),
+    columns=_columns("services", "rotations", "stand_ins", "token"),
     events=CONTRACT,
     folds={
         of_schedule.ScheduleDefined: _SCHEDULE,
@@ -111,6 +112,22 @@ def revisions_of(connection: Connection, names: set[str]) -> dict[str, tuple[Rot
     """What rotations were, are and will be."""
     rows = connection.execute(select(_R.name, _R.state).where(_R.name.in_(names)))
     return {name: codec.convert(state, rotation.Known).revisions for name, state in rows}
+
+
+def rosters_beside(connection: Connection, roster: Roster) -> list[Roster]:
+    """The other schedules that share a service or a person with what *roster* was, is or will be."""
+    services = {service for revision in roster.revisions for service in revision.services}
+    people = {each.person for each in roster.overrides}
+    people |= {name for turned in roster.rotations.values() for each in turned for name in each.rota.participants}
+    shared = {name for name, words in connection.execute(select(_R.name, _R.participants)) if people & {*words.split()}}
+    names = [
+        name
+        for name, covers, layered, stand_ins in connection.execute(
+            select(_S.name, _S.services, _S.rotations, _S.stand_ins).where(_S.name != roster.schedule).order_by(_S.name)
+        )
+        if services & {*covers.split()} or shared & {*layered.split()} or people & {*stand_ins.split()}
+    ]
+    return [found for name in names if (found := roster_of(connection, name)) is not None]
 
 
 def on_call(connection: Connection, name: str, at: datetime) -> tuple[OnCall, ...]:

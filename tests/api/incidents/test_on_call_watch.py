@@ -5,7 +5,7 @@ from typing import Any
 
 from libs.events.testing import FrozenClock
 from services.incidents.contract import CONTRACT, SHIFT
-from services.incidents.domain.duty.events import LimitBreached, ScheduleChanged, Scheduled, ShiftsMoved
+from services.incidents.domain.duty.events import LimitBreached, LimitKept, ScheduleChanged, Scheduled, ShiftsMoved
 from services.incidents.domain.escalation.events import PageSent
 from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.shift.events import ShiftClosed
@@ -77,14 +77,51 @@ async def test_a_shift_is_closed_once_a_minute_after_its_end(incidents: Running,
 async def test_too_much_is_told_once_until_it_is_kept_again(incidents: Running, clock: FrozenClock) -> None:
     await staffed(incidents, clock)
     await scheduled(incidents)
-    first = await told(incidents, LimitBreached, 3)
-    assert {(each.limit, each.subject) for each in first} == {("people", ""), ("share", "ana"), ("share", "bo")}
+    first = await told(incidents, LimitBreached, 4)
+    assert {(each.limit, each.subject) for each in first} == {
+        ("people", ""),
+        ("share", "ana"),
+        ("share", "bo"),
+        ("sides", "checkout-api"),
+    }
     assert all(each.source for each in first)
 
     await incidents.call("POST", "/v1/schedules/checkout:take", {"person": "dora"}, expect=201)
 
     await told(incidents, ScheduleTurned, 2)
-    assert len(await told(incidents, LimitBreached, 3)) == 3
+    assert len(await told(incidents, LimitBreached, 4)) == 4
+
+
+@memory_is_enough
+async def test_a_side_that_the_phase_of_a_service_asks_for_is_missed_once_until_it_takes_turns(
+    incidents: Running, clock: FrozenClock, lifecycle: Elsewhere
+) -> None:
+    async def of_sides(kind: type[Any], least: int) -> list[str]:
+        async def enough() -> list[str]:
+            found = [each for each in await told(incidents, kind, 0) if each.limit == "sides"]
+            return [getattr(each, "detail", each.subject) for each in found] if len(found) >= least else []
+
+        return await eventually(enough)
+
+    await staffed(incidents, clock)
+    await scheduled(incidents)
+    (dev,) = await of_sides(LimitBreached, 1)
+    assert "checkout-api is in limited availability, and no SRE team works for it: a developer is missing" in dev
+
+    developers = {"name": "dev", "type": "daily", "start": "2026-11-23T00:00", "participants": ["cleo", "dora"]}
+    await incidents.call("POST", "/v1/rotations", developers, expect=201)
+    clock.advance(SECOND)
+    layers = [{"name": "backup", "rotation": "dev"}]
+    other = {"name": "checkout-dev", "services": ["checkout-api"], "layers": layers}
+    await incidents.call("POST", "/v1/schedules", other, expect=201)
+    assert await of_sides(LimitKept, 1) == ["checkout-api"]  # by another schedule, which changed
+
+    clock.advance(SECOND)
+    await incidents.call("DELETE", "/v1/schedules/checkout", expect=200)
+    await lifecycle.says("service.engaged", "service/checkout-api", service="checkout-api", sre_team="platform-sre")
+
+    _, sre = await of_sides(LimitBreached, 2)
+    assert "platform-sre works for it: an SRE is missing" in sre
 
 
 @memory_is_enough

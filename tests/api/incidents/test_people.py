@@ -8,7 +8,8 @@ from libs.events.store import Timer
 from libs.events.timers import timer_context
 from services.incidents.config import IncidentsSettings, load_on_call
 from services.incidents.contract import PERSON
-from services.incidents.on_call import ERASING, on_call_timers
+from services.incidents.on_call.changes import ERASING
+from services.incidents.on_call.due import on_call_timers
 from services.incidents.projections.contacts import CONTACTS, read_contact, write_contact
 from services.incidents.projections.people import contact_of, person_of
 from tests.fixtures.services import Running, eventually, memory_is_enough

@@ -4,8 +4,8 @@ from typing import Any
 
 from libs.events.testing import FrozenClock
 from libs.web.internal_auth import Principal
-from tests.fixtures.on_call import scheduled, staffed
-from tests.fixtures.services import Running, Signed, eventually, memory_is_enough
+from tests.fixtures.on_call import SECOND, scheduled, staffed
+from tests.fixtures.services import Elsewhere, Running, Signed, eventually, memory_is_enough
 
 
 def signed(name: str, clock: FrozenClock) -> Signed:
@@ -83,5 +83,36 @@ async def test_warnings_name_gaps_people_who_are_away_or_cannot_be_reached_and_a
         ("gap", "", "2026-11-23T20:00:00Z", "2026-11-24T00:00:00Z"),
         ("unreachable", "ana", "2026-11-23T08:00:00Z", None),
         ("unavailable", "ana", "2026-11-23T10:00:00Z", "2026-11-23T12:00:00Z"),
+        ("service-side-missing", "", "2026-11-23T00:00:00Z", None),
         ("side-missing", "", "2026-11-23T08:00:00Z", "2026-11-23T20:00:00Z"),
     ]
+
+
+@memory_is_enough
+async def test_sides_follow_the_phase_and_a_person_who_changes_sides(
+    incidents: Running, clock: FrozenClock, lifecycle: Elsewhere
+) -> None:
+    await staffed(incidents, clock)
+    change = {"participants": ["ana", "cleo"], "sides": "by_phase", "start": "2026-11-22T00:00"}
+    await incidents.call("PATCH", "/v1/rotations/sre", change, if_match='"1"')
+    clock.advance(SECOND)
+    await scheduled(incidents, sides="by_phase")
+
+    async def warned(codes: set[str]) -> Any:
+        answer = await incidents.call("GET", "/v1/schedules/checkout/warnings")
+        return answer if {each["code"] for each in answer["items"]} == codes else None
+
+    first, *_ = (await eventually(lambda: warned({"side-missing"})))["items"]
+    assert (first["place"], first["start"]) == ("/sides", "2026-11-22T00:00:00Z")  # a day of Ana's: no developer
+
+    await incidents.call("PATCH", "/v1/people/cleo", {"side": "sre"}, if_match='"1"')
+
+    everywhere = {"side-missing", "service-side-missing", "rotation-side-missing"}
+    items = {each["code"]: each for each in (await eventually(lambda: warned(everywhere)))["items"]}
+    assert items["service-side-missing"]["place"] == "/services/0"
+    assert "a developer is missing; add one" in items["service-side-missing"]["detail"]
+    assert items["rotation-side-missing"]["place"] == "/layers/0/rotation"
+
+    over = {"service": "checkout-api", "to_phase": "unsupported"}
+    await lifecycle.says("service.phase-changed", "service/checkout-api", **over)
+    await eventually(lambda: warned(set()))

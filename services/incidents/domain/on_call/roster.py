@@ -1,15 +1,15 @@
 """What a schedule is made of: layers of rotations, and what people decided beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from services.incidents.domain.on_call.turns import Rota
 from services.incidents.domain.on_call.windows import Window
 
 Kind = Literal["cover", "replacement", "take", "swap", "off_duty"]
-Sides = Literal["any", "both"]
+Sides = Literal["any", "both", "by_phase"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class ScheduleRevision:
         services: Which services it answers for.
         layers: Who is on call.
         off_duty: When nobody needs to be.
-        sides: Whether both development and SRE must be on call at every moment.
+        sides: Which sides must be on call at every moment: any, both, or those that the phases of its services ask for.
         managers: Who approves swaps; anybody but the two who swap, where nobody is named.
         effective_from: From when on.
     """
@@ -100,6 +100,27 @@ class Roster:
     overrides: tuple[Override, ...]
     rotations: Mapping[str, tuple[RotationRevision, ...]]
     version: tuple[int, ...] = ()
+
+    def revision(self, moment: datetime) -> ScheduleRevision | None:
+        """What is in force at a moment; before the first revision, that one."""
+        return _in_force(self.revisions, moment)
+
+    def turning(self, moment: datetime) -> list[str]:
+        """Who takes turns at a moment, by the layers in force, each once; shadows do not."""
+        revision, found = self.revision(moment), dict[str, None]()
+        for layer in revision.layers if revision else ():
+            turned = _in_force(self.rotations.get(layer.rotation, ()), moment)
+            if turned and not layer.shadow:
+                found |= dict.fromkeys(turned.rota.participants)
+        return list(found)
+
+
+_R = TypeVar("_R", RotationRevision, ScheduleRevision)
+
+
+def _in_force(revisions: Sequence[_R], moment: datetime) -> _R | None:
+    begun = [each for each in revisions if each.effective_from <= moment] or revisions[:1]
+    return begun[-1] if begun else None
 
 
 @dataclass(slots=True, unsafe_hash=True)  # as if frozen, which would take five times as long to make

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import ClassVar
 
 from services.incidents.domain.asked import Asked
+from services.incidents.domain.on_call.sides import Mixture
 from services.incidents.domain.on_call.turns import Rota
 from services.incidents.domain.person.events import Side
-from services.incidents.domain.rotation.events import Mixture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 
 from services.incidents.domain.errors import AbsentError, IllegalTransitionError
 from services.incidents.domain.on_call.errors import NameTakenError, PastError, SidesMissingError, StillNeededError
 from services.incidents.domain.on_call.roster import RotationRevision
+from services.incidents.domain.on_call.sides import Mixture, mixture_fault
 from services.incidents.domain.on_call.turns import check_rota
 from services.incidents.domain.rotation.commands import Change, Command, Define, End
-from services.incidents.domain.rotation.events import Event, Mixture, RotationChanged, RotationEnded
+from services.incidents.domain.rotation.events import Event, RotationChanged, RotationEnded
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +100,9 @@ def check_from(effective_from: datetime, now: datetime) -> None:
 
 
 def _check_sides(command: Define | Change) -> None:
-    people = command.rota.participants
-    sides = [command.people[person] for person in people]
-    if command.sides != "any" and len(set(sides)) < len(("dev", "sre")):
-        detail = f"all of them are {sides[0]}; add somebody of the other side, or say sides: any"
-        raise SidesMissingError("participants", detail)
-    if command.sides != "alternating":
-        return
-    for index, (one, other) in enumerate(pairwise([*sides, sides[0]])):
-        if one == other:
-            following = people[(index + 1) % len(people)]
-            detail = f"{people[index]} and {following} follow each other and are both {one}; order them by turns"
-            place = f"participants/{(index + 1) % len(people)}"
-            raise SidesMissingError(place, detail)
+    fault = mixture_fault(command.sides, command.rota.participants, command.people)
+    if fault is not None:
+        raise SidesMissingError(*fault)
 
 
 def _said(it: Known) -> object:

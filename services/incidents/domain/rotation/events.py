@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from services.incidents.domain.on_call.sides import Mixture
 from services.incidents.domain.on_call.turns import Rota
-
-Mixture = Literal["any", "both", "alternating"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
