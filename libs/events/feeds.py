@@ -59,10 +59,11 @@ class StoreFeed:
         target: What is fed.
         store: The log.
         service: Whose log it is.
+        batch: Events at most at a time.
     """
 
-    def __init__(self, target: AppliesEvents, store: EventLog, service: str) -> None:
-        self._target, self._store, self._service = target, store, service
+    def __init__(self, target: AppliesEvents, store: EventLog, service: str, batch: int = BATCH) -> None:
+        self._target, self._store, self._service, self._batch = target, store, service, batch
 
     async def run(self, stop: asyncio.Event) -> None:
         """Feed until *stop*.
@@ -80,7 +81,7 @@ class StoreFeed:
                     loaded = True
                 after = max(self._target.ledger.next((self._service, 0)) - 1, 0)
                 if await unless_stopped(stop, self._store.wait(after, _WAIT_S), otherwise=False):
-                    events = await self._store.read(after, BATCH)
+                    events = await self._store.read(after, self._batch)
                     await self._target.apply([store_batch(self._service, self._store.epoch, events)])
                 backoff.succeeded()
             except FencedError:

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
 
 from libs.events.backoff import PASSING
 from libs.events.envelope import Context, Recorded
-from libs.events.errors import ConflictError, NewerVersionError, StoreUnavailableError, UnknownEventTypeError
+from libs.events.errors import ConflictError, NewerVersionError, StoreUnavailableError
 from libs.events.ledger import Batch, Ledger
 from libs.events.projector import DeadLetterLimit
 from libs.events.registry import EventRegistry
@@ -20,8 +20,11 @@ from libs.events.views import note_consumer
 _LOG = logging.getLogger(__name__)
 
 REACTIONS_BATCH = 200  # records at a time: each is a command, and what was done again after a crash stays short
+FOLLOWERS_BATCH = 2_000  # events of the own store at a time, most of which say nothing to it
 
 Act = Callable[[Any, Recorded, Context], Awaitable[None]]
+ActOnAll = Callable[[Sequence[tuple[Any, Recorded]]], Awaitable[None]]
+Refused = Callable[[Recorded, Exception], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,25 @@ class Reaction:
         source: The service whose events are read.
         events: Decodes them; a reader declares only the fields it needs.
         act: Per event class, what to do.
+        together: What to do with all events of a batch at once, in place of `act`. When it fails, it is given the
+            halves of the batch, and so on, until it is known which event cannot be acted on: it may be given the
+            same again, and ids do not follow from the events unless it sees to that.
     """
 
     name: str
     source: str
     events: EventRegistry
-    act: Mapping[type[object], Act]
+    act: Mapping[type[object], Act] = field(default_factory=dict[type[object], Act])
+    together: ActOnAll | None = None
+
+    def heard(self, events: Sequence[Recorded]) -> list[tuple[Any, Recorded]]:
+        """Those of *events* that it knows, decoded.
+
+        Raises:
+            PoisonError: One cannot be decoded, or is of a newer version.
+        """
+        known = [each for each in events if each.type in self.events or self.events.is_newer(each.type)]
+        return [(self.events.decode(recorded), recorded) for recorded in known]
 
 
 class Reactor:
@@ -56,6 +72,7 @@ class Reactor:
         reactions: What it does.
         limit: How many dead letters are too many.
         follows: The name of one that follows the service's own store, which needs no bus; never renamed.
+        refused: Hears of each event that becomes a dead letter, before it does.
     """
 
     def __init__(
@@ -65,6 +82,7 @@ class Reactor:
         limit: DeadLetterLimit | None = None,
         *,
         follows: str = "",
+        refused: Refused | None = None,
     ) -> None:
         self.name = follows or f"{resources.service}.reactions"
         self.reactions = tuple(reactions)
@@ -75,6 +93,7 @@ class Reactor:
         self._views, self._clock = resources.views, resources.clock
         self._reactions = {s: [reaction for reaction in reactions if reaction.source == s] for s in self.sources}
         self._limit = limit or DeadLetterLimit()
+        self._refused = refused
 
     async def start(self) -> None:
         """Make the row that serialises its checkpoints."""
@@ -93,10 +112,11 @@ class Reactor:
             StandstillError: Going on would be wrong.
         """
         fresh = [self.ledger.fresh(batch) for batch in batches]
-        if self._follows and not any(self._concerned(recorded) for batch in fresh for recorded in batch.events):
+        concerned = [batch.only(self._concerned) for batch in fresh]
+        if self._follows and not any(batch.events for batch in concerned):
             self.ledger.passed(self.ledger.moves(fresh))  # of a busy log most says nothing to it
             return
-        letters = [letter for found in await asyncio.gather(*map(self._act_on, fresh)) for letter in found]
+        letters = [letter for found in await asyncio.gather(*map(self._act_on, concerned)) for letter in found]
         moves = self.ledger.unsaved() | self.ledger.moves(fresh)
 
         def advance(connection: Connection) -> None:
@@ -106,11 +126,11 @@ class Reactor:
             self.ledger.advance(connection, moves)
 
         await self._views.write(advance)
-        self.ledger.committed(moves, [(batch.service, batch.events[0].stream) for batch, _ in letters])
+        self.ledger.committed(moves, [(batch.service, batch.events[0].stream) for batch, error in letters if error])
 
     async def replay(self, letter: Batch) -> None:
         """Act on the event of a dead letter, and take the letter away."""
-        await self._act(letter.service, letter.events[0])
+        await self._act(letter)
 
         def remove(connection: Connection) -> None:
             self.ledger.lock(connection)
@@ -120,43 +140,53 @@ class Reactor:
 
     def _concerned(self, recorded: Recorded) -> bool:
         """Whether it acts on events of this type, or must say that it cannot."""
-        return recorded.stream in {stream for _, stream in self.ledger.parked} or any(
+        return any(
             recorded.type in reaction.events or reaction.events.is_newer(recorded.type) for reaction in self.reactions
         )
 
     async def _act_on(self, batch: Batch) -> list[tuple[Batch, str]]:
         """Act on the events of one partition in their order; what could not be acted on, and why."""
-        letters: list[tuple[Batch, str]] = []
         parked = set(self.ledger.parked)
-        for index, recorded in enumerate(batch.events):
-            stream = batch.service, recorded.stream
-            if stream in parked:
-                letters.append((batch.part(index, index + 1), ""))
-                continue
-            try:
-                await self._act(batch.service, recorded)
-            except (*PASSING, ConnectionError, TimeoutError):
-                raise
-            except ConflictError as error:  # lost every race so far: that passes
-                raise StoreUnavailableError(str(error)) from error
-            except Exception as error:  # noqa: BLE001  whatever it is, this event cannot be acted on
-                _LOG.exception("%s cannot act on %s at position %s", self.name, recorded.type, recorded.position)
-                if not isinstance(error, NewerVersionError):
-                    self._limit.refused(self.name, error)
-                parked.add(stream)
-                letters.append((batch.part(index, index + 1), repr(error)))
-            else:
-                self._limit.passed(1)
+        together = any(reaction.together for reaction in self.reactions)
+        parts = [batch] if together else [batch.part(index, index + 1) for index in range(len(batch.events))]
+        return [letter for part in parts for letter in await self._try(part, parked)]
+
+    async def _try(self, part: Batch, parked: set[tuple[str, str]]) -> list[tuple[Batch, str]]:
+        """Act on *part*, but for the streams that are *parked*; what fails is tried by halves."""
+        free = part.only(lambda recorded: (part.service, recorded.stream) not in parked)
+        waiting = part.only(lambda recorded: (part.service, recorded.stream) in parked)
+        letters = [(waiting, "")] if waiting.events else []
+        try:
+            await self._act(free)
+        except (*PASSING, ConnectionError, TimeoutError):
+            raise
+        except ConflictError as error:  # lost every race so far: that passes
+            raise StoreUnavailableError(str(error)) from error
+        except Exception as error:  # noqa: BLE001  whatever it is, these events cannot be acted on
+            for half in free.halves():
+                letters += await self._try(half, parked)
+            if len(free.events) == 1:
+                letters.append((free, await self._refuse(free.events[0], error)))
+                parked.add((free.service, free.events[0].stream))
+        else:
+            self._limit.passed(len(free.events))
         return letters
 
-    async def _act(self, service: str, recorded: Recorded) -> None:
-        for reaction in self._reactions[service]:
-            try:
-                event = reaction.events.decode(recorded)
-            except NewerVersionError:
-                raise
-            except UnknownEventTypeError:
-                continue
-            act = reaction.act.get(type(event))
-            if act is not None:
-                await act(event, recorded, Context.of_reaction(recorded, reaction.name, self._clock.now()))
+    async def _refuse(self, recorded: Recorded, error: Exception) -> str:
+        """Say that *recorded* cannot be acted on; what its dead letter says."""
+        _LOG.error("%s cannot act on %s at position %s", self.name, recorded.type, recorded.position, exc_info=error)
+        if not isinstance(error, NewerVersionError):
+            self._limit.refused(self.name, error)
+        if self._refused:
+            await self._refused(recorded, error)
+        return repr(error)
+
+    async def _act(self, batch: Batch) -> None:
+        for reaction in self._reactions[batch.service]:
+            heard = reaction.heard(batch.events)
+            if reaction.together and heard:
+                await reaction.together(heard)
+            for event, recorded in heard:
+                act = reaction.act.get(type(event))
+                if act is not None:
+                    await act(event, recorded, Context.of_reaction(recorded, reaction.name, self._clock.now()))

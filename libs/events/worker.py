@@ -22,7 +22,7 @@ from libs.events.ids import new_id
 from libs.events.ledger import Place
 from libs.events.projection import Projection
 from libs.events.projector import Projector
-from libs.events.reactor import REACTIONS_BATCH, Reaction, Reactor
+from libs.events.reactor import FOLLOWERS_BATCH, REACTIONS_BATCH, Reaction, Reactor
 from libs.events.rebuild import rebuild, request_rebuild
 from libs.events.relay import Relay
 from libs.events.resources import Resources
@@ -43,7 +43,7 @@ class Figures(msgspec.Struct, frozen=True):
     """How a worker is doing, for metrics; at most some seconds old.
 
     Args:
-        lag: Events not applied yet, by projection (or `<service>.reactions`) and source service.
+        lag: Events not applied yet, by projection (or `<service>.reactions`, or follower) and source service.
         relay_lag: Events stored and not published yet.
         dead_letters: By projection, parked events included.
         rebuild_remaining: By projection, events that a rebuild has before it.
@@ -118,7 +118,7 @@ class Worker:
             self._feeds.append((self._reactor.name, bus))
         for name, reactor in self._followers.items():
             await reactor.start()
-            self._feeds.append((name, StoreFeed(reactor, resources.store, resources.service)))
+            self._feeds.append((name, StoreFeed(reactor, resources.store, resources.service, FOLLOWERS_BATCH)))
         runs: list[tuple[str, Run]] = [(name, feed.run) for name, feed in self._feeds]
         runs += [(f"sink {number}", sink) for number, sink in enumerate(self._sinks)]
         runs += [("rebuilds", self._rebuild_what_is_asked_for), ("figures", self._measure)]
@@ -249,4 +249,5 @@ class Worker:
         for each in await views.unfinished():
             remaining[each.projection] = each.total - each.done
         relay_lag = await self._relay.lag() if self._relay else 0
-        return Figures(lag, relay_lag, dict.fromkeys(self.projections, 0) | await count_letters(views), remaining)
+        none = dict.fromkeys((*self.projections, *self._followers), 0)
+        return Figures(lag, relay_lag, none | await count_letters(views), remaining)

@@ -34,6 +34,6 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
             **timers(resources),
             **learning_timers(resources, policy),
         },
-        sinks=(grouping.run, Sender(resources, settings).run, paging.watch),
-        followers=(paging.reactor,),
+        sinks=(Sender(resources, settings).run, paging.watch),
+        followers=(grouping, paging.reactor),
     )

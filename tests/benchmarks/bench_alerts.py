@@ -84,7 +84,7 @@ async def bench_storm(servers: Servers, *, quick: bool) -> list[Result]:
         await bus.start()
         async with open_resources(settings, "incidents", CONTRACT, bus, clock) as resources:
             grouping = Grouping(resources, settings)
-            worker = Worker(resources, projections=(ALERTS, INCIDENTS, SILENCES), sinks=(grouping.run,), relay=False)
+            worker = Worker(resources, projections=(ALERTS, INCIDENTS, SILENCES), followers=(grouping,), relay=False)
             stop = asyncio.Event()
             work = asyncio.create_task(worker.run(stop))
             while not worker.ready:

@@ -17,7 +17,7 @@ from libs.events.envelope import Context, Recorded
 from libs.events.errors import SetupError, StoreUnavailableError
 from libs.events.memory import MemoryStore
 from libs.events.projection import Fold, Projection, Row
-from libs.events.reactor import Reaction
+from libs.events.reactor import Reaction, Reactor
 from libs.events.rebuild import rebuilding
 from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
@@ -228,6 +228,45 @@ async def test_an_event_that_cannot_be_acted_on_parks_its_stream_until_a_replay(
         await put(library.store, BookAdded("a", "hall", "Ilias"))
         await until(lambda: has_read(reader, ("Emma", "poison", "Dune", "Ilias")))
         assert await letters(reader.views) == []
+
+
+async def test_of_what_is_acted_on_together_only_what_cannot_be_acted_on_waits(
+    library: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.events.worker._MEASURE_EVERY_S", 0.02)
+    broken, read, told = [True], set[str](), list[str]()
+
+    async def read_all(heard: Sequence[tuple[BookAdded, Recorded]]) -> None:
+        titles = {event.title for event, _ in heard}
+        if broken and any(title.startswith("poison") for title in titles):
+            raise ValueError(titles)
+        read.update(titles)
+
+    async def tell(recorded: Recorded, error: Exception) -> None:
+        told.append(f"{recorded.stream}: {error!r}")
+
+    added = EventRegistry({f"{PREFIX}.book.added.v1": BookAdded})
+    reaction = Reaction("reads", SERVICE, added, together=read_all)
+    worker = Worker(library, followers=[Reactor(library, [reaction], follows="reading", refused=tell)], relay=False)
+
+    async def settled() -> bool:
+        return (worker.figures.lag, worker.figures.dead_letters) == ({("reading", SERVICE): 0}, {"reading": 3})
+
+    await put(library.store, *(BookAdded(f"s{number}", "hall", f"book {number}") for number in range(9)))
+    await put(library.store, BookAdded("s3", "hall", "poison 3"), BookAdded("s7", "hall", "poison 7"))
+    await put(library.store, BookAdded("s3", "hall", "Emma"), ShelfBuilt("s7", "hall"), BookAdded("s8", "hall", "Dune"))
+    async with running(worker):
+        await until(settled)
+        assert read == {"Dune", *(f"book {number}" for number in range(9))}
+        assert told == [f"shelf/s{number}: ValueError({{'poison {number}'}})" for number in (3, 7)]
+        assert [(each.stream, each.parked) for each in await letters(library.views)] == [
+            ("shelf/s3", False),
+            ("shelf/s7", False),
+            ("shelf/s3", True),
+        ]
+        broken.clear()
+        assert [each.error async for each in worker.replay()] == [""] * 3
+        assert read >= {"poison 3", "poison 7", "Emma"}
 
 
 async def test_streams_that_waited_for_a_newer_version_go_on_after_the_update(library: Resources) -> None:

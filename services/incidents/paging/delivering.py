@@ -53,7 +53,7 @@ class Messenger:
 
     def _link(self, notification: str, message: Message, at: datetime) -> str:
         """Where one click acknowledges; empty where there is nothing to acknowledge, or nobody to do it."""
-        if message.kind not in _LINKED or not message.person:
+        if message.kind not in _LINKED or not message.person or not message.incident:
             return ""
         base = self._settings.public_url.rstrip("/")
         return f"{base}/v1/acknowledgements/{self._signing.link(notification, at)}"

@@ -52,6 +52,7 @@ from services.incidents.domain.incident.events import (
 from services.incidents.domain.incident.work_events import IncidentResponderAdded, IncidentRoleOffered
 from services.incidents.domain.notification.commands import Request
 from services.incidents.domain.notification.events import AttemptEnded, Message
+from services.incidents.paging.alarm import Alarm
 from services.incidents.paging.digests import Digests
 from services.incidents.paging.messages import about
 from services.incidents.paging.plans import plan_of, policies_from
@@ -74,7 +75,7 @@ class Paging:
 
     def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
         self._resources, self._fallback = resources, settings.paging_fallback
-        self._digests = Digests(resources)
+        self._digests, self._alarm = Digests(resources), Alarm(resources, settings)
 
     @property
     def reactor(self) -> Reactor:
@@ -95,7 +96,8 @@ class Paging:
             IncidentRoleOffered: self._asked_for,
             AttemptEnded: self._answered,
         }
-        return Reactor(self._resources, [Reaction(NAME, SERVICE, CONTRACT, acts), self._digests.low], follows=NAME)
+        reactions = [Reaction(NAME, SERVICE, CONTRACT, acts), self._digests.low]
+        return Reactor(self._resources, reactions, follows=NAME, refused=self._alarm.sound)
 
     @property
     def timers(self) -> Mapping[str, Fire]:

@@ -65,7 +65,7 @@ def take(
     lost = climbed.fruitless and not record.unassigned
     if lost or (place == (0, 0) and not begun.quiet):
         known = service_of(connection, begun.service) or Known(begun.service, begun.phase, begun.team, "")
-        told = tuple(_told(connection, known, fallback, context)) if begun.phase != "unsupported" else ()
+        told = tuple(last_resort(connection, known, fallback, context)) if begun.phase != "unsupported" else ()
         why = "; ".join(dict.fromkeys([*(each.why for each in climbed.passed), begun.why]))
         said = about(begun, "unassigned" if lost else "exhausted", why, urgency=urgency)
         messages |= through(connection, said, told, context)
@@ -97,8 +97,8 @@ def _climbed(connection: Connection, record: Record, place: tuple[int, int], con
     return replace(climbed, next_round=0, next_step=0, due=None) if begun.quiet else climbed
 
 
-def _told(connection: Connection, known: Known, fallback: Sequence[Target], context: Context) -> list[str]:
-    """The fallback, and the owners."""
+def last_resort(connection: Connection, known: Known, fallback: Sequence[Target], context: Context) -> list[str]:
+    """Who hears that nobody can be called: the fallback, and the owners."""
     people = [f"person/{duty.person}" for target in fallback for duty in duties_of(connection, target, context.at)]
     return list(dict.fromkeys([*people, *owners_of(connection, known)]))
 

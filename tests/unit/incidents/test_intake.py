@@ -55,7 +55,9 @@ class Slo:
         recorded = again or Recorded(1, "budget/x", 1, "", new_id(), now, now, b"{}", codec.encode(Metadata("slo")))
         context = Context.of_reaction(recorded, self._reaction.name, now)
         await self._reaction.act[type(event)](event, recorded, context)
-        await self._grouping.settle(await self._resources.store.read(0, 1000))
+        [grouping] = self._grouping.reactions
+        if heard := grouping.heard(await self._resources.store.read(0, 1000)):
+            await self._grouping.hear(heard)
         return recorded
 
     async def alerts(self) -> list[Any]:

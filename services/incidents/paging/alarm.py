@@ -1,0 +1,94 @@
+"""Says loudly that somebody should be called and nobody can be: something in here does not work."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from prometheus_client import Counter
+from sqlalchemy import Connection
+
+from libs.events import codec
+from libs.events.backoff import PASSING
+from libs.events.envelope import Context, Recorded
+from libs.events.resources import Resources
+from services.incidents.config import IncidentsSettings
+from services.incidents.contract import NOTIFICATION
+from services.incidents.domain.escalation_policy.steps import Target
+from services.incidents.domain.notification.commands import Request
+from services.incidents.domain.notification.events import Message
+from services.incidents.paging.plans import policies_from
+from services.incidents.paging.taking import last_resort, through
+from services.incidents.projections.known_services import Known, service_of
+
+_LOG = logging.getLogger(__name__)
+
+_NAME: Final = "incidents.alarm"  # never changes: ids of notifications follow from it
+_QUIET_FOR = timedelta(minutes=5)  # of one service: a storm that nobody can be called for is said once
+_FACTS: Final = codec.decoder(dict[str, Any])
+
+STUCK: Final = Counter(
+    "concordat_incidents_stuck", "Events that should call somebody and could not be acted on, each time they were tried"
+)
+
+
+class Alarm:
+    """Counts, logs, and tells the fallback and the owners of the service.
+
+    Args:
+        resources: The service's adapters.
+        settings: The fallback.
+    """
+
+    def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
+        self._resources, self._fallback = resources, settings.paging_fallback
+        self._told: dict[str, datetime] = {}
+
+    async def sound(self, recorded: Recorded, error: Exception) -> None:
+        """Nobody is called because of *recorded*, which cannot be acted on.
+
+        Raises:
+            StoreUnavailableError: The store is away.
+        """
+        facts = _FACTS.decode(recorded.data)
+        service, now = str(facts.get("service", "")), self._resources.clock.now()
+        _LOG.critical("NOBODY IS CALLED because of %s of %s (%r): %r", recorded.stream, service, facts, error)
+        told = self._told.get(service)
+        if told is None or now - told >= _QUIET_FOR:
+            try:
+                await self._tell(service, facts, recorded, error)
+            except PASSING:
+                raise
+            except Exception:  # noqa: BLE001  what cannot be told either is in the log, and the figure counts it
+                _LOG.exception("nor can anybody be told that nobody is called because of %s", recorded.stream)
+            self._told[service] = now
+        STUCK.inc()
+
+    async def _tell(self, service: str, facts: dict[str, Any], recorded: Recorded, error: Exception) -> None:
+        what = facts.get("summary") or facts.get("title") or recorded.stream
+        said = Message(
+            kind="unassigned",
+            channel="email",
+            urgency="high",
+            subject=f"{service}: nobody is called: {what}",
+            text=(
+                f"NOBODY IS CALLED. Please look after it, or find somebody who does.\n\n{service}: {what}\n\n"
+                f"{recorded.stream} cannot be acted on: {error!r}. It waits, with what follows of it, and calls whom it"
+                " should when the cause is mended: concordat dead-letters list, concordat dead-letters replay."
+            ),
+            service=service,
+        )
+        context = Context.of_reaction(recorded, _NAME, self._resources.clock.now())
+        policies = await policies_from(self._resources, self._fallback)
+        targets = policies[0][1].steps[0].targets if policies else ()
+        messages = await self._resources.views.read(_to_last_resort, said, targets, context)
+        for key, message in messages.items():
+            request = Request(notification=key, message=message, at=context.at)
+            await self._resources.handler.handle(NOTIFICATION, key, request, context.part(key))
+
+
+def _to_last_resort(
+    connection: Connection, said: Message, fallback: Sequence[Target], context: Context
+) -> dict[str, Message]:
+    known = service_of(connection, said.service) or Known(said.service, "", "", "")
+    return through(connection, said, last_resort(connection, known, fallback, context), context)
