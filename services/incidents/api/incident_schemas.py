@@ -48,7 +48,10 @@ class Classification(Why):
 
 
 class Declaration(Why):
-    """Something is wrong; the times default to the moment of declaring. A *test* counts in no figure."""
+    """Something is wrong, or was: then it is declared with all its times, and calls nobody.
+
+    The first two times default to the moment of declaring. A *test* counts in no figure.
+    """
 
     model_config = example(title="Checkout fails", service="checkout-api", severity="sev2")
 
@@ -58,6 +61,9 @@ class Declaration(Why):
     priority: Priority = ""
     impact_started: Moment | None = None
     detected: Moment | None = None
+    acknowledged: Moment | None = None
+    mitigated: Moment | None = None
+    resolved: Moment | None = None
     customer_facing: StrictBool = False
     test: StrictBool = False
     tags: Tags = ()

@@ -71,7 +71,7 @@ async def get_milestones(request: Request, resources: ResourcesDep, reference: I
     responses=responses(404),
 )
 async def correct_milestones(call: CallDep, reference: Id, body: Times) -> Response:
-    """Correct times of what was reached; each correction is an event with its editor and reason."""
+    """Correct times, and enter those that nobody wrote down before it was over; each is an event with its reason."""
     times: dict[Milestone, datetime] = {name: time for name in MILESTONES if (time := getattr(body, name)) is not None}
     command = CorrectMilestones(times=times, by=call.principal.name, reason=body.reason, at=call.context.at)
     return await carry(call, reference, command)

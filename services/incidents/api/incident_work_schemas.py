@@ -15,7 +15,7 @@ Cadence = Annotated[timedelta, Field(ge=timedelta(minutes=5), le=timedelta(days=
 
 
 class Times(Why):
-    """Better times for what was reached; those left out stay."""
+    """Better times for what was reached; those left out stay. `acknowledged` may be entered once it is over."""
 
     model_config = example(impact_started="2026-11-21T09:40:00Z", reason="the graph shows it")
 

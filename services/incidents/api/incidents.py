@@ -1,7 +1,8 @@
 """Incidents: declare, read, describe, move on, merge and split."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 from fastapi import Query
 from sqlalchemy import select
@@ -60,6 +61,7 @@ from services.incidents.domain.incident.commands import (
 from services.incidents.domain.incident.state import Incident, Record
 from services.incidents.domain.incident.terms import Priority, Severity
 from services.incidents.domain.incident.work_commands import Amend
+from services.incidents.domain.milestones import Milestone
 from services.incidents.domain.words import words
 from services.incidents.effects import find_incident, incident_effects
 from services.incidents.intake import Numbers
@@ -68,6 +70,8 @@ from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 
 router = Router(prefix="/v1/incidents", tags=["incidents"])
+
+_REACHED: Final[tuple[Milestone, ...]] = ("acknowledged", "mitigated", "resolved")
 
 
 @router.post(
@@ -85,7 +89,8 @@ async def declare_incident(request: Request, call: CallDep, body: Declaration) -
     follows = await _other(call.resources.handler.load, call.resources.store, body.follows, "follows")
     numbers: Numbers = request.app.state.numbers
     incident = str(new_id())
-    said = body.model_dump(exclude={"affected_services", "follows"})
+    said = body.model_dump(exclude={"affected_services", "follows", *_REACHED})
+    reached: dict[Milestone, datetime] = {name: time for name in _REACHED if (time := getattr(body, name))}
 
     async def declare(number: str) -> Response:
         command = Declare(
@@ -95,6 +100,7 @@ async def declare_incident(request: Request, call: CallDep, body: Declaration) -
             at=call.context.at,
             affected=affected_of(body.affected_services) or (),
             follows=(follows.incident, follows.number) if follows else None,
+            reached=reached,
             **said,
         )
         return await carry(call, incident, command, status=201, location=f"/v1/incidents/{incident}")

@@ -97,10 +97,10 @@ class ImpactError(IncidentsError):
 
 
 class MilestoneNotReachedError(IncidentsError):
-    """A time that does not exist yet cannot be corrected."""
+    """A time that does not exist yet cannot be corrected, nor entered by hand while its verb can still say it."""
 
     def __init__(self, milestone: str) -> None:
-        super().__init__(f"the incident is not {milestone} yet, so there is no time to correct")
+        super().__init__(f"the incident is not {milestone} yet; say so by its verb, then the time can be corrected")
         self.milestone = milestone
 
 

@@ -1,6 +1,6 @@
 """When an incident started, was noticed and ended, and in which order that can have been."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
@@ -55,15 +55,21 @@ def begun(declared: datetime, impact_started: datetime | None, detected: datetim
     return milestones
 
 
-def corrected(milestones: Milestones, times: Mapping[Milestone, datetime], *, now: datetime) -> Milestones:
-    """*milestones* with other *times* for some that were reached.
+def corrected(
+    milestones: Milestones,
+    times: Mapping[Milestone, datetime],
+    *,
+    now: datetime,
+    passed_over: Collection[Milestone] = (),
+) -> Milestones:
+    """*milestones* with other *times* for some that were reached, or that were *passed_over*.
 
     Raises:
-        MilestoneNotReachedError: One was not reached yet.
+        MilestoneNotReachedError: One is still to be reached.
         MilestoneOrderError: One would lie in the future, or out of order.
     """
     for milestone in times:
-        if _time(milestones, milestone) is None:
+        if _time(milestones, milestone) is None and milestone not in passed_over:
             raise MilestoneNotReachedError(milestone)
     after = replace(milestones, **times)
     for milestone in times:

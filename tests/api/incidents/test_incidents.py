@@ -214,6 +214,28 @@ async def test_times_are_corrected_by_who_has_seen_them(incidents: Running, cloc
 
 
 @memory_is_enough
+async def test_an_incident_is_declared_afterwards_with_its_times_and_what_is_missing_is_entered_later(
+    incidents: Running,
+) -> None:
+    times = {"impact_started": "2026-11-20T09:00:00Z", "mitigated": "2026-11-20T09:30:00Z"}
+    whole = await declared(incidents, **times, resolved="2026-11-20T10:00:00Z")
+    assert (whole["state"], whole["mitigated"], whole["acknowledged"]) == ("resolved", times["mitigated"], None)
+
+    entered = {"acknowledged": "2026-11-20T09:10:00Z", "reason": "as the chat shows"}
+    again = await incidents.call("PATCH", "/v1/incidents/INC-1/milestones", entered, If_Match="*")
+    assert again["acknowledged"] == entered["acknowledged"]
+    items = (await incidents.call("GET", "/v1/incidents/INC-1/milestones"))["items"]
+    assert [(each["source"], each["reason"]) for each in items if each["milestone"] == "acknowledged"] == [
+        ("correction", "as the chat shows")
+    ]
+
+    async def listed() -> bool:
+        return (await incidents.call("GET", "/v1/incidents"))["items"] == [again]
+
+    assert await eventually(listed)
+
+
+@memory_is_enough
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [

@@ -196,6 +196,37 @@ class TestDeclaring:
         )
 
     @pytest.mark.parametrize(
+        ("reached", "state", "acknowledged", "mitigated"),
+        [
+            ({"acknowledged": 5}, "active", 5, None),
+            ({"mitigated": 9}, "mitigated", 60, 9),
+            ({"acknowledged": 5, "mitigated": 9}, "mitigated", 5, 9),
+            ({"resolved": 20}, "resolved", None, 20),
+            ({"acknowledged": 5, "mitigated": 9, "resolved": 20}, "resolved", 5, 9),
+        ],
+    )
+    def test_afterwards_has_all_its_times(
+        self, reached: Any, state: str, acknowledged: int | None, mitigated: int | None
+    ) -> None:
+        def after(minutes: int | None) -> datetime | None:
+            return None if minutes is None else began + timedelta(minutes=minutes)
+
+        began = AT - timedelta(hours=1)
+        times: Any = {name: after(minutes) for name, minutes in reached.items()}
+        command = replace(DECLARE, impact_started=began, detected=began, reached=times)
+
+        found = INCIDENT.fold(None, INCIDENT.decide(command, None))
+
+        assert found is not None
+        expected = Milestones(began, began, AT, after(acknowledged), after(mitigated), after(reached.get("resolved")))
+        assert (found.name, found.record.milestones) == (state, expected)
+
+    def test_afterwards_refuses_an_end_before_the_remedy(self) -> None:
+        times: Any = {"mitigated": AT - timedelta(minutes=1), "resolved": AT - timedelta(minutes=2)}
+        command = replace(DECLARE, impact_started=AT - timedelta(hours=1), reached=times)
+        assert given(INCIDENT).when(command).refuses(MilestoneOrderError).milestone == "mitigated"
+
+    @pytest.mark.parametrize(
         ("impact_started", "detected", "touched"),
         [
             (AT + timedelta(seconds=1), None, "detected"),
@@ -363,6 +394,20 @@ class TestCorrectingMilestones:
 
         assert state is not None
         assert state.record.milestones == Milestones(self.EARLIER, AT, AT)
+
+    def test_enters_what_nobody_wrote_down_once_it_is_over(self) -> None:
+        command = replace(self.CORRECT, times={"acknowledged": AT})
+        entered = IncidentMilestoneCorrected(**BY_ANA, milestone="acknowledged", time=AT)
+        state = given(INCIDENT, DECLARED, RESOLVED).when(command).then(entered)
+        assert state is not None
+        assert state.record.origins["acknowledged"] == Origin("correction", "ana", "because", LATER)
+        given(INCIDENT, DECLARED, CANCELLED).when(command).then(entered)
+        given(INCIDENT, DECLARED).when(command).refuses(MilestoneNotReachedError)
+
+    @pytest.mark.parametrize("milestone", ["resolved", "closed"])
+    def test_never_moves_it_on(self, milestone: Any) -> None:
+        command = replace(self.CORRECT, times={milestone: AT})
+        given(INCIDENT, DECLARED, CANCELLED).when(command).refuses(MilestoneNotReachedError)
 
     def test_to_the_same_time_is_silent(self) -> None:
         given(INCIDENT, DECLARED).when(replace(self.CORRECT, times={"impact_started": AT})).then()

@@ -16,6 +16,7 @@ class Declare(Asked):
     """Open it. Without the start of the impact or the detection, they are taken for the moment of declaring.
 
     Args:
+        reached: When it was acknowledged, mitigated or resolved, if it is declared afterwards.
         follows: The incident that it goes on where, and its number.
         split_from: The incident that it was a part of; who split it works on it.
     """
@@ -29,6 +30,7 @@ class Declare(Asked):
     group: str = ""
     impact_started: datetime | None = None
     detected: datetime | None = None
+    reached: Mapping[Milestone, datetime] = field(default_factory=dict[Milestone, datetime])
     priority: Priority = ""
     customer_facing: bool = False
     test: bool = False
@@ -140,7 +142,7 @@ class ClearAlert(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectMilestones(Asked):
-    """Some of its times were others."""
+    """Some of its times were others; once it is over, also times that nobody wrote down."""
 
     times: Mapping[Milestone, datetime]
 

@@ -5,6 +5,10 @@ resolved; cancelled from triage and active; merged into another from all of thes
 merged are final.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
+from functools import reduce
+
 from services.incidents.domain.asked import Asked
 from services.incidents.domain.errors import (
     AbsentError,
@@ -84,7 +88,7 @@ from services.incidents.domain.incident.state import (
 from services.incidents.domain.incident.terms import Stage
 from services.incidents.domain.incident.updates import resumed, updated
 from services.incidents.domain.incident.work_commands import Amend, LinkIncident, OfLinks, OfRoles, OfUpdates
-from services.incidents.domain.milestones import begun
+from services.incidents.domain.milestones import Milestone, begun
 
 __all__ = ["decide", "evolve"]
 
@@ -122,7 +126,7 @@ def _told(command: Note | CorrectMilestones | Classify | Amend, state: Known) ->
         case Note():
             return (noted(state.record, command),)
         case CorrectMilestones():
-            return milestones_corrected(state.record, command)
+            return milestones_corrected(state, command)
         case Classify():
             return classified(state, command)
         case Amend():
@@ -215,7 +219,25 @@ def _declared(command: Declare) -> tuple[Event, ...]:
         other, number = command.follows
         link = LinkIncident(by=command.by, at=command.at, other=other, other_number=number, relation="follows")
         follows = linked(state, link)
-    return (event, *implied, *impact, *follows)
+    return (event, *implied, *impact, *follows, *_afterwards(state, asked, command.reached))
+
+
+def _afterwards(state: Triage, asked: Asked, reached: Mapping[Milestone, datetime]) -> tuple[Event, ...]:
+    """What had happened by the time that it was declared, and when."""
+    if not reached:
+        return ()
+    record, over = state.record, "resolved" in reached
+    events: list[Event] = []
+    if "acknowledged" in reached or not over:
+        events.append(fact(IncidentAcknowledged, record, asked, implied="acknowledged" not in reached))
+    if over:
+        events.append(fact(IncidentResolved, record, asked))
+    elif "mitigated" in reached:
+        events.append(fact(IncidentMitigated, record, asked))
+    times: Mapping[Milestone, datetime] = {"mitigated": reached["resolved"], **reached} if over else reached
+    after: Known = reduce(lambda known, event: evolve(known, event) or known, events, state)
+    correct = CorrectMilestones(by=asked.by, reason=asked.reason, at=asked.at, times=times)
+    return (*events, *milestones_corrected(after, correct))
 
 
 def _resolved(record: Record, command: Resolve) -> IncidentResolved:

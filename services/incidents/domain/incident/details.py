@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from services.incidents.domain.errors import IllegalTransitionError, ImpactError, UnknownReferenceError
 from services.incidents.domain.incident.commands import Classify, CorrectMilestones, Note
@@ -12,7 +13,7 @@ from services.incidents.domain.incident.events import (
     IncidentNoted,
 )
 from services.incidents.domain.incident.facts import fact, living_record
-from services.incidents.domain.incident.state import Cancelled, Known, Link, LinkedDeployment, Record
+from services.incidents.domain.incident.state import Cancelled, Known, Link, LinkedDeployment, Open, Record
 from services.incidents.domain.incident.terms import Affected
 from services.incidents.domain.incident.work_commands import (
     Amend,
@@ -31,7 +32,9 @@ from services.incidents.domain.incident.work_events import (
     IncidentSeverityChanged,
     IncidentUnlinked,
 )
-from services.incidents.domain.milestones import corrected
+from services.incidents.domain.milestones import Milestone, corrected
+
+_PASSED_OVER: Final[tuple[Milestone, ...]] = ("acknowledged", "mitigated")  # an incident can be over without
 
 
 def amended(state: Known, command: Amend) -> tuple[Event, ...]:
@@ -126,9 +129,11 @@ def classified(state: Known, command: Classify) -> tuple[Event, ...]:
     return (fact(IncidentClassified, state.record, command, outage_class=command.outage_class),)
 
 
-def milestones_corrected(record: Record, command: CorrectMilestones) -> tuple[Event, ...]:
-    """One event for each time that was another."""
-    after = corrected(record.milestones, command.times, now=command.at)
+def milestones_corrected(state: Known, command: CorrectMilestones) -> tuple[Event, ...]:
+    """One event for each time that was another, or that nobody wrote down before the incident was over."""
+    record = state.record
+    passed_over = () if isinstance(state, Open) else _PASSED_OVER
+    after = corrected(record.milestones, command.times, now=command.at, passed_over=passed_over)
     return tuple(
         fact(IncidentMilestoneCorrected, record, command, milestone=milestone, time=time)
         for milestone, time in command.times.items()
