@@ -22,6 +22,7 @@ pytest_plugins = [
         "tests.fixtures.servers",
         "tests.fixtures.views",
         "tests.fixtures.services",
+        "tests.fixtures.paging",
     )
     if find_spec(name)
 ]

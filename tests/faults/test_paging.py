@@ -18,57 +18,22 @@ from aiosmtpd.handlers import Message as Keeping
 from deploy.local.server import free_port
 from libs.events.adapters import open_bus
 from libs.events.bus import Bus
-from libs.events.clock import Clock, SystemClock
-from libs.events.embedded_log import EmbeddedLog
+from libs.events.clock import SystemClock
 from libs.events.testing import FrozenClock
 from services.cli.wiring import settings_of
 from tests.fixtures.paging import (
     Receiver,
     Taken,
+    calling,
     declared,
     escalation,
     notifications,
-    owned,
-    people,
-    receiving,
     written,
 )
-from tests.fixtures.services import Database, Elsewhere, Running, eventually, memory_is_enough, running
+from tests.fixtures.services import Database, Running, eventually, memory_is_enough, running
 
 ROOT = Path(__file__).parents[2]
 CALL_ANA = [{"targets": [{"kind": "person", "name": "ana"}], "delay": "P1D"}]
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock()
-
-
-@pytest.fixture
-async def bus(clock: FrozenClock) -> AsyncGenerator[Bus]:
-    bus = EmbeddedLog(None, clock)
-    await bus.start()
-    yield bus
-    await bus.close()
-
-
-@pytest.fixture
-async def receiver() -> AsyncGenerator[Receiver]:
-    async with receiving() as receiver:
-        yield receiver
-
-
-@asynccontextmanager
-async def paging(
-    database: Database, bus: Bus, clock: Clock, receiver: Receiver, **settings: object
-) -> AsyncGenerator[Running]:
-    """Incidents with a team of Ana and Bo, a policy that calls one after the other, and a service of theirs."""
-    lifecycle = Elsewhere("lifecycle", bus, clock)
-    chosen: dict[str, Any] = {"outbound_private": True} | settings
-    async with running("incidents", database, bus=bus, clock=clock, **chosen) as incidents:
-        await people(incidents, lifecycle, "ana", "bo", base=receiver.url)
-        await owned(incidents, lifecycle, "cart-api")
-        yield incidents
 
 
 def told(receiver: Receiver) -> Counter[str]:
@@ -104,7 +69,7 @@ async def _set_up(data_dir: Path, receiver: Receiver) -> None:
     clock = SystemClock()
     async with (
         open_bus(settings_of("incidents", database_url="sqlite:", data_dir=data_dir), clock) as bus,
-        paging(Database("sqlite:", data_dir), bus, clock, receiver) as incidents,
+        calling(Database("sqlite:", data_dir), bus, clock, receiver) as incidents,
     ):
         await written(incidents, steps=CALL_ANA)
 
@@ -171,7 +136,7 @@ async def test_of_two_workers_one_calls(
     database: Database, bus: Bus, clock: FrozenClock, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with (
-        paging(database, bus, clock, receiver) as incidents,
+        calling(database, bus, clock, receiver) as incidents,
         running("incidents", database, bus=bus, clock=clock, outbound_private=True),
     ):
         await written(incidents, steps=CALL_ANA)
@@ -196,7 +161,7 @@ async def test_an_hour_without_an_e_mail_server_loses_nothing_and_sends_nothing_
         "smtp_tls": "none",
         "smtp_from": "c@example.com",
     }
-    async with paging(database, bus, clock, receiver, **mail) as incidents:
+    async with calling(database, bus, clock, receiver, **mail) as incidents:
         contact = {"contact": {"email": "ana@example.com", "webhook": None}}
         await incidents.call("PATCH", "/v1/people/ana", contact, if_match='"1"')
         await written(incidents, steps=CALL_ANA)
@@ -272,7 +237,7 @@ async def test_slow_and_failing_webhooks_are_tried_again_and_the_next_step_does_
         return web.Response(status=500 if taken.path == "/ana" and tries["/ana"] <= 3 else 200)
 
     receiver.answer = answer
-    async with paging(database, bus, clock, receiver, outbound_timeout_s=0.5) as incidents:
+    async with calling(database, bus, clock, receiver, outbound_timeout_s=0.5) as incidents:
         await written(incidents)
         await declared(incidents)
         for made, pause in ((1, 5), (2, 10)):
@@ -317,7 +282,7 @@ async def test_nothing_is_sent_inside_and_redirects_are_not_followed(
         return web.Response()
 
     receiver.answer = elsewhere
-    async with paging(database, bus, clock, receiver) as incidents:
+    async with calling(database, bus, clock, receiver) as incidents:
         await written(incidents)
         await declared(incidents)
         sent = await notifications(incidents, 2, incident="INC-1")
@@ -332,7 +297,7 @@ async def test_nothing_is_sent_inside_and_redirects_are_not_followed(
 async def test_a_webhook_inside_is_refused_where_that_is_not_allowed(
     database: Database, bus: Bus, clock: FrozenClock, receiver: Receiver
 ) -> None:
-    async with paging(database, bus, clock, receiver, outbound_private=False) as incidents:
+    async with calling(database, bus, clock, receiver, outbound_private=False) as incidents:
         await written(incidents, steps=CALL_ANA)
         await declared(incidents)
         (sent,) = await notifications(incidents, 1, incident="INC-1", person="ana")
@@ -345,7 +310,7 @@ async def test_a_webhook_inside_is_refused_where_that_is_not_allowed(
 async def test_a_clock_set_back_an_hour_makes_nobody_wait_for_an_hour(
     database: Database, bus: Bus, clock: FrozenClock, receiver: Receiver
 ) -> None:
-    async with paging(database, bus, clock, receiver) as incidents:
+    async with calling(database, bus, clock, receiver) as incidents:
         await written(incidents)
         await declared(incidents)
         await escalation(incidents, "INC-1", due="2026-11-21T10:05:00Z")

@@ -302,12 +302,11 @@ def _service_answer(plan: Plan) -> ServicePagingAnswer:
 
 
 def _calls(connection: Connection, moment: Moment, plan: Plan) -> list[CallAnswer]:
-    climbed = moment.climbed
     urgency = "low" if plan.order.quiet else "high"
-    where: dict[str, Any] = {"at": moment.at, "round": climbed.round}
+    where: dict[str, Any] = {"at": moment.at, "round": moment.climbed.round}
     nobody: dict[str, Any] = {"side": None, "person": "", "schedule": "", "shift": "", "channels": []}
     return [
-        *(CallAnswer(**where, **nobody, policy=each.policy, step=each.step, why=each.why) for each in climbed.passed),
+        *(CallAnswer(**where, **nobody, policy=each.policy, step=each.step, why=each.why) for each in moment.passed),
         *(
             CallAnswer(
                 **where,
@@ -320,6 +319,6 @@ def _calls(connection: Connection, moment: Moment, plan: Plan) -> list[CallAnswe
                 channels=list(channels_of(connection, each.person, urgency)),
                 why="",
             )
-            for each in climbed.people
+            for each in moment.people
         ),
     ]

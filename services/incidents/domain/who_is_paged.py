@@ -30,7 +30,7 @@ class Order:
 
     Args:
         sides: One after the other.
-        together: Those of them that are called with the first.
+        together: Those of them that are called at once too, whoever takes the incident on.
         quiet: Whether they are told once, at the urgency of a message.
         why: In a sentence.
     """
@@ -82,22 +82,11 @@ class Rung:
 Chain = Sequence[tuple[str, Content]]  # a policy and those that go on after it, by name
 
 
-def ladder(order: Order, policies: Mapping[Side, Chain]) -> tuple[Rung, ...]:
-    """The rungs of all sides, one after the other; the first also calls whom the sides *together* call first."""
-    by_side = {side: _rungs(side, policies.get(side, ())) for side in order.sides}
-    rungs = [rung for side in order.sides for rung in by_side[side]]
-    together = [by_side[side][0] for side in order.together if by_side[side] and by_side[side][0] is not rungs[0]]
-    if not together:
-        return tuple(rungs)
-    first = rungs[0]
-    more = (*first.step.targets, *(target for rung in together for target in rung.step.targets))
-    step = Step(tuple(dict.fromkeys(more)), first.step.delay, first.step.when, first.step.wait)
-    return (Rung(first.side, first.policy, first.number, step, first.hours), *rungs[1:])
-
-
-def _rungs(side: Side, chain: Chain) -> list[Rung]:
-    return [
+def ladder(sides: Sequence[Side], policies: Mapping[Side, Chain]) -> tuple[Rung, ...]:
+    """The rungs of all *sides*, one after the other."""
+    return tuple(
         Rung(side, name, number, step, content.hours)
-        for name, content in chain
+        for side in sides
+        for name, content in policies.get(side, ())
         for number, step in enumerate(content.steps, 1)
-    ]
+    )

@@ -8,8 +8,9 @@ caused it, so that deciding twice calls once.
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import Counter
 
@@ -30,11 +31,12 @@ from services.incidents.domain.escalation.commands import (
     End,
     Hold,
     NoteUndelivered,
+    Replan,
     TellResponder,
 )
-from services.incidents.domain.escalation.decider import Climbing, Escalation, Held, Paused, Record
+from services.incidents.domain.escalation.decider import Climbing, Ended, Escalation, Held, Paused, Record, Spent
 from services.incidents.domain.escalation.events import Cause, EscalationBegun, EscalationUnassigned, Event, PageSent
-from services.incidents.domain.incident.decider import Triage
+from services.incidents.domain.incident.decider import Active, Triage
 from services.incidents.domain.incident.events import (
     IncidentAcknowledged,
     IncidentAlertJoined,
@@ -49,14 +51,18 @@ from services.incidents.domain.incident.events import (
     IncidentResolved,
     IncidentStageChanged,
 )
-from services.incidents.domain.incident.work_events import IncidentResponderAdded, IncidentRoleOffered
+from services.incidents.domain.incident.work_events import (
+    IncidentResponderAdded,
+    IncidentRoleOffered,
+    IncidentSeverityChanged,
+)
 from services.incidents.domain.notification.commands import Request
 from services.incidents.domain.notification.events import AttemptEnded, Message
 from services.incidents.paging.alarm import Alarm
 from services.incidents.paging.digests import Digests
 from services.incidents.paging.messages import about
-from services.incidents.paging.plans import plan_of, policies_from
-from services.incidents.paging.taking import Taken, take, through
+from services.incidents.paging.plans import Plan, plan_of, policies_from
+from services.incidents.paging.taking import Taken, take, take_beside, through
 
 NAME: Final = "incidents.paging"  # never changes: ids of what it does follow from it
 CLIMBING: Final = "escalation"
@@ -82,6 +88,7 @@ class Paging:
         """Follows the log of incidents."""
         acts: dict[type[object], Act] = {
             IncidentDeclared: self._declared,
+            IncidentSeverityChanged: self._severity_changed,
             IncidentAcknowledged: self._taken_on,
             IncidentStageChanged: self._taken_on,
             IncidentReopened: self._taken_on,
@@ -133,28 +140,38 @@ class Paging:
         handler = self._resources.handler
         incident = (await handler.load(INCIDENT, event.incident)).state
         before = await handler.load(ESCALATION, event.incident)
-        if before.version or not isinstance(incident, Triage):  # heard already; somebody has it, or it is over
+        if before.version or not isinstance(incident, Triage | Active):  # heard already, or it is over
             return
-        plan = await plan_of(self._resources, event.service, event.severity)
-        begun = EscalationBegun(
-            incident=event.incident,
-            number=event.number,
-            service=event.service,
-            severity=event.severity,
-            title=event.title,
-            phase=plan.known.phase,
-            team=plan.known.owner_team,
-            quiet=plan.order.quiet,
-            why=plan.why,
-            plan=plan.rungs,
-            rounds=plan.rounds,
-            acknowledgement_timeout=plan.acknowledgement_timeout,
-            at=context.at,
-            rule=event.group,
+        planned = _planned(await plan_of(self._resources, event.service, event.severity))
+        names: dict[str, Any] = {name: getattr(event, name) for name in ("incident", "number", "service", "title")}
+        begun = EscalationBegun(**names, **planned, severity=event.severity, rule=event.group, at=context.at)
+        record = Record(begun)
+        taken = await (
+            self._take(record, (1, 1), "declared", context)
+            if isinstance(incident, Triage)
+            else self._resources.views.read(take_beside, record, context, ())
         )
-        taken = await self._take(Record(begun), (1, 1), "declared", context)
-        names = {name: getattr(begun, name) for name in EscalationBegun.__dataclass_fields__}
-        await self._carry(event.incident, Begin(**names, first=taken.step), context, taken.messages, expected=0)
+        await self._carry(event.incident, Begin(begun=begun, first=taken.step), context, taken.messages, expected=0)
+
+    async def _severity_changed(self, event: IncidentSeverityChanged, _: Recorded, context: Context) -> None:
+        """Other sides are called, a further one at once; nobody twice for that, unless all were called in vain."""
+        planned = _planned(await plan_of(self._resources, event.service, event.severity))
+        for _try in range(_TRIES):
+            loaded = await self._resources.handler.load(ESCALATION, event.incident)
+            state = loaded.state
+            if state is None or isinstance(state, Ended):
+                return
+            before = state.record.begun
+            record = replace(state.record, begun=replace(before, **planned, severity=event.severity))
+            taken = await (
+                self._take(record, (1, 1), "severity", context)
+                if isinstance(state, Spent) or (before.quiet and not record.begun.quiet)
+                else self._resources.views.read(take_beside, record, context, {each.person for each in record.called})
+            )
+            replan = Replan(begun=record.begun, first=taken.step, at=context.at)
+            with suppress(ConflictError):  # somebody took it on meanwhile, or it moved: look again
+                await self._carry(event.incident, replan, context, taken.messages, expected=loaded.version)
+                return
 
     async def _taken_on(
         self, event: IncidentAcknowledged | IncidentStageChanged | IncidentReopened, _: Recorded, context: Context
@@ -266,6 +283,20 @@ class Paging:
         )
         CALLED.inc(sum(isinstance(event, PageSent) for event in outcome.events))
         UNASSIGNED.inc(sum(isinstance(event, EscalationUnassigned) for event in outcome.events))
+
+
+def _planned(plan: Plan) -> dict[str, Any]:
+    """What an escalation says of who is called in which order."""
+    return {
+        "phase": plan.known.phase,
+        "team": plan.known.owner_team,
+        "quiet": plan.order.quiet,
+        "why": plan.why,
+        "plan": plan.rungs,
+        "beside": plan.beside,
+        "rounds": plan.rounds,
+        "acknowledgement_timeout": plan.acknowledgement_timeout,
+    }
 
 
 def waking(state: Escalation, events: tuple[Event, ...]) -> Effects:

@@ -10,7 +10,7 @@ from services.incidents.domain.escalation_policy.decider import EscalationPolicy
 from services.incidents.domain.escalation_policy.steps import Content, Side
 from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.service_paging.decider import Named
-from services.incidents.domain.who_is_paged import Order, Rung, ladder, order_of
+from services.incidents.domain.who_is_paged import Chain, Order, Rung, ladder, order_of
 from services.incidents.projections.known_services import Known, service_of
 
 DEFAULT: Final = "escalation-default"  # the reservation of a team's one default policy
@@ -36,6 +36,7 @@ class Plan:
         order: Which sides, and why.
         sides: Their policies.
         rungs: All steps, one after the other.
+        beside: Those of the side that is called at once too, where it is not the first.
     """
 
     known: Known
@@ -43,6 +44,7 @@ class Plan:
     order: Order
     sides: tuple[SideOfPlan, ...]
     rungs: tuple[Rung, ...]
+    beside: tuple[Rung, ...] = ()
 
     @property
     def rounds(self) -> int:
@@ -68,8 +70,10 @@ async def plan_of(resources: Resources, service: str, severity: Severity) -> Pla
     named = (await resources.handler.load(SERVICE_PAGING, service)).state
     order = order_of(known.phase, severity, engaged=bool(known.sre_team))
     sides = tuple([await _side(resources, side, known, named) for side in order.sides])
-    rungs = ladder(order, {side.side: side.chain for side in sides})
-    return Plan(known, named, order, sides, rungs[:1] if order.quiet else rungs)
+    chains: dict[Side, Chain] = {side.side: side.chain for side in sides}
+    rungs = ladder(order.sides, chains)
+    beside = ladder([side for side in order.together if rungs and rungs[0].side != side], chains)
+    return Plan(known, named, order, sides, rungs[:1] if order.quiet else rungs, beside)
 
 
 async def policies_from(resources: Resources, policy: str) -> tuple[tuple[str, Content], ...]:

@@ -6,7 +6,8 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from services.incidents.domain.escalation.climbing import Climbed, climb
+from services.incidents.domain.escalation.climbing import Climbed, beside, climb
+from services.incidents.domain.escalation.events import Called, Passed
 from services.incidents.paging.calling import finder
 from services.incidents.paging.plans import Plan
 
@@ -20,6 +21,19 @@ class Moment:
 
     at: datetime
     climbed: Climbed
+    beside: Climbed | None = None  # what a further side does at the same moment
+
+    @property
+    def people(self) -> tuple[Called, ...]:
+        """Who would be called, each once."""
+        further = self.beside.people if self.beside else ()
+        called = {each.person for each in self.climbed.people}
+        return (*self.climbed.people, *(each for each in further if each.person not in called))
+
+    @property
+    def passed(self) -> tuple[Passed, ...]:
+        """What would be passed over."""
+        return tuple(dict.fromkeys((*self.climbed.passed, *(self.beside.passed if self.beside else ()))))
 
 
 def rehearse(connection: Connection, plan: Plan, at: datetime) -> list[Moment]:
@@ -31,7 +45,7 @@ def rehearse(connection: Connection, plan: Plan, at: datetime) -> list[Moment]:
         climbed = climb(plan.rungs, plan.rounds, place, now, find) if plan.rungs else nobody()
         waits_still = moments and not climbed.people and moments[-1].climbed.passed == climbed.passed
         if not waits_still or climbed.due is None:
-            moments.append(Moment(now, climbed))
+            moments.append(Moment(now, climbed, None if moments else beside(plan.beside, now, find)))
         if climbed.due is None or not climbed.next_round:
             break
         place, now = (climbed.next_round, climbed.next_step), climbed.due

@@ -146,8 +146,10 @@ class Sender:
         if not message.page:
             return ""
         state = (await self._handler.load(ESCALATION, message.incident)).state
-        if isinstance(state, Held | Ended):
-            return f"{state.by} has taken it on" if isinstance(state, Held) else "the incident is over"
+        if isinstance(state, Ended):
+            return "the incident is over"
+        if isinstance(state, Held) and message.page not in state.record.beside:
+            return f"{state.by} has taken it on"
         calls = [call.page for call in state.record.called if call.person == message.person] if state else []
         return "" if not calls or calls[-1] == message.page else "called again since, for a later step"
 

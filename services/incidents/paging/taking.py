@@ -1,16 +1,17 @@
 """Takes a step: whom it calls now, what each of them is told through what, and who hears that nobody is called."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy import Connection
 
 from libs.events.envelope import Context
 from services.incidents.domain.channel.events import Urgency
-from services.incidents.domain.escalation.climbing import Climbed, climb
+from services.incidents.domain.escalation.climbing import Climbed, beside, climb
 from services.incidents.domain.escalation.commands import Climb
 from services.incidents.domain.escalation.decider import Record
-from services.incidents.domain.escalation.events import Cause
+from services.incidents.domain.escalation.events import Called, Cause, EscalationBegun, SideCalled
 from services.incidents.domain.escalation_policy.steps import Target
 from services.incidents.domain.notification.events import Message
 from services.incidents.domain.who_is_paged import Rung
@@ -20,6 +21,8 @@ from services.incidents.paging.owners import owners_of
 from services.incidents.paging.rehearsal import nobody
 from services.incidents.projections.channels import team_channels
 from services.incidents.projections.known_services import Known, service_of
+
+_ANEW: Final[frozenset[Cause]] = frozenset({"declared", "severity", "silence", "snooze-over"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,14 @@ class Taken:
         return not it.people and (it.next_round, it.next_step) == (it.round, it.step)
 
 
+@dataclass(frozen=True, slots=True)
+class TakenBeside:
+    """Whom a further side calls, if anybody, and what is sent because of it, by the notifications' ids."""
+
+    step: SideCalled | None
+    messages: Mapping[str, Message]
+
+
 def take(
     connection: Connection,
     record: Record,
@@ -47,20 +58,13 @@ def take(
     """What is done at *place* (pass and step, from 1; 0: all were taken) of the escalation in *record*."""
     begun, at = record.begun, context.at
     climbed = _climbed(connection, record, place, context)
-    messages: dict[str, Message] = {}
-    by_person: dict[str, tuple[str, ...]] = {}
+    sent = _sent(connection, begun, climbed.people, context)
+    messages = _all(sent) | _seen_by_shadows(connection, begun, climbed.people, context)
+    further = TakenBeside(None, {})
+    if cause in _ANEW:
+        further = take_beside(connection, record, context, {each.person for each in climbed.people})
+        messages |= further.messages
     urgency: Urgency = "low" if begun.quiet else "high"
-    for called in climbed.people:
-        said = call(begun, called)
-        sent = {
-            _id(context, f"{called.page}/{channel}"): to(said, f"person/{called.person}", channel)
-            for channel in channels_of(connection, called.person, urgency)
-        }
-        by_person[called.person] = tuple(sent)
-        messages |= sent
-    for person, schedule in shadows_of(connection, climbed.people, at).items():
-        why = f"You shadow {schedule}: {', '.join(each.person for each in climbed.people)} is called."
-        messages |= through(connection, about(begun, "notice", why, urgency="low"), [f"person/{person}"], context)
     told: tuple[str, ...] = ()
     lost = climbed.fruitless and not record.unassigned
     if lost or (place == (0, 0) and not begun.quiet):
@@ -69,8 +73,39 @@ def take(
         why = "; ".join(dict.fromkeys([*(each.why for each in climbed.passed), begun.why]))
         said = about(begun, "unassigned" if lost else "exhausted", why, urgency=urgency)
         messages |= through(connection, said, told, context)
-    step = Climb(climbed=climbed, cause=cause, notifications=by_person, told=told, at=at)
+    step = Climb(
+        climbed=climbed,
+        cause=cause,
+        notifications={person: tuple(mine) for person, mine in sent.items()},
+        beside=further.step,
+        told=told,
+        at=at,
+    )
     return Taken(step, messages)
+
+
+def take_beside(connection: Connection, record: Record, context: Context, but: Collection[str]) -> TakenBeside:
+    """The call of the side that is called beside the ladder, if there is one; nobody of *but* is called."""
+    begun = record.begun
+
+    def page(rung: Rung, person: str) -> str:
+        return _id(context, f"page/beside/{rung.side}/{rung.policy}/{rung.number}/{person}")
+
+    found = beside(begun.beside, context.at, finder(connection, context.at, page))
+    people = tuple(each for each in found.people if each.person not in but)
+    if not people and (found.people or not found.passed):
+        return TakenBeside(None, {})
+    sent = _sent(connection, begun, people, context)
+    messages = _all(sent) | _seen_by_shadows(connection, begun, people, context)
+    called = SideCalled(
+        incident=begun.incident,
+        service=begun.service,
+        people=people,
+        passed=found.passed,
+        notifications=tuple(_all(sent)),
+        at=context.at,
+    )
+    return TakenBeside(called, messages)
 
 
 def through(connection: Connection, said: Message, holders: Sequence[str], context: Context) -> dict[str, Message]:
@@ -81,6 +116,34 @@ def through(connection: Connection, said: Message, holders: Sequence[str], conte
         channels = team_channels(connection, name) if kind == "team" else channels_of(connection, name, said.urgency)
         sent |= {_id(context, f"{said.kind}/{holder}/{channel}"): to(said, holder, channel) for channel in channels}
     return sent
+
+
+def _sent(
+    connection: Connection, begun: EscalationBegun, people: Sequence[Called], context: Context
+) -> dict[str, dict[str, Message]]:
+    """By person: what they are sent, through all channels that they want for it."""
+    urgency: Urgency = "low" if begun.quiet else "high"
+    return {
+        called.person: {
+            _id(context, f"{called.page}/{channel}"): to(call(begun, called), f"person/{called.person}", channel)
+            for channel in channels_of(connection, called.person, urgency)
+        }
+        for called in people
+    }
+
+
+def _all(sent: Mapping[str, Mapping[str, Message]]) -> dict[str, Message]:
+    return {key: message for mine in sent.values() for key, message in mine.items()}
+
+
+def _seen_by_shadows(
+    connection: Connection, begun: EscalationBegun, people: Sequence[Called], context: Context
+) -> dict[str, Message]:
+    messages: dict[str, Message] = {}
+    for person, schedule in shadows_of(connection, people, context.at).items():
+        why = f"You shadow {schedule}: {', '.join(each.person for each in people)} is called."
+        messages |= through(connection, about(begun, "notice", why, urgency="low"), [f"person/{person}"], context)
+    return messages
 
 
 def _climbed(connection: Connection, record: Record, place: tuple[int, int], context: Context) -> Climbed:

@@ -5,24 +5,8 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from libs.events.bus import Bus
-from libs.events.embedded_log import EmbeddedLog
 from libs.events.testing import FrozenClock
 from tests.fixtures.services import Database, Elsewhere, Running, running
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    """A clock that the test moves."""
-    return FrozenClock()
-
-
-@pytest.fixture
-async def bus(clock: FrozenClock) -> AsyncGenerator[Bus]:
-    """The log that the services share."""
-    bus = EmbeddedLog(None, clock)
-    await bus.start()
-    yield bus
-    await bus.close()
 
 
 @pytest.fixture

@@ -1,52 +1,23 @@
 import json
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 import time_machine
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from libs.events.bus import Bus
 from libs.events.testing import FrozenClock
 from tests.fixtures.paging import (
     Receiver,
     Taken,
+    arrived,
     declared,
     escalation,
     notifications,
     owned,
-    people,
-    receiving,
     written,
 )
-from tests.fixtures.services import Database, Elsewhere, Running, eventually, memory_is_enough, running
-
-
-@pytest.fixture
-async def receiver() -> AsyncGenerator[Receiver]:
-    async with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-async def paging(
-    database: Database, bus: Bus, clock: FrozenClock, lifecycle: Elsewhere, receiver: Receiver
-) -> AsyncGenerator[Running]:
-    """Incidents, a team of Ana and Bo who have webhooks, and a service of theirs."""
-    async with running("incidents", database, bus=bus, clock=clock, outbound_private=True) as incidents:
-        await people(incidents, lifecycle, "ana", "bo", base=receiver.url)
-        await owned(incidents, lifecycle, "cart-api")
-        yield incidents
-
-
-async def arrived(receiver: Receiver, count: int) -> list[Taken]:
-    async def enough() -> bool:
-        return len(receiver.taken) >= count
-
-    await eventually(enough)
-    return receiver.taken
+from tests.fixtures.services import Elsewhere, Running, eventually, memory_is_enough
 
 
 async def test_one_after_the_other_is_called_until_somebody_takes_it_on(

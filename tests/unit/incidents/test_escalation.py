@@ -2,13 +2,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 from libs.events.testing import given
 from services.incidents.contract import ESCALATION, NOTIFICATION
-from services.incidents.domain.escalation.climbing import LOOK_AGAIN, Climbed, Found, climb
-from services.incidents.domain.escalation.commands import Climb, CorrectClock, End, Hold, NoteUndelivered, RatePage
+from services.incidents.domain.escalation.climbing import LOOK_AGAIN, Climbed, Found, beside, climb, place_in
+from services.incidents.domain.escalation.commands import (
+    Begin,
+    Climb,
+    CorrectClock,
+    End,
+    Hold,
+    NoteUndelivered,
+    RatePage,
+    Replan,
+)
 from services.incidents.domain.escalation.decider import Climbing, Held
 from services.incidents.domain.escalation.errors import LinkError, NotCalledError
 from services.incidents.domain.escalation.events import (
@@ -18,9 +28,11 @@ from services.incidents.domain.escalation.events import (
     EscalationEnded,
     EscalationExhausted,
     EscalationHeld,
+    EscalationReplanned,
     EscalationUnassigned,
     PageSent,
     PageUndelivered,
+    SideCalled,
     StepTaken,
 )
 from services.incidents.domain.escalation_policy.steps import Step, Target
@@ -75,6 +87,8 @@ BEGUN = EscalationBegun(
     acknowledgement_timeout=30 * MINUTE,
     at=AT,
 )
+BEGUN_SEVERE = replace(BEGUN, severity="sev1")
+NAMES: dict[str, Any] = {"incident": "i", "number": "INC-1", "service": "cart-api", "severity": "sev2"}
 STEPPED = StepTaken(
     incident="i",
     service="cart-api",
@@ -154,9 +168,87 @@ def stepped(person: str, cause: Any, at: datetime) -> tuple[Any, ...]:
 
 
 def page(person: str, at: datetime) -> Any:
-    names: dict[str, Any] = {"incident": "i", "number": "INC-1", "service": "cart-api", "severity": "sev2"}
     duty: dict[str, Any] = {"side": "dev", "policy": "checkout", "step": 1, "schedule": "", "shift": ""}
-    return PageSent(**names, **duty, page=f"page-{person}", person=person, at=at)
+    return PageSent(**NAMES, **duty, page=f"page-{person}", person=person, at=at)
+
+
+SRE = replace(rung("sre"), side="sre", policy="sre")
+MORE = replace(BEGUN, severity="sev1", plan=(*PLAN, SRE), beside=(SRE,))
+FURTHER = SideCalled(incident="i", service="cart-api", people=(called("sre"),), passed=(), notifications=("n3",), at=AT)
+
+
+def test_another_severity_calls_a_further_side_at_once_and_whoever_has_it_keeps_it() -> None:
+    held = EscalationHeld(incident="i", by="ana", until=None, at=AT)
+    replanned = EscalationReplanned(incident="i", begun=MORE, at=AT)
+    severe = replace(page("sre", AT), severity="sev1")
+    replan = Replan(begun=MORE, first=FURTHER, at=AT)
+
+    state = given(ESCALATION, BEGUN, STEPPED, held).when(replan).then(replanned, FURTHER, severe)
+    assert isinstance(state, Held)
+    assert [each.person for each in state.record.called] == ["ana", "sre"]
+    assert state.record.beside == ("page-sre",)
+    given(ESCALATION, BEGUN, STEPPED, held, replanned, FURTHER, severe).when(replan).then()
+
+    climbing_on = given(ESCALATION, BEGUN, STEPPED).when(replan).then(replanned, FURTHER, severe)
+    assert isinstance(climbing_on, Climbing)
+    assert (climbing_on.due, climbing_on.place, climbing_on.live) == (STEPPED.due, (1, 2), ("n1", "n2", "n3"))
+    over = EscalationEnded(incident="i", by="ana", why="resolved", at=AT)
+    given(ESCALATION, BEGUN, STEPPED, over).when(replan).then()
+
+
+def test_where_all_were_called_in_vain_another_severity_begins_anew() -> None:
+    exhausted = EscalationExhausted(**NAMES, team="checkout", called=("ana",), at=AT)
+    climb_on = Climb(climbed=climbing("ana"), cause="severity", notifications={}, at=AT)
+    replanned = EscalationReplanned(incident="i", begun=BEGUN_SEVERE, at=AT)
+    step, severe = stepped("ana", "severity", AT)
+    state = (
+        given(ESCALATION, BEGUN, STEPPED, exhausted)
+        .when(Replan(begun=BEGUN_SEVERE, first=climb_on, at=AT))
+        .then(replanned, step, replace(severe, severity="sev1"))
+    )
+    assert isinstance(state, Climbing)
+
+
+@pytest.mark.parametrize(
+    ("place", "waits", "after", "expected"),
+    [
+        ((1, 1), False, MORE, (1, 1)),  # nothing was taken
+        ((1, 2), False, MORE, (1, 2)),
+        ((2, 1), False, MORE, (1, 3)),  # a pass was over, and goes on with the further side
+        ((2, 1), True, MORE, (2, 1)),  # it waits at the first step of the second pass
+        ((0, 0), False, MORE, (2, 3)),  # all passes were over
+        ((0, 0), False, BEGUN, (0, 0)),
+        (
+            (2, 2),
+            False,
+            replace(BEGUN, plan=(SRE, *PLAN)),
+            (2, 3),
+        ),  # what comes first now is not taken
+        ((1, 2), False, replace(BEGUN, plan=(SRE,)), (1, 1)),  # all that was taken is gone
+        ((2, 2), False, replace(BEGUN, plan=()), (0, 0)),
+    ],
+)
+def test_in_another_plan_it_goes_on_behind_what_was_taken(place: Any, waits: Any, after: Any, expected: Any) -> None:
+    assert place_in(after, BEGUN, place, waits=waits) == expected
+
+
+def test_a_further_side_waits_for_nobody_and_its_first_step_that_calls_somebody_is_taken() -> None:
+    rungs = (rung("ana", wait=True), rung("bo", 2), rung("ida", 3))
+    to = beside(rungs, AT, find("bo", "ida"))
+    assert ([each.person for each in to.people], [each.why for each in to.passed]) == (["bo"], ["ana cannot be called"])
+    assert beside((), AT, find("bo")).people == ()
+
+
+def test_who_took_it_on_before_it_was_looked_at_is_not_called_but_a_further_side_is() -> None:
+    begun = replace(BEGUN, beside=(SRE,))
+    given(ESCALATION).when(Begin(begun=begun, first=FURTHER)).then(begun, FURTHER, page("sre", AT))
+    given(ESCALATION).when(Begin(begun=BEGUN, first=None)).then(BEGUN)
+
+
+def test_what_is_reopened_is_held_by_who_did_and_not_forgotten() -> None:
+    ended = EscalationEnded(incident="i", by="ana", why="mitigated", at=AT)
+    held = EscalationHeld(incident="i", by="bo", until=AT + 31 * MINUTE, at=AT + MINUTE)
+    given(ESCALATION, BEGUN, STEPPED, ended).when(Hold(by="bo", at=AT + MINUTE)).then(held)
 
 
 def test_what_is_over_calls_nobody() -> None:
@@ -164,14 +256,12 @@ def test_what_is_over_calls_nobody() -> None:
     given(ESCALATION, BEGUN, STEPPED).when(End(by="ana", reason="resolved", at=AT)).then(ended)
     climb_on = Climb(climbed=climbing("bo"), cause="time", notifications={}, at=AT)
     given(ESCALATION, BEGUN, STEPPED, ended).when(climb_on).then()
-    given(ESCALATION, BEGUN, STEPPED, ended).when(Hold(by="bo", at=AT)).then()
 
 
 def test_nobody_at_all_is_said_once_and_the_end_too() -> None:
     nobody = Climb(climbed=Climbed(round=1, step=0, fruitless=True), cause="declared", notifications={}, at=AT)
-    names: dict[str, Any] = {"incident": "i", "number": "INC-1", "service": "cart-api", "severity": "sev2"}
-    unassigned = EscalationUnassigned(**names, team="checkout", why="because", told=(), at=AT)
-    exhausted = EscalationExhausted(**names, team="checkout", called=(), at=AT)
+    unassigned = EscalationUnassigned(**NAMES, team="checkout", why="because", told=(), at=AT)
+    exhausted = EscalationExhausted(**NAMES, team="checkout", called=(), at=AT)
     given(ESCALATION, BEGUN).when(nobody).then(unassigned, exhausted)
     given(ESCALATION, BEGUN, unassigned).when(nobody).then(exhausted)
 

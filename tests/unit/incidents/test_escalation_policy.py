@@ -93,16 +93,18 @@ def test_who_is_paged_follows_the_phase(
     assert order.why
 
 
-def test_the_developers_are_called_with_the_first_step_where_it_is_severe() -> None:
-    sre = replace(CONTENT, steps=(Step((Target("schedule", "sre"),), timedelta(minutes=5)),))
-    chains: Any = {"sre": (("sre", sre),), "dev": (("dev", CONTENT),)}
+def test_the_steps_of_all_sides_are_taken_one_after_the_other() -> None:
+    sre = replace(CONTENT, steps=(Step((Target("schedule", "sre"),), timedelta(minutes=5)), CALL_ANA))
+    chains: Any = {"sre": (("sre", sre),), "dev": (("dev", CONTENT), ("then", CONTENT))}
 
-    first, second = ladder(order_of("general_availability", "sev1", engaged=True), chains)
-    assert first.step.targets == (Target("schedule", "sre"), ANA)
-    assert second.step.targets == (ANA,)
+    rungs = ladder(("sre", "dev"), chains)
 
-    mild = ladder(order_of("general_availability", "sev4", engaged=True), chains)
-    assert [rung.step.targets for rung in mild] == [(Target("schedule", "sre"),), (ANA,)]
+    assert [(rung.side, rung.policy, rung.number) for rung in rungs] == [
+        ("sre", "sre", 1),
+        ("sre", "sre", 2),
+        ("dev", "dev", 1),
+        ("dev", "then", 1),
+    ]
 
 
 def test_business_hours_are_those_of_their_zone() -> None:

@@ -1,13 +1,14 @@
 """Where an escalation goes next: from step to step until one calls somebody, waits, or there is none left."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.incidents.domain.escalation.events import Called, Passed
+from services.incidents.domain.escalation.events import Called, EscalationBegun, Passed
 from services.incidents.domain.who_is_paged import Rung
 
+NOWHERE: Final = (0, 0)  # the place after all passes
 LOOK_AGAIN: Final = timedelta(minutes=1)  # whether a step that waits can be taken by now
 
 
@@ -92,6 +93,28 @@ def climb(
         due=at + plan[-1].step.delay if again else None,
         fruitless=first == 1,
     )
+
+
+def beside(rungs: Sequence[Rung], at: datetime, find: Callable[[Rung], Found]) -> Climbed:
+    """The first of *rungs* that calls somebody *at* that moment; none of them is waited for."""
+    return climb([replace(rung, step=replace(rung.step, wait=False)) for rung in rungs], 1, (1, 1), at, find)
+
+
+def place_in(
+    after: EscalationBegun, before: EscalationBegun, place: tuple[int, int], *, waits: bool
+) -> tuple[int, int]:
+    """Where it goes on in the plan of *after*: behind the last step that it took of the plan of *before*."""
+    number, step = place
+    if place == NOWHERE:
+        number, step = before.rounds, len(before.plan) + 1
+    elif step == 1 and number > 1 and not waits:
+        number, step = number - 1, len(before.plan) + 1
+    there = {(rung.side, rung.policy, rung.number): index for index, rung in enumerate(after.plan, 1)}
+    taken = [there.get((rung.side, rung.policy, rung.number), 0) for rung in before.plan[: step - 1]]
+    step = max(taken, default=0) + 1
+    if step <= len(after.plan):
+        return number, step
+    return (number + 1, 1) if number < after.rounds else NOWHERE
 
 
 def _when(rung: Rung) -> str:

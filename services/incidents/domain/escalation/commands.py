@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.incidents.domain.asked import Asked
 from services.incidents.domain.escalation.climbing import Climbed
-from services.incidents.domain.escalation.events import Cause, Rating
-from services.incidents.domain.incident.terms import Severity
-from services.incidents.domain.who_is_paged import Rung
+from services.incidents.domain.escalation.events import Cause, EscalationBegun, Rating, SideCalled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +16,8 @@ class Climb:
     Args:
         climbed: Which, and whom it calls.
         cause: Why now.
-        notifications: What is sent, by person; of no person: to whom it is said that nobody could be called.
+        notifications: What is sent, by person.
+        beside: Whom a further side calls at the same moment; None: there is none.
         told: Who hears that nobody could be called.
         at: When.
     """
@@ -26,29 +25,26 @@ class Climb:
     climbed: Climbed
     cause: Cause
     notifications: Mapping[str, tuple[str, ...]]
+    beside: SideCalled | None = None
     told: tuple[str, ...] = ()
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:
-    """Look for somebody who takes an incident on, and take the first step; *why* says who is called in which order."""
+    """Look for somebody who takes an incident on; who did already is called for no more, but a further side is."""
 
-    incident: str
-    number: str
-    service: str
-    severity: Severity
-    title: str
-    phase: str
-    team: str
-    quiet: bool
-    why: str
-    plan: tuple[Rung, ...]
-    rounds: int
-    acknowledgement_timeout: timedelta | None
-    first: Climb
+    begun: EscalationBegun
+    first: Climb | SideCalled | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replan:
+    """Go on as *begun* says; the ladder begins anew, or a further side is called."""
+
+    begun: EscalationBegun
+    first: Climb | SideCalled | None
     at: datetime
-    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,4 +99,4 @@ class RatePage(Asked):
     rating: Rating
 
 
-Command = Begin | Climb | Hold | Pause | End | NoteUndelivered | TellResponder | CorrectClock | RatePage
+Command = Begin | Replan | Climb | Hold | Pause | End | NoteUndelivered | TellResponder | CorrectClock | RatePage

@@ -1,15 +1,18 @@
 """An escalation's rules: who is called is found out by who asks; here stands when it still may be.
 
 climbing > held (acknowledged) > climbing, when the acknowledgement is forgotten; paused > climbing; spent when all
-steps are taken; ended with the incident. A step is taken when its time has come, or nothing of the last one arrives.
+steps are taken; ended with the incident, held again when that is reopened. A step is taken when its time has come, or
+nothing of the last one arrives. Another severity is another plan: it goes on there behind what was taken, and a
+further side is called at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, Literal
 
 from services.incidents.domain.errors import AbsentError
-from services.incidents.domain.escalation.climbing import Climbed
+from services.incidents.domain.escalation.climbing import Climbed, place_in
 from services.incidents.domain.escalation.commands import (
     Begin,
     Climb,
@@ -20,6 +23,7 @@ from services.incidents.domain.escalation.commands import (
     NoteUndelivered,
     Pause,
     RatePage,
+    Replan,
     TellResponder,
 )
 from services.incidents.domain.escalation.errors import NotCalledError
@@ -31,6 +35,7 @@ from services.incidents.domain.escalation.events import (
     EscalationExhausted,
     EscalationHeld,
     EscalationPaused,
+    EscalationReplanned,
     EscalationUnassigned,
     Event,
     PageRated,
@@ -38,6 +43,7 @@ from services.incidents.domain.escalation.events import (
     PageUndelivered,
     Rating,
     ResponderTold,
+    SideCalled,
     StepTaken,
 )
 
@@ -54,6 +60,7 @@ class Record:
         ratings: What their people said of them, by page.
         unassigned: Whether a whole pass called nobody.
         last: When it last took a step; None: never.
+        beside: The calls of a further side, which nobody who takes it on makes superfluous.
     """
 
     begun: EscalationBegun
@@ -61,6 +68,7 @@ class Record:
     ratings: tuple[tuple[str, Rating], ...] = ()
     unassigned: bool = False
     last: datetime | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +147,20 @@ def decide(command: Command, state: Escalation) -> tuple[Event, ...]:  # noqa: C
         NotCalledError: Who rates a page is not who was called.
     """
     match state, command:
-        case None, Begin():
-            begun = _begun(command)
-            return (begun, *_climbed(Record(begun), command.first))
+        case None, Begin(begun=begun, first=first):
+            return (begun, *_first(Record(begun), first))
         case None, Hold() | Pause() | End():
             return ()
         case None, _:
             raise AbsentError("escalation", "/v1/escalations")
         case _, Begin():
             return ()
+        case ((Climbing() | Held() | Paused() | Spent()), Replan(begun=begun)) if begun != state.record.begun:
+            replanned = EscalationReplanned(incident=begun.incident, begun=begun, at=command.at)
+            return (replanned, *_first(replace(state.record, begun=begun), command.first))
         case ((Climbing() | Held() | Paused()), Climb()):
             return _climbed(state.record, command)
-        case ((Climbing() | Spent() | Paused() | Held()), Hold()):
+        case _, Hold():  # also of one that was over, and is reopened
             return (_held(state.record, command),)
         case ((Climbing() | Held() | Spent()), Pause()):
             it = state.record.begun.incident
@@ -184,6 +194,17 @@ def evolve(state: Escalation, event: Event) -> Escalation:  # noqa: C901, PLR091
             sent = event.notifications
             waits = not event.people and place == (event.round, event.step)
             return Climbing(stepped, place, event.due, live=sent, sent=bool(sent), waits=waits)
+        case SideCalled():
+            pages = (*record.beside, *(each.page for each in event.people))
+            known = replace(state, record=replace(record, called=(*record.called, *event.people), beside=pages))
+            if not isinstance(known, Climbing):
+                return known
+            return replace(known, live=(*known.live, *event.notifications), sent=known.sent or bool(event.people))
+        case EscalationReplanned(begun=begun):
+            known = replace(state, record=replace(record, begun=begun))
+            if not isinstance(known, Climbing):
+                return known
+            return replace(known, place=place_in(begun, record.begun, known.place, waits=known.waits))
         case EscalationUnassigned():
             return replace(state, record=replace(record, unassigned=True))
         case EscalationExhausted():
@@ -208,23 +229,14 @@ def evolve(state: Escalation, event: Event) -> Escalation:  # noqa: C901, PLR091
             return state
 
 
-def _begun(command: Begin) -> EscalationBegun:
-    return EscalationBegun(
-        incident=command.incident,
-        number=command.number,
-        service=command.service,
-        severity=command.severity,
-        title=command.title,
-        phase=command.phase,
-        team=command.team,
-        quiet=command.quiet,
-        why=command.why,
-        plan=command.plan,
-        rounds=command.rounds,
-        acknowledgement_timeout=command.acknowledgement_timeout,
-        at=command.at,
-        rule=command.rule,
-    )
+def _first(record: Record, first: Climb | SideCalled | None) -> tuple[Event, ...]:
+    match first:
+        case Climb():
+            return _climbed(record, first)
+        case SideCalled():
+            return (first, *_pages(record.begun, first.people, first.at))
+        case None:
+            return ()
 
 
 def _climbed(record: Record, command: Climb) -> tuple[Event, ...]:
@@ -240,29 +252,37 @@ def _climbed(record: Record, command: Climb) -> tuple[Event, ...]:
     events: list[Event] = []
     if to.people or to.passed or not over:
         events.append(_step(record, command, to))
-    if not it.quiet:
-        events += [
-            PageSent(
-                **names,
-                page=each.page,
-                person=each.person,
-                side=each.side,
-                policy=each.policy,
-                step=each.step,
-                schedule=each.schedule,
-                shift=each.shift,
-                at=command.at,
-                rule=it.rule,
-            )
-            for each in to.people
-        ]
+    events += [command.beside] if command.beside else []
+    people = (*to.people, *(command.beside.people if command.beside else ()))
+    events += [] if it.quiet else _pages(it, people, command.at)
     if to.fruitless and not record.unassigned:
         why = "; ".join(dict.fromkeys(each.why for each in to.passed)) or it.why
         events.append(EscalationUnassigned(**names, team=it.team, why=why, told=command.told, at=command.at))
     if over and not it.quiet:
-        called = tuple(dict.fromkeys(each.person for each in (*record.called, *to.people)))
+        called = tuple(dict.fromkeys(each.person for each in (*record.called, *people)))
         events.append(EscalationExhausted(**names, team=it.team, called=called, at=command.at))
     return tuple(events)
+
+
+def _pages(it: EscalationBegun, people: Sequence[Called], at: datetime) -> list[Event]:
+    return [
+        PageSent(
+            page=each.page,
+            incident=it.incident,
+            number=it.number,
+            service=it.service,
+            severity=it.severity,
+            person=each.person,
+            side=each.side,
+            policy=each.policy,
+            step=each.step,
+            schedule=each.schedule,
+            shift=each.shift,
+            at=at,
+            rule=it.rule,
+        )
+        for each in people
+    ]
 
 
 def _step(record: Record, command: Climb, to: Climbed) -> StepTaken:

@@ -8,7 +8,7 @@ from services.incidents.domain.escalation_policy.steps import Side
 from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.who_is_paged import Rung
 
-Cause = Literal["declared", "time", "undelivered", "silence", "snooze-over"]
+Cause = Literal["declared", "severity", "time", "undelivered", "silence", "snooze-over"]
 Rating = Literal["actionable", "noise"]
 
 
@@ -58,6 +58,7 @@ class EscalationBegun:
         acknowledgement_timeout: How long an acknowledgement holds without a sign of life; None: for ever.
         at: When.
         rule: What fired, such as `slo/checkout-availability`; empty: people declared it.
+        beside: The steps of the side that is called at once too, as far as the first that calls somebody.
     """
 
     incident: str
@@ -74,6 +75,16 @@ class EscalationBegun:
     acknowledgement_timeout: timedelta | None
     at: datetime
     rule: str = ""
+    beside: tuple[Rung, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationReplanned:
+    """The incident is more or less severe: it goes on as if it had begun like this."""
+
+    incident: str
+    begun: EscalationBegun
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +117,27 @@ class StepTaken:
     next_round: int
     next_step: int
     due: datetime | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideCalled:
+    """A severe incident called *people* of a further side, whatever its ladder does, and whoever has taken it on.
+
+    Args:
+        incident: Whose escalation.
+        service: The incident's.
+        people: Who is called.
+        passed: What was passed over on the way to them.
+        notifications: What is sent to them.
+        at: When.
+    """
+
+    incident: str
+    service: str
+    people: tuple[Called, ...]
+    passed: tuple[Passed, ...]
+    notifications: tuple[str, ...]
     at: datetime
 
 
@@ -236,7 +268,9 @@ class PageRated:
 
 Event = (
     EscalationBegun
+    | EscalationReplanned
     | StepTaken
+    | SideCalled
     | PageSent
     | EscalationUnassigned
     | EscalationExhausted
