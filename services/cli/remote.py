@@ -43,12 +43,14 @@ class Gateway:
     async def send(
         self, method: str, path: str, content: bytes | None, media_type: str = "application/json"
     ) -> httpx.Response:
-        """The gateway's answer.
+        """The gateway's answer; a PATCH is of what the resource is now, so that it is read before.
 
         Raises:
             CliError: It refused, or cannot be reached.
         """
         headers = {} if content is None else {"Content-Type": media_type}
+        if method == "PATCH" and (etag := (await self.send("GET", path, None)).headers.get("ETag")):
+            headers["If-Match"] = etag
         try:
             answer = await self._client.request(method, path, content=content, headers=headers)
         except httpx.TransportError as error:

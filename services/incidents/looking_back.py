@@ -38,6 +38,7 @@ ONE_EACH: Final = "incident-postmortem"  # the reservation by which an incident 
 _MOST_MOMENTS: Final = 400  # of the incident's own; an event is stored whole
 _LONGEST: Final = 200
 _METADATA: Final = codec.decoder(Metadata)
+_NOBODY: Final = frozenset(("", "timer", "reaction", "integration-key"))  # how senders and rules act, and no people
 _DID: Final[Mapping[type[object], str]] = {
     IncidentDeclared: "declared it",
     IncidentAcknowledged: "took it on",
@@ -106,7 +107,7 @@ def _participants(told: Sequence[tuple[Recorded, IncidentFact]], record: Record)
     for recorded, event in told:
         method = _METADATA.decode(recorded.metadata).auth_method
         role = _DID.get(type(event))
-        if role and method not in {"", "timer"} and event.by not in named:
+        if role and method not in _NOBODY and event.by not in named:
             did.setdefault(event.by, {})[role] = None
     for person, roles in did.items():
         yield Participant(person=person, role=", ".join(roles))

@@ -7,7 +7,7 @@ import pytest
 
 from libs.events.clock import Clock
 from libs.web.internal_auth import Principal
-from tests.fixtures.services import ANA, Running, Signed, memory_is_enough
+from tests.fixtures.services import ANA, Elsewhere, Running, Signed, eventually, memory_is_enough
 
 OUTAGE = {"title": "Checkout fails", "service": "checkout-api", "severity": "sev2"}
 pytestmark = memory_is_enough
@@ -237,6 +237,22 @@ async def test_published_its_incident_is_of_the_class_of_the_root_cause(incident
     await incidents.call("POST", f"{path}:publish")  # sent twice it changes nothing
 
     assert (await incidents.call("GET", "/v1/incidents/INC-1"))["outage_class"] == "retry-storm"
+
+
+async def test_a_sender_of_alerts_took_part_in_nothing(incidents: Running, slo: Elsewhere) -> None:
+    at = slo.clock.now()
+    fired = {"alert": "burn-1", "slo": "checkout-availability", "service": "checkout-api", "severity": "page", "at": at}
+    rates = {"factor": 14.4, "burn_rate_short": 25.0, "burn_rate_long": 20.0, "input_version": 7}
+    windows = {"short_window": "5m", "long_window": "1h"}
+    await slo.says("alert.fired", "budget/checkout-availability", **fired, **rates, **windows)
+
+    async def opened() -> Any:
+        return (await incidents.call("GET", "/v1/incidents"))["items"]
+
+    [incident] = await eventually(opened)
+    draft = await incidents.call("POST", "/v1/postmortems", {"incident": incident["number"]}, expect=201)
+
+    assert (incident["declared_by"] != "", draft["participants"]) == (True, [])
 
 
 async def test_who_had_a_role_took_part_in_it(incidents: Running) -> None:
