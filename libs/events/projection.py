@@ -15,6 +15,7 @@ from sqlalchemy import Column, Index, MetaData, Table
 from sqlalchemy.schema import CreateTable
 
 from libs.events.envelope import Recorded
+from libs.events.full_text import index_words, searched
 from libs.events.registry import EventRegistry
 
 Row = dict[str, Any]
@@ -43,7 +44,8 @@ class Projection:
     Args:
         name: Of the view that queries read; unique in the service.
         columns: Makes the columns anew for each generation; at least one is a primary key. Moments are an `Instant`,
-            lists and dicts a `Json` (`columns.py`), so that a fold reads what another fold wrote.
+            lists and dicts a `Json` (`columns.py`), so that a fold reads what another fold wrote; `Words`
+            (`full_text.py`) are found by an index.
         events: Decodes the events that are folded.
         folds: Per event class, what it changes. Types without a fold are skipped.
         sources: The services whose events are folded. The projection's own service is read from its event store,
@@ -71,13 +73,15 @@ class Projection:
         if generation not in self._tables:
             name = f"{self.name}_g{generation}"
             indexes = [Index(f"ix_{name}_{'_'.join(columns)}", *columns) for columns in self.indexes]
-            self._tables[generation] = Table(name, MetaData(), *self.columns(), *indexes)
+            table = self._tables[generation] = Table(name, MetaData(), *self.columns(), *indexes)
+            index_words(table)
         return self._tables[generation]
 
     @cached_property
     def fingerprint(self) -> str:
         """Changes with the columns, the indexes and the `version`."""
         shape = [str(CreateTable(self.table(0))), str(self.version), str(sorted(map(str, self.indexes)))]
+        shape += searched(self.view)
         return hashlib.sha256("\n".join(shape).encode()).hexdigest()[:16]
 
     @cached_property

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Dialect, inspect, select, text, update
 
 from libs.events.database import Database, Run, open_database
 from libs.events.errors import OtherCodeError, StoreUnavailableError
+from libs.events.full_text import searched, show_words
 from libs.events.group_ask import GroupAsk
 from libs.events.ledger import Checkpoint, Ledger, Place, load_all
 from libs.events.projection import Projection
@@ -328,8 +329,11 @@ def show_generation(connection: Connection, projection: Projection, generation: 
     """Let the queries see the rows of *generation*."""
     table = projection.table(generation)
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    if searched(table) and connection.dialect.name == "sqlite":
+        columns += ", rowid AS row"
     connection.execute(text(f'DROP VIEW IF EXISTS "{projection.name}"'))
     connection.execute(text(f'CREATE VIEW "{projection.name}" AS SELECT {columns} FROM "{table.name}"'))  # noqa: S608  names from code
+    show_words(connection, projection.view, table)
 
 
 def lock_out_readers(connection: Connection) -> None:
@@ -351,6 +355,8 @@ def drop_tables(connection: Connection, projection: Projection, keep: Collection
         prefix, _, number = name.rpartition("_g")
         if prefix == projection.name and number.isdecimal() and int(number) not in keep:
             connection.execute(text(f'DROP TABLE "{name}"'))
+            for column in searched(projection.view):
+                connection.execute(text(f'DROP TABLE IF EXISTS "{name}_{column}"'))
 
 
 _READ_LOCK = text("LOCK TABLE switches IN ACCESS SHARE MODE")  # no statement that shows a moment may come before

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.events.full_text import holds
 from libs.events.handler import Loaded, Step
 from libs.events.ids import new_id
 from libs.events.store import EventLog
@@ -65,7 +66,6 @@ from services.incidents.domain.milestones import Milestone
 from services.incidents.domain.words import words
 from services.incidents.effects import find_incident, incident_effects
 from services.incidents.intake import Numbers
-from services.incidents.projections.full_text import holds
 from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 

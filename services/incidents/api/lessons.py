@@ -63,7 +63,7 @@ async def search_postmortems(
     limit: Most = 20,
 ) -> Response:
     """Postmortems in which all words stand, wherever in them; a word in the title counts twice."""
-    found = await resources.views.read(found_by_words, q, service or (), state or (), limit)
+    found = await resources.views.read_long(found_by_words, q, service or (), state or (), limit)
     return answer(request, Lessons(items=found))
 
 
@@ -85,7 +85,7 @@ async def find_seen_before(
     state = (await resources.handler.load(INCIDENT, key)).state
     if state is None:
         raise UnknownReferenceError("incident", incident, "GET /v1/incidents lists them")
-    return answer(request, Lessons(items=await resources.views.read(seen_before, state.record, limit)))
+    return answer(request, Lessons(items=await resources.views.read_long(seen_before, state.record, limit)))
 
 
 @router.get(

@@ -47,4 +47,4 @@ async def list_similar_incidents(
     """Incidents of the same alerts, class or service, or told in the same words, each with why it is like this one."""
     loaded = await resources.handler.load(INCIDENT, await find_incident(resources.store, reference))
     record = there(loaded.state).record
-    return answer(request, SimilarIncidents(items=await resources.views.read(similar_to, record, limit)))
+    return answer(request, SimilarIncidents(items=await resources.views.read_long(similar_to, record, limit)))

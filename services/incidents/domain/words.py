@@ -5,6 +5,7 @@ from typing import Final
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _SHORTEST, _LONGEST = 2, 40
+_MOST_BYTES: Final = 512 * 1024  # of what is kept: a tsvector has a megabyte
 _EMPTY: Final = frozenset(
     (
         *("a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "did", "do", "for", "from", "had", "has"),
@@ -19,6 +20,12 @@ def words(text: str) -> tuple[str, ...]:
     """The words of *text* that say something, each once, in their order; a plural counts as its singular."""
     found = (_stem(word) for word in _WORD.findall(text.casefold()))
     return tuple(dict.fromkeys(word for word in found if _SHORTEST <= len(word) <= _LONGEST and word not in _EMPTY))
+
+
+def kept(*texts: str) -> str:
+    """The words of *texts* as a searched column holds them, with a blank before and after each."""
+    said = " ".join(words("\n".join(texts)))
+    return f" {said.encode()[:_MOST_BYTES].decode(errors='ignore')} "
 
 
 def _stem(word: str) -> str:

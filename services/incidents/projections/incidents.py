@@ -7,14 +7,15 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Integer, Text
 
 from libs.events.columns import Instant, Json
+from libs.events.full_text import Words
 from libs.events.projection import Fold, Projection, Row
 from services.incidents.contract import CONTRACT, SERVICE
 from services.incidents.domain.incident import events as of
 from services.incidents.domain.incident import work_events as of_work
 from services.incidents.domain.incident.terms import IncidentFact
 from services.incidents.domain.milestones import MILESTONES
+from services.incidents.domain.words import kept
 from services.incidents.projections.folds import changes, opens
-from services.incidents.projections.full_text import kept
 
 _TEXTS: Final = ("number", "title", "service", "severity", "priority", "state")
 _MORE_TEXTS: Final = ("declared_by", "acknowledged_by", "outage_class", "merged_into", "split_from")
@@ -34,7 +35,7 @@ def _columns() -> Sequence[Column[Any]]:
         *(Column(name, Boolean, nullable=False) for name in _FLAGS),
         *(Column(name, Json(), nullable=False) for name in (*_LISTS, *_OBJECTS)),
         Column("group", Text, nullable=False),  # what its first alert joins others by: its signature
-        Column("words", Text, nullable=False),  # of all that is said of it, to be found by
+        Column("words", Words, nullable=False),  # of all that is said of it, to be found by
         Column("update_every_minutes", Integer),
         Column("update_due", Instant()),
         *(Column(name, Instant()) for name in MILESTONES),

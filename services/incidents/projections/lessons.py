@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from libs.events.full_text import holds
 from services.incidents.domain.incident.state import Record
 from services.incidents.domain.postmortem.events import CauseKind
 from services.incidents.domain.words import words
 from services.incidents.projections.actions import ACTIONS
-from services.incidents.projections.full_text import holds
 from services.incidents.projections.postmortems import POSTMORTEMS
 
 _LOOKED_AT = 500  # of the newest that hold a word; the best of them are answered

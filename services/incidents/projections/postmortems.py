@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Select, Text, select
 
 from libs.events.columns import Instant, Json
+from libs.events.full_text import Words
 from libs.events.projection import Projection, Row
 from services.incidents.contract import CONTRACT, SERVICE
 from services.incidents.domain.postmortem.events import (
@@ -20,8 +21,8 @@ from services.incidents.domain.postmortem.events import (
     PostmortemSubmitted,
     Sections,
 )
+from services.incidents.domain.words import kept
 from services.incidents.projections.folds import changes, opens
-from services.incidents.projections.full_text import kept
 
 
 def _columns() -> Sequence[Column[Any]]:
@@ -33,7 +34,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("published_at", Instant()),
         Column("reviewed", Boolean, nullable=False),
         Column("causes", Json(), nullable=False),
-        Column("words", Text, nullable=False),  # of all it says, to be found by
+        Column("words", Words, nullable=False),  # of all it says, to be found by
     )
 
 

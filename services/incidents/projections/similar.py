@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, or_, select
 
+from libs.events.full_text import holds
 from services.incidents.domain.incident.state import Record
 from services.incidents.domain.words import words
-from services.incidents.projections.full_text import holds
 from services.incidents.projections.incidents import INCIDENTS
 
 _LOOKED_AT: Final = 500  # of the newest

@@ -1,11 +1,13 @@
 import pytest
 from hypothesis import given as any_of
 from hypothesis import strategies as st
-from sqlalchemy import column
+from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from services.incidents.domain.words import words
-from services.incidents.projections.full_text import holds, kept
+from libs.events.full_text import Words, holds
+from services.incidents.domain.words import kept, words
+
+SAID = Table("said", MetaData(), Column("words", Words))
 
 
 @pytest.mark.parametrize(
@@ -36,5 +38,11 @@ def test_what_is_asked_of_the_database_is_bound_and_no_part_of_the_statement(tex
     wanted = [word for text in texts for word in words(text)] or ["queue"]
 
     for dialect in (postgresql.dialect(), sqlite.dialect()):
-        statement = str(holds(column("words"), wanted).compile(dialect=dialect))
+        statement = str(holds(SAID.c.words, wanted).compile(dialect=dialect))
         assert not any(f"'{word}'" in statement for word in wanted)
+
+
+def test_what_is_kept_has_its_bounds() -> None:
+    held = kept(*(f"ü{number:020}" for number in range(50_000)))
+
+    assert len(held.encode()) <= 512 * 1024 + 2
