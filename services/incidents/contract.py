@@ -177,6 +177,7 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.escalation-policy.ended.v1": of_escalation_policy.PolicyEnded,
         "io.concordat.incidents.service-paging.policies-named.v1": of_service_paging.PoliciesNamed,
         "io.concordat.incidents.notification.requested.v1": of_notification.NotificationRequested,
+        "io.concordat.incidents.notification.extended.v1": of_notification.NotificationExtended,
         "io.concordat.incidents.notification.attempt-begun.v1": of_notification.AttemptBegun,
         "io.concordat.incidents.notification.attempt-ended.v1": of_notification.AttemptEnded,
         "io.concordat.incidents.notification.withdrawn.v1": of_notification.NotificationWithdrawn,

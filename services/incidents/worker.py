@@ -7,6 +7,7 @@ from services.incidents.grouping import Grouping
 from services.incidents.on_call.due import on_call_timers, phases
 from services.incidents.paging.ladder import Paging
 from services.incidents.paging.sender import Sender
+from services.incidents.paging.telling import Telling
 from services.incidents.projections import PROJECTIONS
 from services.incidents.reactions import moving, slo_alerts, timers, urgency
 from services.incidents.reminding import learning_reactions, learning_timers
@@ -35,5 +36,5 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
             **learning_timers(resources, policy),
         },
         sinks=(Sender(resources, settings).run, paging.watch),
-        followers=(grouping, paging.reactor),
+        followers=(grouping, paging.reactor, Telling(resources, settings).reactor),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from sqlalchemy import Connection
@@ -18,17 +18,16 @@ from services.incidents.contract import CONTRACT, NOTIFICATION, SERVICE
 from services.incidents.domain.alert.events import AlertTriggered
 from services.incidents.domain.notification.commands import Request
 from services.incidents.domain.notification.events import Message
+from services.incidents.paging.owners import team_or_people
 from services.incidents.paging.taking import through
 from services.incidents.projections.alerts import waiting_since
 from services.incidents.projections.calls import noise
-from services.incidents.projections.channels import team_channels
 from services.incidents.projections.known_services import service_of, services_of_team
-from services.incidents.projections.people import team_members
 
 WEEKLY: Final = "incidents.weekly-digests"  # never changes: ids of notifications follow from it
 LOW: Final = "incidents.low-urgency"
 DAILY: Final = "low-digest"
-_AT_HOUR: Final = 8  # UTC: a default of ours, the alerts of a day before its work begins
+_AT_HOUR: Final = 8  # a default of ours, the alerts of a day before its work begins
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _LINES: Final = 50
 
@@ -102,16 +101,16 @@ class Digests:
             await self._resources.handler.handle(NOTIFICATION, key, request, context.part(key))
 
 
-def next_morning(at: datetime) -> datetime:
-    """When what triggers at *at* is told."""
-    morning = at.replace(hour=_AT_HOUR, minute=0, second=0, microsecond=0)
-    return morning if at < morning else morning + _DAY
+def next_morning(at: datetime, zone: tzinfo = UTC) -> datetime:
+    """When what can wait is told that happens at *at*, to who lives in *zone*."""
+    local = at.astimezone(zone)
+    morning = local.replace(hour=_AT_HOUR, minute=0, second=0, microsecond=0)
+    return (morning if local < morning else morning + _DAY).astimezone(UTC)
 
 
 def _to_team(connection: Connection, said: Message, team: str, context: Context) -> dict[str, Message]:
     """To the team's own channels; to each of its people where it has none."""
-    own = [f"team/{team}"] if team_channels(connection, team) else []
-    return through(connection, said, own or [f"person/{one}" for one in team_members(connection, team)], context)
+    return through(connection, said, team_or_people(connection, team), context)
 
 
 def _noise(connection: Connection, services: Sequence[str], at: datetime) -> list[str]:

@@ -51,11 +51,7 @@ from services.incidents.domain.incident.events import (
     IncidentResolved,
     IncidentStageChanged,
 )
-from services.incidents.domain.incident.work_events import (
-    IncidentResponderAdded,
-    IncidentRoleOffered,
-    IncidentSeverityChanged,
-)
+from services.incidents.domain.incident.work_events import IncidentSeverityChanged
 from services.incidents.domain.notification.commands import Request
 from services.incidents.domain.notification.events import AttemptEnded, Message
 from services.incidents.paging.alarm import Alarm
@@ -99,8 +95,6 @@ class Paging:
             IncidentMerged: self._over,
             IncidentAlertJoined: self._joined,
             IncidentAlertsTold: self._joined,
-            IncidentResponderAdded: self._asked_for,
-            IncidentRoleOffered: self._asked_for,
             AttemptEnded: self._answered,
         }
         reactions = [Reaction(NAME, SERVICE, CONTRACT, acts), self._digests.low]
@@ -201,20 +195,6 @@ class Paging:
         messages = await self._resources.views.read(through, said, [f"person/{person}"], context)
         told = TellResponder(person=person, alerts=alerts, notifications=tuple(messages), at=context.at)
         await self._carry(event.incident, told, context, messages, expected=loaded.version)
-
-    async def _asked_for(
-        self, event: IncidentResponderAdded | IncidentRoleOffered, _: Recorded, context: Context
-    ) -> None:
-        """Whoever somebody else wants to help, or to take a role, hears of it."""
-        state = (await self._resources.handler.load(ESCALATION, event.incident)).state
-        if state is None or event.person == event.by:
-            return
-        wanted = "to help" if isinstance(event, IncidentResponderAdded) else f"to take the role {event.role}"
-        said = about(state.record.begun, "asked", f"{event.by} asks you {wanted}. {event.reason}".strip())
-        messages = await self._resources.views.read(through, said, [f"person/{event.person}"], context)
-        for key, message in messages.items():
-            request = Request(notification=key, message=message, at=context.at)
-            await self._resources.handler.handle(NOTIFICATION, key, request, context.part(key))
 
     async def _answered(self, event: AttemptEnded, _: Recorded, context: Context) -> None:
         """What does not arrive is no call: when nothing of a step does, the next one is taken at once."""

@@ -1,4 +1,4 @@
-"""Who hears of it when nobody can be called: the owners of a service."""
+"""The owners of a service, who hear of it when nobody can be called, and teams as such."""
 
 from sqlalchemy import Connection
 
@@ -6,6 +6,12 @@ from services.incidents.paging.calling import channels_of
 from services.incidents.projections.channels import team_channels
 from services.incidents.projections.known_services import Known
 from services.incidents.projections.people import team_members
+
+
+def team_or_people(connection: Connection, team: str) -> list[str]:
+    """The team itself where it has channels, else each of its people: `team/<name>`, or `person/<label>`."""
+    own = [f"team/{team}"] if team_channels(connection, team) else []
+    return own or [f"person/{one}" for one in team_members(connection, team)]
 
 
 def owners_of(connection: Connection, known: Known) -> list[str]:

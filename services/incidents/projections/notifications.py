@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, Text, or_, select
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, Text, and_, or_, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -14,6 +14,7 @@ from services.incidents.domain.notification.decider import LONGEST
 from services.incidents.domain.notification.events import (
     AttemptBegun,
     AttemptEnded,
+    NotificationExtended,
     NotificationRequested,
     NotificationWithdrawn,
 )
@@ -29,6 +30,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("ordinal", BigInteger, nullable=False),  # where it stands in the log, to sort by
         *(Column(name, Text, nullable=False) for name in (*_TEXTS, "state", "detail")),
         Column("trying", Boolean, nullable=False),
+        Column("held", Boolean, nullable=False),  # for what is said until its time
         Column("status", Integer),
         Column("attempts", Json(), nullable=False),
         Column("requested_at", Instant(), nullable=False),
@@ -45,17 +47,18 @@ def _requested(_: Row | None, event: NotificationRequested, recorded: Recorded, 
         "state": "pending",
         "detail": "",
         "trying": False,
+        "held": event.not_before is not None,
         "status": None,
         "attempts": [],
         "requested_at": event.at,
-        "next_at": event.at,
+        "next_at": event.not_before or event.at,
         "ended_at": None,
     }
 
 
 def _begun(row: Row, event: AttemptBegun) -> Row:
     attempt = {"at": event.at.isoformat(), "outcome": "unknown", "status": None, "detail": ""}
-    return {"attempts": [*row["attempts"], attempt], "trying": True, "next_at": event.until}
+    return {"attempts": [*row["attempts"], attempt], "trying": True, "held": False, "next_at": event.until}
 
 
 def _ended(row: Row, event: AttemptEnded) -> Row:
@@ -78,6 +81,11 @@ NOTIFICATIONS: Final = Projection(
     events=CONTRACT,
     folds={
         NotificationRequested: Fold(lambda event, _: ((event.notification,),), _requested),
+        NotificationExtended: changes(
+            lambda _, event: {
+                name: getattr(event.message, name) for name in ("subject", "incident", "number", "service")
+            }
+        ),
         AttemptBegun: changes(_begun),
         AttemptEnded: changes(_ended),
         NotificationWithdrawn: changes(
@@ -93,5 +101,5 @@ def due(connection: Connection, now: datetime, most: int) -> list[str]:
     """What is to be sent now, what waits longest first; also what waits for a time that a clock set back put off."""
     c = NOTIFICATIONS.view.c
     put_off = now + LONGEST + _CLAIMED
-    query = select(c.id).where(c.state == "pending", or_(c.next_at <= now, c.next_at > put_off))
+    query = select(c.id).where(c.state == "pending", or_(c.next_at <= now, and_(c.next_at > put_off, ~c.held)))
     return list(connection.execute(query.order_by(c.next_at).limit(most)).scalars())

@@ -9,10 +9,11 @@ from services.incidents.domain.notification.events import Message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Send it."""
+    """Send it; with *not_before* then, and together with what else is asked for under its id until then."""
 
     notification: str
     message: Message
+    not_before: datetime | None = None
     at: datetime
 
 

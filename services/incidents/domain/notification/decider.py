@@ -13,6 +13,7 @@ from services.incidents.domain.notification.events import (
     Event,
     LinkUsed,
     Message,
+    NotificationExtended,
     NotificationRequested,
     NotificationWithdrawn,
     Outcome,
@@ -23,6 +24,8 @@ State = Literal["pending", "delivered", "failed", "withdrawn"]
 FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=5)  # between attempts: a default of ours, somebody waits
 GIVE_UP: Final = timedelta(days=1)  # news that is older helps nobody
 _DOUBLINGS: Final = 10
+_ABOUT: Final = "incident", "number", "service"
+_LONGEST_TEXT: Final = 10_000  # what is longer nobody reads to its end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class Sent:
     Args:
         notification: Its id.
         message: What it says.
+        subject: What it said first, in a line.
+        parts: How often something was said in it.
         requested: When it was to be sent.
         state: What became of it.
         attempts: How many were begun.
@@ -43,6 +48,8 @@ class Sent:
 
     notification: str
     message: Message
+    subject: str
+    parts: int = 1
     requested: datetime
     state: State = "pending"
     attempts: int = 0
@@ -55,7 +62,7 @@ class Sent:
 Notification = Sent | None
 
 
-def decide(command: Command, state: Notification) -> tuple[Event, ...]:
+def decide(command: Command, state: Notification) -> tuple[Event, ...]:  # noqa: PLR0911  this is the table
     """The facts *command* produces; none if it comes too early, too late, or was carried out.
 
     Raises:
@@ -64,9 +71,11 @@ def decide(command: Command, state: Notification) -> tuple[Event, ...]:
     """
     match state, command:
         case None, Request():
-            return (NotificationRequested(notification=command.notification, message=command.message, at=command.at),)
+            return (_requested(command),)
         case None, _:
             raise AbsentError("notification", "/v1/notifications")
+        case Sent(state="pending", attempts=0), Request(not_before=datetime()):
+            return _extended(state, command)
         case Sent(used=True), UseLink():
             raise LinkError("the link was used already, and works once")
         case _, UseLink():
@@ -86,11 +95,20 @@ def decide(command: Command, state: Notification) -> tuple[Event, ...]:
 def evolve(state: Notification, event: Event) -> Notification:  # noqa: PLR0911  one line per kind of event
     """The state after one more fact."""
     if isinstance(event, NotificationRequested):
-        at = event.at
-        return Sent(notification=event.notification, message=event.message, requested=at, next_at=at, moved=at)
+        said, due = event.message, event.not_before or event.at
+        return Sent(
+            notification=event.notification,
+            message=said,
+            subject=said.subject,
+            requested=due,
+            next_at=due,
+            moved=event.at,
+        )
     if state is None:
         return None
     match event:
+        case NotificationExtended(message=message):
+            return replace(state, message=message, parts=state.parts + 1)
         case AttemptBegun(attempt=attempt, until=until):
             return replace(state, attempts=attempt, next_at=until, moved=event.at, trying=True)
         case AttemptEnded(outcome="retry", next_at=datetime() as next_at):
@@ -101,6 +119,23 @@ def evolve(state: Notification, event: Event) -> Notification:  # noqa: PLR0911 
             return replace(state, state="withdrawn")
         case LinkUsed():
             return replace(state, used=True)
+
+
+def _requested(command: Request) -> NotificationRequested:
+    return NotificationRequested(
+        notification=command.notification, message=command.message, not_before=command.not_before, at=command.at
+    )
+
+
+def _extended(state: Sent, command: Request) -> tuple[Event, ...]:
+    """One message says all of it; what it is about, only where all of it is about the same."""
+    said, more = state.message, command.message
+    text = f"{said.text}\n\n{more.text}"
+    if len(text) > _LONGEST_TEXT:
+        return ()
+    about = {name: it if (it := getattr(said, name)) == getattr(more, name) else "" for name in _ABOUT}
+    message = replace(said, subject=f"{state.subject} (and {state.parts} more)", text=text, **about)
+    return (NotificationExtended(notification=state.notification, message=message, at=command.at),)
 
 
 def _may_try(state: Sent, command: Attempt) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from services.incidents.domain.channel.events import ChannelKind, Urgency
 
-Kind = Literal["page", "notice", "asked", "more-alerts", "unassigned", "exhausted", "digest"]
+Kind = Literal["page", "notice", "asked", "more-alerts", "unassigned", "exhausted", "digest", "shifts", "reminder"]
 Outcome = Literal["delivered", "retry", "failed"]
 
 
@@ -43,7 +43,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationRequested:
-    """It is to be sent."""
+    """It is to be sent: at once, or when *not_before* is reached, with what is said to the same person until then."""
+
+    notification: str
+    message: Message
+    not_before: datetime | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationExtended:
+    """It says more, and nothing of it was sent yet; *message* is all of it."""
 
     notification: str
     message: Message
@@ -103,4 +113,4 @@ class LinkUsed:
     at: datetime
 
 
-Event = NotificationRequested | AttemptBegun | AttemptEnded | NotificationWithdrawn | LinkUsed
+Event = NotificationRequested | NotificationExtended | AttemptBegun | AttemptEnded | NotificationWithdrawn | LinkUsed

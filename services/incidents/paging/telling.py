@@ -1,0 +1,154 @@
+"""Tells people what is no call: what the table of notices makes of own events, through the channels of calls.
+
+It follows the service's own log. What can wait is held by its notification until its time, and says what comes
+meanwhile too; ids follow from what happened, so that hearing of it twice tells it once.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from libs.events.envelope import Context, Recorded
+from libs.events.errors import StoreUnavailableError
+from libs.events.ids import timer_id
+from libs.events.reactor import Reaction, Reactor
+from libs.events.registry import EventRegistry
+from libs.events.resources import Resources
+from services.incidents.config import IncidentsSettings
+from services.incidents.contract import CONTRACT, NOTIFICATION, SERVICE
+from services.incidents.domain.notification.commands import Request
+from services.incidents.domain.notification.decider import GIVE_UP
+from services.incidents.domain.notification.events import Message
+from services.incidents.paging.digests import next_morning
+from services.incidents.paging.notices import NOTICES, Notice
+from services.incidents.paging.owners import team_or_people
+from services.incidents.paging.taking import through
+from services.incidents.projections.channels import CHANNELS
+from services.incidents.projections.incidents import INCIDENTS
+from services.incidents.projections.known_services import service_of
+from services.incidents.projections.people import PEOPLE, person_of
+from services.incidents.projections.postmortems import POSTMORTEMS
+
+NAME: Final = "incidents.telling"  # never changes: ids of notifications follow from it
+_WINDOW: Final = timedelta(minutes=5)  # what changes within it comes together
+_GRACE: Final = timedelta(minutes=1)  # until all that happened in it was heard
+_PATIENCE_S: Final = 0.5
+
+
+class Telling:
+    """Turns what happened into notifications."""
+
+    def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
+        self._resources, self._base = resources, settings.public_url.rstrip("/")
+
+    @property
+    def reactor(self) -> Reactor:
+        """Follows the log of incidents."""
+        events = EventRegistry({CONTRACT.name_of(kind): kind for kind in NOTICES})
+        return Reactor(
+            self._resources, [Reaction(NAME, SERVICE, events, dict.fromkeys(NOTICES, self._tell))], follows=NAME
+        )
+
+    async def _tell(self, event: Any, recorded: Recorded, context: Context) -> None:  # noqa: ANN401  any of the table
+        if context.at - recorded.occurred_at > GIVE_UP:
+            return
+        await self._know(recorded.position)
+        for notice in NOTICES[type(event)](event):
+            said = _message(notice, self._base)
+            for key, message, due in await self._resources.views.read(_addressed, notice, said, event.at, context):
+                await self._ask(key, message, due, context)
+
+    async def _know(self, position: int) -> None:
+        """Whoever was registered before is known."""
+        views, epoch = self._resources.views, self._resources.store.epoch
+        for projection in (PEOPLE, CHANNELS):
+            if not await views.wait_applied(projection.name, SERVICE, epoch, 0, position, _PATIENCE_S):
+                message = f"{projection.name} has not applied position {position} yet"
+                raise StoreUnavailableError(message)
+
+    async def _ask(self, key: str, message: Message, due: datetime | None, context: Context) -> None:
+        """Say it with what else waits until *due*; in a message of its own where that is full, or on its way."""
+        together = [] if due is None else [_together(message, due)]
+        for notification in (*together, key):  # the event has one id in both, so that it is stored once
+            request = Request(notification=notification, message=message, not_before=due, at=context.at)
+            outcome = await self._resources.handler.handle(NOTIFICATION, notification, request, context.part(key))
+            if outcome.events:
+                return
+
+
+def _message(notice: Notice, base: str) -> Message:
+    method, _, path = notice.how.partition(" ")
+    return Message(
+        kind=notice.kind,
+        channel="email",
+        urgency="high" if notice.when == "now" else "low",
+        subject=notice.subject,
+        text=f"{notice.text}\n{method} {base}{path}",
+        incident=notice.incident,
+        number=notice.number,
+        service=notice.service,
+    )
+
+
+def _addressed(
+    connection: Connection, notice: Notice, said: Message, at: datetime, context: Context
+) -> list[tuple[str, Message, datetime | None]]:
+    """Each message to somebody with an id that follows from what happened, and until when it is held."""
+    knows = [f"person/{name}" for name in notice.but]
+    for group in notice.to:
+        holders = dict.fromkeys(holder for name in group for holder in _meant(connection, name) if holder not in knows)
+        if sent := through(connection, said, list(holders), context):
+            return [(key, each, _held(connection, notice, each, at, context.at)) for key, each in sent.items()]
+    return []
+
+
+def _meant(connection: Connection, name: str) -> Iterator[str]:
+    """Whom *name* means: `person/<label>` and `team/<name>`."""
+    kind, _, about = name.partition("/")
+    match kind:
+        case "owners" | "sre":
+            if known := service_of(connection, about):
+                yield from team_or_people(connection, known.owner_team if kind == "owners" else known.sre_team)
+        case "authors":
+            c = POSTMORTEMS.view.c
+            for authors in connection.execute(select(c.authors).where(c.incident == about)).scalars():
+                yield from (f"person/{author}" for author in authors)
+        case "lead" | "speaker":
+            yield from _leading(connection, about, speaks=kind == "speaker")
+        case _:
+            yield name
+
+
+def _leading(connection: Connection, incident: str, *, speaks: bool) -> Iterator[str]:
+    """Who speaks for an incident, commands it, or took it on: the first that there is."""
+    c = INCIDENTS.view.c
+    row = connection.execute(select(c.roles, c.acknowledged_by).where(c.id == incident)).one_or_none()
+    if row is not None:
+        said = row.roles.get("communications") if speaks else None
+        if one := said or row.roles.get("incident_commander") or row.acknowledged_by:
+            yield f"person/{one}"
+
+
+def _held(connection: Connection, notice: Notice, message: Message, at: datetime, now: datetime) -> datetime | None:
+    match notice.when:
+        case "now":
+            return None
+        case "soon":
+            due = _end(at)
+            return due if due > now else _end(now)
+        case "morning":
+            person = person_of(connection, message.person) if message.person else None
+            return next_morning(now, person.clock if person else UTC)
+
+
+def _end(at: datetime) -> datetime:
+    """When what happens in the same minutes as *at* is told."""
+    return at - timedelta(seconds=at.timestamp() % _WINDOW.total_seconds()) + _WINDOW + _GRACE
+
+
+def _together(message: Message, due: datetime) -> str:
+    """The notification that says all of its kind that waits for the same moment."""
+    said = f"{NAME}/{message.kind}/{message.person}/{message.team}/{message.channel}"
+    return str(timer_id(said, due.isoformat(), 0))
