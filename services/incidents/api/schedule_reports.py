@@ -1,6 +1,6 @@
 """What being on call costs whom."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -17,9 +17,13 @@ from libs.web.schemas import Moment
 from services.incidents.api.rosters import scheduled
 from services.incidents.api.schedules import span_of
 from services.incidents.domain.on_call.limits import Breach, breaches
-from services.incidents.domain.on_call.load import Member, balance, shares_of
+from services.incidents.domain.on_call.load import HOUR, Member, at_once, balance, shares_of
 from services.incidents.domain.on_call.resolver import resolve
-from services.incidents.projections.people import PEOPLE, Contact, Person, people_of
+from services.incidents.domain.on_call.roster import OnCall
+from services.incidents.domain.on_call.spans import Span, cut
+from services.incidents.projections.neighbours import neighbours_of
+from services.incidents.projections.people import PEOPLE, Contact, Person
+from services.incidents.projections.schedules import ROTATIONS, SCHEDULES
 from services.incidents.projections.shifts import PAGES, pages_by_person
 
 _READ = needs("schedules.read")
@@ -30,11 +34,26 @@ router = Router(prefix="/v1/schedules", tags=["schedules"])
 
 @dataclass(frozen=True, slots=True)
 class PersonShare:
-    """What one person had, or will have: nights (22-8) and days of weekends on their own clock."""
+    """What one person had, or will have: nights (22-8) and days of weekends on their own clock.
+
+    Args:
+        person: Who.
+        side: Of which side.
+        hours: By this schedule.
+        hours_elsewhere: By others, while not by this one.
+        hours_at_once: By more than one at the same time.
+        share: Of all time, by all schedules together.
+        shifts: Of this schedule, as all that follows.
+        nights: That they touch.
+        weekends: Days of them.
+        pages: How often they were called.
+    """
 
     person: str
     side: str
     hours: float
+    hours_elsewhere: float
+    hours_at_once: float
     share: float
     shifts: int
     nights: int
@@ -66,7 +85,10 @@ class Fairness:
 
 
 @router.get(
-    "/{schedule}/fairness", openapi_extra=_READ, responses=responses(404, 422), dependencies=[fresh(PEOPLE, PAGES)]
+    "/{schedule}/fairness",
+    openapi_extra=_READ,
+    responses=responses(404, 422),
+    dependencies=[fresh(PEOPLE, PAGES, SCHEDULES, ROTATIONS)],
 )
 async def get_fairness(
     schedule: str,
@@ -82,16 +104,20 @@ async def get_fairness(
     policy = request.app.state.on_call
     duty = resolve(roster, start, end)
     named = {each.person for each in duty if not each.shadow}.union(roster.turning(end))
-    members = _members(await resources.views.read(people_of, named))
+    near = await resources.views.read(neighbours_of, roster, end, named)
+    members = _members({name: near.people[name] for name in named if name in near.people})
     pages = await resources.views.read(pages_by_person, schedule, start, end)
-    shares = shares_of(duty, members, start, end)
-    hours = (end - start) / timedelta(hours=1)
+    everywhere = [*duty, *near.elsewhere(named, start, end)]
+    shares, in_all = shares_of(duty, members, start, end), shares_of(everywhere, members, start, end)
+    hours = (end - start) / HOUR
     people = tuple(
         PersonShare(
             person,
             members[person].side if person in members else "",
             share.hours,
-            round(share.hours / hours, 4),
+            round(in_all[person].hours - share.hours, 2),
+            _at_once(everywhere, person, Span(start, end)),
+            round(in_all[person].hours / hours, 4),
             share.shifts,
             share.nights,
             share.weekends,
@@ -105,8 +131,13 @@ async def get_fairness(
         balance(each.weekends for each in people),
         balance(each.pages for each in people),
     )
-    found = tuple(breaches(policy, duty, members, start, end))
+    found = tuple(breaches(policy, everywhere, members, start, end))
     return Fairness(schedule, start, end, people, even, found, policy.version)
+
+
+def _at_once(duty: Iterable[OnCall], person: str, asked: Span) -> float:
+    spans = at_once(each for each in duty if each.person == person and not each.shadow)
+    return round(sum((part.lasts for span in spans for part in cut(span, [asked])), timedelta()) / HOUR, 2)
 
 
 def _members(known: Mapping[str, tuple[Person, Contact]]) -> dict[str, Member]:

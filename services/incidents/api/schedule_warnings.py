@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query
+from starlette.requests import Request
 
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
@@ -16,6 +17,8 @@ from libs.web.schemas import Moment
 from services.incidents.api.rosters import scheduled
 from services.incidents.api.schedules import span_of
 from services.incidents.contract import ROTATION
+from services.incidents.domain.on_call.limits import OnCallPolicy
+from services.incidents.domain.on_call.load import HOUR, at_once, shares_of
 from services.incidents.domain.on_call.resolver import holes, in_force, resolve
 from services.incidents.domain.on_call.roster import OnCall, Roster
 from services.incidents.domain.on_call.sides import absent, mixture_fault, wanted
@@ -68,6 +71,7 @@ class ScheduleWarnings:
 )
 async def list_warnings(
     schedule: str,
+    request: Request,
     resources: ResourcesDep,
     since: Annotated[Moment | None, Query(alias="from", description="Now, if left out.")] = None,
     until: Annotated[Moment | None, Query(description="Four weeks after `from`, if left out.")] = None,
@@ -89,6 +93,7 @@ async def list_warnings(
         *_gaps(roster, start, end),
         *_unreachable(duty, near.people),
         *_absent(duty, near.people),
+        *_elsewhere(near, duty, Span(start, end), request.app.state.on_call),
         *_lacking(near, start),
         *_one_sided(near, duty, Span(start, end)),
         *_mixtures(near, rotations, start),
@@ -120,6 +125,24 @@ def _absent(duty: Sequence[OnCall], known: _Known) -> Iterator[ScheduleWarning]:
             for span in cut(Span(each.since, each.until), away):
                 detail = f"{each.person} is away then; swap {each.shift}, or decide who replaces them"
                 yield ScheduleWarning("unavailable", each.person, span.start, span.end, detail)
+
+
+def _elsewhere(
+    near: Neighbours, duty: Sequence[OnCall], asked: Span, policy: OnCallPolicy
+) -> Iterator[ScheduleWarning]:
+    """Who is on call by this schedule and by another at once, or by all of them too much."""
+    others = near.elsewhere({each.person for each in duty}, asked.start, asked.end)
+    for person in sorted({each.person for each in others}):
+        theirs = [each for each in (*duty, *others) if each.person == person]
+        by = " and ".join(sorted({each.schedule for each in theirs}))
+        for span in at_once(theirs, policy.schedules_at_once.most):
+            for part in cut(span, [asked]):
+                detail = f"{person} is on call by {by} at once; swap one of the shifts, or decide who replaces them"
+                yield ScheduleWarning("on-call-twice", person, part.start, part.end, detail)
+        share = shares_of(theirs, {}, asked.start, asked.end)[person].hours / ((asked.end - asked.start) / HOUR)
+        if share > policy.share.most:
+            detail = f"{person} is on call {share:.0%} of the time, by {by}; add people to one of them"
+            yield ScheduleWarning("on-call-too-much", person, asked.start, asked.end, detail)
 
 
 def _lacking(near: Neighbours, now: datetime) -> Iterator[ScheduleWarning]:

@@ -87,14 +87,17 @@ class Watch:
         near = await self._resources.views.read(neighbours_of, found, now)
         members = await self._members(near, now)
         over = await self._over(found, members, services, now)
-        plan = resolve(found, now, now + timedelta(days=self._policy.window_days))
-        standing = breaches(self._policy, plan, members, now, now + timedelta(days=self._policy.window_days))
+        until = now + timedelta(days=self._policy.window_days)
+        plan = resolve(found, now, until)
+        people = {*members, *(it.person for it in plan if not it.shadow)}
+        duty = [*plan, *near.elsewhere(people, now, until)]
+        standing = [*breaches(self._policy, duty, members, now, until), *near.lacking(now)]
         closed = [of_shift(self._policy, it.shift, it.end - it.start, it.incidents) for it in over]
         command = Look(
             schedule=name,
             services=services,
             members=tuple(Scheduled(it.person, it.side, it.site) for it in members.values()),
-            standing=(*standing, *near.lacking(now)),
+            standing=tuple(standing),
             once=tuple(breach for breach in closed if breach is not None),
             moved=moved,
             at=now,

@@ -1,13 +1,15 @@
 """What a schedule does not know by itself: phases of its services, schedules beside it, who its people are."""
 
 from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from services.incidents.domain.on_call.limits import Breach
-from services.incidents.domain.on_call.roster import Roster
+from services.incidents.domain.on_call.resolver import resolve
+from services.incidents.domain.on_call.roster import OnCall, Roster
 from services.incidents.domain.on_call.sides import Covered, lacking
 from services.incidents.domain.person.events import Side
 from services.incidents.projections.known_services import covered_of
@@ -35,6 +37,16 @@ class Neighbours:
     def sides(self) -> dict[str, Side]:
         """Who is on which side."""
         return {name: person.side for name, (person, _) in self.people.items() if person.active}
+
+    def elsewhere(self, people: AbstractSet[str], start: datetime, until: datetime) -> list[OnCall]:
+        """What *people* have by the schedules beside it."""
+        rosters = [roster for roster in self.beside if people & roster.people]
+        return [
+            each
+            for roster in rosters
+            for each in resolve(roster, start, until)
+            if each.person in people and not each.shadow
+        ]
 
     def lacking(self, now: datetime) -> Iterator[Breach]:
         """The services that have not the sides that their phase asks for, in all their schedules together."""

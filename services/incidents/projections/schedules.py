@@ -117,8 +117,7 @@ def revisions_of(connection: Connection, names: set[str]) -> dict[str, tuple[Rot
 def rosters_beside(connection: Connection, roster: Roster) -> list[Roster]:
     """The other schedules that share a service or a person with what *roster* was, is or will be."""
     services = {service for revision in roster.revisions for service in revision.services}
-    people = {each.person for each in roster.overrides}
-    people |= {name for turned in roster.rotations.values() for each in turned for name in each.rota.participants}
+    people = roster.people
     shared = {name for name, words in connection.execute(select(_R.name, _R.participants)) if people & {*words.split()}}
     names = [
         name

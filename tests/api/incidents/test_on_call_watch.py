@@ -93,6 +93,33 @@ async def test_too_much_is_told_once_until_it_is_kept_again(incidents: Running, 
 
 
 @memory_is_enough
+async def test_who_is_on_call_by_two_schedules_is_told_by_both_as_soon_as_one_of_them_says_so(
+    incidents: Running, clock: FrozenClock
+) -> None:
+    await staffed(incidents, clock)
+    await scheduled(incidents)
+    await told(incidents, ScheduleTurned)
+    developers = {"name": "dev", "start": "2026-11-23T00:00", "participants": ["cleo", "dora"]}
+    await incidents.call("POST", "/v1/rotations", developers, expect=201)
+    clock.advance(SECOND)
+    await incidents.call(
+        "POST", "/v1/schedules", {"name": "x", "layers": [{"name": "l", "rotation": "dev"}]}, expect=201
+    )
+    await told(incidents, ScheduleTurned, 2)
+    clock.advance(SECOND)
+    cover = {"person": "ana", "start": "2026-11-24T00:00:00Z", "end": "2026-11-26T00:00:00Z"}
+
+    await incidents.call("POST", "/v1/schedules/x/overrides", cover, expect=201)
+
+    async def both() -> Any:
+        found = [each for each in await told(incidents, LimitBreached) if each.limit == "schedules_at_once"]
+        return found if len(found) > 1 else None
+
+    found = await eventually(both)
+    assert {(each.schedule, each.subject, each.value) for each in found} == {("checkout", "ana", 2), ("x", "ana", 2)}
+
+
+@memory_is_enough
 async def test_a_side_that_the_phase_of_a_service_asks_for_is_missed_once_until_it_takes_turns(
     incidents: Running, clock: FrozenClock, lifecycle: Elsewhere
 ) -> None:

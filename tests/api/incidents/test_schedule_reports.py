@@ -7,6 +7,8 @@ from libs.web.internal_auth import Principal
 from tests.fixtures.on_call import SECOND, scheduled, staffed
 from tests.fixtures.services import Elsewhere, Running, Signed, eventually, memory_is_enough
 
+TWO_WEEKS = "from=2026-11-23T00:00:00Z&until=2026-12-07T00:00:00Z"
+
 
 def signed(name: str, clock: FrozenClock) -> Signed:
     return Signed(Principal(name, "person", frozenset({"*"}), "api-key"), "incidents", clock)
@@ -49,16 +51,46 @@ async def test_fairness_tells_hours_nights_weekends_and_limits_with_their_source
     await staffed(incidents, clock)
     await scheduled(incidents)
 
-    told = await incidents.call(
-        "GET", "/v1/schedules/checkout/fairness?from=2026-11-23T00:00:00Z&until=2026-12-07T00:00:00Z"
-    )
+    async def shared() -> Any:
+        answer = await incidents.call("GET", f"/v1/schedules/checkout/fairness?{TWO_WEEKS}")
+        return answer if all(each["side"] for each in answer["people"]) else None
 
+    told = await eventually(shared)
     ana, bo = told["people"]
     assert (ana["hours"], ana["share"], ana["shifts"], ana["side"]) == (168.0, 0.5, 7, "sre")
     assert (ana["weekends"], bo["weekends"]) == (2, 2)
     assert told["balance"] == {"hours": 1.0, "nights": 1.0, "weekends": 1.0, "pages": None}
     assert {each["limit"] for each in told["breaches"]} == {"people", "share"}
     assert all(each["source"] for each in told["breaches"])
+
+
+@memory_is_enough
+async def test_what_somebody_has_by_two_schedules_is_seen_in_both(incidents: Running, clock: FrozenClock) -> None:
+    await staffed(incidents, clock)
+    await scheduled(incidents)
+    night = {"days": ["monday"], "start": "20:00", "end": "08:00"}
+    layers = [{"name": "primary", "rotation": "sre", "restrictions": [night]}]
+    await incidents.call("POST", "/v1/schedules", {"name": "search", "layers": layers}, expect=201)
+
+    async def shared() -> Any:
+        answer = await incidents.call("GET", f"/v1/schedules/search/fairness?{TWO_WEEKS}")
+        return answer if any(each["hours_elsewhere"] for each in answer["people"]) else None
+
+    told = await eventually(shared)
+    ana = told["people"][0]
+    assert (ana["hours"], ana["hours_elsewhere"], ana["hours_at_once"], ana["share"]) == (12.0, 156.0, 12.0, 0.5)
+    assert {"share", "schedules_at_once"} <= {each["limit"] for each in told["breaches"]}
+
+    warned = (await incidents.call("GET", f"/v1/schedules/checkout/warnings?{TWO_WEEKS}"))["items"]
+    twice = [(each["person"], each["start"], each["end"]) for each in warned if each["code"] == "on-call-twice"]
+    assert twice == [
+        ("ana", "2026-11-23T20:00:00Z", "2026-11-24T00:00:00Z"),
+        ("ana", "2026-12-01T00:00:00Z", "2026-12-01T08:00:00Z"),
+        ("bo", "2026-11-24T00:00:00Z", "2026-11-24T08:00:00Z"),
+        ("bo", "2026-11-30T20:00:00Z", "2026-12-01T00:00:00Z"),
+    ]
+    (much, _) = [each for each in warned if each["code"] == "on-call-too-much"]
+    assert much["detail"] == "ana is on call 50% of the time, by checkout and search; add people to one of them"
 
 
 @memory_is_enough

@@ -6,7 +6,7 @@ import pytest
 
 from services.incidents.config import IncidentsSettings, load_on_call
 from services.incidents.domain.on_call.limits import Breach, breaches, of_shift
-from services.incidents.domain.on_call.load import Member
+from services.incidents.domain.on_call.load import Member, at_once
 from services.incidents.domain.on_call.roster import OnCall, Source
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
@@ -15,10 +15,10 @@ POLICY = load_on_call(IncidentsSettings.model_fields["on_call_policy"].default)
 EIGHT = tuple("abcdefgh")
 
 
-def duty(person: str, start: float, hours: float, *, shadow: bool = False) -> OnCall:
+def duty(person: str, start: float, hours: float, *, shadow: bool = False, schedule: str = "cart") -> OnCall:
     """From some hour after Monday's midnight on."""
     since = MONDAY + start * HOUR
-    return OnCall(person, since, since + hours * HOUR, Source("rotation"), shadow)
+    return OnCall(person, since, since + hours * HOUR, Source("rotation"), shadow, schedule)
 
 
 def found(*held: OnCall, people: tuple[str, ...] = EIGHT, sites: str = "", days: int = 28) -> dict[str, list[Breach]]:
@@ -100,6 +100,28 @@ def test_between_two_shifts_there_are_eleven_hours_of_rest() -> None:
     (breach,) = found(duty("a", 0, 12), duty("a", 22, 8))["rest"]
 
     assert (breach.subject, breach.value, breach.allowed) == ("a", 10, 11)
+
+
+def test_nobody_is_on_call_by_two_schedules_at_once() -> None:
+    after = (duty("a", 0, 12), duty("a", 12, 12, schedule="till"))
+    beside = duty("b", 0, 12, schedule="till")
+    layers, shadowing = duty("a", 6, 6), duty("a", 0, 24, shadow=True, schedule="till")
+    assert "schedules_at_once" not in found(*after, beside, layers, shadowing)
+
+    (breach,) = found(*after, duty("a", 6, 3, schedule="till"), duty("a", 8, 4, schedule="till"))["schedules_at_once"]
+
+    assert (breach.subject, breach.value, breach.allowed) == ("a", 2, 1)
+    assert breach.detail == "a is on call by cart and till at once, for 6 hours; let others take some"
+    assert breach.source
+
+
+def test_when_somebody_is_on_call_by_more_schedules_than_they_may() -> None:
+    three = [duty("a", 0, 12), duty("a", 3, 6, schedule="till"), duty("a", 6, 12, schedule="search")]
+
+    def hours(most: int) -> list[tuple[float, float]]:
+        return [((it.start - MONDAY) / HOUR, (it.end - MONDAY) / HOUR) for it in at_once(three, most)]
+
+    assert (hours(1), hours(2), hours(3)) == ([(3, 12)], [(6, 9)], [])
 
 
 @pytest.mark.parametrize(

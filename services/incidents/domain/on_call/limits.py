@@ -10,11 +10,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import fmean
 
-from services.incidents.domain.on_call.load import Member, Share, shares_of
+from services.incidents.domain.on_call.load import HOUR, Member, Share, at_once, shares_of
 from services.incidents.domain.on_call.roster import OnCall
-from services.incidents.domain.on_call.spans import Span, joined
-
-HOUR = timedelta(hours=1)
+from services.incidents.domain.on_call.spans import Span, cut, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,7 @@ class OnCallPolicy:
         weekends: The same of days at weekends.
         shift_length_hours: Without relief.
         rest_hours: Between two shifts of one person.
+        schedules_at_once: By which one person is on call at the same moment.
     """
 
     version: str
@@ -62,6 +61,7 @@ class OnCallPolicy:
     weekends: Limit
     shift_length_hours: Limit
     rest_hours: Least
+    schedules_at_once: Limit
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,16 +79,17 @@ class Breach:
 def breaches(
     policy: OnCallPolicy, duty: Sequence[OnCall], members: Mapping[str, Member], start: datetime, until: datetime
 ) -> list[Breach]:
-    """What a plan between two moments asks too much."""
+    """What a plan between two moments asks too much; of who is in it, *duty* tells the time by other schedules too."""
     if not members:
         return []
     shares = shares_of(duty, members, start, until)
     found = [*_too_few(policy, members), *_too_much(policy, shares, start, until)]
     for name, allowed in (("nights", policy.nights), ("weekends", policy.weekends)):
         found += _uneven(name, allowed, {person: getattr(share, name) for person, share in shares.items()})
-    for person in sorted(members):
-        spans = joined(Span(each.since, each.until) for each in duty if each.person == person and not each.shadow)
-        found += _too_long(policy, person, spans)
+    for person in sorted(shares):
+        theirs = [each for each in duty if each.person == person and not each.shadow]
+        found += _too_long(policy, person, joined(Span(each.since, each.until) for each in theirs))
+        found += _too_many(policy, person, theirs)
     return sorted(found)
 
 
@@ -139,3 +140,15 @@ def _too_long(policy: OnCallPolicy, person: str, spans: Sequence[Span]) -> Itera
         detail = f"{person} has {shortest:.1f} hours between two shifts; let somebody else take one"
         allowed = policy.rest_hours
         yield Breach("rest", person, round(shortest, 2), allowed.least, detail, allowed.source)
+
+
+def _too_many(policy: OnCallPolicy, person: str, theirs: Sequence[OnCall]) -> Iterator[Breach]:
+    allowed = policy.schedules_at_once
+    spans = at_once(theirs, allowed.most)
+    if spans:
+        by = sorted({each.schedule for each in theirs if any(cut(Span(each.since, each.until), spans))})
+        hours = sum((span.lasts for span in spans), timedelta()) / HOUR
+        detail = (
+            f"{person} is on call by {' and '.join(sorted(by))} at once, for {hours:.0f} hours; let others take some"
+        )
+        yield Breach("schedules_at_once", person, len(by), allowed.most, detail, allowed.source)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import accumulate
 from typing import Final
 
 from services.incidents.domain.on_call.roster import OnCall
@@ -48,6 +49,21 @@ def shares_of(
     return {
         person: _share(spans, members[person].zone if person in members else "UTC") for person, spans in theirs.items()
     }
+
+
+def at_once(theirs: Iterable[OnCall], most: float = 1) -> list[Span]:
+    """When somebody is on call by more than *most* schedules."""
+    by_schedule: dict[str, list[Span]] = {}
+    for each in theirs:
+        by_schedule.setdefault(each.schedule, []).append(Span(each.since, each.until))
+    held = [span for spans in by_schedule.values() for span in joined(spans)]
+    edges = sorted(edge for span in held for edge in ((span.start, 1), (span.end, -1)))
+    depth = accumulate(change for _, change in edges)
+    return joined(
+        Span(moment, following)
+        for (moment, _), (following, _), number in zip(edges, edges[1:], depth, strict=False)
+        if number > most
+    )
 
 
 def balance(shares: Iterable[float]) -> float | None:

@@ -101,6 +101,12 @@ class Roster:
     rotations: Mapping[str, tuple[RotationRevision, ...]]
     version: tuple[int, ...] = ()
 
+    @property
+    def people(self) -> set[str]:
+        """Everybody who takes turns, or was put on call, at any time."""
+        turning = (name for turned in self.rotations.values() for each in turned for name in each.rota.participants)
+        return {*turning, *(each.person for each in self.overrides if each.person)}
+
     def revision(self, moment: datetime) -> ScheduleRevision | None:
         """What is in force at a moment; before the first revision, that one."""
         return _in_force(self.revisions, moment)
