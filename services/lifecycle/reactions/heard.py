@@ -31,7 +31,7 @@ INCIDENTS_CLASSIFIED: Final = EventRegistry({"io.concordat.incidents.incident.cl
 async def all_applied(resources: Resources, *projections: Projection) -> None:
     """Return once *projections* show all that lifecycle has stored; it is tried again later if that takes long."""
     head = await resources.store.head()
-    for each in projections:
+    for each in projections if head else ():  # of an empty log there is nothing to wait for
         if not await resources.views.wait_applied(
             each.name, resources.service, resources.store.epoch, 0, head, _PATIENCE_S
         ):

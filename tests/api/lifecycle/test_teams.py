@@ -376,11 +376,12 @@ async def test_a_duty_and_a_look_at_the_structure_that_are_overdue_are_said_once
 
 @IN_MEMORY
 async def test_a_team_of_before_there_were_timers_has_them_once(lifecycle: Running, clock: FrozenClock) -> None:
+    policies = load_policies(LifecycleSettings())
+    dates = team_dates(policies.inbox, policies.teams)
+    await set_missing(lifecycle.resources, dates)  # where nothing is stored, no read model is waited for
     at = clock.now()
     known = Register(team="checkout", kind="dev", display_name="Checkout", at=at)
     await lifecycle.resources.handler.handle(TEAM_STREAM, "checkout", known, Context.of_request(at, Metadata("ana")))
-    policies = load_policies(LifecycleSettings())
-    dates = team_dates(policies.inbox, policies.teams)
 
     async def starts() -> bool:
         try:
