@@ -8,7 +8,7 @@ what a stalled first one still writes finds its row gone.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 from sqlalchemy import Connection, delete, text, update
 from sqlalchemy.exc import DBAPIError
@@ -59,14 +59,25 @@ def _request(connection: Connection, projection: Projection) -> None:
         add_generation(connection, projection, max(each.generation for each in known) + 1, "requested")
 
 
-async def rebuilding(resources: Resources, projection: Projection) -> AsyncGenerator[Generation]:
-    """Rebuild *projection*, by the worker that runs or else here; gives its progress until it serves.
+async def rebuilding(resources: Resources, *projections: Projection) -> AsyncGenerator[Generation]:
+    """Rebuild *projections*, by the worker that runs or else here; gives the progress of each until it serves.
+
+    All are asked for before the first is waited for: a worker of another process looks once for all of them.
 
     Raises:
         RebuildFailedError: An event cannot be applied; the old read model still serves.
     """
-    await resources.views.start([projection])
-    await request_rebuild(resources.views, projection)
+    await resources.views.start(projections)
+    for projection in projections:
+        await request_rebuild(resources.views, projection)
+    for projection in sorted(projections, key=lambda each: each.name):  # as the worker goes through them
+        async with aclosing(_watching(resources, projection)) as steps:
+            async for step in steps:
+                yield step
+
+
+async def _watching(resources: Resources, projection: Projection) -> AsyncGenerator[Generation]:
+    """The progress of a rebuild that was asked for; it is done here when nobody takes it."""
     clock = asyncio.get_running_loop().time
     last: Generation | None = None
     moved_at = clock()
@@ -254,12 +265,12 @@ class _BusSource:
     async def read(self) -> list[Batch]:
         """The next records; nothing when there are none."""
         while not self._ready:
+            ends = await self._consumer.end_offsets()
+            if ends and all(self._held.get(place, 0) >= end for place, end in ends.items()):
+                return []
             polled = await self._consumer.poll(timeout_s=_POLL_S, max_records=BATCH)
             self._held |= {place: records[-1].offset + 1 for place, records in polled.items()}
             self._ready = list(bus_batches(polled))
-            ends = await self._consumer.end_offsets()
-            if not polled and ends and all(self._held.get(place, 0) >= end for place, end in ends.items()):
-                return []
         return self._ready.pop(0)
 
     async def ends(self) -> Mapping[Place, int]:

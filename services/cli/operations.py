@@ -196,24 +196,22 @@ async def projections_list(platform: Platform, *, service: str = "", digest: boo
 
 async def projections_rebuild(platform: Platform, *, name: str, service: str = "") -> AsyncGenerator[Line]:
     """Make one read model (`service.projection`, or its name alone where only one has it) anew, or `all`."""
-    chosen = [
-        (part, projection)
+    chosen = {
+        owner: [each for each in part.projections if name in {"all", each.name, f"{owner}.{each.name}"}]
         for owner, part in _chosen(platform, service).items()
-        for projection in part.projections
-        if name in {"all", projection.name, f"{owner}.{projection.name}"}
-    ]
-    if not chosen or (len(chosen) > 1 and name != "all"):
+    }
+    count = sum(map(len, chosen.values()))
+    if not count or (count > 1 and name != "all"):
         known = ", ".join(f"{owner}.{each.name}" for owner, part in platform.items() for each in part.projections)
-        message = f"{name!r} names {len(chosen)} read models; there are {known}"
+        message = f"{name!r} names {count} read models; there are {known}"
         raise CliError(message, USAGE)
-    for part, projection in chosen:
-        label = f"{part.resources.service}.{projection.name}"
-        generation = 0
-        async for step in rebuilding(part.resources, projection):
-            generation = step.generation
+    for owner, projections in chosen.items():
+        async for step in rebuilding(platform[owner].resources, *projections):
+            label = f"{owner}.{step.projection}"
             progress = {"label": label, "done": step.done, "total": step.total, "per_second": round(step.per_second)}
             yield {"progress": progress}
-        yield {"summary": {"projection": label, "serves_generation": generation}}
+            if step.status == "serving":
+                yield {"summary": {"projection": label, "serves_generation": step.generation}}
 
 
 async def letters_list(platform: Platform, *, service: str = "") -> AsyncGenerator[Line]:

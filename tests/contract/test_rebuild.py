@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
@@ -146,6 +147,12 @@ async def test_who_asks_sees_the_progress_and_does_it_when_nobody_else_does(
     seen = [generation async for generation in rebuilding(library, ROOMS)]
     assert (seen[0].status, seen[-1].status, seen[-1].done, seen[-1].total) == ("requested", "serving", 20, 20)
     assert await library.views.dump(ROOMS) == [(-1, "all", 10), (0, "hall", 10)]
+
+
+async def test_several_are_asked_for_before_the_first_is_waited_for(library: Resources) -> None:
+    async with aclosing(rebuilding(library, SHELVES, ROOMS)) as steps:
+        assert (await anext(steps)).projection == "rooms"
+    assert [each.projection for each in await library.views.unfinished()] == ["rooms", "shelves"]
 
 
 async def test_who_asks_hears_why_it_failed(library: Resources, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,9 +95,8 @@ async def test_a_rebuild_shows_what_was_shown_before(
     before = [await resources.views.dump(projection) for projection in PROJECTIONS]
     shown = await answers(client)
     assert [len(rows) for rows in before] == [1, 1, 1, 1, 1, 1, 1, 1, 16, 2]
-    for projection in PROJECTIONS:
-        async for _ in rebuilding(resources, projection):
-            pass
+    async for _ in rebuilding(resources, *PROJECTIONS):
+        pass
     assert [await resources.views.dump(projection) for projection in PROJECTIONS] == before
     assert await answers(client) == shown
     assert {generation.generation for generation in await resources.views.generations()} == {2}
@@ -110,9 +109,8 @@ async def test_reads_go_on_while_a_rebuild_runs(
     shown = await answers(client)
 
     async def rebuild_all() -> None:
-        for projection in PROJECTIONS:
-            async for _ in rebuilding(resources, projection):
-                pass
+        async for _ in rebuilding(resources, *PROJECTIONS):
+            pass
 
     rebuilt = asyncio.create_task(rebuild_all())
     while not rebuilt.done():
