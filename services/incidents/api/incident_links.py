@@ -6,7 +6,7 @@ from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from libs.events.handler import Outcome
+from libs.events.handler import Outcome, Step
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
 from libs.web.calls import Call, CallDep
@@ -27,9 +27,9 @@ from services.incidents.api.incident_work_schemas import (
 from services.incidents.api.schemas import Why
 from services.incidents.api.verbs import Id
 from services.incidents.contract import CONTRACT, INCIDENT
-from services.incidents.domain.errors import UnknownReferenceError
+from services.incidents.domain.errors import AbsentError, UnknownReferenceError
 from services.incidents.domain.incident.state import Incident, Record
-from services.incidents.domain.incident.terms import Relation
+from services.incidents.domain.incident.terms import SEEN_FROM_THERE, Relation
 from services.incidents.domain.incident.work_commands import (
     LinkDeployment,
     LinkIncident,
@@ -49,12 +49,17 @@ _WRITES: Final[dict[str, Any]] = {"openapi_extra": needs("incidents.write"), "re
 
 @router.post("/{id}/links", response_model=IncidentAnswer, **_WRITES)
 async def link_incident(call: CallDep, reference: Id, body: LinkTo) -> Response:
-    """Say what it has to do with another incident, also with a closed one."""
-    other = await _other(call, body.incident)
-    command = LinkIncident(
-        **_asked(call, body), other=other.incident, other_number=other.number, relation=body.relation
-    )
-    return await carry(call, reference, command)
+    """Say what it has to do with another incident, also with a closed one; that one says so, too."""
+    other = await _record(call, body.incident)
+    if other is None:
+        raise UnknownReferenceError("incident", body.incident, "GET /v1/incidents lists them")
+    this = await _record(call, reference)
+    if this is None:
+        raise AbsentError("incident")
+    said, back = _asked(call, body), SEEN_FROM_THERE[body.relation]
+    link = LinkIncident(**said, other=other.incident, other_number=other.number, relation=body.relation)
+    also = LinkIncident(**said, other=this.incident, other_number=this.number, relation=back)
+    return await carry(call, this.incident, link, also=(Step(INCIDENT, other.incident, also),))
 
 
 @router.post("/{id}/links/{relation}/{other}:remove", response_model=IncidentAnswer, **_WRITES)
@@ -65,9 +70,14 @@ async def unlink_incident(
     other: Annotated[str, Path(min_length=1, max_length=64)],
     body: Why | None = None,
 ) -> Response:
-    """It has nothing to do with another incident."""
-    incident = await find_incident(call.resources.store, other)
-    return await carry(call, reference, UnlinkIncident(**_asked(call, body), other=incident, relation=relation))
+    """It has nothing to do with another incident, nor that one with it."""
+    said, there = _asked(call, body), await _record(call, other)
+    if there is None:
+        return await carry(call, reference, UnlinkIncident(**said, other=other, relation=relation))
+    this = await find_incident(call.resources.store, reference)
+    also = UnlinkIncident(**said, other=this, relation=SEEN_FROM_THERE[relation])
+    unlink = UnlinkIncident(**said, other=there.incident, relation=relation)
+    return await carry(call, this, unlink, also=(Step(INCIDENT, there.incident, also),))
 
 
 @router.post("/{id}/deployments", response_model=IncidentAnswer, **_WRITES, dependencies=[fresh(SURROUNDINGS)])
@@ -142,11 +152,9 @@ def _asked(call: Call, body: Why | None) -> dict[str, Any]:
     return {"by": call.principal.name, "reason": body.reason if body else "", "at": call.context.at}
 
 
-async def _other(call: Call, reference: str) -> Record:
+async def _record(call: Call, reference: str) -> Record | None:
     found = (await call.resources.handler.load(INCIDENT, await find_incident(call.resources.store, reference))).state
-    if found is None:
-        raise UnknownReferenceError("incident", reference, "GET /v1/incidents lists them")
-    return found.record
+    return found and found.record
 
 
 def _updates(record: Record, items: list[UpdateAnswer]) -> UpdatesAnswer:

@@ -61,7 +61,7 @@ from services.incidents.domain.incident.commands import (
 )
 from services.incidents.domain.incident.state import Incident, Record
 from services.incidents.domain.incident.terms import Priority, Severity
-from services.incidents.domain.incident.work_commands import Amend
+from services.incidents.domain.incident.work_commands import Amend, LinkIncident
 from services.incidents.domain.milestones import Milestone
 from services.incidents.domain.words import words
 from services.incidents.effects import find_incident, incident_effects
@@ -103,7 +103,10 @@ async def declare_incident(request: Request, call: CallDep, body: Declaration) -
             reached=reached,
             **said,
         )
-        return await carry(call, incident, command, status=201, location=f"/v1/incidents/{incident}")
+        why: dict[str, Any] = {"by": command.by, "reason": command.reason, "at": command.at}
+        back = LinkIncident(**why, other=incident, other_number=number, relation="followed_by")
+        also = (Step(INCIDENT, follows.incident, back),) if follows else ()
+        return await carry(call, incident, command, status=201, location=f"/v1/incidents/{incident}", also=also)
 
     return await numbers.give(declare)
 

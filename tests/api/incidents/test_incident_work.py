@@ -182,10 +182,22 @@ async def test_a_closed_incident_is_final_and_a_new_one_links_to_it(incidents: R
     again = await declared(incidents, follows="INC-1")
 
     assert again["links"] == [{"relation": "follows", "incident": old["id"], "number": "INC-1"}]
+    seen = (await incidents.call("GET", "/v1/incidents/INC-1"))["links"]
+    assert seen == [{"relation": "followed_by", "incident": again["id"], "number": "INC-2"}]
     gone = await incidents.call("POST", "/v1/incidents/INC-2/links/follows/INC-1:remove")
     assert gone["links"] == []
+    assert (await incidents.call("GET", "/v1/incidents/INC-1"))["links"] == []
     linked = await incidents.call("POST", "/v1/incidents/INC-1/links", {"incident": "INC-2", "relation": "caused_by"})
     assert linked["links"][0]["number"] == "INC-2"
+    [seen] = (await incidents.call("GET", "/v1/incidents/INC-2"))["links"]
+    assert (seen["relation"], seen["number"]) == ("causes", "INC-1")
+    itself = await incidents.call(
+        "POST", "/v1/incidents/INC-1/links", {"incident": "INC-1", "relation": "related_to"}, expect=422
+    )
+    assert itself["code"] == "unknown-reference"
+    assert await incidents.call("POST", "/v1/incidents/INC-2/links/causes/INC-9:remove") == await incidents.call(
+        "GET", "/v1/incidents/INC-2"
+    )
     refused = await incidents.call("POST", "/v1/incidents", OUTAGE | {"follows": "INC-9"}, expect=422)
     assert refused["errors"][0]["pointer"] == "/follows"
 

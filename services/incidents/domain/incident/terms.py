@@ -1,17 +1,26 @@
 """The words of an incident, and what every event of one says."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Priority = Literal["", "P0", "P1", "P2", "P3"]  # how soon it is worked on, beside how bad it is; empty: nobody said
 Stage = Literal["investigating", "identified", "monitoring"]
 Role = Literal["incident_commander", "operations", "communications", "planning"]  # planning keeps the record, too
 Side = Literal["", "dev", "sre"]
-Relation = Literal["duplicate_of", "caused_by", "follows", "related_to"]
+Relation = Literal["duplicate_of", "duplicated_by", "caused_by", "causes", "follows", "followed_by", "related_to"]
 Audience = Literal["stakeholders", "customers"]
 Value = str | float | bool
+
+_PAIRS: Final[tuple[tuple[Relation, Relation], ...]] = (
+    ("duplicate_of", "duplicated_by"),
+    ("caused_by", "causes"),
+    ("follows", "followed_by"),
+    ("related_to", "related_to"),
+)
+SEEN_FROM_THERE: Final[Mapping[Relation, Relation]] = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
