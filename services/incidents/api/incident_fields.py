@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Path
 from pydantic import Field
@@ -22,14 +22,17 @@ from libs.web.routing import Router
 from libs.web.schemas import Line, Text, example
 from services.incidents.api.schemas import Why
 from services.incidents.contract import INCIDENT_FIELD
-from services.incidents.domain.errors import AbsentError
+from services.incidents.domain.errors import AbsentError, FieldError
+from services.incidents.domain.incident.terms import Value
 from services.incidents.domain.incident_field.commands import DefineField, RetireField
 from services.incidents.domain.incident_field.decider import Field as State
 from services.incidents.domain.incident_field.decider import check_value
 from services.incidents.domain.incident_field.events import FieldType
 from services.incidents.projections.incident_fields import INCIDENT_FIELDS
+from services.incidents.projections.incidents import INCIDENTS, values_of
 
 router = Router(prefix="/v1/incident-fields", tags=["incidents"])
+_MOST: Final = 100
 FieldName = Annotated[str, Path(alias="field", pattern=r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")]
 
 
@@ -56,9 +59,27 @@ class IncidentFieldAnswer:
     state: Literal["defined", "retired"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfit:
+    """An incident whose value of a field is none that the field takes now."""
+
+    incident: str
+    number: str
+    value: Value
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfits:
+    """Values that were given when a field was another, the newest incident first."""
+
+    items: list[Misfit]
+    total: int
+
+
 @router.put("/{field}", response_model=IncidentFieldAnswer, openapi_extra=needs("incidents.write"))
 async def define_incident_field(call: CallDep, field: FieldName, body: FieldDefinition) -> Response:
-    """Let incidents have a field, or have it otherwise; values that were given stay."""
+    """Let incidents have a field, or another; values that were given stay, `/misfits` says which fit no more."""
     command = DefineField(field=field, by=call.principal.name, at=call.context.at, **body.model_dump())
     return await call.handle(INCIDENT_FIELD, field, command, body=_answered)
 
@@ -86,6 +107,26 @@ async def get_incident_field(request: Request, resources: ResourcesDep, field: F
     """One field as it is now."""
     loaded = await resources.handler.load(INCIDENT_FIELD, field)
     return answer(request, _field(loaded.state), version=loaded.version)
+
+
+@router.get(
+    "/{field}/misfits",
+    openapi_extra=needs("incidents.read"),
+    responses=responses(404),
+    dependencies=[fresh(INCIDENTS)],
+)
+async def list_misfits(resources: ResourcesDep, field: FieldName) -> Misfits:
+    """Which incidents have a value that the field takes no more, as it is now, or that it is retired."""
+    state = (await resources.handler.load(INCIDENT_FIELD, field)).state
+    if state is None:
+        raise AbsentError("incident-field")
+    found: list[Misfit] = []
+    for incident, number, value in await resources.views.read(values_of, field):
+        try:
+            check_value(field, state, value)
+        except FieldError as error:
+            found.append(Misfit(incident=incident, number=number, value=value, why=str(error)))
+    return Misfits(items=found[:_MOST], total=len(found))
 
 
 async def check_fields(handler: CommandHandler, values: Mapping[str, object]) -> None:

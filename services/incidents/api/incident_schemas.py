@@ -17,7 +17,8 @@ from services.incidents.domain.incident.terms import Affected, Priority, Relatio
 MOST_ALERTS: Final = 50  # in an answer; after a storm an incident has thousands, and GET /v1/alerts pages through them
 IncidentState = Literal["triage", "active", "mitigated", "resolved", "closed", "cancelled", "merged"]
 Share = Annotated[float, Field(ge=0, le=1, description="Of the service's users, 0 to 1.")]
-Tags = Annotated[tuple[Label, ...], Field(max_length=20)]
+MOST_TAGS: Final = 20
+Tags = Annotated[tuple[Label, ...], Field(max_length=MOST_TAGS)]
 FieldValue = Annotated[str, Field(max_length=1_000)] | StrictBool | float
 Fields = Annotated[dict[Label, FieldValue], Field(max_length=50)]
 
@@ -26,6 +27,16 @@ class AffectedService(Body):
     """A service beside the incident's own that users feel it in; times default to the incident's."""
 
     service: Name
+    users_share: Share | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class Affecting(Why):
+    """Of how many of the service's users, since when and until when they feel it; times default to the incident's."""
+
+    model_config = example(users_share=0.2, reason="support says so")
+
     users_share: Share | None = None
     since: Moment | None = None
     until: Moment | None = None
@@ -73,7 +84,10 @@ class Declaration(Why):
 
 
 class IncidentPatch(Why):
-    """A merge patch of what is said of an incident; `affected_services`, `tags` and `fields` are sent whole."""
+    """A merge patch (RFC 7396): a field that is null is taken away, lists are sent whole.
+
+    One service or tag is added at `/affected-services/{service}` and `/tags/{tag}`.
+    """
 
     model_config = example(severity="sev1", customer_facing=True, reason="the shop is down, too")
 
@@ -83,7 +97,7 @@ class IncidentPatch(Why):
     customer_facing: StrictBool | None = None
     test: StrictBool | None = None
     tags: Tags | None = None
-    fields: Fields | None = None
+    fields: Annotated[dict[Label, FieldValue | None], Field(max_length=50)] | None = None
     affected_services: Annotated[tuple[AffectedService, ...], Field(max_length=100)] | None = None
 
 
@@ -189,7 +203,8 @@ def patched(body: IncidentPatch, record: Record) -> tuple[Details | None, tuple[
     if body.tags is not None:
         told["tags"] = tuple(dict.fromkeys(body.tags))
     if body.fields is not None:
-        told["fields"] = body.fields
+        merged = {**record.details.fields, **body.fields}
+        told["fields"] = {name: value for name, value in merged.items() if value is not None}
     before = {name: getattr(record.details, name) for name in Details.__slots__}
     return (Details(**before | told) if told else None), affected_of(body.affected_services)
 

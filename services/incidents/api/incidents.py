@@ -1,4 +1,4 @@
-"""Incidents: declare, read, describe, move on, merge and split."""
+"""Incidents: declare, read, move on, merge and split."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,7 +28,6 @@ from services.incidents.api.incident_schemas import (
     Classification,
     Declaration,
     IncidentAnswer,
-    IncidentPatch,
     IncidentState,
     Merging,
     Resolution,
@@ -36,7 +35,6 @@ from services.incidents.api.incident_schemas import (
     affected_of,
     incident_answer,
     incident_row,
-    patched,
     there,
 )
 from services.incidents.api.verbs import Id, add_verbs
@@ -61,7 +59,7 @@ from services.incidents.domain.incident.commands import (
 )
 from services.incidents.domain.incident.state import Incident, Record
 from services.incidents.domain.incident.terms import Priority, Severity
-from services.incidents.domain.incident.work_commands import Amend, LinkIncident
+from services.incidents.domain.incident.work_commands import LinkIncident
 from services.incidents.domain.milestones import Milestone
 from services.incidents.domain.words import words
 from services.incidents.effects import find_incident, incident_effects
@@ -148,28 +146,6 @@ async def get_incident(request: Request, resources: ResourcesDep, reference: Id)
     """One incident as it is now, by its number (`INC-42`) or its id."""
     loaded = await resources.handler.load(INCIDENT, await find_incident(resources.store, reference))
     return answer(request, incident_answer(loaded.state), version=loaded.version)
-
-
-@router.patch(
-    "/{id}",
-    response_model=IncidentAnswer,
-    openapi_extra=needs("incidents.write", if_match=True),
-    responses=responses(404),
-    dependencies=[fresh(KNOWN_SERVICES)],
-)
-async def amend_incident(request: Request, call: CallDep, reference: Id, body: IncidentPatch) -> Response:
-    """Say otherwise what it is, how bad, and whom it concerns; each change is an event with its reason."""
-    for each in body.affected_services or ():
-        await require_service(call.resources.views, each.service, request.app.state.settings.service_wait_s)
-
-    await check_fields(call.resources.handler, body.fields or {})
-
-    def amend(loaded: Loaded[Incident]) -> tuple[Command, Sequence[Step[Any, Any, Any]]]:
-        details, affected = patched(body, there(loaded.state).record)
-        why: dict[str, Any] = {"by": call.principal.name, "reason": body.reason, "at": call.context.at}
-        return Amend(details=details, severity=body.severity, affected=affected, **why), ()
-
-    return await carry_on_what_is_known(call, reference, amend)
 
 
 @router.post(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Integer, Text
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, Text, select
 
 from libs.events.columns import Instant, Json
 from libs.events.full_text import Words
@@ -12,7 +12,7 @@ from libs.events.projection import Fold, Projection, Row
 from services.incidents.contract import CONTRACT, SERVICE
 from services.incidents.domain.incident import events as of
 from services.incidents.domain.incident import work_events as of_work
-from services.incidents.domain.incident.terms import IncidentFact
+from services.incidents.domain.incident.terms import IncidentFact, Value
 from services.incidents.domain.milestones import MILESTONES
 from services.incidents.domain.words import kept
 from services.incidents.projections.folds import changes, opens
@@ -230,3 +230,10 @@ INCIDENTS = Projection(
     sources=(SERVICE,),
     indexes=(("ordinal",), ("service", "ordinal"), ("state", "ordinal"), ("outage_class", "ordinal")),
 )
+
+
+def values_of(connection: Connection, field: str) -> list[tuple[str, str, Value]]:
+    """The id, number and value of *field* of each incident that has one, the newest first."""
+    c = INCIDENTS.view.c
+    rows = connection.execute(select(c.id, c.number, c.fields).order_by(c.ordinal.desc()))
+    return [(incident, number, fields[field]) for incident, number, fields in rows if field in fields]

@@ -147,6 +147,53 @@ async def test_what_is_said_of_an_incident_changes_by_who_has_seen_it(incidents:
     assert await eventually(listed) == [changed]
 
 
+@memory_is_enough
+async def test_one_service_tag_or_field_is_added_and_taken_away_alone(incidents: Running) -> None:
+    for field in ("orders_lost", "orders_late"):
+        await incidents.call("PUT", f"/v1/incident-fields/{field}", {"display_name": field, "type": "number"})
+    await declared(incidents, tags=["eu"], fields={"orders_lost": 3})
+    path = "/v1/incidents/INC-1"
+
+    await incidents.call("PUT", f"{path}/tags/us", {"reason": "support says so"})
+    await incidents.call("PUT", f"{path}/tags/us")
+    await incidents.call("PUT", f"{path}/affected-services/search-api", {"users_share": 0.5})
+    whole = await incidents.call("PATCH", path, {"fields": {"orders_late": 7}}, If_Match="*")
+
+    assert whole["tags"] == ["eu", "us"]
+    assert [each["users_share"] for each in whole["affected_services"]] == [0.5]
+    assert whole["fields"] == {"orders_lost": 3, "orders_late": 7}
+    again = await incidents.call("PUT", f"{path}/affected-services/search-api", {"users_share": 0.25})
+    assert [each["users_share"] for each in again["affected_services"]] == [0.25]
+    await incidents.call("POST", f"{path}/tags/eu:remove")
+    await incidents.call("POST", f"{path}/affected-services/search-api:remove", {"reason": "it has a cache"})
+    left = await incidents.call("PATCH", path, {"fields": {"orders_lost": None}}, If_Match="*")
+    assert (left["tags"], left["affected_services"], left["fields"]) == (["us"], [], {"orders_late": 7})
+    own = await incidents.call("PUT", f"{path}/affected-services/checkout-api", {}, expect=422)
+    assert own["code"] == "invalid-impact"
+    for number in range(19):
+        await incidents.call("PUT", f"{path}/tags/t{number}")
+    assert (await incidents.call("PUT", f"{path}/tags/t19", expect=422))["code"] == "too-many-tags"
+
+
+async def test_a_field_that_becomes_another_says_which_values_do_not_fit(incidents: Running) -> None:
+    path = "/v1/incident-fields/lost"
+    await incidents.call("PUT", path, {"display_name": "Lost", "type": "text"})
+    await declared(incidents, fields={"lost": "orders"})
+    await declared(incidents, fields={"lost": "many"})
+    await declared(incidents)
+
+    await incidents.call("PUT", path, {"display_name": "Lost", "type": "choice", "choices": ["orders", "mails"]})
+
+    async def misfits() -> Any:
+        return (await incidents.call("GET", f"{path}/misfits"))["items"]
+
+    [misfit] = await eventually(misfits)
+    assert (misfit["number"], misfit["value"]) == ("INC-2", "many")
+    assert "orders, mails" in misfit["why"]
+    assert (await incidents.call("GET", "/v1/incidents/INC-2"))["fields"] == {"lost": "many"}
+    assert (await incidents.call("GET", "/v1/incident-fields/none/misfits", expect=404))["code"] == "not-found"
+
+
 async def test_a_field_takes_the_values_that_its_definition_names(incidents: Running) -> None:
     path = "/v1/incident-fields/region"
     region = {"display_name": "Region", "type": "choice", "choices": ["eu", "us"]}

@@ -34,6 +34,7 @@ from services.incidents.domain.incident.work_events import (
 )
 from services.incidents.domain.milestones import Milestone, corrected
 
+_MOST_AFFECTED: Final = 100
 _PASSED_OVER: Final[tuple[Milestone, ...]] = ("acknowledged", "mitigated")  # an incident can be over without
 
 
@@ -81,6 +82,8 @@ def check_affected(service: str, affected: Sequence[Affected], now: datetime) ->
     Raises:
         ImpactError: One of them not.
     """
+    if len(affected) > _MOST_AFFECTED:
+        raise ImpactError(_MOST_AFFECTED, f"at most {_MOST_AFFECTED} services are affected beside {service}")
     seen: set[str] = set()
     for index, each in enumerate(affected):
         if each.service == service:
