@@ -57,6 +57,7 @@ from services.incidents.exchange.postmortem_page import HEADERS, page
 from services.incidents.exchange.postmortems import markdown
 from services.incidents.looking_back import ONE_EACH, History, look_back
 from services.incidents.projections.postmortems import POSTMORTEMS, listed
+from services.incidents.projections.surroundings import SURROUNDINGS, unknown_risks
 from services.incidents.timetable import owing
 
 router = Router(prefix="/v1/postmortems", tags=["postmortems"])
@@ -208,10 +209,14 @@ async def lint_postmortem(
     "/{id}",
     response_model=PostmortemAnswer,
     openapi_extra=needs("postmortems.write", if_match=True),
-    responses=responses(404),
+    responses=responses(404, 422),
+    dependencies=[fresh(SURROUNDINGS)],
 )
 async def amend_postmortem(call: CallDep, reference: Id, body: Amendment) -> Response:
     """A JSON merge patch of its sections and authors; approvals of what it said before count no more."""
+    if body.risks and (unknown := await call.resources.views.read(unknown_risks, body.risks)):
+        place = f"risks/{body.risks.index(unknown[0])}"
+        raise UnknownReferenceError("risk", unknown[0], "GET /v1/risks lists the register", place)
     authors = tuple(body.authors or ()) if "authors" in body.model_fields_set else None
     command = commands.Amend(
         sections=body.sections(),

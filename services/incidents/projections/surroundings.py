@@ -1,4 +1,4 @@
-"""What other services say of the services that incidents happen to: what was deployed, who answers for them, budgets.
+"""What other services say of those that incidents happen to: deployments, who answers for them, budgets, risks.
 
 One row for each thing, of whatever kind, so that all of it is heard by one consumer and looked up in one table.
 """
@@ -85,6 +85,16 @@ class RolledBack:
     deployment: str
     at: datetime
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskProposed:
+    """What is read of an entry of the risk register."""
+
+    risk: str
+    service: str
+    title: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +194,10 @@ def _of_budget(event: Assessed, recorded: Recorded) -> Sequence[Key]:
     return (("budget", str(recorded.event_id)), ("slo", event.slo))
 
 
+def _proposed(_: Row | None, event: RiskProposed, __: Recorded, key: Key) -> Row:
+    return _row(key, event.service, event.risk, event.at, title=event.title)
+
+
 SURROUNDINGS: Final = Projection(
     name="surroundings",
     columns=_columns,
@@ -196,6 +210,7 @@ SURROUNDINGS: Final = Projection(
             "io.concordat.lifecycle.dependency.removed.v1": DependsNoMore,
             "io.concordat.lifecycle.deployment.recorded.v1": Deployed,
             "io.concordat.lifecycle.deployment.rolled-back.v1": RolledBack,
+            "io.concordat.lifecycle.risk.proposed.v1": RiskProposed,
             "io.concordat.slo.budget.assessed.v1": Assessed,
         }
     ),
@@ -207,10 +222,12 @@ SURROUNDINGS: Final = Projection(
         DependsNoMore: Fold(_dependency, _depends_no_more),
         Deployed: Fold(_of_deployment, _deployed),
         RolledBack: Fold(_of_deployment, _rolled_back),
+        RiskProposed: Fold(_keys("risk", name="risk"), _proposed),
         Assessed: Fold(_of_budget, _assessed),
     },
     sources=("lifecycle", "slo"),
     indexes=(("service", "kind", "at"),),
+    version=2,
 )
 _C: Final = SURROUNDINGS.view.c
 _FIELDS: Final = (_C.kind, _C.subject, _C.at, _C.data)
@@ -221,6 +238,12 @@ def deployment_named(connection: Connection, deployment: str) -> tuple[str, str]
     query = select(_C.service, _C.data).where(_C.kind == "deployment", _C.key == deployment)
     row = connection.execute(query).first()
     return None if row is None else (row[0], row[1]["version"])
+
+
+def unknown_risks(connection: Connection, risks: Collection[str]) -> list[str]:
+    """Those of *risks* that nobody has told of, in their order."""
+    told = set(connection.execute(select(_C.key).where(_C.kind == "risk", _C.key.in_(risks))).scalars())
+    return [risk for risk in risks if risk not in told]
 
 
 def known_between(

@@ -7,6 +7,7 @@ import pytest
 
 from libs.events.clock import Clock
 from libs.web.internal_auth import Principal
+from services.incidents.projections.surroundings import SURROUNDINGS
 from tests.fixtures.services import ANA, Elsewhere, Running, Signed, eventually, memory_is_enough
 
 OUTAGE = {"title": "Checkout fails", "service": "checkout-api", "severity": "sev2"}
@@ -87,6 +88,7 @@ async def test_a_reviewer_sends_it_back(incidents: Running, path: str, as_: As) 
         ({"causes": [{"kind": "someone", "antipattern": "x"}]}, "/causes/0/kind"),
         ({"participants": [{"person": "Bo Smith", "role": "x"}]}, "/participants/0/person"),
         ({"risks": ["<script>"]}, "/risks/0"),
+        ({"risks": ["of-nobody"]}, "/risks/0"),
         ({"summary": "x" * 10_001}, "/summary"),
     ],
 )
@@ -237,6 +239,22 @@ async def test_published_its_incident_is_of_the_class_of_the_root_cause(incident
     await incidents.call("POST", f"{path}:publish")  # sent twice it changes nothing
 
     assert (await incidents.call("GET", "/v1/incidents/INC-1"))["outage_class"] == "retry-storm"
+
+
+async def test_a_risk_is_named_that_the_register_has(incidents: Running, path: str, lifecycle: Elsewhere) -> None:
+    proposed = {"risk": "r-1", "service": "checkout-api", "title": "The provider is down", "at": lifecycle.clock.now()}
+    await lifecycle.says("risk.proposed", "risk-register/checkout-api", **proposed)
+
+    async def heard() -> bool:
+        rows = await incidents.resources.views.dump(SURROUNDINGS)
+        return any(row[:2] == ("risk", "r-1") for row in rows)
+
+    await eventually(heard)
+    amended = await incidents.call("PATCH", path, {"risks": ["r-1"]}, If_Match='"3"')
+    problem = await incidents.call("PATCH", path, {"risks": ["r-1", "r-2"]}, If_Match='"4"', expect=422)
+
+    assert amended["risks"] == ["r-1"]
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("unknown-reference", "/risks/1")
 
 
 async def test_a_sender_of_alerts_took_part_in_nothing(incidents: Running, slo: Elsewhere) -> None:
