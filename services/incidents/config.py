@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter
 from libs.events.errors import SetupError
 from libs.events.settings import Settings
 from libs.web.shapes import FaultyDocumentError, read_shaped
-from services.incidents.domain.blameless import Rules
+from services.incidents.domain.blameless_rules import Rules
 from services.incidents.domain.learning import InvalidPolicyError, LearningPolicy
 from services.incidents.domain.on_call.limits import OnCallPolicy
 

@@ -21,7 +21,6 @@ from services.incidents.domain.incident.events import (
 )
 from services.incidents.domain.incident.state import Incident, Record
 from services.incidents.domain.learning import LearningPolicy
-from services.incidents.domain.postmortem.decider import Known, Published
 from services.incidents.domain.postmortem.events import (
     BudgetSpent,
     Moment,
@@ -30,6 +29,7 @@ from services.incidents.domain.postmortem.events import (
     PostmortemDrafted,
     Sections,
 )
+from services.incidents.domain.postmortem.state import Known, Published
 from services.incidents.domain.postmortem_duty.commands import Require
 from services.incidents.domain.postmortem_duty.events import Why
 from services.incidents.domain.timeline import describe

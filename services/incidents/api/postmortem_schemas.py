@@ -12,8 +12,8 @@ from services.incidents.domain.blameless import Finding
 from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.milestones import Figures
 from services.incidents.domain.postmortem import events
-from services.incidents.domain.postmortem.decider import Postmortem, Published
 from services.incidents.domain.postmortem.events import BudgetSpent, CauseKind, Side
+from services.incidents.domain.postmortem.state import Postmortem, Published
 from services.incidents.looking_back import PostmortemVersion
 
 PostmortemState = Literal["draft", "in_review", "approved", "published"]

@@ -1,7 +1,6 @@
-"""Postmortems: draft from an incident, write, review, publish; every version can be read, compared and printed."""
+"""Postmortems: draft from an incident, write, review, publish."""
 
-from difflib import unified_diff
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from starlette.requests import Request
@@ -20,41 +19,34 @@ from libs.web.etag import answer
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
-from libs.web.schemas import Moment
 from services.incidents.api.filters import matching
 from services.incidents.api.postmortem_schemas import (
     Amendment,
     Approval,
     Draft,
-    PostmortemAdvice,
     PostmortemAnswer,
-    PostmortemDifference,
     PostmortemItem,
     PostmortemState,
-    PostmortemVersions,
     Submission,
     postmortem_answer,
 )
 from services.incidents.api.postmortem_templates import Shelf, ShelfDep
+from services.incidents.api.postmortem_versions import AsOf, Version
 from services.incidents.api.schemas import Why, of_row
 from services.incidents.api.verbs import Id, add_verbs
 from services.incidents.api.whoever import side_of
-from services.incidents.contract import ACTION, DUTY, INCIDENT, POSTMORTEM
-from services.incidents.domain.blameless import Rules, lint
+from services.incidents.contract import DUTY, INCIDENT, POSTMORTEM
 from services.incidents.domain.errors import AbsentError, UnknownReferenceError
 from services.incidents.domain.incident.commands import Classify
 from services.incidents.domain.incident.state import Cancelled
 from services.incidents.domain.learning import LearningPolicy
 from services.incidents.domain.postmortem import commands
-from services.incidents.domain.postmortem.decider import Known
 from services.incidents.domain.postmortem.errors import NoReviewerError
 from services.incidents.domain.postmortem.events import Reviewer
+from services.incidents.domain.postmortem.state import Known
 from services.incidents.domain.postmortem_duty.commands import Meet
 from services.incidents.domain.postmortem_duty.events import Stage
 from services.incidents.effects import find_incident, incident_effects
-from services.incidents.exchange.postmortem_file import paper_of
-from services.incidents.exchange.postmortem_page import HEADERS, page
-from services.incidents.exchange.postmortems import markdown
 from services.incidents.looking_back import ONE_EACH, History, look_back
 from services.incidents.projections.postmortems import POSTMORTEMS, listed
 from services.incidents.projections.surroundings import SURROUNDINGS, unknown_risks
@@ -62,12 +54,6 @@ from services.incidents.timetable import owing
 
 router = Router(prefix="/v1/postmortems", tags=["postmortems"])
 _READ, _WRITE = needs("postmortems.read"), needs("postmortems.write")
-AsOf = Annotated[Moment | None, Query(description="Answer what was known at this time.")]
-Version = Annotated[int | None, Query(ge=1, description="One of `/versions`; the newest, unless given.")]
-Format = Annotated[Literal["markdown", "html"], Query(alias="format")]
-_DOCUMENTS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {kind: {"schema": {"type": "string"}} for kind in ("text/markdown", "text/html")}}
-}
 
 
 async def _policy(request: Request) -> LearningPolicy:
@@ -140,69 +126,6 @@ async def get_postmortem(
         return answer(request, postmortem_answer(loaded.state), version=loaded.version)
     found = (await History.of(resources, reference)).at(version)
     return answer(request, postmortem_answer(found))
-
-
-@router.get("/{id}/versions", response_model=PostmortemVersions, openapi_extra=_READ, responses=responses(404))
-async def get_postmortem_versions(request: Request, resources: ResourcesDep, reference: Id) -> Response:
-    """Its history: who changed what, when and why."""
-    history = await History.of(resources, reference)
-    return answer(request, PostmortemVersions(items=list(history.versions())))
-
-
-@router.get("/{id}/diff", response_model=PostmortemDifference, openapi_extra=_READ, responses=responses(404))
-async def compare_postmortem(
-    request: Request,
-    resources: ResourcesDep,
-    reference: Id,
-    before: Annotated[int, Query(ge=1, alias="from", description="One of `/versions`.")] = 1,
-    after: Annotated[int | None, Query(ge=1, alias="to", description="The newest, unless given.")] = None,
-) -> Response:
-    """How one version differs from another, line by line; action items are compared as they are now."""
-    history = await History.of(resources, reference)
-    newest = after or history.newest
-    texts = [
-        markdown(state, await _actions(resources, state)).splitlines(keepends=True)
-        for state in (history.at(before), history.at(newest))
-    ]
-    diff = "".join(unified_diff(*texts, fromfile=f"version {before}", tofile=f"version {newest}"))
-    return answer(request, PostmortemDifference(before=before, after=newest, diff=diff))
-
-
-@router.get("/{id}/export", openapi_extra=_READ, responses={**responses(404), **_DOCUMENTS}, response_class=Response)
-async def export_postmortem(
-    resources: ResourcesDep,
-    reference: Id,
-    format_: Format = "markdown",
-    as_of: AsOf = None,
-    version: Version = None,
-) -> Response:
-    """One document: Markdown, or a page to read and print, in which nothing that people typed is carried out."""
-    if version is None:
-        state = (await resources.handler.load(POSTMORTEM, reference, as_of=as_of)).state
-    else:
-        state = (await History.of(resources, reference)).at(version)
-    if state is None:
-        raise AbsentError("postmortem")
-    actions = await _actions(resources, state)
-    if format_ == "markdown":
-        return Response(markdown(state, actions), media_type="text/markdown; charset=utf-8")
-    return Response(page(state, actions), media_type="text/html; charset=utf-8", headers=HEADERS)
-
-
-@router.get("/{id}/lint", response_model=PostmortemAdvice, openapi_extra=_READ, responses=responses(404))
-async def lint_postmortem(
-    request: Request, resources: ResourcesDep, reference: Id, version: Version = None
-) -> Response:
-    """Advice: sentences that blame, numbers and follow-ups that are missing. Nothing is refused because of it."""
-    if version is None:
-        state = (await resources.handler.load(POSTMORTEM, reference)).state
-    else:
-        state = (await History.of(resources, reference)).at(version)
-    if state is None:
-        raise AbsentError("postmortem")
-    rules: Rules = request.app.state.blameless
-    found = lint(paper_of(state, await _actions(resources, state)), rules)
-    return answer(request, PostmortemAdvice(rules=rules.version, items=found))
 
 
 @router.patch(
@@ -302,12 +225,6 @@ async def _classified(call: Call, state: Known) -> tuple[Step[Any, Any, Any], ..
 def _template(shelf: Shelf, name: str) -> commands.Template:
     found = shelf.versions(name, "/template")[-1]
     return commands.Template(name=name, version=found.version, texts=found.texts, required=found.required)
-
-
-async def _actions(resources: ResourcesDep, state: Known) -> list[Any]:
-    """The action items that follow from it, as they are now."""
-    found = [(await resources.handler.load(ACTION, action)).state for action in state.content.actions]
-    return [each for each in found if each is not None]
 
 
 def _exists(incident: str, postmortem: str) -> Problem:

@@ -8,145 +8,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from typing import ClassVar, Final
+from typing import Final
 
-_STRICT = {"extra": "forbid"}
+from services.incidents.domain.blameless_rules import Advice, Affecting, Numbers, People, Rules, spelt
+
 _CODE: Final = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`", re.DOTALL)
 _END: Final = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|\n+")
 _LEADING: Final = re.compile(r"[\s>*+\-|#]*(?:\d+[.)]\s+)?")
 _NAMED: Final = re.compile(r"(?<![\w.@/])@[A-Za-z][\w.-]*\w")
 _NUMBER: Final = re.compile(r"(?<![\w.:/-])\d[\d.,]*(?![\w:/-]*\d)")
 _URGENT: Final = ("P0", "P1")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
-    """What a rule says when it fires.
-
-    Args:
-        why: What goes wrong otherwise.
-        suggestion: What to write instead.
-        source: Who says so; `[D]` is ours.
-    """
-
-    __pydantic_config__: ClassVar = _STRICT
-
-    why: str
-    suggestion: str
-    source: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Phrases:
-    """A rule that fires at words.
-
-    Args:
-        id: Its name.
-        words: They are found in any case; a `*` at the end stands for any ending.
-        sections: Where; everywhere when empty. `actions` are the titles of action items.
-        unless_before: Words after which it does not fire, such as names of machines.
-        unless_after: Words before which it does not fire.
-        unless_number: Whether a number in the same sentence makes it right.
-        advice: What it says.
-    """
-
-    __pydantic_config__: ClassVar = _STRICT
-
-    id: str
-    words: tuple[str, ...]
-    advice: Advice
-    sections: tuple[str, ...] = ()
-    unless_before: tuple[str, ...] = ()
-    unless_after: tuple[str, ...] = ()
-    unless_number: bool = False
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """What is looked for."""
-        words = "|".join(map(_word, self.words))
-        before = "".join(rf"(?<!\b{re.escape(word)}\s)" for word in self.unless_before)
-        after = rf"(?!\s+(?:{'|'.join(map(re.escape, self.unless_after))})\b)" if self.unless_after else ""
-        return re.compile(f"{before}(?:{words}){after}", re.IGNORECASE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class People:
-    """The rule that fires at somebody's name where causes are told.
-
-    Args:
-        sections: Where.
-        did: What only people do: after a capitalised word, that is a name.
-        no_names: Capitalised words that are no names of people, and names that are words as well.
-        advice: What it says.
-    """
-
-    __pydantic_config__: ClassVar = _STRICT
-
-    sections: tuple[str, ...]
-    did: tuple[str, ...]
-    no_names: tuple[str, ...]
-    advice: Advice
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """A capitalised word or two, and what only people do."""
-        did = "|".join(map(_word, self.did))
-        return re.compile(rf"\b([A-Z][a-zà-ÿ]+(?:[ ][A-Z][a-zà-ÿ]+)?)\s+(?:{did})")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """The rule that fires at an impact without numbers.
-
-    Args:
-        words: Numbers in words.
-        drafted: What the program writes by itself, so that its numbers do not count.
-        advice: What it says.
-    """
-
-    __pydantic_config__: ClassVar = _STRICT
-
-    words: tuple[str, ...]
-    drafted: tuple[str, ...]
-    advice: Advice
-
-
-@dataclass(frozen=True, kw_only=True)
-class Affecting:
-    """The rule that fires where users felt it, and nothing urgent follows.
-
-    Args:
-        words: Who was affected, as an impact says it.
-        severities: Of incidents that users feel.
-        advice: What it says.
-    """
-
-    __pydantic_config__: ClassVar = _STRICT
-
-    words: tuple[str, ...]
-    severities: tuple[str, ...]
-    advice: Advice
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """All that is advised, by rule."""
-
-    __pydantic_config__: ClassVar = _STRICT
-
-    version: str
-    phrases: tuple[Phrases, ...]
-    named_people: People
-    impact_without_numbers: Numbers
-    action_without_owner: Advice
-    action_without_due_date: Advice
-    action_without_link: Advice
-    only_mitigation: Advice
-    one_priority: Advice
-    nothing_urgent: Affecting
-    late_timeline: Advice
-    no_root_cause: Advice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,12 +166,12 @@ def _of_actions(paper: Paper, rules: Rules) -> Iterator[Finding]:
 def _affects_users(paper: Paper, rule: Affecting) -> bool:
     if paper.text("no_action_reason").strip() and not paper.actions:
         return False
-    said = "|".join(map(_word, rule.words))
+    said = "|".join(map(spelt, rule.words))
     return paper.severity in rule.severities or bool(re.search(said, paper.text("impact"), re.IGNORECASE))
 
 
 def _has_numbers(text: str, rule: Numbers) -> bool:
-    words = re.compile("|".join(map(_word, rule.words)), re.IGNORECASE)
+    words = re.compile("|".join(map(spelt, rule.words)), re.IGNORECASE)
     said = [text[start:end] for start, end in _sentences(text)]
     own = [each for each in said if not any(drafted in each for drafted in rule.drafted)]
     return any(_NUMBER.search(each) or words.search(each) for each in own)
@@ -315,14 +186,6 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
         if text[begin : end[0]].strip():
             yield begin, end[0]
         start = end[1]
-
-
-def _word(word: str) -> str:
-    """*word* as a pattern; blanks stand for any white space, a typed apostrophe also for a typographic one."""
-    spelt = r"\s+".join(map(re.escape, word.rstrip("*").split())).replace("'", "['\u2019]")
-    if not spelt[-1:].isalnum():  # a mark, as often as it stands there; not an operator
-        return rf"(?:{spelt})+(?![\w=])"
-    return rf"\b{spelt}" + (r"\w*" if word.endswith("*") else r"\b")
 
 
 def _finding(rule: str, advice: Advice, passage: Passage, start: int, end: int, span: tuple[int, int]) -> Finding:

@@ -9,7 +9,7 @@ from typing import Final
 from libs.events.errors import SetupError
 from services.incidents.domain.action.decider import Known as Action
 from services.incidents.domain.blameless import Paper, Passage, Task
-from services.incidents.domain.postmortem.decider import Known
+from services.incidents.domain.postmortem.state import Known
 from services.incidents.exchange.postmortems import ACTIONS, CAUSES, HEADINGS, LAST_HEADINGS, TIMELINE
 
 OTHER: Final = "other"

@@ -6,8 +6,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from services.incidents.domain.action.decider import Known as Action
-from services.incidents.domain.postmortem.decider import Known
 from services.incidents.domain.postmortem.events import Sections
+from services.incidents.domain.postmortem.state import Known
 from services.incidents.exchange.postmortems import HEADINGS, LAST_HEADINGS, Table, facts, tables
 from services.incidents.exchange.safe_html import safe_html
 

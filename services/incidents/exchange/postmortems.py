@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from services.incidents.domain.action.decider import Known as Action
-from services.incidents.domain.postmortem.decider import Content, Known, Published
 from services.incidents.domain.postmortem.events import Sections
+from services.incidents.domain.postmortem.state import Content, Known, Published
 
 HEADINGS: Final[Mapping[str, str]] = {  # in the order in which they are read
     "summary": "Summary",

@@ -4,8 +4,8 @@ It is published when it says enough, when an action item or a reason why none is
 product engineering approved what it says. Without their approval it needs a reason, and a policy that lets it.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from services.incidents.domain.asked import Asked
 from services.incidents.domain.errors import (
@@ -45,81 +45,20 @@ from services.incidents.domain.postmortem.events import (
     PostmortemSideApproved,
     PostmortemStep,
     PostmortemSubmitted,
-    Reviewer,
     Sections,
     Side,
 )
+from services.incidents.domain.postmortem.state import (
+    SIDES,
+    Approved,
+    Content,
+    Drafted,
+    InReview,
+    Postmortem,
+    Published,
+)
 
 F = TypeVar("F", bound=PostmortemFact | PostmortemStep)
-
-SIDES: tuple[Side, ...] = get_args(Side)
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What is known of a postmortem, whatever its state.
-
-    Args:
-        reviewers: Who was asked to read it.
-        approvals: Who approved what it says now, for which side.
-    """
-
-    drafted: PostmortemDrafted
-    sections: Sections
-    authors: tuple[str, ...]
-    actions: tuple[str, ...] = ()
-    reviewers: tuple[Reviewer, ...] = ()
-    approvals: tuple[PostmortemSideApproved, ...] = ()
-
-    @property
-    def missing_sides(self) -> tuple[Side, ...]:
-        """The sides that have not approved it."""
-        return tuple(side for side in SIDES if all(side != each.side for each in self.approvals))
-
-
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """Being written."""
-
-    name: ClassVar[Literal["draft"]] = "draft"
-    allowed: ClassVar[tuple[str, ...]] = ("amend", "submit", "publish")
-
-    content: Content
-
-
-@dataclass(frozen=True, slots=True)
-class InReview:
-    """Being read by others."""
-
-    name: ClassVar[Literal["in_review"]] = "in_review"
-    allowed: ClassVar[tuple[str, ...]] = ("amend", "approve", "request-changes", "publish")
-
-    content: Content
-
-
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """Both sides agree to what it says."""
-
-    name: ClassVar[Literal["approved"]] = "approved"
-    allowed: ClassVar[tuple[str, ...]] = ("publish", "request-changes", "reopen")
-
-    content: Content
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """Everybody may learn from it."""
-
-    name: ClassVar[Literal["published"]] = "published"
-    allowed: ClassVar[tuple[str, ...]] = ("reopen",)
-
-    content: Content
-    published: PostmortemPublished
-
-
-Known = Drafted | InReview | Approved | Published
-Postmortem = Known | None  # None: nothing drafted
 
 
 def decide(command: Command, state: Postmortem) -> tuple[Event, ...]:  # noqa: C901, PLR0911, PLR0912  this is the table
