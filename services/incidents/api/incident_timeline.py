@@ -26,6 +26,7 @@ from services.incidents.api.incident_work_schemas import (
     Timeline,
     Times,
 )
+from services.incidents.api.timeline_of_calls import told_of_calls
 from services.incidents.api.verbs import Id
 from services.incidents.contract import CONTRACT, INCIDENT
 from services.incidents.domain.errors import AbsentError
@@ -36,6 +37,7 @@ from services.incidents.domain.incident.terms import Attachment
 from services.incidents.domain.milestones import MILESTONES, Milestone
 from services.incidents.domain.timeline import describe, surrounding
 from services.incidents.effects import find_incident
+from services.incidents.projections.notifications import NOTIFICATIONS
 from services.incidents.projections.surroundings import BEFORE, SURROUNDINGS, Known, known_between
 
 router = Router(prefix="/v1/incidents", tags=["incidents"])
@@ -111,12 +113,12 @@ async def write_timeline(call: CallDep, reference: Id, body: Entry) -> Response:
     response_model=Timeline,
     openapi_extra=needs("incidents.read"),
     responses=responses(404),
-    dependencies=[fresh(SURROUNDINGS)],
+    dependencies=[fresh(SURROUNDINGS, NOTIFICATIONS)],
 )
 async def get_timeline(request: Request, resources: ResourcesDep, reference: Id) -> Response:
-    """All that happened to an incident and its services meanwhile, and that people wrote, in the order of time."""
-    stream = INCIDENT.stream(await find_incident(resources.store, reference))
-    recorded = await resources.store.load(stream)
+    """All that happened to an incident and its services meanwhile, who was called, and what people wrote, in order."""
+    incident = await find_incident(resources.store, reference)
+    recorded = await resources.store.load(INCIDENT.stream(incident))
     if not recorded:
         raise AbsentError("incident")
     events = [CONTRACT.decode(each) for each in recorded]
@@ -124,6 +126,7 @@ async def get_timeline(request: Request, resources: ResourcesDep, reference: Id)
     known = await resources.views.read(_meanwhile, record, resources.clock.now())
     entries = [_entry(each.event_id, event) for each, event in zip(recorded, events, strict=True)]
     entries += [entry for each in known for entry in _told(each, record)]
+    entries += await told_of_calls(resources, incident)
     entries.sort(key=lambda entry: entry.occurred_at)
     return answer(request, Timeline(items=entries))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, Text, and_, or_, select
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, RowMapping, Text, and_, or_, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -95,6 +95,12 @@ NOTIFICATIONS: Final = Projection(
     sources=(SERVICE,),
     indexes=(("ordinal",), ("state", "next_at"), ("incident", "ordinal"), ("person", "ordinal")),
 )
+
+
+def about_incident(connection: Connection, incident: str) -> Sequence[RowMapping]:
+    """All that was sent, or is to be, because of *incident*, the oldest first."""
+    query = select(NOTIFICATIONS.view).where(NOTIFICATIONS.view.c.incident == incident)
+    return connection.execute(query.order_by(NOTIFICATIONS.view.c.ordinal)).mappings().all()
 
 
 def due(connection: Connection, now: datetime, most: int) -> list[str]:

@@ -4,6 +4,7 @@ import pytest
 
 from libs.events.bus import Bus
 from libs.events.testing import FrozenClock
+from tests.fixtures.paging import timeline
 from tests.fixtures.services import Database, Elsewhere, Running, eventually, memory_is_enough, running
 
 BURNS: dict[str, Any] = {
@@ -88,7 +89,7 @@ async def test_a_page_takes_the_tickets_of_its_slo_into_its_incident(incidents: 
 
     incident = await incidents.call("GET", "/v1/incidents/INC-1")
     assert (raised["incident"], incident["alerts_firing"]) == (incident["id"], [page["id"], raised["id"]])
-    entry = (await incidents.call("GET", "/v1/incidents/INC-1/timeline"))["items"][-1]
+    entry = (await timeline(incidents))[-1]
     assert (entry["kind"], entry["author"]) == ("alert-joined", "slo")
     assert f"of low urgency until alert {page['id']} of the same group fired" in entry["text"]
     told = await incidents.resources.store.load(f"alert/{raised['id']}")

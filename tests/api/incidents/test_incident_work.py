@@ -5,6 +5,7 @@ from typing import Any
 
 from libs.events.testing import FrozenClock
 from libs.web.internal_auth import Principal, sign
+from tests.fixtures.paging import timeline
 from tests.fixtures.services import KEY, Elsewhere, Running, eventually, memory_is_enough
 
 OUTAGE = {"title": "Checkout fails", "service": "checkout-api", "severity": "sev2"}
@@ -31,7 +32,7 @@ async def burns(slo: Elsewhere, *alerts: str) -> None:
 
 
 async def told(incidents: Running, number: str) -> list[str]:
-    items = (await incidents.call("GET", f"/v1/incidents/{number}/timeline"))["items"]
+    items = await timeline(incidents, number)
     return [item["text"] for item in items]
 
 

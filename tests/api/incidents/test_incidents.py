@@ -7,6 +7,7 @@ import pytest
 from libs.events.bus import Bus
 from libs.events.testing import FrozenClock
 from libs.web.internal_auth import Principal
+from tests.fixtures.paging import timeline
 from tests.fixtures.services import Database, Elsewhere, Running, eventually, memory_is_enough, running
 
 OUTAGE = {"title": "Checkout fails", "service": "checkout-api", "severity": "sev2"}
@@ -117,7 +118,7 @@ async def test_of_two_that_resolve_at_once_one_does_and_the_other_changes_nothin
 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert [answer.headers["ETag"] for answer in answers] == ['"2"', '"2"']
-    assert len((await incidents.call("GET", "/v1/incidents/INC-1/timeline"))["items"]) == 2
+    assert len(await timeline(incidents)) == 2
 
 
 async def test_of_two_that_saw_the_same_version_one_is_late(incidents: Running) -> None:
@@ -185,7 +186,7 @@ async def test_the_timeline_tells_what_happened_and_what_people_wrote(incidents:
     entry = {"kind": "decision", "text": "Roll back", "occurred_at": "2026-11-21T10:01:00+00:00", "starred": True}
     written = await incidents.call("POST", "/v1/incidents/INC-1/timeline", entry, expect=201)
 
-    items = (await incidents.call("GET", "/v1/incidents/INC-1/timeline"))["items"]
+    items = await timeline(incidents)
 
     assert [(item["kind"], item["text"], item["source"]) for item in items] == [
         ("declared", "declared sev2: Checkout fails", "system"),
@@ -298,7 +299,7 @@ async def test_an_incident_is_counted_with_those_of_its_class_also_after_it_is_c
     classified = await incidents.call("POST", "/v1/incidents/INC-1:classify", why)
     assert (classified["state"], classified["outage_class"]) == ("closed", "retry-storm")
     assert await incidents.call("POST", "/v1/incidents/INC-1:classify", why) == classified
-    entry = (await incidents.call("GET", "/v1/incidents/INC-1/timeline"))["items"][-1]
+    entry = (await timeline(incidents))[-1]
     assert (entry["kind"], entry["text"]) == ("classified", "an outage of the class retry-storm: no limit")
 
     async def listed() -> Any:

@@ -15,6 +15,7 @@ from tests.fixtures.paging import (
     escalation,
     notifications,
     owned,
+    timeline,
     written,
 )
 from tests.fixtures.services import Elsewhere, Running, eventually, memory_is_enough
@@ -45,6 +46,35 @@ async def test_one_after_the_other_is_called_until_somebody_takes_it_on(
     ]
     assert [each["outcome"] for each in sent[0]["attempts"]] == ["delivered"]
     assert len(receiver.taken) == 2
+
+
+@memory_is_enough
+async def test_the_timeline_tells_who_was_called_and_what_they_were_sent(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    gone = [{"targets": [{"kind": "person", "name": "ana"}], "delay": "PT5M"}]
+    await written(paging, steps=[*gone, {"targets": [{"kind": "person", "name": "bo"}], "delay": "PT5M"}])
+
+    async def answer(taken: Taken) -> web.Response:
+        return web.Response(status=410 if taken.path == "/ana" else 200)
+
+    receiver.answer = answer
+    await declared(paging)
+    await notifications(paging, 2, incident="INC-1")
+    link = json.loads(receiver.by("bo")[0].body)["data"]["acknowledge_url"].removeprefix("http://127.0.0.1:8080")
+    clock.advance(timedelta(minutes=1))
+    await paging.client.post(link, auth=None)
+    await escalation(paging, "INC-1", state="held", held_by="bo")
+
+    calls = await timeline(paging, calls=True)
+    assert [(each["kind"], each["text"]) for each in calls] == [
+        ("call", "no SRE team works for it: the developers are called"),
+        ("call", "ana is called (step 1 of checkout)"),
+        ("call", "what was sent did not arrive: bo is called (step 2 of checkout)"),
+        ("message", "the call to ana by webhook failed: answered 410, it is gone: the channel is switched off"),
+        ("message", "the call to bo by webhook arrived"),
+    ]
+    assert (await timeline(paging))[-1]["text"] == "acknowledged: by the link in a webhook message"
 
 
 async def test_when_all_were_called_in_vain_the_owners_hear_of_it(

@@ -32,9 +32,11 @@ from services.incidents.domain.escalation.events import (
     EscalationUnassigned,
     PageSent,
     PageUndelivered,
+    Passed,
     SideCalled,
     StepTaken,
 )
+from services.incidents.domain.escalation.telling import describe, sent
 from services.incidents.domain.escalation_policy.steps import Step, Target
 from services.incidents.domain.notification.commands import Answer, Attempt, Request, UseLink, Withdraw
 from services.incidents.domain.notification.decider import FIRST, GIVE_UP, Sent
@@ -290,6 +292,53 @@ def test_a_clock_set_back_lets_nothing_wait_longer_than_before() -> None:
 def test_only_who_was_called_rates_a_call() -> None:
     rate = RatePage(page="page-ana", rating="noise", by="bo", at=AT)
     assert "ana was called" in str(given(ESCALATION, BEGUN, STEPPED).when(rate).refuses(NotCalledError))
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (EscalationReplanned(incident="i", begun=BEGUN, at=AT), "because"),
+        (STEPPED, "ana is called (step 1 of checkout)"),
+        (
+            replace(STEPPED, cause="silence", people=(), passed=(Passed("checkout", 1, "ana is away"),)),
+            "it was acknowledged and forgotten: step 1 of checkout calls nobody: ana is away",
+        ),
+        (replace(STEPPED, people=()), "it waits"),
+        (FURTHER, "sre is called too (step 1 of checkout)"),
+        (EscalationUnassigned(**NAMES, team="t", why="no policy", told=(), at=AT), "nobody could be called: no policy"),
+        (
+            EscalationExhausted(**NAMES, team="t", called=("ana", "bo"), at=AT),
+            "all steps were taken, and nobody took it on of ana, bo",
+        ),
+        (
+            EscalationClockCorrected(incident="i", due=AT, at=AT),
+            "the clock was set back; the calling goes on at 10:00:00 UTC",
+        ),
+        (EscalationHeld(incident="i", by="ana", until=None, at=AT), ""),  # the incident itself says it
+    ],
+)
+def test_a_timeline_says_what_became_of_the_calling(event: Any, told: str) -> None:
+    assert describe(event) == told
+
+
+@pytest.mark.parametrize(
+    ("state", "detail", "attempts", "told"),
+    [
+        ("delivered", "", 1, "the call to ana by email arrived"),
+        ("delivered", "", 3, "the call to ana by email arrived after 3 attempts"),
+        ("failed", "gone", 1, "the call to ana by email failed: gone"),
+        ("withdrawn", "bo has taken it on", 0, "the call to ana by email is not sent any more: bo has taken it on"),
+        ("pending", "", 0, "the call to ana by email is on its way"),
+        (
+            "pending",
+            "451",
+            2,
+            "the call to ana by email is on its way, tried 2 times: 451",
+        ),
+    ],
+)
+def test_a_timeline_says_what_became_of_a_message(state: Any, detail: str, attempts: int, told: str) -> None:
+    assert sent("page", "ana", "email", state, detail, attempts) == told
 
 
 MESSAGE = Message(kind="page", channel="webhook", person="ana", urgency="high", subject="s", text="t", incident="i")
