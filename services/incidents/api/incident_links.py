@@ -1,5 +1,6 @@
 """What an incident has to do with others, and what who is concerned hears of it."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from fastapi import Path
@@ -20,6 +21,7 @@ from services.incidents.api.incident_work_schemas import (
     CadenceSet,
     LinkTo,
     Suspicion,
+    ToldAnswer,
     Update,
     UpdateAnswer,
     UpdatesAnswer,
@@ -40,6 +42,7 @@ from services.incidents.domain.incident.work_commands import (
 )
 from services.incidents.domain.incident.work_events import IncidentUpdatePosted
 from services.incidents.effects import find_incident
+from services.incidents.projections.notifications import told
 from services.incidents.projections.surroundings import SURROUNDINGS, deployment_named
 
 router = Router(prefix="/v1/incidents", tags=["incidents"])
@@ -114,13 +117,12 @@ async def list_updates(request: Request, resources: ResourcesDep, reference: Id)
     loaded = await resources.handler.load(INCIDENT, incident)
     record = there(loaded.state).record
     recorded = await resources.store.load(INCIDENT.stream(incident)) if record.updates.posted else ()
-    told = [(each, CONTRACT.decode(each)) for each in recorded]
+    teams = await resources.views.read(told, incident)
+    posted = [(str(each.event_id), CONTRACT.decode(each)) for each in reversed(recorded)]
     items = [
-        UpdateAnswer(id=str(each.event_id), text=event.text, audience=event.audience, author=event.by, at=event.at)
-        for each, event in reversed(told)
-        if isinstance(event, IncidentUpdatePosted)
+        _update(name, event, teams.get(name, ())) for name, event in posted if isinstance(event, IncidentUpdatePosted)
     ]
-    return answer(request, _updates(record, items), version=loaded.version)
+    return answer(request, _updates(record, items))
 
 
 @router.post("/{id}/updates", status_code=201, response_model=UpdateAnswer, **_WRITES)
@@ -129,13 +131,7 @@ async def post_update(call: CallDep, reference: Id, body: Update) -> Response:
     command = PostUpdate(by=call.principal.name, at=call.context.at, text=body.text, audience=body.audience)
 
     def posted(outcome: Outcome[Incident]) -> UpdateAnswer:
-        return UpdateAnswer(
-            id=str(call.context.event_id(0)),
-            text=body.text,
-            audience=body.audience,
-            author=command.by,
-            at=getattr(outcome.events[0], "at", command.at),
-        )
+        return _update(str(call.context.event_id(0)), outcome.events[0], ())
 
     location = f"/v1/incidents/{reference}/updates"
     return await carry(call, reference, command, status=201, location=location, body=posted)
@@ -155,6 +151,17 @@ def _asked(call: Call, body: Why | None) -> dict[str, Any]:
 async def _record(call: Call, reference: str) -> Record | None:
     found = (await call.resources.handler.load(INCIDENT, await find_incident(call.resources.store, reference))).state
     return found and found.record
+
+
+def _update(name: str, event: Any, teams: Iterable[tuple[Any, ...]]) -> UpdateAnswer:  # noqa: ANN401  as it was posted
+    return UpdateAnswer(
+        id=name,
+        text=event.text,
+        audience=event.audience,
+        told=[ToldAnswer(*each) for each in teams],
+        author=event.by,
+        at=event.at,
+    )
 
 
 def _updates(record: Record, items: list[UpdateAnswer]) -> UpdatesAnswer:

@@ -8,8 +8,10 @@ from pydantic import Field, StrictBool
 
 from libs.web.schemas import Body, Filled, Line, Moment, example
 from services.incidents.api.schemas import Label, Reference, Why
+from services.incidents.domain.channel.events import ChannelKind
 from services.incidents.domain.incident.state import Source
 from services.incidents.domain.incident.terms import Attachment, Audience, Relation, Role, Side
+from services.incidents.domain.notification.decider import State
 
 Cadence = Annotated[timedelta, Field(ge=timedelta(minutes=5), le=timedelta(days=1))]
 
@@ -200,13 +202,23 @@ class RespondersAnswer:
     next_page_token: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ToldAnswer:
+    """A team that was told, through what, and what became of it (see `/v1/notifications`)."""
+
+    team: str
+    channel: ChannelKind
+    state: State
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateAnswer:
-    """What who is concerned was told."""
+    """What who is concerned was told, and which teams; a moment after it was posted there may be none yet."""
 
     id: str
     text: str
     audience: Audience
+    told: list[ToldAnswer]
     author: str
     at: datetime
 

@@ -46,7 +46,7 @@ class AttemptAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationAnswer:
-    """What was sent to whom, or is to be; `status` and `detail` are of the last attempt."""
+    """What was sent to whom, or is to be: of which `event`; `status` and `detail` are of the last attempt."""
 
     id: str
     kind: Kind
@@ -59,6 +59,7 @@ class NotificationAnswer:
     number: str
     service: str
     page: str
+    event: str
     state: State
     status: int | None
     detail: str
@@ -191,7 +192,20 @@ def escalation_answer(escalation: Escalation) -> EscalationAnswer:
 
 def notification_answer(row: Any) -> NotificationAnswer:  # noqa: ANN401  a row
     """A row of the log of notifications."""
-    same = ("id", "kind", "channel", "person", "team", "urgency", "subject", "incident", "number", "service", "page")
+    same = (
+        "id",
+        "kind",
+        "channel",
+        "person",
+        "team",
+        "urgency",
+        "subject",
+        "incident",
+        "number",
+        "service",
+        "page",
+        "event",
+    )
     return NotificationAnswer(
         **{name: row[name] for name in (*same, "state", "status", "detail", "requested_at", "ended_at")},
         attempts=[AttemptAnswer(**each | {"at": datetime.fromisoformat(each["at"])}) for each in row["attempts"]],

@@ -6,11 +6,13 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from services.incidents.domain.action.events import ActionOverdue, ActionReminded, ActionReminder
+from services.incidents.domain.channel.events import Urgency
 from services.incidents.domain.duty.events import ShiftsMoved
 from services.incidents.domain.incident.work_events import (
     IncidentResponderAdded,
     IncidentRoleOffered,
     IncidentUpdateOverdue,
+    IncidentUpdatePosted,
 )
 from services.incidents.domain.notification.events import Kind
 from services.incidents.domain.on_call.spans import Span
@@ -19,7 +21,7 @@ from services.incidents.domain.postmortem.events import PostmortemChangesRequest
 from services.incidents.domain.postmortem_duty.events import DutyStage, PostmortemOverdue, PostmortemReminded
 from services.incidents.domain.shift.events import ShiftHandedOver
 
-When = Literal["now", "soon", "morning"]  # now is of high urgency; what can wait is told with what comes meanwhile
+When = Literal["now", "soon", "morning"]  # what can wait is told with what comes meanwhile
 Group = tuple[str, ...]
 _SPANS: Final = 10  # of a person's shifts; what is longer nobody reads in a message
 
@@ -31,9 +33,11 @@ class Notice:
     Args:
         kind: What it is; what can wait comes together with others of its kind.
         when: Whether it can wait, and until when.
+        urgency: Through which of their channels somebody hears of it.
         to: Who hears of it, all of the first of these of whom anybody can be reached: `person/<label>`,
             `owners/<service>` and `sre/<service>` (the teams), `authors/<incident>` (of its postmortem),
-            `lead/<incident>` (who has it in hand), `speaker/<incident>` (who says how it stands).
+            `lead/<incident>` (who has it in hand), `speaker/<incident>` (who says how it stands),
+            `concerned/<incident>` (the teams of what it affects).
         but: Who knows already.
         subject: A line.
         text: All of it.
@@ -45,6 +49,7 @@ class Notice:
 
     kind: Kind
     when: When
+    urgency: Urgency = "low"
     to: tuple[Group, ...]
     but: Group = ()
     subject: str
@@ -166,6 +171,7 @@ def _asked(event: IncidentResponderAdded | IncidentRoleOffered) -> Iterator[Noti
     yield Notice(
         kind="asked",
         when="now",
+        urgency="high",
         to=(_people([event.person]),),
         but=(event.by,),
         subject=f"{event.number} {event.severity} {event.service}: you are asked {wanted}",
@@ -181,6 +187,7 @@ def _update_overdue(event: IncidentUpdateOverdue) -> Iterator[Notice]:
     yield Notice(
         kind="reminder",
         when="now",
+        urgency="high",
         to=((f"speaker/{event.incident}",), (f"owners/{event.service}",)),
         subject=f"{event.number} {event.severity} {event.service}: an update is overdue",
         text=f"Who is concerned should have heard by {event.due:%H:%M} UTC how it stands.",
@@ -189,6 +196,23 @@ def _update_overdue(event: IncidentUpdateOverdue) -> Iterator[Notice]:
         number=event.number,
         service=event.service,
     )
+
+
+def _update(event: IncidentUpdatePosted) -> Iterator[Notice]:
+    """Customers have no channels here."""
+    if event.audience == "stakeholders":
+        again = f"\nThe next update comes by {event.next_due:%H:%M} UTC." if event.next_due else ""
+        yield Notice(
+            kind="update",
+            when="now",
+            to=((f"concerned/{event.incident}",),),
+            subject=f"{event.number} {event.severity} {event.service}: how it stands",
+            text=f"{event.text}{again}",
+            how=f"GET /v1/incidents/{event.number}/updates",
+            incident=event.incident,
+            number=event.number,
+            service=event.service,
+        )
 
 
 NOTICES: Final[Mapping[type[object], Callable[[Any], Iterator[Notice]]]] = {
@@ -202,6 +226,7 @@ NOTICES: Final[Mapping[type[object], Callable[[Any], Iterator[Notice]]]] = {
     PostmortemChangesRequested: _changes,
     IncidentResponderAdded: _asked,
     IncidentRoleOffered: _asked,
+    IncidentUpdatePosted: _update,
     IncidentUpdateOverdue: _update_overdue,
 }
 

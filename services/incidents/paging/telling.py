@@ -4,11 +4,10 @@ It follows the service's own log. What can wait is held by its notification unti
 meanwhile too; ids follow from what happened, so that hearing of it twice tells it once.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from libs.events.envelope import Context, Recorded
 from libs.events.errors import StoreUnavailableError
@@ -23,11 +22,10 @@ from services.incidents.domain.notification.decider import GIVE_UP
 from services.incidents.domain.notification.events import Message
 from services.incidents.paging.digests import next_morning
 from services.incidents.paging.notices import NOTICES, Notice
-from services.incidents.paging.owners import team_or_people
 from services.incidents.paging.taking import through
+from services.incidents.paging.whom import meant
 from services.incidents.projections.channels import CHANNELS
 from services.incidents.projections.incidents import INCIDENTS
-from services.incidents.projections.known_services import service_of
 from services.incidents.projections.people import PEOPLE, person_of
 from services.incidents.projections.postmortems import POSTMORTEMS
 
@@ -56,14 +54,14 @@ class Telling:
             return
         await self._know(recorded.position)
         for notice in NOTICES[type(event)](event):
-            said = _message(notice, self._base)
+            said = _message(notice, str(recorded.event_id), self._base)
             for key, message, due in await self._resources.views.read(_addressed, notice, said, event.at, context):
                 await self._ask(key, message, due, context)
 
     async def _know(self, position: int) -> None:
-        """Whoever was registered before is known."""
+        """Whatever was said before of those who may hear of it is known."""
         views, epoch = self._resources.views, self._resources.store.epoch
-        for projection in (PEOPLE, CHANNELS):
+        for projection in (PEOPLE, CHANNELS, INCIDENTS, POSTMORTEMS):
             if not await views.wait_applied(projection.name, SERVICE, epoch, 0, position, _PATIENCE_S):
                 message = f"{projection.name} has not applied position {position} yet"
                 raise StoreUnavailableError(message)
@@ -78,17 +76,18 @@ class Telling:
                 return
 
 
-def _message(notice: Notice, base: str) -> Message:
+def _message(notice: Notice, event: str, base: str) -> Message:
     method, _, path = notice.how.partition(" ")
     return Message(
         kind=notice.kind,
         channel="email",
-        urgency="high" if notice.when == "now" else "low",
+        urgency=notice.urgency,
         subject=notice.subject,
         text=f"{notice.text}\n{method} {base}{path}",
         incident=notice.incident,
         number=notice.number,
         service=notice.service,
+        event=event,
     )
 
 
@@ -98,37 +97,10 @@ def _addressed(
     """Each message to somebody with an id that follows from what happened, and until when it is held."""
     knows = [f"person/{name}" for name in notice.but]
     for group in notice.to:
-        holders = dict.fromkeys(holder for name in group for holder in _meant(connection, name) if holder not in knows)
+        holders = dict.fromkeys(holder for name in group for holder in meant(connection, name) if holder not in knows)
         if sent := through(connection, said, list(holders), context):
             return [(key, each, _held(connection, notice, each, at, context.at)) for key, each in sent.items()]
     return []
-
-
-def _meant(connection: Connection, name: str) -> Iterator[str]:
-    """Whom *name* means: `person/<label>` and `team/<name>`."""
-    kind, _, about = name.partition("/")
-    match kind:
-        case "owners" | "sre":
-            if known := service_of(connection, about):
-                yield from team_or_people(connection, known.owner_team if kind == "owners" else known.sre_team)
-        case "authors":
-            c = POSTMORTEMS.view.c
-            for authors in connection.execute(select(c.authors).where(c.incident == about)).scalars():
-                yield from (f"person/{author}" for author in authors)
-        case "lead" | "speaker":
-            yield from _leading(connection, about, speaks=kind == "speaker")
-        case _:
-            yield name
-
-
-def _leading(connection: Connection, incident: str, *, speaks: bool) -> Iterator[str]:
-    """Who speaks for an incident, commands it, or took it on: the first that there is."""
-    c = INCIDENTS.view.c
-    row = connection.execute(select(c.roles, c.acknowledged_by).where(c.id == incident)).one_or_none()
-    if row is not None:
-        said = row.roles.get("communications") if speaks else None
-        if one := said or row.roles.get("incident_commander") or row.acknowledged_by:
-            yield f"person/{one}"
 
 
 def _held(connection: Connection, notice: Notice, message: Message, at: datetime, now: datetime) -> datetime | None:

@@ -20,7 +20,19 @@ from services.incidents.domain.notification.events import (
 )
 from services.incidents.projections.folds import changes
 
-_TEXTS: Final = "kind", "channel", "person", "team", "urgency", "subject", "incident", "number", "service", "page"
+_TEXTS: Final = (
+    "kind",
+    "channel",
+    "person",
+    "team",
+    "urgency",
+    "subject",
+    "incident",
+    "number",
+    "service",
+    "page",
+    "event",
+)
 _CLAIMED: Final = timedelta(minutes=1)  # an attempt on its way ends sooner
 
 
@@ -83,7 +95,7 @@ NOTIFICATIONS: Final = Projection(
         NotificationRequested: Fold(lambda event, _: ((event.notification,),), _requested),
         NotificationExtended: changes(
             lambda _, event: {
-                name: getattr(event.message, name) for name in ("subject", "incident", "number", "service")
+                name: getattr(event.message, name) for name in ("subject", "incident", "number", "service", "event")
             }
         ),
         AttemptBegun: changes(_begun),
@@ -109,3 +121,12 @@ def due(connection: Connection, now: datetime, most: int) -> list[str]:
     put_off = now + LONGEST + _CLAIMED
     query = select(c.id).where(c.state == "pending", or_(c.next_at <= now, and_(c.next_at > put_off, ~c.held)))
     return list(connection.execute(query.order_by(c.next_at).limit(most)).scalars())
+
+
+def told(connection: Connection, incident: str) -> dict[str, list[tuple[str, str, str]]]:
+    """Which team was told through what, and what became of it, by the event of *incident* that it was told of."""
+    c, found = NOTIFICATIONS.view.c, dict[str, list[tuple[str, str, str]]]()
+    query = select(c.event, c.team, c.channel, c.state).where(c.incident == incident, c.kind == "update")
+    for event, *to in connection.execute(query.order_by(c.ordinal)):
+        found.setdefault(event, []).append((to[0], to[1], to[2]))
+    return found

@@ -260,6 +260,12 @@ def known_of(connection: Connection, service: str, kind: str, most: int = 200) -
     return [Known(*row) for row in connection.execute(query)]
 
 
+def dependents_of(connection: Connection, services: Collection[str]) -> list[str]:
+    """The services that depend on one of *services*, by name."""
+    query = select(_C.service).where(_C.kind == "dependency", _C.subject.in_(services)).distinct()
+    return list(connection.execute(query.order_by(_C.service)).scalars())
+
+
 def budgets_before(connection: Connection, service: str, at: datetime) -> dict[str, float | None]:
     """What was left of the error budget of each SLO of *service* at *at*."""
     told = _C.kind == "budget", _C.at <= at, _C.at > at - _TOLD_DAILY

@@ -17,6 +17,8 @@ from services.incidents.config import IncidentsSettings
 from services.incidents.contract import CONTRACT
 from services.incidents.domain.action.events import ActionReminded
 from services.incidents.paging.telling import NAME, Telling
+from services.incidents.projections.notifications import due
+from services.incidents.projections.surroundings import dependents_of
 from tests.fixtures.paging import Receiver, declared, notifications, owned, people, person, receiving
 from tests.fixtures.services import ANA, Database, Elsewhere, Running, Signed, eventually, memory_is_enough, running
 
@@ -78,6 +80,7 @@ async def test_shifts_that_change_at_once_are_one_message_to_who_did_not_change_
     assert (waits["person"], waits["kind"], waits["urgency"]) == ("bo", "shifts", "low")
     assert waits["next_attempt_at"] == "2026-11-21T10:06:00Z"
     assert receiver.taken == []
+    assert await incidents.resources.views.read(due, clock.now() - HOUR, 10) == []  # nor when the clock is set back
     clock.advance(6 * MINUTE)
 
     (sent,) = await notifications(incidents, 1)
@@ -169,3 +172,46 @@ async def test_who_must_act_is_told_of_a_hand_over_a_review_and_a_role(
         return [each for each in receiver.by("bo") if b"take the role operations. lunch" in each.body]
 
     assert len(await eventually(asked)) == 1  # of high urgency, so that it does not wait
+
+
+@memory_is_enough
+async def test_an_update_goes_to_the_teams_of_what_is_affected_and_says_which(
+    incidents: Running, receiver: Receiver, clock: FrozenClock, lifecycle: Elsewhere
+) -> None:
+    for team in ("checkout", "search", "payment", "idle"):
+        await lifecycle.says("team.registered", f"team/{team}", team=team)
+    await owned(incidents, lifecycle, "search-api", owner_team="search")
+    await owned(incidents, lifecycle, "payment-api", owner_team="payment")
+    on = {"on": "search-api", "criticality": "hard", "failure_behaviour": "fails"}
+    await lifecycle.says("dependency.declared", "service/payment-api", service="payment-api", **on)
+    for team in ("search", "payment", "idle"):
+        path, address = f"/v1/teams/{team}/channels/slack", {"address": f"{receiver.url}/{team}"}
+
+        async def known(path: str = path, address: dict[str, str] = address) -> bool:
+            return (await incidents.client.put(path, json=address)).status_code == 200
+
+        await eventually(known)
+
+    async def depends() -> list[str]:
+        return await incidents.resources.views.read(dependents_of, ["search-api"])
+
+    assert await eventually(depends) == ["payment-api"]
+    number = (await declared(incidents))["number"]
+    affected = {"affected_services": [{"service": "search-api"}]}
+    await incidents.call("PATCH", f"/v1/incidents/{number}", affected, If_Match='"1"')
+
+    path = f"/v1/incidents/{number}/updates"
+    posted = await incidents.call("POST", path, {"text": "The release before is back."}, expect=201)
+    assert posted["told"] == []
+
+    async def told() -> list[dict[str, Any]] | None:
+        (item,) = (await incidents.call("GET", path))["items"]
+        return item["told"] if item["told"] and all(each["state"] == "delivered" for each in item["told"]) else None
+
+    assert await eventually(told) == [
+        {"team": "search", "channel": "slack", "state": "delivered"},
+        {"team": "payment", "channel": "slack", "state": "delivered"},
+    ]
+    (taken,) = receiver.by("search")
+    assert "The release before is back." in json.loads(taken.body)["text"]
+    assert receiver.by("idle") == []

@@ -10,11 +10,13 @@ import pytest
 from libs.events.testing import given
 from services.incidents.contract import NOTIFICATION
 from services.incidents.domain.action.events import ActionOverdue, ActionReminded
+from services.incidents.domain.channel.events import Urgency
 from services.incidents.domain.duty.events import ShiftsMoved
 from services.incidents.domain.incident.work_events import (
     IncidentResponderAdded,
     IncidentRoleOffered,
     IncidentUpdateOverdue,
+    IncidentUpdatePosted,
 )
 from services.incidents.domain.notification.commands import Answer, Attempt, Request
 from services.incidents.domain.notification.decider import FIRST, GIVE_UP
@@ -53,6 +55,7 @@ class Told(NamedTuple):
 
     event: Any
     when: When
+    urgency: Urgency
     to: tuple[tuple[str, ...], ...]
     subject: str
     says: str
@@ -71,6 +74,7 @@ ROWS = [
             at=AT,
         ),
         "soon",
+        "low",
         (("person/bo",),),
         "carts: your shifts change",
         "In carts, by ana: holidays.\nYou are on call: Sun 22 Nov 10:00 to Sun 22 Nov 18:00 UTC\n"
@@ -89,6 +93,7 @@ ROWS = [
             at=AT,
         ),
         "soon",
+        "low",
         (("person/bo", "person/cy"),),
         "carts: ana hands over to you",
         "ana leaves you a note. Read it, and say that you have.\nWatch the queue.\nOpen then: INC-42.",
@@ -97,6 +102,7 @@ ROWS = [
     Told(
         ActionReminded(**OWED),
         "morning",
+        "low",
         (("person/bo",), ("owners/cart-api",)),
         "Due on 2026-11-24: Cap the retries",
         "Cap the retries (P1, cart-api) is due on 2026-11-24, and bo owns it.",
@@ -105,6 +111,7 @@ ROWS = [
     Told(
         ActionOverdue(**OWED),
         "morning",
+        "low",
         (("person/bo",), ("owners/cart-api",)),
         "Overdue: Cap the retries",
         "Cap the retries (P1, cart-api) was due on 2026-11-24, and bo owns it.",
@@ -113,6 +120,7 @@ ROWS = [
     Told(
         PostmortemReminded(**DUE, stage="draft"),
         "morning",
+        "low",
         (("authors/i",), ("lead/i",), ("owners/cart-api",)),
         "Due on 2026-11-24: the draft of the postmortem of INC-42",
         "The draft of the postmortem of INC-42 (cart-api) is due on 2026-11-24.",
@@ -121,6 +129,7 @@ ROWS = [
     Told(
         PostmortemOverdue(**DUE, stage="publish"),
         "morning",
+        "low",
         (("authors/i",), ("lead/i",), ("owners/cart-api",)),
         "Overdue: the publication of the postmortem of INC-42",
         "The publication of the postmortem of INC-42 (cart-api) was due on 2026-11-24.",
@@ -129,6 +138,7 @@ ROWS = [
     Told(
         PostmortemChangesRequested(**SENT_BACK),
         "soon",
+        "low",
         (("person/dee",),),
         "INC-42: the postmortem needs changes",
         "bo read “Carts fail”, and asks you: say how many users",
@@ -137,6 +147,7 @@ ROWS = [
     Told(
         IncidentResponderAdded(**OF_INCIDENT, person="bo", reason="you know carts"),
         "now",
+        "high",
         (("person/bo",),),
         "INC-42 sev2 cart-api: you are asked to help",
         "ana asks you to help. you know carts",
@@ -145,14 +156,25 @@ ROWS = [
     Told(
         IncidentRoleOffered(**OF_INCIDENT, person="bo", role="incident_commander"),
         "now",
+        "high",
         (("person/bo",),),
         "INC-42 sev2 cart-api: you are asked to take the role incident_commander",
         "ana asks you to take the role incident_commander.",
         "POST /v1/incidents/INC-42/roles/incident_commander:acknowledge",
     ),
     Told(
+        IncidentUpdatePosted(**OF_INCIDENT, text="We watch.", audience="stakeholders", next_due=AT + HOUR),
+        "now",
+        "low",
+        (("concerned/i",),),
+        "INC-42 sev2 cart-api: how it stands",
+        "We watch.\nThe next update comes by 11:00 UTC.",
+        "GET /v1/incidents/INC-42/updates",
+    ),
+    Told(
         IncidentUpdateOverdue(**OF_INCIDENT, due=AT),
         "now",
+        "high",
         (("speaker/i",), ("owners/cart-api",)),
         "INC-42 sev2 cart-api: an update is overdue",
         "Who is concerned should have heard by 10:00 UTC how it stands.",
@@ -165,7 +187,8 @@ ROWS = [
 def test_each_thing_that_happens_is_told_to_who_must_know(row: Told) -> None:
     (notice,) = NOTICES[type(row.event)](row.event)
 
-    assert (notice.when, notice.to, notice.subject, notice.how) == (row.when, row.to, row.subject, row.how)
+    assert (notice.when, notice.urgency, notice.to) == (row.when, row.urgency, row.to)
+    assert (notice.subject, notice.how) == (row.subject, row.how)
     assert notice.text.startswith(row.says)
 
 
@@ -177,6 +200,12 @@ def test_many_shifts_are_told_as_the_first_and_how_many_more() -> None:
     (notice,) = NOTICES[ShiftsMoved](ROWS[0].event)
 
     assert notice.text.endswith("\nYou are not on call any more: 2 times more")
+
+
+def test_customers_have_no_channels() -> None:
+    posted = IncidentUpdatePosted(**OF_INCIDENT, text="We watch.", audience="customers", next_due=None)
+
+    assert list(NOTICES[IncidentUpdatePosted](posted)) == []
 
 
 def test_who_does_it_knows() -> None:

@@ -24,7 +24,7 @@ State = Literal["pending", "delivered", "failed", "withdrawn"]
 FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=5)  # between attempts: a default of ours, somebody waits
 GIVE_UP: Final = timedelta(days=1)  # news that is older helps nobody
 _DOUBLINGS: Final = 10
-_ABOUT: Final = "incident", "number", "service"
+_ABOUT: Final = "incident", "number", "service", "event"
 _LONGEST_TEXT: Final = 10_000  # what is longer nobody reads to its end
 
 

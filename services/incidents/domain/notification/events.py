@@ -6,7 +6,9 @@ from typing import Literal
 
 from services.incidents.domain.channel.events import ChannelKind, Urgency
 
-Kind = Literal["page", "notice", "asked", "more-alerts", "unassigned", "exhausted", "digest", "shifts", "reminder"]
+Kind = Literal[
+    "page", "notice", "asked", "more-alerts", "unassigned", "exhausted", "digest", "shifts", "reminder", "update"
+]
 Outcome = Literal["delivered", "retry", "failed"]
 
 
@@ -26,6 +28,7 @@ class Message:
         number: As people call it.
         service: Likewise.
         page: The call that it is part of; empty: none.
+        event: The id of the event that it tells of; empty where it is none of one alone.
     """
 
     kind: Kind
@@ -39,6 +42,7 @@ class Message:
     number: str = ""
     service: str = ""
     page: str = ""
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
