@@ -21,7 +21,7 @@ from libs.events.store import EventLog
 _LOG = logging.getLogger(__name__)
 
 BATCH = 10_000  # events per transaction: larger ones are hardly faster, and hold rows longer
-_WAIT_S = 10.0
+_WAIT_S = 1.0  # then it is seen whether a target was fenced meanwhile
 _STAND_BY_S = 0.5  # of the slower of two processes that tail the same log
 
 
@@ -62,7 +62,10 @@ class StoreFeed:
         batch: Events at most at a time.
     """
 
+    first = 1  # positions begin there
+
     def __init__(self, target: AppliesEvents, store: EventLog, service: str, batch: int = BATCH) -> None:
+        self.services = [service]
         self._target, self._store, self._service, self._batch = target, store, service, batch
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -77,7 +80,7 @@ class StoreFeed:
             try:
                 if not loaded or self._target.fenced:
                     await self._target.load()
-                    await self._adopt_epoch()
+                    await adopt_epoch(self._target, self._store, self._service)
                     loaded = True
                 after = max(self._target.ledger.next((self._service, 0)) - 1, 0)
                 if await unless_stopped(stop, self._store.wait(after, _WAIT_S), otherwise=False):
@@ -92,19 +95,9 @@ class StoreFeed:
                 _LOG.warning("%s waits: %s", self._target.name, error)
                 await backoff.pause(stop)
 
-    def lag(self, head: int) -> dict[str, int]:
-        """How many positions are not applied yet, per service, of a log that goes up to *head*."""
-        held = self._target.ledger.next((self._service, 0))
-        return {self._service: max(head + 1 - max(held, 1), 0)}
-
-    async def _adopt_epoch(self) -> None:
-        """Go on with a store that was restored from a backup, unless it has lost what was applied."""
-        held = self._target.ledger.checkpoints.get((self._service, 0))
-        if held is None or held.epoch == self._store.epoch:
-            return
-        if await self._store.head() < held.position:
-            raise AheadOfLogError(self._target.name, self._service, held.position, self._store.epoch)
-        await self._target.apply([Batch(self._service, self._store.epoch, 0, [], [], held.next)])
+    async def ends(self) -> Mapping[Place, int]:
+        """The position that the next new event will have, at the earliest."""
+        return {(self._service, 0): await self._store.head() + 1}
 
 
 class BusFeed:
@@ -118,10 +111,13 @@ class BusFeed:
         batch: Records at most at a time.
     """
 
+    first = 0  # offsets begin there
+
     def __init__(
         self, target: AppliesEvents, bus: Bus, services: Collection[str], group: str, batch: int = BATCH
     ) -> None:
-        self._target, self._bus, self._services, self._group, self._batch = target, bus, services, group, batch
+        self.services = services
+        self._target, self._bus, self._group, self._batch = target, bus, group, batch
         self._consumer: Consumer | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -154,20 +150,10 @@ class BusFeed:
                 await self._consumer.close()
                 self._consumer = None
 
-    async def lag(self) -> dict[str, int]:
-        """How many records of this member's partitions are not applied yet, per service."""
-        lag = dict.fromkeys(self._services, 0)
-        for (service, _), (held, end) in (await self.offsets()).items():
-            lag[service] += max(end - held, 0)
-        return lag
-
-    async def offsets(self) -> dict[Place, tuple[int, int]]:
-        """Per partition of this member, the next record to apply and the end of the log; none before it joins."""
-        if self._consumer is None:
-            return {}
-        ends = await self._consumer.end_offsets()
-        places = {(service_of(place.topic), place.partition): end for place, end in ends.items()}
-        return {place: (self._target.ledger.next(place), end) for place, end in places.items()}
+    async def ends(self) -> Mapping[Place, int]:
+        """Per partition of this member, the offset that the next new record will have; none before it joins."""
+        ends = await self._consumer.end_offsets() if self._consumer else {}
+        return {(service_of(place.topic), place.partition): end for place, end in ends.items()}
 
     async def _take(self, polled: Mapping[TopicPartition, Sequence[BusRecord]]) -> None:
         with no_collection():
@@ -175,13 +161,27 @@ class BusFeed:
                 await self._target.apply(batches)
 
     async def _join(self) -> Consumer:
-        topics = [events_topic(service) for service in self._services]
+        topics = [events_topic(service) for service in self.services]
         await self._bus.ensure_topics(topics)
         return await self._bus.consumer(topics, self._group, self._load_offsets)
 
     async def _load_offsets(self, partitions: Collection[TopicPartition]) -> Offsets:
         await self._target.load()
         return {each: self._target.ledger.next((service_of(each.topic), each.partition)) for each in partitions}
+
+
+async def adopt_epoch(target: AppliesEvents, store: EventLog, service: str) -> None:
+    """Go on with a *store* that was restored from a backup, unless it has lost what was applied.
+
+    Raises:
+        AheadOfLogError: It has.
+    """
+    held = target.ledger.checkpoints.get((service, 0))
+    if held is None or held.epoch == store.epoch:
+        return
+    if await store.head() < held.position:
+        raise AheadOfLogError(target.name, service, held.position, store.epoch)
+    await target.apply([Batch(service, store.epoch, 0, [], [], held.next)])
 
 
 def store_batch(service: str, epoch: str, events: Sequence[Recorded]) -> Batch:

@@ -5,8 +5,9 @@ then, so nothing of that batch is kept.
 """
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
@@ -236,6 +237,17 @@ class Ledger:
         self.checkpoints |= moves
         self.has_passed = True
 
+    @property
+    def begun(self) -> bool:
+        """Whether each of its checkpoints has a row in the database."""
+        return self.checkpoints.keys() == self._stored.keys()
+
+    def passing(self) -> list[tuple[Any, ...]]:
+        """What `move_all` moves: a checkpoint's row, its new values, and those that it must have."""
+        moves = [(place, self._stored[place], new) for place, new in self.unsaved().items()]
+        of = self.consumer, self.generation
+        return [(*of, *place, new.epoch, new.next, new.position, held.next, held.epoch) for place, held, new in moves]
+
     def unsaved(self) -> dict[Place, Checkpoint]:
         """The checkpoints that were passed and do not stand in the database yet."""
         return {place: each for place, each in self.checkpoints.items() if self._stored.get(place) != each}
@@ -272,6 +284,21 @@ def load_all(connection: Connection, ledgers: Sequence[Ledger]) -> None:
         ledger.loaded(writes.get(key, 0), checkpoints[key], parked[key])
 
 
+def move_all(connection: Connection, ledgers: Sequence[Ledger]) -> set[str]:
+    """Write the checkpoints that *ledgers* have passed, all at once; no row depends on them, so nobody is locked out.
+
+    Returns:
+        The consumers of which one was not where its ledger has it: another process, or another generation, went on.
+    """
+    rows = [row for ledger in ledgers for row in ledger.passing()]
+    if connection.dialect.name == "postgresql":
+        columns = tuple(map(list, zip(*rows, strict=True)))
+        moved = [row[0] for row in connection.exec_driver_sql(_MOVE_MANY, columns)]
+    else:
+        moved = [row[0] for row in rows if connection.exec_driver_sql(_MOVE, row).rowcount]
+    return set(Counter([row[0] for row in rows]) - Counter(moved))
+
+
 # Every batch carries these out: as plain text, they take half the time.
 _LOCK = (
     "UPDATE generations SET writes = writes + 1 WHERE projection = $1 AND generation = $2"
@@ -284,6 +311,18 @@ _ADVANCE = (
     " ON CONFLICT (consumer, generation, service, partition) DO UPDATE"
     " SET epoch = excluded.epoch, next = excluded.next, position = excluded.position"
     " WHERE checkpoints.next = $8 AND checkpoints.epoch = $9"
+)
+
+_MOVE = (
+    "UPDATE checkpoints SET epoch = ?5, next = ?6, position = ?7"
+    " WHERE consumer = ?1 AND generation = ?2 AND service = ?3 AND partition = ?4 AND next = ?8 AND epoch = ?9"
+)
+_MOVE_MANY = (
+    "UPDATE checkpoints c SET epoch = v.epoch, next = v.next, position = v.position"
+    " FROM unnest($1::text[], $2::int[], $3::text[], $4::int[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],"
+    " $9::text[]) AS v(consumer, generation, service, partition, epoch, next, position, held, held_epoch)"
+    " WHERE c.consumer = v.consumer AND c.generation = v.generation AND c.service = v.service"
+    " AND c.partition = v.partition AND c.next = v.held AND c.epoch = v.held_epoch RETURNING c.consumer"
 )
 
 

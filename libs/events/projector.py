@@ -7,9 +7,8 @@ so rows may be kept between batches for as long as nobody else has written.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
 from sqlalchemy import Connection
@@ -24,7 +23,7 @@ from libs.events.errors import (
     RebuildFailedError,
     UnknownEventTypeError,
 )
-from libs.events.ledger import Batch, Checkpoint, Ledger, Place
+from libs.events.ledger import Batch, Checkpoint, Ledger, Place, move_all
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.rows import Rows, rows_of
 from libs.events.views import Views
@@ -32,6 +31,8 @@ from libs.events.views import Views
 _LOG = logging.getLogger(__name__)
 _KEPT_ROWS = 20_000  # between batches; some 10 MB
 _SHORT = 100  # events, folded and written within some milliseconds
+
+_UNSEEN = True  # whether a type has a fold is learnt from its first event
 
 _Work = list[tuple[Fold, Any, Recorded, Sequence[Key]]]
 
@@ -88,8 +89,8 @@ class Projector:
     Attributes:
         ledger: Where it stands.
         loaded: It has read where it stands.
+        turn: Held by whoever changes it.
         fenced: It does not stand there any more: to be loaded again before events are read on.
-        unknown: How many events of types that it does not know were passed over, by type.
     """
 
     def __init__(
@@ -106,10 +107,9 @@ class Projector:
         self.ledger = Ledger(projection.name, generation or 0)
         self.loaded = False
         self.fenced = False
-        self.unknown: Counter[str] = Counter()
         self._views = views
         self._inside: Run | None = None
-        self._turn = asyncio.Lock()  # several feeds, one ledger
+        self.turn = asyncio.Lock()  # several feeds, one ledger
         self._follows_serving = generation is None
         self._strict = strict
         self._saved_later = saved_later
@@ -126,13 +126,18 @@ class Projector:
         """Names its checkpoints."""
         return self.projection.name
 
+    @property
+    def sources(self) -> Sequence[str]:
+        """Whose events it reads."""
+        return self.projection.sources
+
     async def load(self) -> None:
         """Read where the projection stands.
 
         Raises:
             OtherCodeError: The rows that serve come from other code.
         """
-        async with self._turn:
+        async with self.turn:
             generation = None if self._follows_serving else self.ledger.generation
             self.ledger = await self._views.ledger(self.projection, generation)
             self._table = None
@@ -158,8 +163,20 @@ class Projector:
             StandstillError: Going on would be wrong.
         """
         with no_collection():
-            async with self._turn:
+            async with self.turn:
                 await self._apply(batches)
+
+    def passes(self, batches: Sequence[Batch]) -> bool:
+        """Go on behind *batches* if it is plain that they change nothing; whether it did."""
+        if self.turn.locked() or self.fenced or self.ledger.parked:
+            return False
+        held = self.ledger.checkpoints
+        if any(batch.place not in held or held[batch.place].epoch != batch.epoch for batch in batches):
+            return False
+        if any(self._folds.get(recorded.type, _UNSEEN) for batch in batches for recorded in batch.events):
+            return False
+        self._pass(self.ledger.moves(batches))
+        return True
 
     @contextmanager
     def inside(self, transaction: Run) -> Generator[None]:
@@ -202,8 +219,7 @@ class Projector:
         work = self._decode(able[0].events if len(able) == 1 else [r for batch in able for r in batch.events])
         moves = self.ledger.moves(fresh)
         if self._saved_later and not work and not any(batch.events for batch in waiting):
-            self.ledger.passed(moves)
-            self._views.moved(self.name, moves)
+            self._pass(moves)
             return
         moves = self.ledger.unsaved() | moves
 
@@ -223,17 +239,24 @@ class Projector:
         Raises:
             StoreUnavailableError: The database is away.
         """
-        async with self._turn:
+        async with self.turn:
             moves = self.ledger.unsaved()
             if not moves:
                 return
             try:
                 await self._change(lambda connection: self.ledger.advance(connection, moves))
             except FencedError:  # another process went on, or another generation serves
-                self.ledger.forget_passed()
-                self.fenced = True
+                self.saved(fenced=True)
             else:
-                self.ledger.committed(moves, ())
+                self.saved(fenced=False)
+
+    def saved(self, *, fenced: bool) -> None:
+        """What was passed stands in the database now; or not, because another process or generation went on."""
+        if fenced:
+            self.ledger.forget_passed()
+            self.fenced = True
+        else:
+            self.ledger.committed(self.ledger.unsaved(), ())
 
     async def _refuse(self, batch: Batch, error: BaseException) -> None:
         """Put the only event of *batch* aside, and its stream on hold."""
@@ -270,6 +293,10 @@ class Projector:
 
     def _forget_rows(self) -> None:
         self._kept, self._all_kept = {}, False
+
+    def _pass(self, moves: Mapping[Place, Checkpoint]) -> None:
+        self.ledger.passed(moves)
+        self._views.moved(self.name, moves)
 
     def _committed(self, moves: Mapping[Place, Checkpoint], parked: Iterable[tuple[str, str]] = ()) -> None:
         self.ledger.committed(moves, parked)
@@ -309,20 +336,15 @@ class Projector:
         return work
 
     def _pass_over(self, recorded: Recorded) -> Fold | None:
-        """Count an event without a fold; the fold, if its type is only seen for the first time."""
+        """Learn whether the type of an event is unknown or has no fold; the fold, if it has one."""
         name = recorded.type
         if name not in self._folds:
             try:
                 event = self.projection.events.decode(recorded)
-            except NewerVersionError:
-                raise
             except UnknownEventTypeError:
                 self._folds[name] = None
-                self.unknown[name] = 0
             else:
                 self._folds[name] = self.projection.folds.get(type(event))
-        if name in self.unknown:
-            self.unknown[name] += 1
         return self._folds[name]
 
     def _fold(self, connection: Connection, work: _Work) -> None:
@@ -369,3 +391,22 @@ class Projector:
                     if key not in changed:
                         changed[key] = old is not None
         return changed
+
+
+async def save_passed(views: Views, projectors: Sequence[Projector]) -> None:
+    """As `Projector.save` for all of *projectors*, in one statement; who is at work saves its own with its rows.
+
+    Raises:
+        StoreUnavailableError: The database is away.
+    """
+    idle = [each for each in projectors if each.ledger.has_passed and not each.turn.locked()]
+    for new in [each for each in idle if not each.ledger.begun]:
+        await new.save()
+    async with AsyncExitStack() as turns:
+        waiting = [each for each in idle if each.ledger.has_passed and not each.turn.locked()]
+        for each in waiting:
+            await turns.enter_async_context(each.turn)
+        if waiting:
+            fenced = await views.write(move_all, [each.ledger for each in waiting])
+            for each in waiting:
+                each.saved(fenced=each.name in fenced)

@@ -17,16 +17,17 @@ from libs.events.errors import (
     SetupError,
     StandstillError,
 )
-from libs.events.feeds import BusFeed, StoreFeed
+from libs.events.feeding import Feeding
 from libs.events.ids import new_id
 from libs.events.ledger import Place
 from libs.events.projection import Projection
-from libs.events.projector import Projector
+from libs.events.projector import Projector, save_passed
 from libs.events.reactor import FOLLOWERS_BATCH, REACTIONS_BATCH, Reaction, Reactor
 from libs.events.rebuild import rebuild, request_rebuild
 from libs.events.relay import Relay
 from libs.events.resources import Resources
 from libs.events.timers import Fire, TimerRunner
+from libs.events.together import NobodyLeftError
 
 _LOG = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Worker:
         self._sinks = sinks
         self._followers = {reactor.name: reactor for reactor in followers}
         self._relay = Relay(resources, f"relay/{new_id()}") if relay else None
-        self._feeds: list[tuple[str, StoreFeed | BusFeed]] = []
+        self._feeding = Feeding(resources)
         self._started = False
 
     @property
@@ -111,16 +112,12 @@ class Worker:
             _LOG.warning("the rows of %s come from other code: it is rebuilt", name)
             await request_rebuild(resources.views, self.projections[name])
         await resources.views.note_error(self.projections, "")
-        self._feeds = [feed for projector in self._projectors for feed in self._feeds_of(projector)]
+        reactors = [(each, FOLLOWERS_BATCH) for each in self._followers.values()]
         if self._reactor.sources:
-            await self._reactor.start()
-            bus = BusFeed(self._reactor, resources.bus, self._reactor.sources, self._reactor.name, REACTIONS_BATCH)
-            self._feeds.append((self._reactor.name, bus))
-        for name, reactor in self._followers.items():
+            reactors.append((self._reactor, REACTIONS_BATCH))
+        for reactor, _ in reactors:
             await reactor.start()
-            self._feeds.append((name, StoreFeed(reactor, resources.store, resources.service, FOLLOWERS_BATCH)))
-        runs: list[tuple[str, Run]] = [(name, feed.run) for name, feed in self._feeds]
-        runs += [(f"sink {number}", sink) for number, sink in enumerate(self._sinks)]
+        runs: list[tuple[str, Run]] = [(f"sink {number}", sink) for number, sink in enumerate(self._sinks)]
         runs += [("rebuilds", self._rebuild_what_is_asked_for), ("figures", self._measure)]
         runs.append(("checkpoints", self._save_checkpoints))
         runs.append(("letters", self._replay_what_is_understood_now))
@@ -130,13 +127,19 @@ class Worker:
             runs.append(("timers", TimerRunner(resources, self._timers).run))
         self._started = True
         async with asyncio.TaskGroup() as group:
-            for name, run in runs:
+
+            def start(name: str, run: Run) -> None:
                 group.create_task(self._keep_running(name, run, stop), name=f"{resources.service} {name}")
+
+            self._feeding.together(self._projectors, start)
+            for reactor, batch in reactors:
+                self._feeding.alone(reactor.sources, start, reactor, batch)
+            for name, run in runs:
+                start(name, run)
 
     async def offsets(self, projection: str) -> dict[Place, tuple[int, int]]:
         """Where *projection* stands on the bus, in this process's partitions: the next record, and the log's end."""
-        feeds = [feed for name, feed in self._feeds if name == projection and isinstance(feed, BusFeed)]
-        return {place: held for feed in feeds for place, held in (await feed.offsets()).items()}
+        return await self._feeding.offsets(projection)
 
     async def replay(self, consumer: str = "", stream: str = "") -> AsyncGenerator[Replayed]:
         """Try dead letters again, of one consumer or all, of one stream or all; other processes may run meanwhile."""
@@ -156,16 +159,6 @@ class Worker:
             return Reactor(self.resources, self._followers[consumer].reactions, follows=consumer)
         return Reactor(self.resources, self._reactions)
 
-    def _feeds_of(self, projector: Projector) -> list[tuple[str, StoreFeed | BusFeed]]:
-        resources, name = self.resources, projector.name
-        feeds: list[tuple[str, StoreFeed | BusFeed]] = []
-        if resources.service in projector.projection.sources:
-            feeds.append((name, StoreFeed(projector, resources.store, resources.service)))
-        others = [service for service in projector.projection.sources if service != resources.service]
-        if others:
-            feeds.append((name, BusFeed(projector, resources.bus, others, f"{resources.service}.{name}")))
-        return feeds
-
     async def _keep_running(self, name: str, run: Run, stop: asyncio.Event) -> None:
         """Start *run* again when it fails in a way nobody foresaw; end with what the process must end for."""
         backoff = Backoff()
@@ -174,6 +167,8 @@ class Worker:
                 await run(stop)
             except (SetupError, FatalBusError):
                 raise
+            except NobodyLeftError:
+                return
             except StandstillError as error:
                 await self._stand_still(name, error, stop)
             except Exception:  # noqa: BLE001  the worker's one loop; what is known is above
@@ -198,10 +193,8 @@ class Worker:
         every_s = _SAVE_EVERY_S if self.resources.views.is_postgres else _SAVE_ALONE_EVERY_S
         while not stopped:
             stopped = await stopped_within(stop, every_s)
-            for projector in self._projectors:
-                if projector.ledger.has_passed:
-                    with suppress(*PASSING):  # they are passed again, or saved with the next rows
-                        await projector.save()
+            with suppress(*PASSING):  # they are passed again, or saved with the next rows
+                await save_passed(self.resources.views, self._projectors)
 
     async def _rebuild_what_is_asked_for(self, stop: asyncio.Event) -> None:
         views = self.resources.views
@@ -240,14 +233,9 @@ class Worker:
 
     async def _figures(self) -> Figures:
         views = self.resources.views
-        head = await self.resources.store.head()
-        lag: dict[tuple[str, str], int] = {}
-        for name, feed in self._feeds:
-            behind = feed.lag(head) if isinstance(feed, StoreFeed) else await feed.lag()
-            lag |= {(name, source): n for source, n in behind.items()}
         remaining = dict.fromkeys(self.projections, 0)
         for each in await views.unfinished():
             remaining[each.projection] = each.total - each.done
         relay_lag = await self._relay.lag() if self._relay else 0
-        none = dict.fromkeys((*self.projections, *self._followers), 0)
-        return Figures(lag, relay_lag, none | await count_letters(views), remaining)
+        lag = await self._feeding.lag()
+        return Figures(lag, relay_lag, dict.fromkeys(self.projections, 0) | await count_letters(views), remaining)

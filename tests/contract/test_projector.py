@@ -12,7 +12,7 @@ from libs.events.deadletter import letters, replay
 from libs.events.envelope import Recorded
 from libs.events.errors import AheadOfLogError, DeadLetterLimitError, FencedError, OtherCodeError, RebuildFailedError
 from libs.events.projection import Fold, Key, Projection, Row
-from libs.events.projector import DeadLetterLimit, Projector
+from libs.events.projector import DeadLetterLimit, Projector, save_passed
 from libs.events.views import Views
 from tests.fixtures.shelves import (
     NOON,
@@ -102,12 +102,11 @@ async def test_partitions_of_one_batch_move_together(views: Views) -> None:
     assert dict(applied.positions) == {3: 3, 7: 6}
 
 
-async def test_unknown_types_are_skipped_and_counted(views: Views) -> None:
+async def test_unknown_types_are_skipped(views: Views) -> None:
     projector = await started(views)
     stranger = msgspec.structs.replace(EMMA, type="io.concordat.library.cat.adopted.v1")
     await projector.apply([batch(BUILT_A, stranger)])
     assert await views.dump(SHELVES) == [("a", "hall", [], NOON)]
-    assert projector.unknown == {"io.concordat.library.cat.adopted.v1": 1}
 
 
 async def positions(views: Views) -> dict[int, int]:
@@ -140,6 +139,24 @@ async def test_what_only_passed_is_forgotten_when_another_process_went_on(views:
     with pytest.raises(FencedError):
         await stalled.apply([batch(msgspec.structs.replace(BUILT_B, position=10))])
     assert await views.dump(SHELVES) == [("a", "hall", [], NOON)]
+
+
+async def test_what_several_only_passed_is_saved_at_once_unless_another_process_went_on(views: Views) -> None:
+    kept, stalled = await started(views, saved_later=True), await started(views, ROOMS, saved_later=True)
+    other = await started(views, ROOMS)
+    for each in (kept, stalled):
+        await each.apply([batch(BUILT_A)])
+    await other.load()
+    await other.apply([batch(msgspec.structs.replace(UNKNOWN, position=8))])
+    for each in (kept, stalled):
+        await each.apply([batch(UNKNOWN)])
+    await save_passed(views, [kept, stalled])
+    assert (kept.fenced, stalled.fenced) == (False, True)
+    assert await positions(views) == {0: UNKNOWN.position}
+    await save_passed(views, [kept, stalled])
+    assert kept.passes([batch(msgspec.structs.replace(UNKNOWN, position=9))])
+    assert not stalled.passes([batch(msgspec.structs.replace(UNKNOWN, position=9))])
+    assert not kept.passes([batch(msgspec.structs.replace(BUILT_B, position=10))])
 
 
 async def test_a_poison_event_parks_its_stream_and_no_other(views: Views) -> None:

@@ -125,6 +125,62 @@ async def test_two_workers_share_the_partitions_and_apply_each_event_once(
         await until(lambda: all_books(reader, foreign, 40))
 
 
+async def test_read_models_that_share_a_feed_follow_both_logs(library: Resources, reader: Resources) -> None:
+    foreign = [replace(SHELVES, name=name) for name in ("foreign", "elsewhere")]
+    own = [SHELVES, replace(SHELVES, name="own")]
+    async with running(Worker(library, projections=own), Worker(reader, projections=foreign)):
+        await put(library.store, *(ShelfBuilt(f"s{n}", "hall") for n in range(30)))
+        for resources, projections in ((library, own), (reader, foreign)):
+            for projection in projections:
+                await until(lambda r=resources, p=projection: has_rows(r, p, 30))
+
+
+async def test_who_reads_nothing_of_an_event_counts_as_gone_on_behind_it(library: Resources) -> None:
+    built = replace(SHELVES, name="built", folds={ShelfBuilt: SHELVES.folds[ShelfBuilt]})
+    async with running(Worker(library, projections=[SHELVES, built], relay=False)):
+        for title in ("Emma", "Dune", "Ulysses"):
+            await put(library.store, BookAdded("a", "hall", title))
+        assert await library.views.wait_applied("built", SERVICE, library.store.epoch, 0, 3, timeout_s=20)
+        await until(lambda: is_saved(library, built, 3))
+
+
+async def test_a_read_model_at_a_standstill_keeps_no_other_waiting(library: Resources) -> None:
+    other = replace(SHELVES, name="other")
+    async with running(Worker(library, projections=[SHELVES, other], relay=False)):
+        await put(library.store, ShelfBuilt("a", "hall"))
+        await until(lambda: has_rows(library, SHELVES, 1))
+
+    def refuse(*_: object) -> Row:
+        raise ValueError
+
+    broken = replace(SHELVES, version=2, folds=SHELVES.folds | {ShelfBuilt: Fold(lambda e, _: [(e.shelf,)], refuse)})
+    stop = asyncio.Event()
+    running_on = asyncio.create_task(Worker(library, projections=[broken, other], relay=False).run(stop))
+    await put(library.store, ShelfBuilt("b", "hall"))
+    await until(lambda: has_rows(library, other, 2))
+    assert len(await library.views.dump(SHELVES)) == 1
+    stop.set()
+    await running_on
+
+
+async def test_a_read_model_far_behind_is_fed_alone_and_the_others_do_not_wait(
+    library: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libs.events.together.BATCH", 5)
+    others = [SHELVES, replace(SHELVES, name="other")]
+    async with running(Worker(library, projections=others, relay=False)):
+        await put(library.store, *(ShelfBuilt(f"s{n}", "hall") for n in range(30)))
+        await until(lambda: has_rows(library, others[1], 30))
+    late = replace(SHELVES, name="late")
+    worker = Worker(library, projections=[*others, late], relay=False)
+    async with running(worker):
+        await until(lambda: has_rows(library, late, 30))
+        assert {task.get_name() for task in asyncio.all_tasks()} >= {f"{SERVICE} late", f"{SERVICE} read models"}
+        await put(library.store, ShelfBuilt("new", "hall"))
+        for projection in (*others, late):
+            await until(lambda p=projection: has_rows(library, p, 31))
+
+
 async def test_a_read_model_of_other_code_is_rebuilt_at_the_start(library: Resources) -> None:
     async with running(Worker(library, projections=[SHELVES], relay=False)):
         await put(library.store, ShelfBuilt("a", "hall"), BookAdded("a", "hall", "Emma"))
