@@ -25,6 +25,7 @@ from services.incidents.exchange.postmortem_file import paper_of
 from services.incidents.exchange.postmortem_page import HEADERS, page
 from services.incidents.exchange.postmortems import markdown
 from services.incidents.looking_back import History
+from services.incidents.projections.known_services import service_names
 
 router = Router(prefix="/v1/postmortems", tags=["postmortems"])
 _READ = needs("postmortems.read")
@@ -85,7 +86,8 @@ async def lint_postmortem(
     """Advice: sentences that blame, numbers and follow-ups that are missing. Nothing is refused because of it."""
     state = await _known(resources, reference, version)
     rules: Rules = request.app.state.blameless
-    found = lint(paper_of(state, await _actions(resources, state)), rules)
+    services = await resources.views.read(service_names)
+    found = lint(paper_of(state, await _actions(resources, state), services), rules)
     return answer(request, PostmortemAdvice(rules=rules.version, items=found))
 
 

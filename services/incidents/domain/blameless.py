@@ -1,18 +1,24 @@
 """Advice on a postmortem: what blames people, and what nobody could learn from or follow up. It never refuses anything.
 
 The words are data (`policies/blameless-2026-11.yaml`); here is how they are looked for. Code, in blocks or between
-backticks, is not looked at: it quotes machines.
+backticks, and what others are quoted with, is not looked at.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from services.incidents.domain.blameless_rules import Advice, Affecting, Numbers, People, Rules, spelt
 
-_CODE: Final = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`", re.DOTALL)
+_QUOTED: Final = re.compile(
+    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`"
+    r"|^[ ]{0,3}>[^\n]*|!(?=\[)"
+    r"|[\"\u201c](?:[^\"\u201c\u201d\s]+[ ]){2,}[^\"\u201c\u201d\n]*[\"\u201d]",  # a word or two are the author's own
+    re.DOTALL | re.MULTILINE,
+)
+_BEFORE: Final = re.compile(r"(`|[\w-]+)\s*$")
 _END: Final = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|\n+")
 _LEADING: Final = re.compile(r"[\s>*+\-|#]*(?:\d+[.)]\s+)?")
 _NAMED: Final = re.compile(r"(?<![\w.@/])@[A-Za-z][\w.-]*\w")
@@ -50,6 +56,7 @@ class Paper:
         passages: What it says, section by section.
         actions: What follows from it.
         people: Who is known to have taken part, by label.
+        services: Names that are no names of people.
         severity: Of the incident; empty: not known.
         impact_started: When it began; None: not known.
         timeline_begins: The time of its first line; None: there is none.
@@ -58,6 +65,7 @@ class Paper:
     passages: Sequence[Passage]
     actions: Sequence[Task] = ()
     people: Sequence[str] = ()
+    services: Collection[str] = ()
     severity: str = ""
     impact_started: datetime | None = None
     timeline_begins: datetime | None = None
@@ -99,7 +107,8 @@ def lint(paper: Paper, rules: Rules) -> list[Finding]:
 
 
 def _said(passage: Passage, paper: Paper, rules: Rules) -> Iterator[Finding]:
-    text = _CODE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), passage.text)
+    text = _QUOTED.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), passage.text)
+    machines = {word.casefold() for word in (*rules.machines, *paper.services)}
     for start, end in _sentences(text):
         sentence = text[start:end]
         for rule in rules.phrases:
@@ -108,19 +117,33 @@ def _said(passage: Passage, paper: Paper, rules: Rules) -> Iterator[Finding]:
             if rule.unless_number and _NUMBER.search(sentence):
                 continue
             for found in rule.pattern.finditer(sentence):
+                if rule.unless_machine and _is_machine(passage.text[: start + found.start()], machines):
+                    continue
                 yield _finding(rule.id, rule.advice, passage, start, end, found.span())
         if passage.section in rules.named_people.sections:
-            for span in _names(sentence, paper.people, rules.named_people):
+            for span in _names(sentence, paper.people, machines, rules.named_people):
                 yield _finding("named-person", rules.named_people.advice, passage, start, end, span)
 
 
-def _names(sentence: str, people: Sequence[str], rule: People) -> Iterator[tuple[int, int]]:
+def _is_machine(before: str, machines: Collection[str]) -> bool:
+    """Whether the last word of *before* is a machine, or code."""
+    found = _BEFORE.search(before)
+    return found is not None and (found[1] == "`" or _one_of(found[1], machines))
+
+
+def _one_of(word: str, singulars: Collection[str]) -> bool:
+    plain = word.casefold()
+    return plain in singulars or plain.removesuffix("s") in singulars
+
+
+def _names(sentence: str, people: Sequence[str], machines: Collection[str], rule: People) -> Iterator[tuple[int, int]]:
     """Where somebody is named in *sentence*, each place once."""
-    words = {word.casefold() for word in rule.no_names}
+    words = {*machines, *(word.casefold() for word in rule.no_names)}
     spans = [found.span() for found in _NAMED.finditer(sentence)]
-    spans += [found.span(1) for found in rule.pattern.finditer(sentence) if found[1].split()[0].casefold() not in words]
+    guessed = rule.pattern.finditer(sentence)
+    spans += [found.span(1) for found in guessed if not any(_one_of(word, words) for word in found[1].split())]
     for label in people:
-        if label.casefold() not in words:
+        if not _one_of(label, words):
             named = re.compile(rf"(?<![\w@.-]){re.escape(label)}(?![\w-])", re.IGNORECASE)
             spans += [found.span() for found in named.finditer(sentence)]
     kept: list[tuple[int, int]] = []
@@ -166,8 +189,10 @@ def _of_actions(paper: Paper, rules: Rules) -> Iterator[Finding]:
 def _affects_users(paper: Paper, rule: Affecting) -> bool:
     if paper.text("no_action_reason").strip() and not paper.actions:
         return False
-    said = "|".join(map(spelt, rule.words))
-    return paper.severity in rule.severities or bool(re.search(said, paper.text("impact"), re.IGNORECASE))
+    who, nobody = (re.compile("|".join(map(spelt, each)), re.IGNORECASE) for each in (rule.words, rule.unless))
+    impact = paper.text("impact")
+    said = [impact[start:end] for start, end in _sentences(impact)]
+    return paper.severity in rule.severities or any(who.search(each) and not nobody.search(each) for each in said)
 
 
 def _has_numbers(text: str, rule: Numbers) -> bool:

@@ -33,7 +33,7 @@ class Phrases:
         id: Its name.
         words: They are found in any case; a `*` at the end stands for any ending.
         sections: Where; everywhere when empty. `actions` are the titles of action items.
-        unless_before: Words after which it does not fire, such as names of machines.
+        unless_machine: Whether it does not fire where a machine does it.
         unless_after: Words before which it does not fire.
         unless_number: Whether a number in the same sentence makes it right.
         advice: What it says.
@@ -45,7 +45,7 @@ class Phrases:
     words: tuple[str, ...]
     advice: Advice
     sections: tuple[str, ...] = ()
-    unless_before: tuple[str, ...] = ()
+    unless_machine: bool = False
     unless_after: tuple[str, ...] = ()
     unless_number: bool = False
 
@@ -53,9 +53,8 @@ class Phrases:
     def pattern(self) -> re.Pattern[str]:
         """What is looked for."""
         words = "|".join(map(spelt, self.words))
-        before = "".join(rf"(?<!\b{re.escape(word)}\s)" for word in self.unless_before)
         after = rf"(?!\s+(?:{'|'.join(map(re.escape, self.unless_after))})\b)" if self.unless_after else ""
-        return re.compile(f"{before}(?:{words}){after}", re.IGNORECASE)
+        return re.compile(rf"(?:{words}){after}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +64,8 @@ class People:
     Args:
         sections: Where.
         did: What only people do: after a capitalised word, that is a name.
-        no_names: Capitalised words that are no names of people, and names that are words as well.
+        may_do: What machines do as well: a name stands before it within a sentence, or is of two words.
+        no_names: Capitalised words that are no names of people, in the singular, and names that are words as well.
         advice: What it says.
     """
 
@@ -73,14 +73,17 @@ class People:
 
     sections: tuple[str, ...]
     did: tuple[str, ...]
+    may_do: tuple[str, ...]
     no_names: tuple[str, ...]
     advice: Advice
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """A capitalised word or two, and what only people do."""
-        did = "|".join(map(spelt, self.did))
-        return re.compile(rf"\b([A-Z][a-zà-ÿ]+(?:[ ][A-Z][a-zà-ÿ]+)?)\s+(?:{did})")
+        """A capitalised word or two, and what people do."""
+        did, may_do = ("|".join(map(spelt, each)) for each in (self.did, self.may_do))
+        name = "[A-Z][a-zà-ÿ]+"
+        either = rf"(?:(?<=\S\s){name}|{name}[ ]{name})(?=\s+(?:{may_do}))"
+        return re.compile(rf"\b({name}(?:[ ]{name})?(?=\s+(?:{did}))|{either})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +109,7 @@ class Affecting:
 
     Args:
         words: Who was affected, as an impact says it.
+        unless: Of a sentence with these words nobody was.
         severities: Of incidents that users feel.
         advice: What it says.
     """
@@ -113,17 +117,19 @@ class Affecting:
     __pydantic_config__: ClassVar = _STRICT
 
     words: tuple[str, ...]
+    unless: tuple[str, ...]
     severities: tuple[str, ...]
     advice: Advice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """All that is advised, by rule."""
+    """All that is advised, by rule; *machines* do things by themselves."""
 
     __pydantic_config__: ClassVar = _STRICT
 
     version: str
+    machines: tuple[str, ...]
     phrases: tuple[Phrases, ...]
     named_people: People
     impact_without_numbers: Numbers

@@ -1,12 +1,13 @@
 """A postmortem in a Markdown file, as far as advice is concerned; our own export, or any other with such headings."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from libs.events.errors import SetupError
+from services.incidents.domain.action.decider import Dropped
 from services.incidents.domain.action.decider import Known as Action
 from services.incidents.domain.blameless import Paper, Passage, Task
 from services.incidents.domain.postmortem.state import Known
@@ -147,13 +148,13 @@ def _people(head: str) -> Iterator[str]:
                 yield name
 
 
-def paper_of(postmortem: Known, actions: Iterable[Action]) -> Paper:
-    """A stored postmortem, as far as advice is concerned."""
+def paper_of(postmortem: Known, actions: Iterable[Action], services: Collection[str]) -> Paper:
+    """A stored postmortem, as far as advice is concerned; what was dropped follows from it no more."""
     content = postmortem.content
     sections, origin = content.sections, content.drafted.origin
     texts = [Passage(section=name, text=getattr(sections, name)) for name in {**HEADINGS, **LAST_HEADINGS}]
     notes = [Passage(section="causes", text=cause.note) for cause in sections.causes]
-    items = [action.item for action in actions]
+    items = [action.item for action in actions if not isinstance(action, Dropped)]
     known = (*content.authors, *(each.person for each in sections.participants), *(item.owner for item in items))
     return Paper(
         passages=(*texts, *notes),
@@ -169,6 +170,7 @@ def paper_of(postmortem: Known, actions: Iterable[Action]) -> Paper:
             for item in items
         ),
         people=tuple(dict.fromkeys(known)),
+        services=services,
         severity=origin.severity,
         impact_started=origin.milestones.impact_started,
         timeline_begins=sections.timeline[0].at if sections.timeline else None,

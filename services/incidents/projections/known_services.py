@@ -68,6 +68,11 @@ def known_of(connection: Connection, names: Iterable[str]) -> frozenset[str]:
     return frozenset(connection.execute(select(known).where(known.in_(list(names)))).scalars())
 
 
+def service_names(connection: Connection) -> list[str]:
+    """All services that there are."""
+    return list(connection.execute(select(KNOWN_SERVICES.view.c.service)).scalars())
+
+
 async def shows(views: Views, recorded: Recorded) -> None:
     """Return once the read model shows what *recorded* says; it is heard again later if that takes long.
 

@@ -191,7 +191,8 @@ async def test_a_template_nobody_wrote_is_refused_with_its_place(incidents: Runn
 
 
 async def test_it_is_advised_and_published_all_the_same(incidents: Running, path: str) -> None:
-    change = {"root_causes": "Orders waited. Ana should have limited the queue.", "impact": "Many users saw errors."}
+    cause = "Orders waited. Ana should have limited the queue. The checkout-api failed to say so."
+    change = {"root_causes": cause, "impact": "Many users saw errors."}
     amended = await incidents.call("PATCH", path, change, If_Match='"3"')
     task = {
         "postmortem": amended["id"],
@@ -201,11 +202,15 @@ async def test_it_is_advised_and_published_all_the_same(incidents: Running, path
         "priority": "P1",
     }
     await incidents.call("POST", "/v1/actions", task, expect=201)
+    dropped = await incidents.call("POST", "/v1/actions", task | {"title": "Be more careful"}, expect=201)
+    await incidents.call("POST", f"/v1/actions/{dropped['id']}:drop", {"reason": "nobody could"})
 
     advice = await incidents.call("GET", f"{path}/lint")
 
     found = {each["rule"]: each for each in advice["items"]}
     assert {"named-person", "hindsight", "impact-without-numbers", "vague-action", "action-without-link"} <= set(found)
+    assert "failed-to" not in found  # a service did
+    assert [each["match"] for each in advice["items"] if each["rule"] == "vague-action"] == ["Improve"]
     assert found["hindsight"]["sentence"] == "Ana should have limited the queue."
     assert (found["hindsight"]["section"], found["hindsight"]["line"], found["hindsight"]["column"]) == (
         "root_causes",

@@ -69,10 +69,30 @@ def test_words_that_blame_are_found_with_their_sentence(sentence: str, rule: str
         "The quoted log said `should have been 3!`.",
         "```\nhuman error!\n```",
         "People who were on call saw the alert after 4 minutes.",
+        'A customer wrote: "you should have told us before!"',
+        "> you failed to tell us",
+        "The migration failed to apply, and its queries failed to end.",
+        "`orders-db` failed to start.",
+        "Postgres failed to elect a leader.",
+        "![the queue](queue.png)",
+        "The header was ignored by the proxy.",
+        "Images come by lazy loading.",
+        "The disaster recovery site was cold.",
+        "The user error rate rose.",
     ],
 )
 def test_near_misses_stay_silent(sentence: str) -> None:
     assert said(sentence, "summary") == []
+
+
+def test_a_word_in_quotation_marks_is_the_authors_own() -> None:
+    assert [each.match for each in said('The "careless" engineer.')] == ["careless"]
+
+
+def test_what_luck_spared_us_is_told_as_it_would_have_been() -> None:
+    sentence = "At noon it would have hit everyone."
+
+    assert (said(sentence, "got_lucky"), [each.rule for each in said(sentence)]) == ([], ["hindsight"])
 
 
 @pytest.mark.parametrize(
@@ -102,10 +122,24 @@ def test_people_are_not_named_where_causes_are_told(sentence: str, match: str) -
         "The banana queue was full.",
         "It will be limited.",
         "We merged both queues.",
+        "Traffic dropped by 40 %.",
+        "Black Friday caused it.",
+        "Replication broke after the upgrade.",
+        "Then Errors dropped.",
     ],
 )
 def test_machines_roles_and_words_are_no_names(sentence: str) -> None:
     assert said(sentence, "root_causes", "ana", "will") == []
+
+
+def test_a_service_is_no_person_whatever_its_name() -> None:
+    passage = Passage(section="root_causes", text="Then Atlas restarted its workers, and atlas failed to start.")
+
+    def found(*services: str) -> list[str]:
+        advice = lint(Paper(passages=[passage], people=["atlas"], services=services), RULES)
+        return [each.rule for each in advice if each.match]
+
+    assert (found("atlas"), found()) == ([], ["named-person", "named-person", "failed-to"])
 
 
 @pytest.mark.parametrize(
@@ -182,6 +216,8 @@ def test_what_users_did_not_feel_needs_nothing_urgent() -> None:
 
     assert missing(Paper(passages=quiet, actions=[low])) == set()
     assert missing(Paper(passages=quiet, actions=[low], severity="sev1")) == {"nothing-urgent"}
+    spared = (Passage(section="impact", text="No users noticed it for 3 minutes."), WELL[1])
+    assert missing(Paper(passages=spared, actions=[low])) == set()
     reasoned = (*WELL, Passage(section="no_action_reason", text="the component is gone"))
     assert missing(Paper(passages=reasoned, severity="sev1")) == set()
 
