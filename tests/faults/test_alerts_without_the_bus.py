@@ -1,4 +1,4 @@
-"""The log that services share is gone while alerts arrive: they are taken, become incidents, and are told of later."""
+"""The log that services share is gone while alerts arrive: they are taken, call people, and are told of later."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,8 @@ from libs.events.bus import (
 from libs.events.embedded_log import EmbeddedLog
 from libs.events.errors import BusUnavailableError
 from libs.events.testing import FrozenClock
-from tests.fixtures.services import Database, Elsewhere, Running, eventually, memory_is_enough, running
+from tests.fixtures.paging import Receiver, arrived, calling, notifications, written
+from tests.fixtures.services import Database, Running, eventually, memory_is_enough
 
 ALERTS = 120
 GROUPS = 4
@@ -90,14 +91,14 @@ async def incidents_of(incidents: Running) -> list[dict[str, Any]]:
 
 
 @memory_is_enough
-async def test_no_alert_that_was_accepted_is_lost_and_each_group_has_its_incident(database: Database) -> None:
-    clock = FrozenClock()
+async def test_no_alert_that_was_accepted_is_lost_and_each_group_calls_once(
+    database: Database, clock: FrozenClock, receiver: Receiver
+) -> None:
     bus = Cut(None, clock)
     await bus.start()
-    lifecycle = Elsewhere("lifecycle", bus, clock)
-    await lifecycle.says("service.registered", "service/checkout-api", service="checkout-api", phase="abandoned")
-    async with running("incidents", database, bus=bus, clock=clock) as incidents:
-        body = {"name": "pd", "kind": "pagerduty", "service": "checkout-api", "group_by": ["component"]}
+    async with calling(database, bus, clock, receiver) as incidents:
+        await written(incidents)
+        body = {"name": "pd", "kind": "pagerduty", "service": "cart-api", "group_by": ["component"]}
         key = (await incidents.call("POST", "/v1/integrations", body, expect=201))["routing_key"]
         bus.away = True
 
@@ -113,6 +114,11 @@ async def test_no_alert_that_was_accepted_is_lost_and_each_group_has_its_inciden
 
         assert await eventually(grouped)
         assert len(await incidents_of(incidents)) == GROUPS
+        sent = await notifications(incidents, GROUPS)
+        assert [(each["kind"], each["person"], each["state"]) for each in sent] == [
+            ("page", "ana", "delivered")
+        ] * GROUPS
+        assert len({each.id for each in await arrived(receiver, GROUPS)}) == len(receiver.taken) == GROUPS
         bus.away = False
 
         async def heard() -> bool:

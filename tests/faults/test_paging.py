@@ -19,9 +19,12 @@ from deploy.local.server import free_port
 from libs.events.adapters import open_bus
 from libs.events.bus import Bus
 from libs.events.clock import SystemClock
+from libs.events.rebuild import rebuilding
 from libs.events.testing import FrozenClock
 from services.cli.wiring import settings_of
+from services.incidents.projections import PROJECTIONS
 from tests.fixtures.paging import (
+    ANA_THEN_BO,
     Receiver,
     Taken,
     calling,
@@ -65,19 +68,19 @@ class Killed:
             self._process.stdout.close()
 
 
-async def _set_up(data_dir: Path, receiver: Receiver) -> None:
+async def _set_up(data_dir: Path, receiver: Receiver, steps: Any = CALL_ANA) -> None:
     clock = SystemClock()
     async with (
         open_bus(settings_of("incidents", database_url="sqlite:", data_dir=data_dir), clock) as bus,
         calling(Database("sqlite:", data_dir), bus, clock, receiver) as incidents,
     ):
-        await written(incidents, steps=CALL_ANA)
+        await written(incidents, steps=steps)
 
 
-async def test_killed_between_the_decision_and_the_call_it_calls_once_afterwards(
+async def test_killed_between_the_decision_and_the_call_the_next_makes_it_once_and_takes_each_step_in_its_time(
     tmp_path: Path, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await _set_up(tmp_path, receiver)
+    await _set_up(tmp_path, receiver, steps=ANA_THEN_BO)
     deaf = Killed(tmp_path, mode="deaf")
     try:
         await deaf.says("ready")
@@ -86,13 +89,22 @@ async def test_killed_between_the_decision_and_the_call_it_calls_once_afterwards
         deaf.kill()
     assert receiver.taken == []
 
-    async with running("incidents", Database("sqlite:", tmp_path), outbound_private=True) as incidents:
-        sent = await notifications(incidents, 1, incident="INC-1")
+    clock = FrozenClock(SystemClock().now())
+    async with running("incidents", Database("sqlite:", tmp_path), clock=clock, outbound_private=True) as incidents:
+        await notifications(incidents, 1, incident="INC-1")
+        for minutes, wanted in ((5, 2), (10, 4)):
+            clock.advance(timedelta(minutes=minutes))
+            sent = await notifications(incidents, wanted, incident="INC-1")
 
     counted = told(receiver)
     with capsys.disabled():
-        sys.stdout.write(f"\n  1 decided, {len(counted)} called, {counted.total() - len(counted)} doubled\n")
-    assert [(each["state"], counted[each["id"]]) for each in sent] == [("delivered", 1)]
+        sys.stdout.write(f"\n  4 decided, {len(counted)} sent, {counted.total() - len(counted)} doubled\n")
+    assert [(each["kind"], each["person"], each["state"], counted[each["id"]]) for each in sent] == [
+        ("page", "ana", "delivered", 1),
+        ("page", "bo", "delivered", 1),
+        ("exhausted", "ana", "delivered", 1),
+        ("exhausted", "bo", "delivered", 1),
+    ]
 
 
 async def test_killed_while_the_answer_is_on_its_way_it_sends_again_under_the_same_id(
@@ -323,3 +335,29 @@ async def test_a_clock_set_back_an_hour_makes_nobody_wait_for_an_hour(
         sent = await notifications(incidents, 2, incident="INC-1")
     assert [each["person"] for each in sent] == ["ana", "bo"]
     assert set(told(receiver).values()) == {1}
+
+
+@memory_is_enough
+async def test_a_rebuild_of_all_read_models_while_calls_wait_sends_nothing_and_loses_nothing(
+    database: Database, bus: Bus, clock: FrozenClock, receiver: Receiver
+) -> None:
+    receiver.status = 500
+    async with calling(database, bus, clock, receiver) as incidents:
+        await written(incidents)
+        await declared(incidents)
+        await _attempts(incidents, 1)
+        before = await escalation(incidents, "INC-1", state="climbing")
+
+        async for _ in rebuilding(incidents.resources, *PROJECTIONS):
+            pass
+
+        assert len(receiver.taken) == 1
+        assert await escalation(incidents, "INC-1") == before
+        receiver.status = 200
+        clock.advance(timedelta(seconds=5))
+        await notifications(incidents, 1, incident="INC-1")
+        clock.advance(timedelta(minutes=5))
+        sent = await notifications(incidents, 2, incident="INC-1")
+
+    assert [(each["person"], len(each["attempts"])) for each in sent] == [("ana", 2), ("bo", 1)]
+    assert told(receiver) == {sent[0]["id"]: 2, sent[1]["id"]: 1}

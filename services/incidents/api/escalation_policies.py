@@ -44,9 +44,9 @@ from services.incidents.domain.escalation_policy.events import Event
 from services.incidents.domain.escalation_policy.steps import Content, Target
 from services.incidents.domain.service_paging.commands import NamePolicies
 from services.incidents.paging.calling import channels_of
-from services.incidents.paging.owners import owners_of
-from services.incidents.paging.plans import DEFAULT, Plan, plan_of, policies_from
+from services.incidents.paging.plans import DEFAULT, Plan, fallback_of, plan_of, policies_from
 from services.incidents.paging.rehearsal import Moment, rehearse
+from services.incidents.paging.taking import last_resort
 from services.incidents.projections.escalation_policies import ESCALATION_POLICIES, needed_by
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 from services.incidents.projections.known_teams import KNOWN_TEAMS, knows_team
@@ -138,6 +138,7 @@ async def try_escalation(request: Request, body: DryRun, resources: ResourcesDep
     await require_service(resources.views, body.service, request.app.state.settings.service_wait_s)
     at = body.at or resources.clock.now()
     plan = await plan_of(resources, body.service, body.severity)
+    fallback = await fallback_of(resources, request.app.state.settings.paging_fallback)
 
     def tried(connection: Connection) -> DryRunAnswer:
         moments = rehearse(connection, plan, at)
@@ -149,7 +150,7 @@ async def try_escalation(request: Request, body: DryRun, resources: ResourcesDep
             quiet=plan.order.quiet,
             why=plan.why,
             unassigned=unassigned,
-            told=owners_of(connection, plan.known) if unassigned and plan.order.sides else [],
+            told=last_resort(connection, plan.known, fallback, at) if unassigned and plan.order.sides else [],
             calls=[call for moment in moments for call in _calls(connection, moment, plan)],
         )
 

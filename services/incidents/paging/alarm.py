@@ -17,7 +17,7 @@ from services.incidents.contract import NOTIFICATION
 from services.incidents.domain.escalation_policy.steps import Target
 from services.incidents.domain.notification.commands import Request
 from services.incidents.domain.notification.events import Message
-from services.incidents.paging.plans import policies_from
+from services.incidents.paging.plans import fallback_of
 from services.incidents.paging.taking import last_resort, through
 from services.incidents.projections.known_services import Known, service_of
 
@@ -79,8 +79,7 @@ class Alarm:
             service=service,
         )
         context = Context.of_reaction(recorded, _NAME, self._resources.clock.now())
-        policies = await policies_from(self._resources, self._fallback)
-        targets = policies[0][1].steps[0].targets if policies else ()
+        targets = await fallback_of(self._resources, self._fallback)
         messages = await self._resources.views.read(_to_last_resort, said, targets, context)
         for key, message in messages.items():
             request = Request(notification=key, message=message, at=context.at)
@@ -91,4 +90,4 @@ def _to_last_resort(
     connection: Connection, said: Message, fallback: Sequence[Target], context: Context
 ) -> dict[str, Message]:
     known = service_of(connection, said.service) or Known(said.service, "", "", "")
-    return through(connection, said, last_resort(connection, known, fallback, context), context)
+    return through(connection, said, last_resort(connection, known, fallback, context.at), context)

@@ -57,7 +57,7 @@ from services.incidents.domain.notification.events import AttemptEnded, Message
 from services.incidents.paging.alarm import Alarm
 from services.incidents.paging.digests import Digests
 from services.incidents.paging.messages import about
-from services.incidents.paging.plans import Plan, plan_of, policies_from
+from services.incidents.paging.plans import Plan, fallback_of, plan_of
 from services.incidents.paging.taking import Taken, take, take_beside, through
 
 NAME: Final = "incidents.paging"  # never changes: ids of what it does follow from it
@@ -233,8 +233,7 @@ class Paging:
                 return
 
     async def _take(self, record: Record, place: tuple[int, int], cause: Cause, context: Context) -> Taken:
-        fallback = await policies_from(self._resources, self._fallback)
-        targets = fallback[0][1].steps[0].targets if fallback else ()
+        targets = await fallback_of(self._resources, self._fallback)
         return await self._resources.views.read(take, record, place, cause, context, targets)
 
     async def _ask(self, incident: str, command: Command, context: Context) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from libs.events.resources import Resources
 from services.incidents.contract import ESCALATION_POLICY, SERVICE_PAGING
 from services.incidents.domain.escalation_policy.decider import EscalationPolicy
-from services.incidents.domain.escalation_policy.steps import Content, Side
+from services.incidents.domain.escalation_policy.steps import Content, Side, Target
 from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.service_paging.decider import Named
 from services.incidents.domain.who_is_paged import Chain, Order, Rung, ladder, order_of
@@ -85,6 +85,12 @@ async def policies_from(resources: Resources, policy: str) -> tuple[tuple[str, C
             break
         chain[policy], policy = state.content, state.content.then
     return tuple(chain.items())
+
+
+async def fallback_of(resources: Resources, policy: str) -> tuple[Target, ...]:
+    """Who hears of it first when nobody can be called: whom the first step of *policy* calls."""
+    chain = await policies_from(resources, policy)
+    return chain[0][1].steps[0].targets if chain else ()
 
 
 async def default_of(resources: Resources, team: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
@@ -69,7 +70,7 @@ def take(
     lost = climbed.fruitless and not record.unassigned
     if lost or (place == (0, 0) and not begun.quiet):
         known = service_of(connection, begun.service) or Known(begun.service, begun.phase, begun.team, "")
-        told = tuple(last_resort(connection, known, fallback, context)) if begun.phase != "unsupported" else ()
+        told = tuple(last_resort(connection, known, fallback, at)) if begun.phase != "unsupported" else ()
         why = "; ".join(dict.fromkeys([*(each.why for each in climbed.passed), begun.why]))
         said = about(begun, "unassigned" if lost else "exhausted", why, urgency=urgency)
         messages |= through(connection, said, told, context)
@@ -160,9 +161,9 @@ def _climbed(connection: Connection, record: Record, place: tuple[int, int], con
     return replace(climbed, next_round=0, next_step=0, due=None) if begun.quiet else climbed
 
 
-def last_resort(connection: Connection, known: Known, fallback: Sequence[Target], context: Context) -> list[str]:
+def last_resort(connection: Connection, known: Known, fallback: Sequence[Target], at: datetime) -> list[str]:
     """Who hears that nobody can be called: the fallback, and the owners."""
-    people = [f"person/{duty.person}" for target in fallback for duty in duties_of(connection, target, context.at)]
+    people = [f"person/{duty.person}" for target in fallback for duty in duties_of(connection, target, at)]
     return list(dict.fromkeys([*people, *owners_of(connection, known)]))
 
 

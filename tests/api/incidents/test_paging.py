@@ -6,19 +6,22 @@ import time_machine
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from libs.events.bus import Bus
 from libs.events.testing import FrozenClock
 from tests.fixtures.paging import (
     Receiver,
     Taken,
     arrived,
+    calling,
     declared,
     escalation,
     notifications,
     owned,
+    people,
     timeline,
     written,
 )
-from tests.fixtures.services import Elsewhere, Running, eventually, memory_is_enough
+from tests.fixtures.services import Database, Elsewhere, Running, eventually, memory_is_enough
 
 
 async def test_one_after_the_other_is_called_until_somebody_takes_it_on(
@@ -148,6 +151,28 @@ async def test_nobody_on_call_is_said_loudly_and_the_incident_stays(paging: Runn
     sent = await notifications(paging, 2, incident="INC-1")
     assert [(each["kind"], each["person"]) for each in sent] == [("unassigned", "ana"), ("unassigned", "bo")]
     assert "NOBODY COULD BE CALLED" in receiver.taken[0].body.decode()
+
+
+@memory_is_enough
+async def test_the_fallback_hears_of_what_nobody_can_be_called_for(
+    database: Database, bus: Bus, clock: FrozenClock, receiver: Receiver, lifecycle: Elsewhere
+) -> None:
+    async with calling(database, bus, clock, receiver, lifecycle, paging_fallback="desk") as paging:
+        await people(paging, lifecycle, "dee", team="desk", base=receiver.url)
+        await written(paging, name="desk", team="desk", steps=[{"targets": [{"kind": "person", "name": "dee"}]}])
+        tried = await paging.call("POST", "/v1/escalation-policies:dry-run", {"service": "cart-api"})
+        await declared(paging)
+
+        sent = await notifications(paging, 3, incident="INC-1")
+        calls = await timeline(paging, calls=True)
+
+    assert [(each["kind"], each["person"], each["state"]) for each in sent] == [
+        ("unassigned", "dee", "delivered"),
+        ("unassigned", "ana", "delivered"),
+        ("unassigned", "bo", "delivered"),
+    ]
+    assert tried["told"] == ["person/dee", "person/ana", "person/bo"]
+    assert "nobody could be called: " in calls[1]["text"]
 
 
 @memory_is_enough
