@@ -16,6 +16,7 @@ from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
 
 _TOLD_DAILY: Final = timedelta(days=3)  # of a budget at the least; what is older says nothing any more
+ASSESSMENTS_KEPT: Final = 1_000  # of an SLO: years of quiet, or sixteen hours in which every minute costs a point
 BEFORE: Final = timedelta(hours=1)  # a deployment so long before the impact may be its cause
 
 
@@ -191,7 +192,8 @@ def _assessed(_: Row | None, event: Assessed, __: Recorded, key: Key) -> Row:
 
 
 def _of_budget(event: Assessed, recorded: Recorded) -> Sequence[Key]:
-    return (("budget", str(recorded.event_id)), ("slo", event.slo))
+    """How the SLO is, and one row of a ring: what is told now takes the place of what was told long ago."""
+    return (("budget", f"{event.slo}/{recorded.version % ASSESSMENTS_KEPT}"), ("slo", event.slo))
 
 
 def _proposed(_: Row | None, event: RiskProposed, __: Recorded, key: Key) -> Row:
