@@ -58,7 +58,8 @@ def test_they_trigger_acknowledge_resolve_and_tell_of_changes(
 
     found = {alert["dedup_key"]: alert["state"] for alert in wait_for(concordat_server, "/v1/alerts", 3)}
     assert found == {keyless: "resolved", "disk/db-1": "acknowledged", "disk/db-2": "resolved"}
-    assert wait_for(concordat_server, "/v1/changes", 1)[0]["summary"] == "checkout-api 1.42.0 deployed"
+    for path in ("/v1/changes", "/v1/deployments"):
+        assert wait_for(concordat_server, path, 1)[0]["summary"] == "checkout-api 1.42.0 deployed"
 
 
 def official_client(server: ConcordatServer, key: str) -> pagerduty.EventsApiV2Client:

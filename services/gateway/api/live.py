@@ -35,12 +35,16 @@ async def stream_incident(  # noqa: PLR0913  each is a part of one request
     settings: SettingsDep,
     draining: DrainingDep,
 ) -> Response:
-    """Stream what happens to an incident, by its number or id: what stands in its timeline, and who is called."""
-    incident = await resources.views.read(incident_named, id)
-    if incident is None:
+    """Stream what happens to an incident, by its number or id: what stands in its timeline, and who is called.
+
+    Of its own service also deployments and what is left of error budgets.
+    """
+    found = await resources.views.read(incident_named, id)
+    if found is None:
         detail = f"nothing was heard of an incident {id!r}; GET /v1/incidents lists them"
         raise Problem(404, "not-found", "There is no such incident", detail)
-    wanted = Wanted(family=_FAMILY, incident=incident)
+    incident, service = found
+    wanted = Wanted(family=_FAMILY, incident=incident, around=(service,))
     return streamed(tell(reader, wanted, keys, principal.client, draining, settings.stream_keep_alive_s))
 
 

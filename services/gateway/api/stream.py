@@ -26,6 +26,13 @@ router = Router(prefix="/v1", tags=["events"])
 _RETRY_MS: Final = 1000
 _AT_ONCE: Final = 500  # records per poll
 _START: Final = "start"
+_AROUND: Final = frozenset(  # what an incident's timeline tells of other services
+    (
+        "io.concordat.lifecycle.deployment.recorded.v1",
+        "io.concordat.lifecycle.deployment.rolled-back.v1",
+        "io.concordat.slo.budget.assessed.v1",
+    )
+)
 
 After = Annotated[str, Query(description="The id of the last event that was seen, or `start` for everything.")]
 LastEventId = Annotated[str, Header(description="As `after`; browsers send it when they come back.")]
@@ -40,16 +47,20 @@ class Wanted:
         services: Whom they are about.
         family: What their types begin with.
         incident: Which incident they tell of.
+        around: Services of which deployments and error budgets are told beside that.
     """
 
     types: Collection[str] = ()
     services: Collection[str] = ()
     family: str = ""
     incident: str = ""
+    around: Collection[str] = ()
 
     def __contains__(self, record: BusRecord) -> bool:
         """Whether *record* is one of them."""
         kind = _attribute(record, "ce_type")
+        if self.around and kind in _AROUND:
+            return _ABOUT.decode(record.value).service in self.around
         if (self.types and kind not in self.types) or not kind.startswith(self.family):
             return False
         if not self.services and not self.incident:

@@ -153,11 +153,12 @@ INCIDENTS: Final = Projection(
 )
 
 
-def incident_named(connection: Connection, name: str) -> str | None:
-    """The id of the incident with this id or number; None: nothing was heard of it."""
+def incident_named(connection: Connection, name: str) -> tuple[str, str] | None:
+    """The id and the service of the incident with this id or number; None: nothing was heard of it."""
     view = INCIDENTS.view.c
-    query = select(view.incident).where(or_(view.incident == name, view.number == name.upper()))
-    return connection.execute(query.limit(1)).scalar_one_or_none()
+    query = select(view.incident, view.service).where(or_(view.incident == name, view.number == name.upper()))
+    row = connection.execute(query.limit(1)).first()
+    return row and (row[0], row[1])
 
 
 _OPEN_OF_SERVICE: Final = (  # made once: making it takes as long as asking

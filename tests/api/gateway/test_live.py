@@ -28,9 +28,18 @@ async def test_who_watches_an_incident_hears_of_it_and_of_no_other(
         other = INCIDENT | {"incident": "i-2", "number": "INC-2"}
         await elsewhere.tell("incident/i-2", "incidents.incident.noted", **other, text="not this one")
         await elsewhere.register("search-api")
+        for service in ("search-api", "checkout-api"):
+            said = {"deployment": f"run-{service}", "service": service, "version": "2.0"}
+            await elsewhere.tell(f"deployment/run-{service}", "lifecycle.deployment.recorded", **said)
+            await elsewhere.tell(f"deployment/{service}", "lifecycle.deployment.staged", **said)
+            told = {"slo": f"{service}-slo", "service": service, "state": "at_risk"}
+            await elsewhere.tell(f"budget/{service}-slo", "slo.budget.assessed", **told)
         await elsewhere.tell("incident/i-1", "incidents.incident.noted", **INCIDENT, text="roll back")
-        event = await stream.event()
-    assert (event["type"], event["data"]["text"]) == ("io.concordat.incidents.incident.noted.v1", "roll back")
+        heard = [await stream.event() for _ in range(3)]
+    said = {event["type"]: event["data"] for event in heard}
+    assert said["io.concordat.incidents.incident.noted.v1"]["text"] == "roll back"
+    assert said["io.concordat.lifecycle.deployment.recorded.v1"]["deployment"] == "run-checkout-api"
+    assert said["io.concordat.slo.budget.assessed.v1"]["slo"] == "checkout-api-slo"
 
 
 async def test_who_watches_alerts_hears_of_those_of_the_services_they_name(

@@ -33,7 +33,7 @@ def gateway() -> FastAPI:
 
     @app.get("/gone")
     async def gone() -> Response:
-        return JSONResponse({"detail": "nothing was heard of it"}, 404)
+        return JSONResponse({"code": "not-found", "detail": "nothing was heard of it"}, 404)
 
     return app
 
@@ -48,8 +48,14 @@ async def test_a_stream_is_read_block_by_block_from_where_it_stopped() -> None:
 
 async def test_a_refusal_says_why() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway()), base_url="http://gateway") as client:
-        with pytest.raises(CliError, match="404 nothing was heard of it"):
+        with pytest.raises(CliError, match="404 not-found: nothing was heard of it"):
             _ = [each async for each in events_of(client, "/gone", "")]
+
+
+def test_a_line_tells_of_a_deployment_what_was_deployed() -> None:
+    deployed = {"service": "checkout-api", "version": "1.42.0", "deployment": "run-1"}
+    event = {"type": "io.concordat.lifecycle.deployment.recorded.v1", "time": NOTED["time"], "data": deployed}
+    assert happened(event)["what"] == "deployment recorded: 1.42.0"
 
 
 def test_a_line_says_when_which_where_and_what() -> None:
