@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 
 from libs.web.schemas import Body, Line, Moment, Name, Text, example
 from services.incidents.api.rotation_schemas import Windows, Zone, window_body
-from services.incidents.domain.on_call.roster import Kind, Layer, OnCall, Override, ScheduleRevision, Sides, Source
+from services.incidents.domain.on_call.roster import Kind, Layer, OnCall, Override, ScheduleRevision, Sides
 from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.on_call.windows import Window
 from services.incidents.domain.schedule.state import Known, Swap, SwapState
@@ -180,6 +180,25 @@ class ScheduleAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceAnswer:
+    """Why somebody is on call.
+
+    Args:
+        type: `rotation`, or the kind of override.
+        layer: Whose turn it is, or was before somebody took it.
+        rotation: Of that layer.
+        shift: Of that rotation, by the moment of its hand-off.
+        override: The one that put them there; empty when none did.
+    """
+
+    type: str
+    layer: str
+    rotation: str
+    shift: str
+    override: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShiftAnswer:
     """Somebody on call, from when until when, and why; a shadow sees the pages without the duty."""
 
@@ -188,7 +207,7 @@ class ShiftAnswer:
     start: datetime
     end: datetime
     shadow: bool
-    source: Source
+    source: SourceAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +303,9 @@ def patched(known: Known, sent: ChangeSchedule) -> ScheduleBody:
 
 def shift_answer(each: OnCall) -> ShiftAnswer:
     """A stretch as it is answered."""
-    return ShiftAnswer(each.shift, each.person, each.since, each.until, each.shadow, each.source)
+    why = each.source
+    source = SourceAnswer(why.type, why.layer, why.rotation, why.shift, why.override)
+    return ShiftAnswer(each.shift, each.person, each.since, each.until, each.shadow, source)
 
 
 def override_answer(it: Override) -> OverrideAnswer:

@@ -7,10 +7,19 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain, groupby
-from typing import Final
+from itertools import chain
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
 
-from services.incidents.domain.on_call.roster import Layer, OnCall, Override, Roster, ScheduleRevision, Source
+from services.incidents.domain.on_call.roster import (
+    Layer,
+    OnCall,
+    Override,
+    Roster,
+    RotationRevision,
+    ScheduleRevision,
+    Source,
+)
 from services.incidents.domain.on_call.spans import Span, cut, joined, without
 from services.incidents.domain.on_call.turns import Rota, shifts
 from services.incidents.domain.on_call.wall_clock import zone_named
@@ -24,7 +33,8 @@ def resolve(roster: Roster, start: datetime, until: datetime) -> list[OnCall]:
     """Who is on call between two moments, in order; stretches that reach beyond them are told whole."""
     low, high = _reach(roster, start, until)
     near = [it for it in roster.overrides if it.start < it.end and it.start < high and it.end > low]
-    found = _replaced(_covered(roster.schedule, _layered(roster, low, high), near), near)
+    alone = [it for it in near if not it.replaces]
+    found = _replaced(chain(_layered(roster, low, high, alone), _covers(roster.schedule, alone)), near)
     return sorted(
         (each for each in found if each.since < until and each.until > start),
         key=lambda each: (each.since, each.shadow, each.source.layer, each.person),
@@ -57,7 +67,10 @@ def _off_duty(roster: Roster, start: datetime, until: datetime) -> Iterator[Span
                 yield from cut(opening, [force])
 
 
-def in_force(revisions: Sequence[ScheduleRevision]) -> Iterator[tuple[ScheduleRevision, Span]]:
+_R = TypeVar("_R", RotationRevision, ScheduleRevision)
+
+
+def in_force(revisions: Sequence[_R]) -> Iterator[tuple[_R, Span]]:
     """Each revision with the time in which it is in force."""
     ends = [each.effective_from for each in revisions[1:]]
     for revision, end in zip(revisions, [*ends, _FOR_EVER], strict=False):
@@ -68,73 +81,59 @@ def in_force(revisions: Sequence[ScheduleRevision]) -> Iterator[tuple[ScheduleRe
 def _reach(roster: Roster, start: datetime, until: datetime) -> tuple[datetime, datetime]:
     """How far the stretches reach that touch the time asked for: what cuts them is looked for there too."""
     low, high = start, until
-    ends = (start,) if until - start <= _MOMENT else (start, until)
-    for piece in chain.from_iterable(_pieces(roster, end, end) for end in ends):
-        low, high = min(low, piece.since), max(high, piece.until)
+    for end in (start,) if until - start <= _MOMENT else (start, until):
+        for piece in chain.from_iterable(pieces for _, pieces in _layers(roster, end, end)):
+            low, high = min(low, piece.since), max(high, piece.until)
     for override in roster.overrides:
         if override.start < until and override.end > start:
             low, high = min(low, override.start), max(high, override.end)
     return low, high
 
 
-def _layered(roster: Roster, start: datetime, until: datetime) -> Iterator[OnCall]:
-    """The layers of all revisions, the lower cut by the higher; shadows cut nobody and are cut by nobody."""
-    duty: list[tuple[int, OnCall]] = []
-    for priority, piece in _ranked(roster, start, until):
-        if piece.shadow:
-            yield piece
+def _layered(roster: Roster, start: datetime, until: datetime, alone: Iterable[Override]) -> Iterator[OnCall]:
+    """The layers of all revisions, cut where one is *alone* on call, or nobody, and the lower by the higher.
+
+    Shadows cut nobody and are cut by nobody.
+    """
+    duty: dict[int, list[OnCall]] = {}
+    for layer, pieces in _layers(roster, start, until):
+        if layer.shadow:
+            yield from pieces
         else:
-            duty.append((priority, piece))
-    taken: list[Span] = []
+            duty.setdefault(layer.priority, []).extend(pieces)
+    taken = [Span(each.start, each.end) for each in alone]
     left: list[OnCall] = []
-    duty.sort(key=lambda each: -each[0])
-    for _, group in groupby(duty, key=lambda each: each[0]):
+    for priority in sorted(duty, reverse=True):
         taken = joined(chain(taken, (Span(each.since, each.until) for each in left)))
-        left = list(_outside([piece for _, piece in group], taken))
+        left = list(_outside(duty[priority], taken))
         yield from left
 
 
-def _pieces(roster: Roster, start: datetime, until: datetime) -> Iterator[OnCall]:
-    return (piece for _, piece in _ranked(roster, start, until))
-
-
-def _ranked(roster: Roster, start: datetime, until: datetime) -> Iterator[tuple[int, OnCall]]:
+def _layers(roster: Roster, start: datetime, until: datetime) -> Iterator[tuple[Layer, Iterator[OnCall]]]:
+    """The shifts of each layer that touch the time asked for, while a revision of both kinds is in force."""
     for revision, force in in_force(roster.revisions):
-        if force.start <= until and force.end > start:
-            for layer in revision.layers:
-                for piece in _of_layer(roster, revision, layer, force, (start, until)):
-                    yield layer.priority, piece
+        for layer in revision.layers:
+            for turned, until_then in in_force(roster.rotations.get(layer.rotation, ())):
+                for span in cut(force, [until_then]):
+                    if span.start <= until and span.end > start:
+                        zone = zone_named(revision.zone)
+                        yield layer, _of_rota(roster.schedule, layer, turned.rota, zone, span, (start, until))
 
 
-def _of_layer(
-    roster: Roster, revision: ScheduleRevision, layer: Layer, force: Span, asked: tuple[datetime, datetime]
+def _of_rota(
+    schedule: str, layer: Layer, rota: Rota, zone: ZoneInfo, force: Span, asked: tuple[datetime, datetime]
 ) -> Iterator[OnCall]:
-    """The shifts of one layer that touch the time asked for, cut by its restrictions and by when it is in force."""
-    revisions = roster.rotations.get(layer.rotation, ())
-    ends = [each.effective_from for each in revisions[1:]]
-    for turned, end in zip(revisions, [*ends, _FOR_EVER], strict=False):
-        span = Span(max(force.start, turned.effective_from), min(force.end, end))
-        start, until = max(asked[0], span.start), min(asked[1], span.end)
-        if span.start >= span.end or start > until or span.end <= asked[0]:
-            continue
-        for piece in _of_rota(roster.schedule, layer, turned.rota, revision.zone, (start, until)):
-            part = piece
-            if piece.since < span.start or piece.until > span.end:
-                part = _part(piece, max(piece.since, span.start), min(piece.until, span.end))
-            if part.since < part.until and part.since <= asked[1] and part.until > asked[0]:
-                yield part
-
-
-def _of_rota(schedule: str, layer: Layer, rota: Rota, zone: str, asked: tuple[datetime, datetime]) -> Iterator[OnCall]:
-    turns = list(shifts(rota, *asked))
+    """The shifts of one layer, cut by its restrictions and by when it is in force."""
+    turns = list(shifts(rota, max(asked[0], force.start), min(asked[1], force.end)))
     if not turns:
         return
-    open_at: Sequence[Span] = (Span(turns[0].start, turns[-1].end),)
+    open_at: Sequence[Span] = (force,)
     if layer.restrictions:
-        open_at = openings(layer.restrictions, zone_named(zone), turns[0].start, turns[-1].end)
+        open_at = [*cut(force, openings(layer.restrictions, zone, turns[0].start, turns[-1].end))]
+    open_at = [each for each in open_at if each.start <= asked[1] and each.end > asked[0]]
     first = 0
     for turn in turns:
-        source = Source("rotation", layer.name, layer.rotation, f"{layer.rotation}@{_stamp(turn.begins)}")
+        source = Source("rotation", layer.name, layer.rotation, turn.begins)
         while first < len(open_at) and open_at[first].end <= turn.start:
             first += 1
         for index in range(first, len(open_at)):
@@ -145,13 +144,7 @@ def _of_rota(schedule: str, layer: Layer, rota: Rota, zone: str, asked: tuple[da
             yield OnCall(turn.participant, start, end, source, layer.shadow, schedule)
 
 
-def _covered(schedule: str, pieces: Iterable[OnCall], overrides: Sequence[Override]) -> Iterator[OnCall]:
-    """*pieces* where nobody alone is on call, or nobody at all, and who that is; such decisions never overlap."""
-    alone = [each for each in overrides if not each.replaces]
-    taken = joined(Span(each.start, each.end) for each in alone)
-    held = list(pieces)
-    yield from (piece for piece in held if piece.shadow)
-    yield from _outside((piece for piece in held if not piece.shadow), taken)
+def _covers(schedule: str, alone: Iterable[Override]) -> Iterator[OnCall]:
     for each in alone:
         if each.kind == "cover":
             yield OnCall(each.person, each.start, each.end, Source("cover", override=each.override), schedule=schedule)
@@ -181,9 +174,6 @@ def _replaced(pieces: Iterable[OnCall], overrides: Sequence[Override]) -> Iterab
 
 def _outside(pieces: Iterable[OnCall], taken: Sequence[Span]) -> Iterator[OnCall]:
     """What is left of *pieces* where nothing is *taken*, which is in order and apart."""
-    if not taken:
-        yield from pieces
-        return
     ends = [span.end for span in taken]
     for piece in pieces:
         since, until = piece.since, piece.until
@@ -201,11 +191,4 @@ def _outside(pieces: Iterable[OnCall], taken: Sequence[Span]) -> Iterator[OnCall
 
 
 def _part(piece: OnCall, since: datetime, until: datetime) -> OnCall:
-    if since == piece.since and until == piece.until:
-        return piece
     return OnCall(piece.person, since, until, piece.source, piece.shadow, piece.schedule)
-
-
-def _stamp(moment: datetime) -> str:
-    """As 20261123T090000Z; `strftime` takes four times as long."""
-    return f"{moment.astimezone(UTC).isoformat()[:19].replace('-', '').replace(':', '')}Z"

@@ -137,15 +137,20 @@ class Source:
         type: `rotation`, or the kind of override.
         layer: Whose turn it is, or was before somebody took it.
         rotation: Of that layer.
-        shift: Of that rotation, by the moment of its hand-off.
+        begins: The hand-off at which the shift of that rotation begins, which may be before this part of it.
         override: The one that put them there; empty when none did.
     """
 
     type: str
     layer: str = ""
     rotation: str = ""
-    shift: str = ""
+    begins: datetime | None = None
     override: str = ""
+
+    @property
+    def shift(self) -> str:
+        """What the shift of that rotation is called; it is not made for every stretch, which would take a while."""
+        return f"{self.rotation}@{_stamp(self.begins)}" if self.begins else ""
 
 
 @dataclass(slots=True, unsafe_hash=True)  # as if frozen, as above
@@ -162,5 +167,9 @@ class OnCall:
     @property
     def shift(self) -> str:
         """What this time of theirs is called."""
-        begun = self.since.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-        return f"{self.schedule}.{self.source.layer or 'cover'}.{self.person}.{begun}"
+        return f"{self.schedule}.{self.source.layer or 'cover'}.{self.person}.{_stamp(self.since)}"
+
+
+def _stamp(moment: datetime) -> str:
+    """As 20261123T090000Z."""
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
