@@ -3,20 +3,17 @@
 from typing import Annotated
 
 from fastapi import Query
-from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from libs.events import codec
-from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import CallDep
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
-from services.incidents.api.filters import matching
+from services.incidents.api.defined import Defined
 from services.incidents.api.rosters import sides_of
 from services.incidents.api.rotation_schemas import (
     ChangeRotation,
@@ -29,13 +26,13 @@ from services.incidents.api.rotation_schemas import (
     rotation_answer,
 )
 from services.incidents.contract import ROTATION
-from services.incidents.domain.errors import AbsentError
-from services.incidents.domain.rotation.commands import Change, Command, Define, End
-from services.incidents.domain.rotation.decider import Known, Rotation
-from services.incidents.on_call.changes import changing
+from services.incidents.domain.rotation.commands import Change, Define, End
+from services.incidents.domain.rotation.decider import Known
 from services.incidents.projections.schedules import ROTATIONS, SCHEDULES, schedules_with
 
 _READ, _WRITE = needs("rotations.read"), needs("rotations.write")
+
+_ROTATIONS = Defined(ROTATION, ROTATIONS, Known, rotation_answer)
 
 router = Router(prefix="/v1/rotations", tags=["rotations"])
 
@@ -60,7 +57,7 @@ async def define_rotation(body: DefineRotation, call: CallDep) -> Response:
         reason=body.reason,
         at=call.context.at,
     )
-    return await _carry(call, body.name, command, status=201, location=f"/v1/rotations/{body.name}")
+    return await _ROTATIONS.carry(call, body.name, command, at=f"/v1/rotations/{body.name}")
 
 
 @router.get("", openapi_extra=_READ, dependencies=[fresh(ROTATIONS)])
@@ -71,22 +68,13 @@ async def list_rotations(
     ended: Annotated[list[bool] | None, Query()] = None,
 ) -> Page[RotationAnswer]:
     """List rotations by name, those of a participant where one is named."""
-    c = ROTATIONS.view.c
-    query = select(ROTATIONS.view).where(*matching({c.ended: ended}))
-    if participant is not None:
-        query = query.where(c.participants.contains(f" {participant} ", autoescape=True))
-
-    def item(row: object) -> RotationAnswer:
-        return rotation_answer(codec.convert(row["state"], Known))  # pyright: ignore[reportIndexIssue]  a row
-
-    return await resources.views.read(page.fetch, query, key=c.name, item=item)
+    return await _ROTATIONS.page(resources, page, ROTATIONS.view.c.participants, participant, ended)
 
 
 @router.get("/{rotation}", response_model=RotationAnswer, openapi_extra=_READ, responses=responses(404))
 async def get_rotation(rotation: str, request: Request, resources: ResourcesDep) -> Response:
     """Read a rotation, with what it was and what is planned."""
-    loaded = await resources.handler.load(ROTATION, rotation)
-    return etag.answer(request, rotation_answer(_known(loaded.state)), version=loaded.version)
+    return await _ROTATIONS.get(request, resources, rotation)
 
 
 @router.patch(
@@ -97,7 +85,7 @@ async def get_rotation(rotation: str, request: Request, resources: ResourcesDep)
 )
 async def change_rotation(rotation: str, body: ChangeRotation, call: CallDep) -> Response:
     """Change a rotation from now on or later, by a merge patch; what was stays as it was."""
-    known = _known((await call.resources.handler.load(ROTATION, rotation)).state)
+    known = await _ROTATIONS.load(call.resources, rotation)
     wanted = patched(known, body)
     command = Change(
         display_name=wanted.display_name or rotation,
@@ -109,7 +97,7 @@ async def change_rotation(rotation: str, body: ChangeRotation, call: CallDep) ->
         reason=wanted.reason,
         at=call.context.at,
     )
-    return await _carry(call, rotation, command)
+    return await _ROTATIONS.carry(call, rotation, command)
 
 
 @router.delete(
@@ -123,24 +111,4 @@ async def end_rotation(rotation: str, call: CallDep) -> Response:
     """End a rotation that no schedule needs; it stays readable."""
     schedules = await call.resources.views.read(schedules_with, rotation)
     command = End(schedules=tuple(schedules), by=call.principal.name, at=call.context.at)
-    return await _carry(call, rotation, command)
-
-
-async def _carry(
-    call: Call, rotation: str, command: Command, *, status: int = 200, location: str | None = None
-) -> Response:
-    return await call.handle(
-        ROTATION,
-        rotation,
-        command,
-        body=lambda outcome: rotation_answer(_known(outcome.state)),
-        status=status,
-        location=location,
-        effects=changing,
-    )
-
-
-def _known(state: Rotation) -> Known:
-    if state is None:
-        raise AbsentError("rotation")
-    return state
+    return await _ROTATIONS.carry(call, rotation, command)

@@ -12,7 +12,7 @@ from libs.web.calls import Call, CallDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.incidents.api.rosters import active_person, scheduled, whoever
-from services.incidents.api.schedule_schemas import (
+from services.incidents.api.schedule_decision_schemas import (
     DecideOverride,
     OfferSwapBody,
     OverrideAnswer,

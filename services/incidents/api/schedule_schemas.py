@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from libs.web.schemas import Body, Line, Moment, Name, Text, example
+from libs.web.schemas import Body, Line, Moment, Name, Text
 from services.incidents.api.rotation_schemas import Windows, Zone, window_body
-from services.incidents.domain.on_call.roster import Kind, Layer, OnCall, Override, ScheduleRevision, Sides
+from services.incidents.domain.on_call.roster import Layer, OnCall, ScheduleRevision, Sides
 from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.on_call.windows import Window
-from services.incidents.domain.schedule.state import Known, Swap, SwapState
+from services.incidents.domain.schedule.state import Known
 
 
 class LayerBody(Body):
@@ -90,62 +90,6 @@ class ChangeSchedule(ScheduleBody):
     model_config = ConfigDict(json_schema_extra={"examples": [{"services": ["checkout-api", "search-api"]}]})
 
     layers: Annotated[tuple[LayerBody, ...], Field(max_length=50)] = ()
-
-
-class DecideOverride(Body):
-    """For a time it is otherwise."""
-
-    model_config = example(
-        person="bo", replaces="ana", start="2026-11-24T09:00:00Z", end="2026-11-24T17:00:00Z", reason="at the dentist"
-    )
-
-    person: Annotated[Name | None, Field(description="Who is on call; nobody is (off duty), if left out.")] = None
-    replaces: Annotated[
-        Name | None, Field(description="In whose place; the person alone is on call, above all layers, if left out.")
-    ] = None
-    start: Annotated[Moment | None, Field(description="From now on, if left out.")] = None
-    end: Moment
-    reason: Text = ""
-
-    @property
-    def kind(self) -> Kind:
-        """What is decided."""
-        if self.person is None:
-            return "off_duty"
-        return "replacement" if self.replaces else "cover"
-
-
-class TakeShift(Body):
-    """Who takes over from whom, from now on; whoever asks, from whoever is on call alone, until their shift ends."""
-
-    model_config = example(reason="the pager of ana is broken")
-
-    person: Name | None = None
-    replaces: Name | None = None
-    end: Moment | None = None
-    reason: Text = ""
-
-
-class OfferSwapBody(Body):
-    """A time of one's own that somebody else may have."""
-
-    model_config = example(start="2026-12-01T09:00:00Z", end="2026-12-02T09:00:00Z", reason="a wedding")
-
-    person: Annotated[Name | None, Field(description="Whoever asks, if left out.")] = None
-    start: Moment
-    end: Moment
-    reason: Text = ""
-
-
-class TakeSwapBody(Body):
-    """Who takes it, and which time of their own they give for it, if any."""
-
-    model_config = example(start="2026-12-08T09:00:00Z", end="2026-12-09T09:00:00Z")
-
-    person: Annotated[Name | None, Field(description="Whoever asks, if left out.")] = None
-    start: Moment | None = None
-    end: Moment | None = None
-    reason: Text = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,52 +173,6 @@ class Shifts:
     gaps: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OverrideAnswer:
-    """What was decided for a time; one that was cancelled ends when that was."""
-
-    id: str
-    kind: Kind
-    person: str
-    replaces: str
-    start: datetime
-    end: datetime
-    reason: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """All decisions, the latest first."""
-
-    items: tuple[OverrideAnswer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SwapAnswer:
-    """A swap; `next` says who must do what."""
-
-    id: str
-    state: SwapState
-    person: str
-    start: datetime
-    end: datetime
-    taken_by: str
-    exchange: Span | None
-    decided_by: str
-    reason: str
-    allowed: tuple[str, ...]
-    next: str
-
-
-@dataclass(frozen=True, slots=True)
-class Swaps:
-    """All swaps, the latest first."""
-
-    items: tuple[SwapAnswer, ...]
-
-
 def schedule_answer(known: Known) -> ScheduleAnswer:
     """A schedule as it is answered."""
     revisions = tuple(ScheduleRevisionAnswer(**_shallow(each)) for each in known.revisions)
@@ -306,41 +204,6 @@ def shift_answer(each: OnCall) -> ShiftAnswer:
     why = each.source
     source = SourceAnswer(why.type, why.layer, why.rotation, why.shift, why.override)
     return ShiftAnswer(each.shift, each.person, each.since, each.until, each.shadow, source)
-
-
-def override_answer(it: Override) -> OverrideAnswer:
-    """A decision as it is answered."""
-    return OverrideAnswer(it.override, it.kind, it.person, it.replaces, it.start, it.end, it.reason, it.by, it.at)
-
-
-def overrides_answer(known: Known) -> Overrides:
-    """The decisions as they are answered."""
-    return Overrides(tuple(map(override_answer, reversed(known.overrides))))
-
-
-def swap_answer(it: Swap, managers: tuple[str, ...]) -> SwapAnswer:
-    """A swap as it is answered."""
-    who = f"one of {', '.join(managers)}" if managers else f"somebody who is neither {it.person} nor {it.taken_by}"
-    following = {"offered": f"anybody but {it.person} takes it", "taken": f"{who} approves it"}
-    return SwapAnswer(
-        it.swap,
-        it.state,
-        it.person,
-        it.span.start,
-        it.span.end,
-        it.taken_by,
-        it.exchange,
-        it.decided_by,
-        it.reason,
-        it.allowed,
-        following.get(it.state, ""),
-    )
-
-
-def swaps_answer(known: Known) -> Swaps:
-    """The swaps as they are answered."""
-    managers = known.revisions[-1].managers
-    return Swaps(tuple(swap_answer(it, managers) for it in reversed(known.swaps)))
 
 
 def _shallow(told: ScheduleRevision | Layer) -> dict[str, Any]:

@@ -4,12 +4,9 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import Query
-from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from libs.events import codec
-from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
 from libs.web.calls import Call, CallDep
@@ -18,7 +15,7 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from libs.web.schemas import Moment
-from services.incidents.api.filters import matching
+from services.incidents.api.defined import Defined
 from services.incidents.api.rosters import living_rotations, scheduled
 from services.incidents.api.schedule_schemas import (
     ChangeSchedule,
@@ -32,22 +29,23 @@ from services.incidents.api.schedule_schemas import (
     shift_answer,
 )
 from services.incidents.contract import SCHEDULE
-from services.incidents.domain.errors import AbsentError, UnknownReferenceError
+from services.incidents.domain.errors import UnknownReferenceError
 from services.incidents.domain.on_call.bounds import check_size
 from services.incidents.domain.on_call.charts import Charts
 from services.incidents.domain.on_call.errors import TimeRangeError
 from services.incidents.domain.on_call.resolver import holes, resolve
 from services.incidents.domain.on_call.roster import Roster
 from services.incidents.domain.on_call.wall_clock import checked
-from services.incidents.domain.schedule.commands import Change, Command, Define, End
-from services.incidents.domain.schedule.state import Known, Schedule
-from services.incidents.on_call.changes import changing
+from services.incidents.domain.schedule.commands import Change, Define, End
+from services.incidents.domain.schedule.state import Known
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 from services.incidents.projections.schedules import SCHEDULES
 
 _READ, _WRITE = needs("schedules.read"), needs("schedules.write")
 _AHEAD: Final = timedelta(days=28)
 _LONGEST: Final = timedelta(days=1100)  # three years; a resolver's year takes milliseconds
+
+_SCHEDULES = Defined(SCHEDULE, SCHEDULES, Known, schedule_answer)
 
 router = Router(prefix="/v1/schedules", tags=["schedules"])
 
@@ -72,7 +70,7 @@ async def define_schedule(request: Request, body: DefineSchedule, call: CallDep)
         reason=body.reason,
         at=call.context.at,
     )
-    return await _carry(call, body.name, command, status=201, location=f"/v1/schedules/{body.name}")
+    return await _SCHEDULES.carry(call, body.name, command, at=f"/v1/schedules/{body.name}")
 
 
 @router.get("", openapi_extra=_READ, dependencies=[fresh(SCHEDULES)])
@@ -83,22 +81,13 @@ async def list_schedules(
     ended: Annotated[list[bool] | None, Query()] = None,
 ) -> Page[ScheduleAnswer]:
     """List schedules by name, those of a service where one is named."""
-    c = SCHEDULES.view.c
-    query = select(SCHEDULES.view).where(*matching({c.ended: ended}))
-    if service is not None:
-        query = query.where(c.services.contains(f" {service} ", autoescape=True))
-
-    def item(row: object) -> ScheduleAnswer:
-        return schedule_answer(codec.convert(row["state"], Known))  # pyright: ignore[reportIndexIssue]  a row
-
-    return await resources.views.read(page.fetch, query, key=c.name, item=item)
+    return await _SCHEDULES.page(resources, page, SCHEDULES.view.c.services, service, ended)
 
 
 @router.get("/{schedule}", response_model=ScheduleAnswer, openapi_extra=_READ, responses=responses(404))
 async def get_schedule(schedule: str, request: Request, resources: ResourcesDep) -> Response:
     """Read a schedule, with what it was and what is planned."""
-    loaded = await resources.handler.load(SCHEDULE, schedule)
-    return etag.answer(request, schedule_answer(_known(loaded.state)), version=loaded.version)
+    return await _SCHEDULES.get(request, resources, schedule)
 
 
 @router.patch(
@@ -110,7 +99,7 @@ async def get_schedule(schedule: str, request: Request, resources: ResourcesDep)
 )
 async def change_schedule(request: Request, schedule: str, body: ChangeSchedule, call: CallDep) -> Response:
     """Change a schedule from now on or later, by a merge patch; what was stays as it was."""
-    known = _known((await call.resources.handler.load(SCHEDULE, schedule)).state)
+    known = await _SCHEDULES.load(call.resources, schedule)
     wanted = patched(known, body)
     await _known_services(request, call, wanted)
     command = Change(
@@ -121,13 +110,13 @@ async def change_schedule(request: Request, schedule: str, body: ChangeSchedule,
         reason=wanted.reason,
         at=call.context.at,
     )
-    return await _carry(call, schedule, command)
+    return await _SCHEDULES.carry(call, schedule, command)
 
 
 @router.delete("/{schedule}", response_model=ScheduleAnswer, openapi_extra=_WRITE, responses=responses(404))
 async def end_schedule(schedule: str, call: CallDep) -> Response:
     """End a schedule: nobody is on call by it from now on; it stays readable."""
-    return await _carry(call, schedule, End(by=call.principal.name, at=call.context.at))
+    return await _SCHEDULES.carry(call, schedule, End(by=call.principal.name, at=call.context.at))
 
 
 @router.get("/{schedule}/on-call", openapi_extra=_READ, responses=responses(404))
@@ -185,23 +174,3 @@ async def _known_services(request: Request, call: Call, body: ScheduleBody) -> N
         except UnknownReferenceError as error:
             remedy = "register it first (POST /v1/services)"
             raise UnknownReferenceError("service", service, remedy, f"services/{index}") from error
-
-
-async def _carry(
-    call: Call, schedule: str, command: Command, *, status: int = 200, location: str | None = None
-) -> Response:
-    return await call.handle(
-        SCHEDULE,
-        schedule,
-        command,
-        body=lambda outcome: schedule_answer(_known(outcome.state)),
-        status=status,
-        location=location,
-        effects=changing,
-    )
-
-
-def _known(state: Schedule) -> Known:
-    if state is None:
-        raise AbsentError("schedule")
-    return state
