@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -55,6 +55,21 @@ async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T], othe
         if not limit.expired():
             raise
         return otherwise
+
+
+async def side_by_side(work: Iterable[Coroutine[Any, Any, T]], at_once: int = 100) -> list[T]:
+    """What all of *work* gives; when some fails, the rest is done first, and what passes by itself is said first."""
+    places = asyncio.Semaphore(at_once)
+
+    async def in_turn(each: Coroutine[Any, Any, T]) -> T:
+        async with places:
+            return await each
+
+    done = await asyncio.gather(*map(in_turn, work), return_exceptions=True)
+    failed = [each for each in done if isinstance(each, BaseException)]
+    for error in sorted(failed, key=lambda error: not isinstance(error, PASSING)):
+        raise error
+    return [each for each in done if not isinstance(each, BaseException)]
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """Another service's event becomes an own command."""
 
-import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
 
-from libs.events.backoff import PASSING
+from libs.events.backoff import PASSING, side_by_side
 from libs.events.envelope import Context, Recorded
 from libs.events.errors import ConflictError, NewerVersionError, StoreUnavailableError
 from libs.events.ledger import Batch, Ledger
@@ -64,8 +64,9 @@ class Reaction:
 class Reactor:
     """Carries out the reactions of one service.
 
-    The partitions of a poll go on side by side, the events of one partition one after the other. Offsets move by
-    compare-and-set when all of them are done; an event that is delivered again makes no second event.
+    The partitions of a poll go on side by side, the events of one partition one after the other; of one that follows a
+    store, the streams. Offsets move by compare-and-set when all is done; an event that is delivered again makes no
+    second event.
 
     Args:
         resources: The service's adapters.
@@ -116,7 +117,7 @@ class Reactor:
         if self._follows and not any(batch.events for batch in concerned):
             self.ledger.passed(self.ledger.moves(fresh))  # of a busy log most says nothing to it
             return
-        letters = [letter for found in await asyncio.gather(*map(self._act_on, concerned)) for letter in found]
+        letters = [letter for found in await side_by_side(map(self._act_on, concerned)) for letter in found]
         moves = self.ledger.unsaved() | self.ledger.moves(fresh)
 
         def advance(connection: Connection) -> None:
@@ -145,10 +146,20 @@ class Reactor:
         )
 
     async def _act_on(self, batch: Batch) -> list[tuple[Batch, str]]:
-        """Act on the events of one partition in their order; what could not be acted on, and why."""
+        """Act on the events of one partition; what could not be acted on, and why.
+
+        They are acted on in their order. That of a whole log is of no meaning: there only those of a stream are.
+        """
         parked = set(self.ledger.parked)
-        together = any(reaction.together for reaction in self.reactions)
-        parts = [batch] if together else [batch.part(index, index + 1) for index in range(len(batch.events))]
+        if any(reaction.together for reaction in self.reactions):
+            return await self._try(batch, parked)
+        lanes: defaultdict[str, list[Batch]] = defaultdict(list)
+        for index, recorded in enumerate(batch.events):
+            lanes[recorded.stream if self._follows else ""].append(batch.part(index, index + 1))
+        found = await side_by_side(self._act_in_turn(lane, parked) for lane in lanes.values())
+        return [letter for letters in found for letter in letters]
+
+    async def _act_in_turn(self, parts: Sequence[Batch], parked: set[tuple[str, str]]) -> list[tuple[Batch, str]]:
         return [letter for part in parts for letter in await self._try(part, parked)]
 
     async def _try(self, part: Batch, parked: set[tuple[str, str]]) -> list[tuple[Batch, str]]:

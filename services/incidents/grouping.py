@@ -5,14 +5,13 @@ is the only one that does, so that ten thousand alerts of one group do not run f
 incident takes is a dead letter and raises the alarm; all others go on.
 """
 
-import asyncio
 import sys
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from libs.events.backoff import PASSING
+from libs.events.backoff import PASSING, side_by_side
 from libs.events.envelope import Context, Metadata, Recorded
 from libs.events.errors import ConflictError
 from libs.events.handler import Effects
@@ -89,7 +88,7 @@ class Grouping(Reactor):
             await self._uncover(silence, position, cause)
         work = [self._acknowledge(taken_on[each.opened.alert], each) for each in await self._joining.load(taken_on)]
         work += [self._clear(alerts) for alerts in _by_incident(await self._calm(await self._joining.load(ended)))]
-        await _side_by_side(work)
+        await side_by_side(work)
 
     async def _group(self, alerts: Iterable[str], cause: Metadata) -> None:
         """Put those of *alerts* that page into the open incident of their group, or into a new one."""
@@ -105,7 +104,7 @@ class Grouping(Reactor):
             else:
                 groups[it.group, "" if it.group else it.alert][it.alert] = (before[it.alert] or [""])[-1]
         work += [self._joining.put(group, follows, cause) for (group, _), follows in groups.items()]
-        await _side_by_side(work)
+        await side_by_side(work)
 
     async def _again(self, timer: Timer, context: Context) -> None:
         """Look once more at an alert that was silenced until now."""
@@ -185,10 +184,3 @@ def _by_incident(alerts: Iterable[Known]) -> Iterable[Sequence[ResolvedAlert]]:
         if isinstance(alert, ResolvedAlert) and alert.opened.incident:
             incidents[alert.opened.incident].append(alert)
     return incidents.values()
-
-
-async def _side_by_side(work: Iterable[_Work]) -> None:
-    """Do all of *work*, and raise what went wrong then: what passes by itself first, since all is done again then."""
-    failed = [error for error in await asyncio.gather(*work, return_exceptions=True) if error is not None]
-    for error in sorted(failed, key=lambda error: not isinstance(error, PASSING)):
-        raise error

@@ -39,7 +39,7 @@ async def run(servers: Servers, *, quick: bool) -> Sequence[Result]:
 
 async def _measure(database: Database, rounds: int, **settings: Any) -> float:
     taken_ms: list[float] = []
-    async with receiving() as receiver, _incidents(database, receiver.url, settings) as (incidents, key):
+    async with receiving() as receiver, calling(database, receiver.url, settings) as (incidents, key):
         for number in range(rounds):
             event: dict[str, Any] = {"routing_key": key, "event_action": "trigger", "dedup_key": f"disk/{number}"}
             event["payload"] = {"summary": f"disk {number} is full", "source": "db-1", "severity": "critical"}
@@ -53,7 +53,7 @@ async def _measure(database: Database, rounds: int, **settings: Any) -> float:
 
 
 @asynccontextmanager
-async def _incidents(database: Database, url: str, settings: Any) -> AsyncGenerator[tuple[Any, str]]:
+async def calling(database: Database, url: str, settings: Any) -> AsyncGenerator[tuple[Any, str]]:
     """Incidents with somebody to call, and the key of a sender."""
     clock = SystemClock()
     chosen = settings_of("incidents", database_url=database.url, data_dir=database.data_dir, **settings)

@@ -47,6 +47,11 @@ def above(name: str, value: float, unit: str, *, limit: float) -> Result:
     return Result(name, value, unit, "", None, None, f">= {limit:,g} {unit}", value >= limit)
 
 
+def exactly(name: str, value: float, unit: str, *, goal: float) -> Result:
+    """A result that is right or wrong."""
+    return Result(name, value, unit, "", None, None, f"{goal:g} {unit}", value == goal)
+
+
 def beside(name: str, value: float, unit: str, reference: str, reference_value: float) -> Result:
     """A result without a goal, to know how things stand."""
     return Result(name, value, unit, reference, reference_value, value / reference_value, "none", met=True)

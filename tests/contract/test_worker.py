@@ -286,6 +286,27 @@ async def test_an_event_that_cannot_be_acted_on_parks_its_stream_until_a_replay(
         assert await letters(reader.views) == []
 
 
+async def test_a_follower_acts_on_streams_side_by_side_and_on_each_in_its_order(library: Resources) -> None:
+    reached, read = asyncio.Event(), list[str]()
+
+    async def read_slowly(event: BookAdded, _: Recorded, __: Context) -> None:
+        if event.shelf == "b":
+            reached.set()
+        await reached.wait()  # for what comes later in the log
+        read.append(event.title)
+
+    reaction = Reaction("reads", SERVICE, LIBRARY, {BookAdded: read_slowly})
+    await put(library.store, BookAdded("a", "hall", "Emma"), BookAdded("a", "hall", "Dune"))
+    await put(library.store, BookAdded("b", "hall", "Ulysses"), BookAdded("a", "hall", "Ilias"))
+
+    async def all_read() -> bool:
+        return len(read) == 4
+
+    async with running(Worker(library, followers=[Reactor(library, [reaction], follows="reading")], relay=False)):
+        await until(all_read)
+    assert [title for title in read if title != "Ulysses"] == ["Emma", "Dune", "Ilias"]
+
+
 async def test_of_what_is_acted_on_together_only_what_cannot_be_acted_on_waits(
     library: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -184,9 +184,11 @@ class Paging:
 
     async def _joined(self, event: IncidentAlertJoined | IncidentAlertsTold, _: Recorded, context: Context) -> None:
         """Whoever works on it hears of further alerts, as often as the event says."""
+        if not event.notify:
+            return  # as nearly always in a storm
         loaded = await self._resources.handler.load(ESCALATION, event.incident)
         incident = (await self._resources.handler.load(INCIDENT, event.incident)).state
-        if not event.notify or not isinstance(loaded.state, Held) or incident is None:
+        if not isinstance(loaded.state, Held) or incident is None:
             return
         person, alerts = loaded.state.by, len(incident.record.alerts)
         said = about(
