@@ -64,6 +64,7 @@ from services.incidents.domain.milestones import Milestone
 from services.incidents.domain.words import words
 from services.incidents.effects import find_incident, incident_effects
 from services.incidents.intake import Numbers
+from services.incidents.projections.alerts import ended_of
 from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 
@@ -153,9 +154,13 @@ async def get_incident(request: Request, resources: ResourcesDep, reference: Id)
 )
 async def resolve_incident(call: CallDep, reference: Id, body: Resolution | None = None) -> Response:
     """It is over; while alerts fire only with force and a reason."""
-    asked = body or Resolution()
-    command = Resolve(by=call.principal.name, reason=asked.reason, at=call.context.at, force=asked.force)
-    return await carry(call, reference, command)
+    asked, resources = body or Resolution(), call.resources
+    incident = await find_incident(resources.store, reference)
+    ended = await resources.views.read(ended_of, incident)
+    command = Resolve(
+        by=call.principal.name, reason=asked.reason, at=call.context.at, force=asked.force, ended=tuple(ended)
+    )
+    return await carry(call, incident, command)
 
 
 @router.post(

@@ -114,6 +114,12 @@ def earlier(
     return found
 
 
+def ended_of(connection: Connection, incident: str) -> list[str]:
+    """The alerts of *incident* that fire no more."""
+    c = ALERTS.view.c
+    return list(connection.execute(select(c.id).where(c.incident == incident, c.state == "resolved")).scalars())
+
+
 def queued(connection: Connection, group: str) -> list[str]:
     """The open alerts of low urgency in *group*, the oldest first."""
     c = ALERTS.view.c

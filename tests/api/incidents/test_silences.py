@@ -104,9 +104,8 @@ async def test_a_silence_that_covers_everything_is_refused(incidents: Running, c
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("invalid-silence", "/matchers")
 
 
-@memory_is_enough
-async def test_a_flapping_alert_is_linked_and_stays_one_incident(incidents: Running, clock: FrozenClock) -> None:
-    key = await add(incidents)
+async def flaps(incidents: Running, clock: FrozenClock, key: str) -> None:
+    """An alert that ended for the third time, of which its incident takes no notice yet."""
     for number in range(1, 4):  # twice its end resolves the incident, then it flaps
         await enqueue(incidents, key)
         await listed(incidents, "/v1/incidents", number)
@@ -115,6 +114,31 @@ async def test_a_flapping_alert_is_linked_and_stays_one_incident(incidents: Runn
         if number < 3:
             await listed(incidents, "/v1/incidents?state=resolved", number)
         clock.advance(timedelta(minutes=1))
+
+
+@memory_is_enough
+async def test_a_flapping_alert_that_is_quiet_does_not_keep_its_incident_from_being_resolved(
+    incidents: Running, clock: FrozenClock
+) -> None:
+    key = await add(incidents)
+    await flaps(incidents, clock, key)
+    await enqueue(incidents, key, dedup_key="another")
+    [other, _] = await listed(incidents, "/v1/alerts?incident=INC-3", 2)
+
+    refused = await incidents.call("POST", "/v1/incidents/INC-3:resolve", expect=409)
+    assert (refused["code"], refused["alerts"]) == ("alerts-firing", [other["id"]])
+    await enqueue(incidents, key, "resolve", dedup_key="another")
+    await listed(incidents, "/v1/alerts?state=resolved", 4)
+    resolved = await incidents.call("POST", "/v1/incidents/INC-3:resolve")
+    assert (resolved["state"], resolved["alerts_firing"]) == ("resolved", [])
+    await enqueue(incidents, key)
+    await listed(incidents, "/v1/incidents", 4)
+
+
+@memory_is_enough
+async def test_a_flapping_alert_is_linked_and_stays_one_incident(incidents: Running, clock: FrozenClock) -> None:
+    key = await add(incidents)
+    await flaps(incidents, clock, key)
     await enqueue(incidents, key)
     alerts = await listed(incidents, "/v1/alerts?incident=INC-3", 2)
     assert (alerts[0]["state"], alerts[0]["follows"]) == ("triggered", alerts[1]["id"])

@@ -269,6 +269,15 @@ class TestResolving:
     def test_by_force_without_a_reason_is_refused(self) -> None:
         given(INCIDENT, OF_ALERT).when(replace(RESOLVE, force=True, reason=" ")).refuses(ReasonMissingError)
 
+    def test_alerts_that_ended_count_before_the_incident_takes_notice(self) -> None:
+        ended, joined = replace(RESOLVE, ended=("a1",)), TestAlerts.JOINED
+        state = given(INCIDENT, OF_ALERT).when(ended).then(replace(CLEARED, reason="it fires no more"), RESOLVED)
+
+        assert state is not None
+        assert state.record.firing == ()
+        given(INCIDENT, OF_ALERT, CLEARED).when(ended).then(RESOLVED)
+        assert given(INCIDENT, OF_ALERT, joined).when(ended).refuses(AlertsFiringError).alerts == ("a2",)
+
     def test_by_force_is_nothing_special_when_no_alert_fires(self) -> None:
         given(INCIDENT, OF_ALERT, CLEARED).when(replace(RESOLVE, force=True)).then(RESOLVED)
 

@@ -83,10 +83,14 @@ class Mitigate(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolve(Asked):
-    """It is over; *force* needs a reason, and goes ahead while alerts fire."""
+    """It is over; *force* needs a reason, and goes ahead while alerts fire.
+
+    *ended* are alerts of which the incident has not taken notice yet that they fire no more: they may flap.
+    """
 
     verb: ClassVar[str] = "resolve"
     force: bool = False
+    ended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

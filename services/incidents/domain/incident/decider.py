@@ -6,6 +6,7 @@ merged are final.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 
@@ -24,6 +25,7 @@ from services.incidents.domain.incident.alerting import (
     joined,
     merged,
     split,
+    without,
 )
 from services.incidents.domain.incident.commands import (
     Absorb,
@@ -63,6 +65,7 @@ from services.incidents.domain.incident.details import (
 from services.incidents.domain.incident.events import (
     Event,
     IncidentAcknowledged,
+    IncidentAlertCleared,
     IncidentCancelled,
     IncidentClosed,
     IncidentDeclared,
@@ -164,7 +167,7 @@ def _transition(command: Transition, state: Known) -> tuple[Event, ...]:  # noqa
         case Active(record), Mitigate():
             return (fact(IncidentMitigated, record, command),)
         case ((Triage(record) | Active(record) | Mitigated(record)), Resolve()):
-            return (_resolved(record, command),)
+            return _resolved(record, command)
         case Resolved(record), Close():
             return (fact(IncidentClosed, record, command),)
         case ((Triage(record) | Active(record)), Cancel()):
@@ -240,12 +243,16 @@ def _afterwards(state: Triage, asked: Asked, reached: Mapping[Milestone, datetim
     return (*events, *milestones_corrected(after, correct))
 
 
-def _resolved(record: Record, command: Resolve) -> IncidentResolved:
+def _resolved(record: Record, command: Resolve) -> tuple[Event, ...]:
     if command.force and not command.reason.strip():
         raise ReasonMissingError("resolve with force")
-    if record.firing and not command.force:
-        raise AlertsFiringError(record.firing)
-    return fact(IncidentResolved, record, command, forced=bool(record.firing))
+    firing = without(record.firing, command.ended)
+    if firing and not command.force:
+        raise AlertsFiringError(firing)
+    ended = without(record.firing, firing)
+    noticed = replace(command, reason="it fires no more")
+    clears = (fact(IncidentAlertCleared, record, noticed, alert=ended[0], others=ended[1:]),) if ended else ()
+    return (*clears, fact(IncidentResolved, record, command, forced=bool(firing)))
 
 
 def _staged(record: Record, command: Stages, stage: Stage) -> tuple[Event, ...]:
