@@ -35,7 +35,7 @@ from services.incidents.api.filters import matching
 from services.incidents.api.postmortems import PolicyDep
 from services.incidents.api.schemas import Why, of_row
 from services.incidents.api.verbs import Id
-from services.incidents.api.whoever import require_owner
+from services.incidents.api.whoever import require_all_here, require_here
 from services.incidents.contract import ACTION, INCIDENT, POSTMORTEM
 from services.incidents.domain.action import commands
 from services.incidents.domain.action.decider import UNFINISHED, is_overdue
@@ -67,7 +67,8 @@ AsOf = Annotated[Moment | None, Query(description="Answer what was known at this
 async def open_action(request: Request, call: CallDep, body: Task, policy: PolicyDep) -> Response:
     """Open one that follows from a postmortem, an incident, a review, a finding or an insight."""
     action, at = str(new_id()), call.context.at
-    await require_owner(call, body.owner)
+    await require_here(call, body.owner)
+    await require_all_here(call, body.collaborators)
     follows = await _follows_from(call.resources, body, request.app.state.settings.service_wait_s)
     command = commands.Open(
         action=action,
@@ -160,10 +161,11 @@ async def get_action(resources: ResourcesDep, reference: Id, as_of: AsOf = None)
     "/{id}",
     response_model=ActionAnswer,
     openapi_extra=needs("actions.write", if_match=True),
-    responses=responses(404, 409),
+    responses=responses(404, 409, 422),
 )
 async def alter_action(call: CallDep, reference: Id, body: Alteration, policy: PolicyDep) -> Response:
     """A JSON merge patch of what is to be done; its owner and its day change by verbs, with a reason."""
+    await require_all_here(call, body.collaborators or ())
     sent = {name: getattr(body, name) for name in body.model_fields_set - {"reason"}}
     changes = {name: value for name, value in sent.items() if value is not None}
     for name, empty in (("tracking_url", ""), ("collaborators", [])):
@@ -175,7 +177,7 @@ async def alter_action(call: CallDep, reference: Id, body: Alteration, policy: P
 @router.post("/{id}:reassign", response_model=ActionAnswer, openapi_extra=_WRITE, responses=responses(404, 409, 422))
 async def reassign_action(call: CallDep, reference: Id, body: Reassignment, policy: PolicyDep) -> Response:
     """Let somebody else own it."""
-    await require_owner(call, body.owner)
+    await require_here(call, body.owner)
     return await _change(call, reference, policy, {"owner": body.owner}, body.reason)
 
 

@@ -149,7 +149,7 @@ ERRORS: Errors = {
         "The timeline is not in order",
         extra=lambda error: {"errors": [{"detail": str(error), "pointer": error.pointer}]},
     ),
-    OwnerLeftError: ErrorKind(422, "owner-left", "The owner has left", extra=lambda error: _at(error, "owner")),
+    OwnerLeftError: ErrorKind(422, "owner-left", "Who is named has left", extra=lambda error: _at(error, error.place)),
     UnknownVersionError: ErrorKind(404, "unknown-version", "There is no such version"),
     TemplateOutdatedError: ErrorKind(
         409, "template-outdated", "There is a newer version", extra=lambda error: {"newest": error.newest}

@@ -1,5 +1,7 @@
 """Who may own an action, and for which side somebody reads a postmortem, as far as people are registered."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, select
 
 from libs.events.resources import Resources
@@ -12,20 +14,26 @@ from services.incidents.projections.people import PEOPLE
 _SIDES: dict[str, Side] = {"sre": "sre", "dev": "product"}
 
 
-async def require_owner(call: Call, owner: str) -> None:
-    """Refuse an owner who is not here; where nobody is registered, or of oneself, nothing is known against it.
+async def require_here(call: Call, person: str, place: str = "owner") -> None:
+    """Refuse who is not here; where nobody is registered, or of oneself, nothing is known against it.
 
     Raises:
         UnknownReferenceError: People are registered, and nobody of this label.
         OwnerLeftError: They were erased.
     """
     resources = call.resources
-    state = (await resources.handler.load(PERSON, owner)).state
+    state = (await resources.handler.load(PERSON, person)).state
     if state is not None and not state.active:
-        raise OwnerLeftError(owner)
-    if state is None and owner != call.principal.name and await resources.views.read(_anybody):
+        raise OwnerLeftError(person, place)
+    if state is None and person != call.principal.name and await resources.views.read(_anybody):
         remedy = "GET /v1/people lists who is here; POST /v1/people registers them"
-        raise UnknownReferenceError("person", owner, remedy, "owner")
+        raise UnknownReferenceError("person", person, remedy, place)
+
+
+async def require_all_here(call: Call, collaborators: Sequence[str]) -> None:
+    """Refuse those of *collaborators* who are not here, as `require_here` does."""
+    for index, person in enumerate(collaborators):
+        await require_here(call, person, f"collaborators/{index}")
 
 
 async def side_of(resources: Resources, person: str) -> Side | None:

@@ -151,10 +151,11 @@ class PostmortemIncompleteError(IncidentsError):
 
 
 class OwnerLeftError(IncidentsError):
-    """Who is to own it is not here any more."""
+    """Who is to own it, or to help with it, is not here any more; *place* names them."""
 
-    def __init__(self, owner: str) -> None:
-        super().__init__(f"{owner} is not here any more; name somebody who is (GET /v1/people)")
+    def __init__(self, person: str, place: str) -> None:
+        super().__init__(f"{person} is not here any more; name somebody who is (GET /v1/people)")
+        self.place = place
 
 
 class TemplateOutdatedError(IncidentsError):

@@ -16,8 +16,8 @@ from services.incidents.domain.incident.work_events import (
 )
 from services.incidents.domain.notification.events import Kind
 from services.incidents.domain.on_call.spans import Span
-from services.incidents.domain.postmortem.decider import SIDES
 from services.incidents.domain.postmortem.events import PostmortemChangesRequested, PostmortemSubmitted
+from services.incidents.domain.postmortem.state import SIDES
 from services.incidents.domain.postmortem_duty.events import DutyStage, PostmortemOverdue, PostmortemReminded
 from services.incidents.domain.shift.events import ShiftHandedOver
 

@@ -78,7 +78,7 @@ def found_by_words(
     if states:
         query = query.where(view.state.in_(states))
     rows = connection.execute(query.order_by(view.id.desc()).limit(_LOOKED_AT)).mappings().all()
-    return _nearest(connection, rows, wanted, "", (), limit)
+    return _nearest(connection, rows, wanted, None, limit)
 
 
 def seen_before(connection: Connection, record: Record, limit: int) -> list[Lesson]:
@@ -89,8 +89,7 @@ def seen_before(connection: Connection, record: Record, limit: int) -> list[Less
     if wanted:
         query = query.where(holds(view.words, wanted, every=False))
     rows = connection.execute(query.order_by(view.id.desc()).limit(_LOOKED_AT)).mappings().all()
-    classes = (record.outage_class,) if record.outage_class else ()
-    return _nearest(connection, rows, wanted, record.service, classes, limit)
+    return _nearest(connection, rows, wanted, record, limit)
 
 
 def recurring_causes(
@@ -131,14 +130,9 @@ def _each_once(causes: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _nearest(
-    connection: Connection,
-    rows: Sequence[Any],
-    wanted: Sequence[str],
-    service: str,
-    classes: Sequence[str],
-    limit: int,
+    connection: Connection, rows: Sequence[Any], wanted: Sequence[str], like: Record | None, limit: int
 ) -> list[Lesson]:
-    scored = [(*_score(row, wanted, service, classes), row) for row in rows]
+    scored = [(*_score(row, wanted, like), row) for row in rows]
     best = sorted(scored, key=lambda each: (-each[0], each[2]["id"]))[:limit]
     owed = _owed(connection, [row["id"] for _, _, row in best])
     names = "id", "incident", "number", "service", "title", "state", "published_at"
@@ -153,18 +147,17 @@ def _nearest(
     ]
 
 
-def _score(row: Any, wanted: Sequence[str], service: str, classes: Sequence[str]) -> tuple[float, list[str]]:  # noqa: ANN401
+def _score(row: Any, wanted: Sequence[str], like: Record | None) -> tuple[float, list[str]]:  # noqa: ANN401  a row
     title = set(words(row["title"]))
     held = [word for word in wanted if f" {word} " in row["words"]]
     score = sum(_TITLE if word in title else 1 for word in held) / max(len(wanted), 1)
-    because = [f"both say {', '.join(held)}"] if held else []
-    for name in dict.fromkeys(cause["antipattern"] for cause in row["causes"]):
-        if name in classes:
-            score += _CAUSE
-            because.append(f"the same cause, {name}")
-    if service and row["service"] == service:
+    because = [f"{'both say' if like else 'says'} {', '.join(held)}"] if held else []
+    if like and like.outage_class in {cause["antipattern"] for cause in row["causes"]}:
+        score += _CAUSE
+        because.append(f"the same cause, {like.outage_class}")
+    if like and row["service"] == like.service:
         score += _SERVICE
-        because.append(f"the same service, {service}")
+        because.append(f"the same service, {like.service}")
     return score, because
 
 

@@ -133,9 +133,15 @@ async def test_an_owner_is_somebody_who_is_here(incidents: Running) -> None:
     assert (left["code"], left["errors"][0]["pointer"]) == ("owner-left", "/owner")
     unknown = await incidents.call("POST", "/v1/actions", TASK | {"owner": "dee"}, expect=422)
     assert (unknown["code"], unknown["errors"][0]["pointer"]) == ("unknown-reference", "/owner")
+    helped = TASK | {"owner": "bo", "collaborators": ["bo", "cy"]}
+    gone = await incidents.call("POST", "/v1/actions", helped, expect=422)
+    assert (gone["code"], gone["errors"][0]["pointer"]) == ("owner-left", "/collaborators/1")
     action = await open_one(incidents, owner="bo")
+    path = f"/v1/actions/{action['id']}"
+    unheard = await incidents.call("PATCH", path, {"collaborators": ["dee"]}, If_Match='"1"', expect=422)
+    assert unheard["errors"][0]["pointer"] == "/collaborators/0"
     reassign = {"owner": "cy", "reason": "x"}
-    assert (await incidents.call("POST", f"/v1/actions/{action['id']}:reassign", reassign, expect=422))["code"]
+    assert (await incidents.call("POST", f"{path}:reassign", reassign, expect=422))["code"]
     await open_one(incidents, owner="ana")  # oneself
 
 
