@@ -1,7 +1,7 @@
 """What comes in and goes out of escalation policies."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field, StrictBool, TypeAdapter
@@ -49,12 +49,14 @@ class HoursBody(Body):
     days: Annotated[tuple[Weekday, ...], Field(max_length=7)] = WEEKDAYS[:5]
     start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "09:00"
     end: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "18:00"
+    holidays: Annotated[tuple[date, ...], Field(max_length=366, description="Days without any.")] = ()
 
     @property
     def hours(self) -> Hours:
         """As the rules know them."""
         days = tuple(sorted({WEEKDAYS.index(day) for day in self.days}))
-        return Hours(self.zone, days, time.fromisoformat(self.start), time.fromisoformat(self.end))
+        off = tuple(sorted(set(self.holidays)))
+        return Hours(self.zone, days, time.fromisoformat(self.start), time.fromisoformat(self.end), off)
 
 
 _STEPS: list[Any] = [
@@ -174,6 +176,7 @@ class HoursAnswer:
     days: list[Weekday]
     start: str
     end: str
+    holidays: list[date]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +302,7 @@ def policy_answer(policy: EscalationPolicy) -> PolicyAnswer:
             days=[WEEKDAYS[day] for day in hours.days],
             start=f"{hours.begin:%H:%M}",
             end=f"{hours.end:%H:%M}",
+            holidays=list(hours.holidays),
         ),
         ended=policy.ended,
     )

@@ -11,7 +11,7 @@ from services.incidents.domain.escalation.events import Called, Passed
 from services.incidents.paging.calling import finder
 from services.incidents.paging.plans import Plan
 
-_LONGEST: Final = timedelta(days=1)  # of a step that waits, nobody wants to know more
+_LONGEST: Final = timedelta(days=14)  # of steps that wait, nobody wants to know more
 _STEPS: Final = 500
 
 

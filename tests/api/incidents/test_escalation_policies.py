@@ -12,7 +12,7 @@ async def test_a_policy_is_written_read_changed_and_ended(incidents: Running, li
         "wait": False,
     }
     assert (made["default"], made["acknowledgement_timeout"]) == (True, "PT30M")
-    assert made["hours"] == {"zone": "UTC", "days": ["saturday"], "start": "09:00", "end": "18:00"}
+    assert made["hours"] == {"zone": "UTC", "days": ["saturday"], "start": "09:00", "end": "18:00", "holidays": []}
 
     changed = await incidents.call(
         "PATCH",

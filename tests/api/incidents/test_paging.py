@@ -154,6 +154,58 @@ async def test_nobody_on_call_is_said_loudly_and_the_incident_stays(paging: Runn
 
 
 @memory_is_enough
+async def test_outside_of_business_hours_a_step_is_passed_over_or_waits_until_they_begin(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    ana, bo = ({"targets": [{"kind": "person", "name": name}], "delay": "PT5M"} for name in ("ana", "bo"))
+    office = ana | {"when": "business_hours"}
+    hours = {"zone": "Europe/Madrid", "holidays": ["2026-11-23"]}  # it is Saturday, and Monday is one
+    made = await written(paging, steps=[office, bo], hours=hours)
+    assert made["hours"]["holidays"] == ["2026-11-23"]
+    await declared(paging)
+    await arrived(receiver, 1)
+    assert [each.path for each in receiver.taken] == ["/bo"]
+    assert "step 1 of checkout calls nobody: it is not taken now: outside of business hours" in str(
+        await timeline(paging, calls=True)
+    )
+    await paging.call("POST", "/v1/incidents/INC-1:resolve")
+
+    waiting = {"steps": [office | {"wait": True}, bo]}
+    await paging.call("PATCH", "/v1/escalation-policies/checkout", waiting, if_match='"1"')
+    tried = await paging.call("POST", "/v1/escalation-policies:dry-run", {"service": "cart-api"})
+    assert [(each["at"], each["person"]) for each in tried["calls"]] == [
+        ("2026-11-21T10:00:00Z", ""),
+        ("2026-11-24T08:00:00Z", "ana"),
+        ("2026-11-24T08:05:00Z", "bo"),
+    ]
+    await declared(paging)
+    state = await escalation(paging, "INC-2", due="2026-11-24T08:00:00Z")
+    assert (state["state"], state["called"]) == ("climbing", [])
+    clock.advance(timedelta(hours=70))
+    await arrived(receiver, 2)
+    assert [each.path for each in receiver.taken] == ["/bo", "/ana"]
+
+
+@memory_is_enough
+async def test_a_step_that_waits_calls_who_is_on_call_next(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    rotation = {"name": "carts", "type": "daily", "start": "2026-11-20T00:00", "participants": ["ana"]}
+    await paging.call("POST", "/v1/rotations", rotation, expect=201)
+    sundays = {"days": ["sunday"], "start": "00:00", "end": "00:00"}  # it is Saturday
+    layers = [{"name": "primary", "rotation": "carts", "restrictions": [sundays]}]
+    await paging.call("POST", "/v1/schedules", {"name": "carts", "layers": layers}, expect=201)
+    await written(paging, steps=[{"targets": [{"kind": "schedule", "name": "carts"}], "wait": True}])
+    await declared(paging)
+    await escalation(paging, "INC-1", state="climbing", due="2026-11-21T10:01:00Z")
+
+    clock.advance(timedelta(hours=14))
+
+    await arrived(receiver, 1)
+    assert [each.path for each in receiver.taken] == ["/ana"]
+
+
+@memory_is_enough
 async def test_the_fallback_hears_of_what_nobody_can_be_called_for(
     database: Database, bus: Bus, clock: FrozenClock, receiver: Receiver, lifecycle: Elsewhere
 ) -> None:

@@ -129,6 +129,12 @@ def test_a_step_that_waits_looks_again_and_is_not_passed_over() -> None:
     assert (to.people, to.next_step, to.due) == ((), 1, AT + LOOK_AGAIN)
 
 
+def test_a_step_that_waits_for_its_hours_goes_on_when_they_begin() -> None:
+    office = replace(rung("ana", wait=True), step=replace(rung("ana", wait=True).step, when="business_hours"))
+    to = climb((office,), 1, (1, 1), AT, find("ana"))
+    assert (to.people, to.due) == ((), datetime(2026, 11, 23, 9, tzinfo=UTC))
+
+
 @given_any(st.lists(st.sampled_from(["ana", "bo", "nobody"]), min_size=1, max_size=6), st.integers(1, 4))
 def test_every_ladder_ends_and_takes_each_step_at_most_once_a_pass(names: list[str], rounds: int) -> None:
     plan = tuple(rung(name, number) for number, name in enumerate(names, 1))

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -105,6 +105,40 @@ def test_the_steps_of_all_sides_are_taken_one_after_the_other() -> None:
         ("dev", "dev", 1),
         ("dev", "then", 1),
     ]
+
+
+def test_a_holiday_has_no_business_hours() -> None:
+    hours = Hours(holidays=(date(2026, 11, 23),))
+    assert not hours.hold(datetime(2026, 11, 23, 12, tzinfo=UTC))
+    assert hours.hold(datetime(2026, 11, 24, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("hours", "when", "at", "opens"),
+    [
+        (Hours(), "business_hours", AT, datetime(2026, 11, 23, 9, tzinfo=UTC)),  # a Saturday, until Monday
+        (Hours(holidays=(date(2026, 11, 23),)), "business_hours", AT, datetime(2026, 11, 24, 9, tzinfo=UTC)),
+        (Hours(), "business_hours", datetime(2026, 11, 24, 3, tzinfo=UTC), datetime(2026, 11, 24, 9, tzinfo=UTC)),
+        (Hours(), "business_hours", datetime(2026, 11, 24, 18, tzinfo=UTC), datetime(2026, 11, 25, 9, tzinfo=UTC)),
+        (Hours(), "off_hours", datetime(2026, 11, 24, 17, 59, tzinfo=UTC), datetime(2026, 11, 24, 18, tzinfo=UTC)),
+        (Hours(zone="Asia/Tokyo"), "business_hours", AT, datetime(2026, 11, 23, 0, tzinfo=UTC)),
+        (  # the gap of the summer time: the day has no half past two
+            Hours(zone="Europe/Madrid", days=(6,), begin=time(2, 30)),
+            "business_hours",
+            datetime(2026, 3, 28, 12, tzinfo=UTC),
+            datetime(2026, 3, 29, 1, tzinfo=UTC),
+        ),
+    ],
+)
+def test_hours_open_by_the_clocks_of_their_zone(hours: Hours, when: Any, at: datetime, opens: datetime) -> None:
+    assert hours.open(when, at) == opens
+    assert hours.allow(when, opens)
+    assert not hours.allow(when, opens - timedelta(minutes=1))
+
+
+def test_hours_that_never_open_are_looked_at_again_after_a_year() -> None:
+    days = tuple(date(2026, 11, 21) + timedelta(days=days) for days in range(366))
+    assert Hours(holidays=days).open("business_hours", AT) == AT + timedelta(days=365)
 
 
 def test_business_hours_are_those_of_their_zone() -> None:

@@ -9,7 +9,7 @@ from services.incidents.domain.escalation.events import Called, EscalationBegun,
 from services.incidents.domain.who_is_paged import Rung
 
 NOWHERE: Final = (0, 0)  # the place after all passes
-LOOK_AGAIN: Final = timedelta(minutes=1)  # whether a step that waits can be taken by now
+LOOK_AGAIN: Final = timedelta(minutes=1)  # whether somebody is on call by now: anybody may take a shift at any time
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,8 @@ def climb(
     passed: list[Passed] = []
     for step in range(first, len(plan) + 1):
         rung = plan[step - 1]
-        found = (
-            find(rung) if rung.hours.allow(rung.step.when, at) else Found((), (f"it is not taken now: {_when(rung)}",))
-        )
+        taken_now = rung.hours.allow(rung.step.when, at)
+        found = find(rung) if taken_now else Found((), (f"it is not taken now: {_when(rung)}",))
         passed += [Passed(rung.policy, rung.number, why) for why in found.missing]
         if found.people:
             further, on = (number, step + 1) if step < len(plan) else (number + 1, 1)
@@ -81,7 +80,7 @@ def climb(
                 passed=tuple(passed),
                 next_round=number,
                 next_step=step,
-                due=at + LOOK_AGAIN,
+                due=at + LOOK_AGAIN if taken_now else rung.hours.open(rung.step.when, at),
             )
     again = bool(plan) and number < rounds
     return Climbed(

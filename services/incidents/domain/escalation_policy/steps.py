@@ -1,13 +1,17 @@
 """What a policy says: its steps, whom each calls, and when."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
+
+from services.incidents.domain.on_call.wall_clock import first_instant
 
 TargetKind = Literal["schedule", "person", "team"]
 When = Literal["always", "business_hours", "off_hours"]
 Side = Literal["dev", "sre"]
+
+_AHEAD: Final = [timedelta(days=days) for days in range(366)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +41,35 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Business hours: on *days* (0 is Monday) from *begin* until *end*, by the clocks of *zone*."""
+    """Business hours: on *days* (0 is Monday) but *holidays*, from *begin* until *end*, by the clocks of *zone*."""
 
     zone: str = "UTC"
     days: tuple[int, ...] = (0, 1, 2, 3, 4)
     begin: time = time(9)
     end: time = time(18)
+    holidays: tuple[date, ...] = ()
 
     def hold(self, at: datetime) -> bool:
         """Whether *at* lies in them."""
         local = at.astimezone(ZoneInfo(self.zone))
-        return local.weekday() in self.days and self.begin <= local.time() < self.end
+        return self._works(local.date()) and self.begin <= local.time() < self.end
 
     def allow(self, when: When, at: datetime) -> bool:
         """Whether a step that is taken *when* is taken *at*."""
         return when == "always" or self.hold(at) == (when == "business_hours")
+
+    def open(self, when: When, at: datetime) -> datetime:
+        """When a step is taken next that is taken *when*, and not *at*; a year later where that is never."""
+        zone, edge = ZoneInfo(self.zone), self.begin if when == "business_hours" else self.end
+        today = at.astimezone(zone).date()
+        for day in map(today.__add__, _AHEAD):
+            moment = first_instant(datetime.combine(day, edge), zone)
+            if self._works(day) and moment > at:
+                return moment
+        return at + _AHEAD[-1]
+
+    def _works(self, day: date) -> bool:
+        return day.weekday() in self.days and day not in self.holidays
 
 
 OFFICE: Final = Hours()
