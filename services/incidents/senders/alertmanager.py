@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from services.incidents.senders.lenient import read_object
 from services.incidents.senders.sorting import Said
 
 MOST_ALERTS: Final = 10_000
@@ -49,7 +50,10 @@ def read_notification(body: bytes, now: datetime) -> Notification:
     Raises:
         AlertmanagerError: It is none of version 4.
     """
-    value = _object(body)
+    try:
+        value = read_object(body)
+    except ValueError as error:
+        raise AlertmanagerError(("", f"is no JSON object; send Alertmanager's webhook as it is: {error}")) from error
     if value.get("version") != _VERSION:
         raise AlertmanagerError(("/version", 'is not "4"; this webhook takes that of Alertmanager 0.6 and later'))
     alerts = value.get("alerts")
@@ -79,20 +83,10 @@ def read_notification(body: bytes, now: datetime) -> Notification:
     return Notification(tuple(firing.values()), tuple(resolved.items()), truncated if isinstance(truncated, int) else 0)
 
 
-def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise AlertmanagerError(("", f"is no JSON: {error}")) from error
-    if not isinstance(value, dict):
-        raise AlertmanagerError(("", "is no JSON object; send Alertmanager's webhook as it is"))
-    return value
-
-
 def _fault(alert: object) -> tuple[str, str] | None:
     if not isinstance(alert, dict):
         return "", "is no object"
-    if alert.get("status") not in {"firing", "resolved"}:
+    if alert.get("status") not in ("firing", "resolved"):
         return "/status", "is neither firing nor resolved"
     labels = alert.get("labels")
     if not isinstance(labels, dict) or not labels:

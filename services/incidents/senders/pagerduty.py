@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from libs.events.ids import derived_id
+from services.incidents.senders.lenient import is_text, read_object
 from services.incidents.senders.sorting import Said
 
 MOST_BYTES: Final = 512 * 1024
@@ -21,6 +22,7 @@ _MOST_SUMMARY: Final = 1024
 _CHANGES: Final = UUID("2b9d5c4e-0f4b-5d0a-9a86-6c6a5d1e7f38")  # namespace of their ids; never changes
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  # that an id can begin with
 _KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
+_DECIDES: Final = frozenset({"routing_key", "event_action", "dedup_key"})  # whom it is of, and which alert it is
 Action = Literal["trigger", "acknowledge", "resolve"]
 _ACTIONS: Final = ("trigger", "acknowledge", "resolve")
 _SEVERITIES: Final = ("critical", "error", "warning", "info")
@@ -107,12 +109,9 @@ def change_id(integration: str, change: PagerDutyChange) -> str:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        event = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return read_object(body, _DECIDES)
+    except ValueError as error:
         raise UnrecognizedError from error
-    if not isinstance(event, dict):
-        raise UnrecognizedError
-    return event
 
 
 def _routing_key(event: Mapping[str, Any], errors: list[str]) -> str:
@@ -136,6 +135,8 @@ def _dedup_key(event: Mapping[str, Any], action: object, made_key: str, errors: 
         errors.append("'dedup_key' is invalid; send a string")
     elif len(key) > _MOST_DEDUP_KEY:
         errors.append(f"'dedup_key' is too long; it has at most {_MOST_DEDUP_KEY} characters")
+    elif not is_text(key):
+        errors.append("'dedup_key' holds a NUL character or half a surrogate pair; leave it out")
     else:
         return key
     return ""

@@ -23,6 +23,12 @@ NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 KEY = "R0UTINGKEYR0UTINGKEYR0UTINGKEY01"
 PAYLOAD: dict[str, Any] = {"summary": "disk full", "source": "db-1", "severity": "critical"}
 TRIGGER: dict[str, Any] = {"routing_key": KEY, "event_action": "trigger", "dedup_key": "d1", "payload": PAYLOAD}
+CLUMSY: list[tuple[str, Any]] = [
+    ('"a\\u0000b"', "a\ufffdb"),
+    ('"cut \\ud83d"', "cut \ufffd"),
+    ('"\\udc00 \\ud83d\\ude00"', "\ufffd \U0001f600"),
+    ('{"\\u0000": ["\\ud83d"]}', {"\ufffd": ["\ufffd"]}),
+]
 
 
 def event(**changes: Any) -> Any:
@@ -91,6 +97,35 @@ class TestPagerDuty:
     def test_what_is_no_object_is_not_recognised(self, body: bytes) -> None:
         with pytest.raises(UnrecognizedError):
             read_event(body, "made", NOW)
+
+    @pytest.mark.parametrize(("sent", "kept"), CLUMSY)
+    def test_what_no_database_keeps_costs_no_alert(self, sent: str, kept: Any) -> None:
+        body = json.dumps(TRIGGER | {"client": "SENT", "payload": PAYLOAD | {"custom_details": {"x": "SENT"}}})
+        said = read_event(body.replace('"SENT"', sent).encode(), "made", NOW).said
+        assert said is not None
+        assert (said.details["client"], said.details["custom_details"]) == (kept, {"x": kept})
+
+    @pytest.mark.parametrize("character", ["\x00", "\ud83d"])
+    @pytest.mark.parametrize("action", ["trigger", "resolve"])
+    @pytest.mark.parametrize("name", ["routing_key", "dedup_key"])
+    def test_what_tells_alerts_apart_is_not_mended(self, name: str, action: str, character: str) -> None:
+        with pytest.raises(InvalidEventError, match=name):
+            event(**{"event_action": action, name: f"disk{character}"})
+
+    @pytest.mark.parametrize("number", ["NaN", "Infinity", "1" * 5000])
+    @pytest.mark.parametrize("beside", ["plain", "clumsy \x00"])
+    def test_what_is_no_number_is_no_json(self, number: str, beside: str) -> None:
+        body = json.dumps(TRIGGER | {"client": "SENT", "client_url": beside}).replace('"SENT"', number)
+        with pytest.raises(UnrecognizedError):
+            read_event(body.encode(), "made", NOW)
+
+    def test_what_nests_deeper_than_anybody_reads_is_kept_as_text(self) -> None:
+        nested = "[" * 500 + "7" + "]" * 500
+        value = json.loads(json.dumps(event(links=json.loads(nested)).said.details["links"]))
+        levels = 0
+        while isinstance(value, list):
+            [value], levels = value, levels + 1
+        assert (levels, value) == (32, "[" * 468 + "7" + "]" * 468)
 
     @pytest.mark.parametrize(
         "changes",
@@ -172,6 +207,7 @@ class TestAlertmanager:
             ([ALERT] * 10_001, {}, "/alerts"),
             (["x"], {}, "/alerts/0"),
             ([ALERT, ALERT | {"status": "open"}], {}, "/alerts/1/status"),
+            ([ALERT, ALERT | {"status": ["firing"]}], {}, "/alerts/1/status"),
             ([ALERT | {"labels": {}}], {}, "/alerts/0/labels"),
             ([ALERT | {"labels": {"a": 1}}], {}, "/alerts/0/labels"),
         ],
@@ -182,6 +218,12 @@ class TestAlertmanager:
         with pytest.raises(AlertmanagerError) as refused:
             notification(*alerts, **changes)
         assert [place for place, _ in refused.value.places] == [pointer]
+
+    @pytest.mark.parametrize(("sent", "kept"), CLUMSY)
+    def test_what_no_database_keeps_costs_no_alert(self, sent: str, kept: Any) -> None:
+        body = json.dumps({"version": "4", "alerts": [ALERT | {"annotations": {"x": "SENT"}}]})
+        told = read_notification(body.replace('"SENT"', sent).encode(), NOW)
+        assert told.firing[0].details["annotations"] == {"x": kept}
 
     @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff"])
     def test_what_is_no_object_is_refused(self, body: bytes) -> None:
