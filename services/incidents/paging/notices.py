@@ -16,7 +16,11 @@ from services.incidents.domain.incident.work_events import (
 )
 from services.incidents.domain.notification.events import Kind
 from services.incidents.domain.on_call.spans import Span
-from services.incidents.domain.postmortem.events import PostmortemChangesRequested, PostmortemSubmitted
+from services.incidents.domain.postmortem.events import (
+    PostmortemChangesRequested,
+    PostmortemSideApproved,
+    PostmortemSubmitted,
+)
 from services.incidents.domain.postmortem.state import SIDES
 from services.incidents.domain.postmortem_duty.events import DutyStage, PostmortemOverdue, PostmortemReminded
 from services.incidents.domain.shift.events import ShiftHandedOver
@@ -147,15 +151,24 @@ def _review(event: PostmortemSubmitted) -> Iterator[Notice]:
         )
 
 
-def _changes(event: PostmortemChangesRequested) -> Iterator[Notice]:
+def _reviewed(event: PostmortemChangesRequested | PostmortemSideApproved) -> Iterator[Notice]:
+    """Its authors go on: with what is asked of them, or when the last side has approved it."""
+    if isinstance(event, PostmortemChangesRequested):
+        result, verb = "needs changes", "submit"
+        text = f"{event.by} read “{event.title}”, and asks you: {event.reason}"
+    elif event.complete:
+        result, verb = "can be published", "publish"
+        text = f"Both sides approved what “{event.title}” says."
+    else:
+        return
     yield Notice(
         kind="asked",
         when="soon",
         to=(_people(event.authors),),
         but=(event.by,),
-        subject=f"{event.number}: the postmortem needs changes",
-        text=f"{event.by} read “{event.title}”, and asks you: {event.reason}",
-        how=f"POST /v1/postmortems/{event.postmortem}:submit",
+        subject=f"{event.number}: the postmortem {result}",
+        text=text,
+        how=f"POST /v1/postmortems/{event.postmortem}:{verb}",
         incident=event.incident,
         number=event.number,
         service=event.service,
@@ -223,7 +236,8 @@ NOTICES: Final[Mapping[type[object], Callable[[Any], Iterator[Notice]]]] = {
     PostmortemReminded: _postmortem,
     PostmortemOverdue: _postmortem,
     PostmortemSubmitted: _review,
-    PostmortemChangesRequested: _changes,
+    PostmortemChangesRequested: _reviewed,
+    PostmortemSideApproved: _reviewed,
     IncidentResponderAdded: _asked,
     IncidentRoleOffered: _asked,
     IncidentUpdatePosted: _update,

@@ -4,6 +4,7 @@ It follows the service's own log. What can wait is held by its notification unti
 meanwhile too; ids follow from what happened, so that hearing of it twice tells it once.
 """
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ class Telling:
 
     def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
         self._resources, self._base = resources, settings.public_url.rstrip("/")
+        self._turn = asyncio.Lock()  # what is said together is one stream, and what happened is heard side by side
 
     @property
     def reactor(self) -> Reactor:
@@ -71,7 +73,8 @@ class Telling:
         together = [] if due is None else [_together(message, due)]
         for notification in (*together, key):  # the event has one id in both, so that it is stored once
             request = Request(notification=notification, message=message, not_before=due, at=context.at)
-            outcome = await self._resources.handler.handle(NOTIFICATION, notification, request, context.part(key))
+            async with self._turn:
+                outcome = await self._resources.handler.handle(NOTIFICATION, notification, request, context.part(key))
             if outcome.events:
                 return
 

@@ -28,7 +28,12 @@ from services.incidents.domain.notification.events import (
     NotificationRequested,
 )
 from services.incidents.domain.on_call.spans import Span
-from services.incidents.domain.postmortem.events import PostmortemChangesRequested, PostmortemSubmitted, Reviewer
+from services.incidents.domain.postmortem.events import (
+    PostmortemChangesRequested,
+    PostmortemSideApproved,
+    PostmortemSubmitted,
+    Reviewer,
+)
 from services.incidents.domain.postmortem_duty.events import PostmortemOverdue, PostmortemReminded
 from services.incidents.domain.shift.events import ShiftHandedOver
 from services.incidents.paging.digests import next_morning
@@ -40,6 +45,7 @@ OF: dict[str, Any] = {"incident": "i", "number": "INC-42", "service": "cart-api"
 OF_INCIDENT: dict[str, Any] = OF | {"severity": "sev2", "by": "ana"}
 OF_PAPER: dict[str, Any] = OF | {"postmortem": "p", "title": "Carts fail", "authors": ("dee",), "by": "dee"}
 SENT_BACK: dict[str, Any] = OF_PAPER | {"by": "bo", "reason": "say how many users"}
+APPROVED: dict[str, Any] = OF_PAPER | {"by": "bo", "side": "sre"}
 OF_ACTION: dict[str, Any] = {"action": "a", "service": "cart-api", "by": "timer", "at": AT}
 OWED: dict[str, Any] = OF_ACTION | {
     "title": "Cap the retries",
@@ -145,6 +151,15 @@ ROWS = [
         "POST /v1/postmortems/p:submit",
     ),
     Told(
+        PostmortemSideApproved(**APPROVED, complete=True),
+        "soon",
+        "low",
+        (("person/dee",),),
+        "INC-42: the postmortem can be published",
+        "Both sides approved what “Carts fail” says.",
+        "POST /v1/postmortems/p:publish",
+    ),
+    Told(
         IncidentResponderAdded(**OF_INCIDENT, person="bo", reason="you know carts"),
         "now",
         "high",
@@ -200,6 +215,12 @@ def test_many_shifts_are_told_as_the_first_and_how_many_more() -> None:
     (notice,) = NOTICES[ShiftsMoved](ROWS[0].event)
 
     assert notice.text.endswith("\nYou are not on call any more: 2 times more")
+
+
+def test_one_side_that_approves_leaves_nothing_to_do() -> None:
+    approved = PostmortemSideApproved(**APPROVED, complete=False, missing=("product",))
+
+    assert list(NOTICES[PostmortemSideApproved](approved)) == []
 
 
 def test_customers_have_no_channels() -> None:
