@@ -33,7 +33,8 @@ _LOG = logging.getLogger(__name__)
 
 Run = Callable[[asyncio.Event], Awaitable[None]]
 
-_LOOK_EVERY_S = 1.0  # for rebuilds that other processes ask for
+_LOOK_EVERY_S = 1.0  # for rebuilds that other processes ask for; less often on a file, which no other writes
+_LOOK_ALONE_EVERY_S = 2.0
 _REPLACED_EVERY_S = 0.5  # for a generation that replaces one at a standstill
 _MEASURE_EVERY_S = 5.0
 _SAVE_EVERY_S = 0.05  # a reader in another process waits so much longer for what changes nothing
@@ -198,6 +199,7 @@ class Worker:
 
     async def _rebuild_what_is_asked_for(self, stop: asyncio.Event) -> None:
         views = self.resources.views
+        every_s = _LOOK_EVERY_S if views.is_postgres else _LOOK_ALONE_EVERY_S
         while not stop.is_set():
             views.rebuild_asked.clear()
             for each in await views.unfinished():
@@ -206,7 +208,7 @@ class Worker:
                         await rebuild(self.resources, self.projections[each.projection], stop)
                     except (FencedError, RebuildFailedError):
                         continue  # another process does it; or it stands in its row why not
-            await unless_stopped(stop, stopped_within(views.rebuild_asked, _LOOK_EVERY_S), otherwise=True)
+            await unless_stopped(stop, stopped_within(views.rebuild_asked, every_s), otherwise=True)
 
     async def _replay_what_is_understood_now(self, _stop: asyncio.Event) -> None:
         """Replay streams that wait for a newer version of this code, when this is it."""

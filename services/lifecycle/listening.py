@@ -32,24 +32,23 @@ class Listening:
         """Note, every few seconds, what is applied by now of that which had been published when it last looked."""
         noted: set[str] = set()
         while not stop.is_set():
-            for projection in LISTENED:
-                with suppress(*PASSING):
-                    if await self._note(projection.name):
-                        noted.add(projection.name)
+            with suppress(*PASSING):
+                noted |= {projection for projection, _ in await self._note()}
             await stopped_within(stop, _EVERY_S if len(noted) == len(LISTENED) else _AT_FIRST_S)
 
-    async def _note(self, projection: str) -> bool:
+    async def _note(self) -> dict[tuple[str, Place], datetime]:
         if self.worker is None:
-            return False
+            return {}
         now = self._clock.now()
-        until: dict[Place, datetime] = {}
-        for place, (held, end) in (await self.worker.offsets(projection)).items():
-            before, then = self._ends.get((projection, place), (end, now - timedelta.resolution))
-            if held >= end:
-                until[place] = now
-            elif held >= before:
-                until[place] = then
-            self._ends[projection, place] = end, now
+        until: dict[tuple[str, Place], datetime] = {}
+        for projection in (each.name for each in LISTENED):
+            for place, (held, end) in (await self.worker.offsets(projection)).items():
+                before, then = self._ends.get((projection, place), (end, now - timedelta.resolution))
+                if held >= end:
+                    until[projection, place] = now
+                elif held >= before:
+                    until[projection, place] = then
+                self._ends[projection, place] = end, now
         if until:
-            await self.worker.resources.views.write(note_heard, projection, until)
-        return bool(until)
+            await self.worker.resources.views.write(note_heard, until)
+        return until

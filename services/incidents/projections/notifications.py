@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, RowMapping, Text, and_, or_, select
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, RowMapping, Text, and_, bindparam, or_, select
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -117,10 +117,20 @@ def about_incident(connection: Connection, incident: str) -> Sequence[RowMapping
 
 def due(connection: Connection, now: datetime, most: int) -> list[str]:
     """What is to be sent now, what waits longest first; also what waits for a time that a clock set back put off."""
-    c = NOTIFICATIONS.view.c
-    put_off = now + LONGEST + _CLAIMED
-    query = select(c.id).where(c.state == "pending", or_(c.next_at <= now, and_(c.next_at > put_off, ~c.held)))
-    return list(connection.execute(query.order_by(c.next_at).limit(most)).scalars())
+    asked = {"now": now, "put_off": now + LONGEST + _CLAIMED, "most": most}
+    return list(connection.execute(_DUE, asked).scalars())
+
+
+_N = NOTIFICATIONS.view.c
+_DUE = (  # asked twice a second: made once
+    select(_N.id)
+    .where(
+        _N.state == "pending",
+        or_(_N.next_at <= bindparam("now"), and_(_N.next_at > bindparam("put_off"), ~_N.held)),
+    )
+    .order_by(_N.next_at)
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 def told(connection: Connection, incident: str) -> dict[str, list[tuple[str, str, str]]]:

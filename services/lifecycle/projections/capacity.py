@@ -94,7 +94,10 @@ def forecasts_due(connection: Connection) -> Sequence[str]:
 
 def asked_for(connection: Connection) -> Sequence[str]:
     """The services for whose demand a source is asked."""
-    return list(connection.scalars(select(_VIEW.c.service).where(_VIEW.c.is_asked_for).order_by(_VIEW.c.service)))
+    return list(connection.scalars(_ASKED_FOR))
+
+
+_ASKED_FOR = select(_VIEW.c.service).where(_VIEW.c.is_asked_for).order_by(_VIEW.c.service)
 
 
 def planned_services(connection: Connection) -> Sequence[str]:

@@ -26,11 +26,11 @@ HEARD: Final = Table(
 )
 
 
-def note_heard(connection: Connection, projection: str, until: Mapping[Place, datetime]) -> None:
-    """Note until when all that *projection* is made of is applied, in some partitions."""
+def note_heard(connection: Connection, until: Mapping[tuple[str, Place], datetime]) -> None:
+    """Note until when all that read models are made of is applied, by read model and partition."""
     rows = [
         {"projection": projection, "service": service, "partition": partition, "until": at}
-        for (service, partition), at in until.items()
+        for (projection, (service, partition)), at in until.items()
     ]
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = insert(HEARD)

@@ -112,7 +112,10 @@ def prune(connection: Connection, now: datetime) -> None:
 
 def pending(connection: Connection) -> int:
     """How many wait."""
-    return connection.execute(select(func.count()).where(_C.state == "pending")).scalar_one()
+    return connection.execute(_PENDING).scalar_one()
+
+
+_PENDING = select(func.count()).where(_C.state == "pending")
 
 
 def listed(slos: Sequence[str], targets: Sequence[str], states: Sequence[str]) -> Select[Any]:

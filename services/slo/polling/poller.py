@@ -231,10 +231,12 @@ def _gathered(refused: Sequence[Refused]) -> Fault | None:
 
 
 def _wanted(connection: Connection) -> dict[_Source, Settings]:
-    view = SOURCES.view
-    query = select(view.c.source, view.c.revision, view.c.settings).where(view.c.state != "retired")
-    found = {_Source(row.source, row.revision): convert(row.settings, Settings) for row in connection.execute(query)}
+    found = {_Source(row.source, row.revision): convert(row.settings, Settings) for row in connection.execute(_WANTED)}
     return {source: settings for source, settings in found.items() if settings.kind == "prometheus"}
+
+
+_S = SOURCES.view.c
+_WANTED = select(_S.source, _S.revision, _S.settings).where(_S.state != "retired")
 
 
 def _label(source: str) -> str:
