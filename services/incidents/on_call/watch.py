@@ -6,6 +6,7 @@ once: by the rules of the streams, and by the ids that follow from the timer.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 from libs.events.envelope import Context
@@ -15,6 +16,7 @@ from libs.events.resources import Resources
 from services.incidents.contract import CONTRACT, ON_DUTY, PERSON, ROTATION, SCHEDULE, SERVICE, SHIFT, TURNING
 from services.incidents.domain.duty.commands import Look
 from services.incidents.domain.duty.events import Scheduled, ShiftsMoved
+from services.incidents.domain.on_call.bounds import fitting
 from services.incidents.domain.on_call.limits import OnCallPolicy, breaches, of_shift
 from services.incidents.domain.on_call.load import Member
 from services.incidents.domain.on_call.moves import moves
@@ -35,10 +37,11 @@ from services.incidents.projections.schedules import (
     rotations_with,
     schedules_naming,
 )
-from services.incidents.projections.shifts import closed_since, interrupted
+from services.incidents.projections.shifts import closed_since, closed_until, interrupted
 
 TOLD_AHEAD: Final = timedelta(days=28)  # people are told of moves this far ahead
-_CLOSED_WITHIN: Final = timedelta(days=35)  # a worker that stood still for longer leaves shifts unclosed
+_CLOSED_AT_ONCE: Final = 100  # after a worker stood still for weeks; the others follow
+_SOON: Final = timedelta(seconds=1)
 _GRACE: Final = timedelta(minutes=1)  # a page of the last moment is counted
 _AT_LATEST: Final = timedelta(days=7)  # it is looked again, also where nothing turns
 _PATIENCE_S: Final = 2.0
@@ -87,7 +90,7 @@ class Watch:
         near = await self._resources.views.read(neighbours_of, found, now)
         members = await self._members(near, now)
         over = await self._over(found, members, services, now)
-        until = now + timedelta(days=self._policy.window_days)
+        until = fitting(found, now, now + timedelta(days=self._policy.window_days))
         plan = resolve(found, now, until)
         people = {*members, *(it.person for it in plan if not it.shadow)}
         duty = [*plan, *near.elsewhere(people, now, until)]
@@ -103,7 +106,8 @@ class Watch:
             at=now,
         )
         turned = Turned(ScheduleTurned(schedule=name, services=services, on_call=tuple(map(_turn, on_call)), at=now))
-        due = min((*_boundaries(plan, now), *(it.until + _GRACE for it in self._waiting(found, now)), now + _AT_LATEST))
+        more = now + (_SOON if len(over) == _CLOSED_AT_ONCE else _AT_LATEST)
+        due = min((*_boundaries(plan, now), *(it.until + _GRACE for it in self._waiting(found, now)), more))
         await self._resources.handler.handle(
             ON_DUTY,
             name,
@@ -190,15 +194,20 @@ class Watch:
     async def _over(
         self, roster: Roster, members: Mapping[str, Member], services: tuple[str, ...], now: datetime
     ) -> list[ShiftClosed]:
-        """The shifts that are over and were not closed."""
-        since = now - _CLOSED_WITHIN
-        closed = await self._resources.views.read(closed_since, roster.schedule, since)
+        """The shifts that are over and were not closed, the earliest first."""
+        if not roster.revisions:
+            return []
+        views = self._resources.views
+        since = await views.read(closed_until, roster.schedule) or roster.revisions[0].effective_from
+        closed = await views.read(closed_since, roster.schedule, since)
         found: list[ShiftClosed] = []
-        for it in resolve(roster, since, now):
-            if it.shadow or it.until + _GRACE > now or it.until <= since or it.shift in closed:
+        for it in sorted(resolve(roster, since - timedelta.resolution, now), key=attrgetter("until")):
+            if it.shadow or it.until + _GRACE > now or it.until < since or it.shift in closed:
                 continue
             if (await self._resources.handler.load(SHIFT, it.shift)).state.closed is not None:
                 continue
+            if len(found) == _CLOSED_AT_ONCE:
+                break
             member = members.get(it.person) or await self._member(it.person)
             cost = await self._resources.views.read(interrupted, roster.schedule, it.person, Span(it.since, it.until))
             found.append(

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from services.incidents.domain.on_call.bounds import fitting
 from services.incidents.domain.on_call.limits import Breach
 from services.incidents.domain.on_call.resolver import resolve
 from services.incidents.domain.on_call.roster import OnCall, Roster
@@ -44,7 +45,7 @@ class Neighbours:
         return [
             each
             for roster in rosters
-            for each in resolve(roster, start, until)
+            for each in resolve(roster, start, fitting(roster, start, until))
             if each.person in people and not each.shadow
         ]
 

@@ -90,9 +90,14 @@ def pages_between(connection: Connection, since: datetime, until: datetime) -> l
     return [Page(*row) for row in rows]
 
 
+def closed_until(connection: Connection, schedule: str) -> datetime | None:
+    """When the last shift of *schedule* ended that was closed; None where none was."""
+    return connection.execute(select(func.max(_S.end)).where(_S.schedule == schedule)).scalar_one()
+
+
 def closed_since(connection: Connection, schedule: str, since: datetime) -> set[str]:
-    """The shifts of *schedule* that ended after *since* and were closed."""
-    query = select(_S.shift).where(_S.schedule == schedule, _S.end > since)
+    """The shifts of *schedule* that ended at *since* or later and were closed."""
+    query = select(_S.shift).where(_S.schedule == schedule, _S.end >= since)
     return set(connection.execute(query).scalars())
 
 

@@ -74,6 +74,24 @@ async def test_a_shift_is_closed_once_a_minute_after_its_end(incidents: Running,
 
 
 @memory_is_enough
+async def test_a_worker_that_was_away_for_months_closes_every_shift_that_ended_meanwhile(
+    incidents: Running, clock: FrozenClock
+) -> None:
+    await staffed(incidents, clock)
+    await scheduled(incidents)
+    await told(incidents, ScheduleTurned)
+
+    clock.advance(150 * DAY)
+    first = await told(incidents, ShiftClosed, 100)
+    clock.advance(2 * SECOND)
+
+    closed = await told(incidents, ShiftClosed, 150)
+    assert len(first) == 100  # not all of them hold up what else is due
+    assert [each.start for each in closed[1:]] == [each.end for each in closed[:-1]]
+    assert len({each.shift for each in closed}) == 150
+
+
+@memory_is_enough
 async def test_too_much_is_told_once_until_it_is_kept_again(incidents: Running, clock: FrozenClock) -> None:
     await staffed(incidents, clock)
     await scheduled(incidents)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.incidents.domain.on_call.bounds import MOST_STRETCHES, check_size
+from services.incidents.domain.on_call.bounds import MOST_STRETCHES, MOST_UNASKED, check_size, fitting
 from services.incidents.domain.on_call.charts import Charts
 from services.incidents.domain.on_call.errors import TimeRangeError
 from services.incidents.domain.on_call.resolver import at_moment, resolve
@@ -85,3 +85,13 @@ def test_what_is_not_in_force_does_not_count() -> None:
     check_size(roster("hourly", layers=50), START - 1000 * DAY, START + DAY)
     check_size(roster("monthly", layers=50), START, datetime(2029, 1, 1, tzinfo=UTC))
     check_size(YEAR, START, START + 1000 * DAY)
+
+
+def test_what_nobody_asked_for_is_laid_out_as_far_as_a_schedule_has_shifts_enough() -> None:
+    assert fitting(YEAR, START, START + 120 * DAY) == START + 120 * DAY
+
+    hourly = roster("hourly", layers=10)
+    until = fitting(hourly, START, START + 120 * DAY)
+
+    assert until < START + 30 * DAY
+    assert MOST_UNASKED * 0.9 < len(resolve(hourly, START, until)) < MOST_UNASKED * 1.1

@@ -8,6 +8,7 @@ from services.incidents.domain.on_call.resolver import in_force
 from services.incidents.domain.on_call.roster import Roster
 
 MOST_STRETCHES: Final = 20_000  # some tenths of a second
+MOST_UNASKED: Final = 5_000  # where nobody names a time; a schedule that turns by the hour is seen less far ahead
 _DAY: Final = timedelta(days=1)
 
 
@@ -25,6 +26,12 @@ def check_size(roster: Roster, start: datetime, until: datetime, field: str = "u
             f"ask for at most {int(days)} days at once"
         )
         raise TimeRangeError(field, detail)
+
+
+def fitting(roster: Roster, start: datetime, until: datetime) -> datetime:
+    """*until*, or an earlier moment up to which a schedule has as many shifts as are laid out unasked."""
+    stretches = sum(_stretches(roster, start, until))
+    return until if stretches <= MOST_UNASKED else start + (until - start) * (MOST_UNASKED / stretches)
 
 
 def _stretches(roster: Roster, start: datetime, until: datetime) -> list[float]:
