@@ -18,7 +18,7 @@ from services.incidents.contract import CONTRACT, NOTIFICATION, SERVICE
 from services.incidents.domain.alert.events import AlertTriggered
 from services.incidents.domain.notification.commands import Request
 from services.incidents.domain.notification.events import Message
-from services.incidents.paging.owners import team_or_people
+from services.incidents.paging.owners import clock_of, team_or_people
 from services.incidents.paging.taking import through
 from services.incidents.projections.alerts import waiting_since
 from services.incidents.projections.calls import noise
@@ -27,7 +27,7 @@ from services.incidents.projections.known_services import service_of, services_o
 WEEKLY: Final = "incidents.weekly-digests"  # never changes: ids of notifications follow from it
 LOW: Final = "incidents.low-urgency"
 DAILY: Final = "low-digest"
-_AT_HOUR: Final = 8  # a default of ours, the alerts of a day before its work begins
+_AT_HOUR: Final = 8  # by their clocks: a default of ours, the alerts of a day before its work begins
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _LINES: Final = 50
 
@@ -75,7 +75,7 @@ class Digests:
         known = await self._resources.views.read(service_of, event.service)
         if known is None or not known.owner_team:
             return
-        due = next_morning(recorded.occurred_at)
+        due = next_morning(recorded.occurred_at, await self._resources.views.read(clock_of, known.owner_team))
         timer = Timer(
             f"{DAILY}/{known.owner_team}/{due:%Y-%m-%d}", due, DAILY, codec.encode({"team": known.owner_team})
         )

@@ -1,17 +1,26 @@
 """The owners of a service, who hear of it when nobody can be called, and teams as such."""
 
+from statistics import mode
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import Connection
 
 from services.incidents.paging.calling import channels_of
 from services.incidents.projections.channels import team_channels
 from services.incidents.projections.known_services import Known
-from services.incidents.projections.people import team_members
+from services.incidents.projections.people import people_of, team_members
 
 
 def team_or_people(connection: Connection, team: str) -> list[str]:
     """The team itself where it has channels, else each of its people: `team/<name>`, or `person/<label>`."""
     own = [f"team/{team}"] if team_channels(connection, team) else []
     return own or [f"person/{one}" for one in team_members(connection, team)]
+
+
+def clock_of(connection: Connection, team: str) -> ZoneInfo:
+    """The clocks that most of *team* live by; UTC where nobody of it is known."""
+    people = people_of(connection, team_members(connection, team)).values()
+    return ZoneInfo(mode([person.zone for person, _ in people] or ["UTC"]))
 
 
 def owners_of(connection: Connection, known: Known) -> list[str]:
