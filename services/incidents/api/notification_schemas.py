@@ -11,8 +11,8 @@ from services.incidents.api.people_schemas import Address, Email
 from services.incidents.api.schemas import Reference, Why
 from services.incidents.domain.channel.events import ChannelKind, Urgency
 from services.incidents.domain.errors import AbsentError
-from services.incidents.domain.escalation.decider import Climbing, Escalation, Held, Paused
 from services.incidents.domain.escalation.events import Rating
+from services.incidents.domain.escalation.state import Climbing, Escalation, Held, Paused
 from services.incidents.domain.notification.decider import State
 from services.incidents.domain.notification.events import Kind
 

@@ -34,8 +34,8 @@ from services.incidents.domain.escalation.commands import (
     Replan,
     TellResponder,
 )
-from services.incidents.domain.escalation.decider import Climbing, Ended, Escalation, Held, Paused, Record, Spent
 from services.incidents.domain.escalation.events import Cause, EscalationBegun, EscalationUnassigned, Event, PageSent
+from services.incidents.domain.escalation.state import Climbing, Ended, Escalation, Held, Paused, Record, Spent
 from services.incidents.domain.incident.decider import Active, Triage
 from services.incidents.domain.incident.events import (
     IncidentAcknowledged,

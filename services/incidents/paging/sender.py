@@ -21,7 +21,7 @@ from services.incidents.config import IncidentsSettings
 from services.incidents.contract import CHANNEL, CONTRACT, ESCALATION, NOTIFICATION
 from services.incidents.domain.channel.commands import SwitchOff
 from services.incidents.domain.channel.decider import key_of
-from services.incidents.domain.escalation.decider import Ended, Held
+from services.incidents.domain.escalation.state import Ended, Held
 from services.incidents.domain.notification.commands import Answer, Attempt, Command, Withdraw
 from services.incidents.domain.notification.events import Message, NotificationRequested
 from services.incidents.paging.delivering import GONE, Messenger, Said

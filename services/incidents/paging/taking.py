@@ -11,8 +11,8 @@ from libs.events.envelope import Context
 from services.incidents.domain.channel.events import Urgency
 from services.incidents.domain.escalation.climbing import Climbed, beside, climb
 from services.incidents.domain.escalation.commands import Climb
-from services.incidents.domain.escalation.decider import Record
 from services.incidents.domain.escalation.events import Called, Cause, EscalationBegun, SideCalled
+from services.incidents.domain.escalation.state import Record
 from services.incidents.domain.escalation_policy.steps import Target
 from services.incidents.domain.notification.events import Message
 from services.incidents.domain.who_is_paged import Rung

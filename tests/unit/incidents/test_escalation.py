@@ -19,7 +19,6 @@ from services.incidents.domain.escalation.commands import (
     RatePage,
     Replan,
 )
-from services.incidents.domain.escalation.decider import Climbing, Held
 from services.incidents.domain.escalation.errors import LinkError, NotCalledError
 from services.incidents.domain.escalation.events import (
     Called,
@@ -36,6 +35,7 @@ from services.incidents.domain.escalation.events import (
     SideCalled,
     StepTaken,
 )
+from services.incidents.domain.escalation.state import Climbing, Held
 from services.incidents.domain.escalation.telling import describe, sent
 from services.incidents.domain.escalation_policy.steps import Step, Target
 from services.incidents.domain.notification.commands import Answer, Attempt, Request, UseLink, Withdraw

@@ -7,12 +7,12 @@ further side is called at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, Final
 
 from services.incidents.domain.errors import AbsentError
-from services.incidents.domain.escalation.climbing import Climbed, place_in
+from services.incidents.domain.escalation.climbing import Climbed
 from services.incidents.domain.escalation.commands import (
     Begin,
     Climb,
@@ -41,102 +41,23 @@ from services.incidents.domain.escalation.events import (
     PageRated,
     PageSent,
     PageUndelivered,
-    Rating,
     ResponderTold,
     SideCalled,
     StepTaken,
 )
+from services.incidents.domain.escalation.state import (
+    Climbing,
+    Escalation,
+    Held,
+    Paused,
+    Record,
+    Spent,
+    evolve,
+)
+
+__all__ = ["decide", "evolve"]
 
 CLOCKS_DIFFER: Final = timedelta(seconds=10)  # so much between two machines is no clock that was set back
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What is known of it, whatever its state.
-
-    Args:
-        begun: How it began.
-        called: Every call so far.
-        ratings: What their people said of them, by page.
-        unassigned: Whether a whole pass called nobody.
-        last: When it last took a step; None: never.
-        beside: The calls of a further side, which nobody who takes it on makes superfluous.
-    """
-
-    begun: EscalationBegun
-    called: tuple[Called, ...] = ()
-    ratings: tuple[tuple[str, Rating], ...] = ()
-    unassigned: bool = False
-    last: datetime | None = None
-    beside: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Climbing:
-    """It goes on at *place* (pass, step) when it is *due*; after all steps at (0, 0).
-
-    *live* is what may still arrive of what was *sent*; it *waits* for somebody to be on call.
-    """
-
-    name: ClassVar[Literal["climbing"]] = "climbing"
-
-    record: Record
-    place: tuple[int, int]
-    due: datetime | None
-    live: tuple[str, ...] = ()
-    sent: bool = False
-    waits: bool = False
-
-    @property
-    def lost(self) -> bool:
-        """Whether nothing of what was sent at this step arrives."""
-        return self.sent and not self.live
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Somebody has it; *told* is when and of how many alerts they heard last."""
-
-    name: ClassVar[Literal["held"]] = "held"
-
-    record: Record
-    by: str
-    due: datetime | None
-    told: tuple[datetime, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Paused:
-    """Snoozed."""
-
-    name: ClassVar[Literal["paused"]] = "paused"
-
-    record: Record
-    due: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """All steps were taken; only somebody who takes it on changes that."""
-
-    name: ClassVar[Literal["spent"]] = "spent"
-
-    record: Record
-    due: None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The incident is over, or never was."""
-
-    name: ClassVar[Literal["ended"]] = "ended"
-
-    record: Record
-    due: None = None
-
-
-Known = Climbing | Held | Paused | Spent | Ended
-Escalation = Known | None
 
 
 def decide(command: Command, state: Escalation) -> tuple[Event, ...]:  # noqa: C901, PLR0911, PLR0912  one line per pair
@@ -180,55 +101,6 @@ def decide(command: Command, state: Escalation) -> tuple[Event, ...]:  # noqa: C
             return ()
 
 
-def evolve(state: Escalation, event: Event) -> Escalation:  # noqa: C901, PLR0911, PLR0912  one line per kind of event
-    """The state after one more fact."""
-    if isinstance(event, EscalationBegun):
-        return Climbing(Record(event), (1, 1), None)
-    if state is None:
-        return None
-    record = state.record
-    match event:
-        case StepTaken():
-            stepped = replace(record, called=(*record.called, *event.people), last=event.at)
-            place = event.next_round, event.next_step
-            sent = event.notifications
-            waits = not event.people and place == (event.round, event.step)
-            return Climbing(stepped, place, event.due, live=sent, sent=bool(sent), waits=waits)
-        case SideCalled():
-            pages = (*record.beside, *(each.page for each in event.people))
-            known = replace(state, record=replace(record, called=(*record.called, *event.people), beside=pages))
-            if not isinstance(known, Climbing):
-                return known
-            return replace(known, live=(*known.live, *event.notifications), sent=known.sent or bool(event.people))
-        case EscalationReplanned(begun=begun):
-            known = replace(state, record=replace(record, begun=begun))
-            if not isinstance(known, Climbing):
-                return known
-            return replace(known, place=place_in(begun, record.begun, known.place, waits=known.waits))
-        case EscalationUnassigned():
-            return replace(state, record=replace(record, unassigned=True))
-        case EscalationExhausted():
-            return Spent(record)
-        case EscalationHeld():
-            told = state.told if isinstance(state, Held) and state.by == event.by else None
-            return Held(replace(record, unassigned=False), event.by, event.until, told)
-        case EscalationPaused(until=until):
-            return Paused(record, until)
-        case EscalationEnded():
-            return Ended(record)
-        case PageUndelivered(notification=notification) if isinstance(state, Climbing):
-            return replace(state, live=tuple(each for each in state.live if each != notification))
-        case ResponderTold(at=at, alerts=alerts) if isinstance(state, Held):
-            return replace(state, told=(at, alerts))
-        case EscalationClockCorrected(due=due) if isinstance(state, Climbing | Held | Paused):
-            return replace(state, due=due, record=replace(record, last=event.at))
-        case PageRated(page=page, rating=rating):
-            ratings = dict(record.ratings) | {page: rating}
-            return replace(state, record=replace(record, ratings=tuple(ratings.items())))
-        case _:
-            return state
-
-
 def _first(record: Record, first: Climb | SideCalled | None) -> tuple[Event, ...]:
     match first:
         case Climb():
@@ -242,12 +114,6 @@ def _first(record: Record, first: Climb | SideCalled | None) -> tuple[Event, ...
 def _climbed(record: Record, command: Climb) -> tuple[Event, ...]:
     """The step, a page per person that it calls, and what follows where it calls nobody or was the last."""
     it, to = record.begun, command.climbed
-    names: dict[str, Any] = {
-        "incident": it.incident,
-        "number": it.number,
-        "service": it.service,
-        "severity": it.severity,
-    }
     over = to.due is None
     events: list[Event] = []
     if to.people or to.passed or not over:
@@ -257,21 +123,18 @@ def _climbed(record: Record, command: Climb) -> tuple[Event, ...]:
     events += [] if it.quiet else _pages(it, people, command.at)
     if to.fruitless and not record.unassigned:
         why = "; ".join(dict.fromkeys(each.why for each in to.passed)) or it.why
-        events.append(EscalationUnassigned(**names, team=it.team, why=why, told=command.told, at=command.at))
+        events.append(EscalationUnassigned(**_names(it), team=it.team, why=why, told=command.told, at=command.at))
     if over and not it.quiet:
         called = tuple(dict.fromkeys(each.person for each in (*record.called, *people)))
-        events.append(EscalationExhausted(**names, team=it.team, called=called, at=command.at))
+        events.append(EscalationExhausted(**_names(it), team=it.team, called=called, at=command.at))
     return tuple(events)
 
 
 def _pages(it: EscalationBegun, people: Sequence[Called], at: datetime) -> list[Event]:
     return [
         PageSent(
+            **_names(it),
             page=each.page,
-            incident=it.incident,
-            number=it.number,
-            service=it.service,
-            severity=it.severity,
             person=each.person,
             side=each.side,
             policy=each.policy,
@@ -283,6 +146,10 @@ def _pages(it: EscalationBegun, people: Sequence[Called], at: datetime) -> list[
         )
         for each in people
     ]
+
+
+def _names(it: EscalationBegun) -> dict[str, Any]:
+    return {"incident": it.incident, "number": it.number, "service": it.service, "severity": it.severity}
 
 
 def _step(record: Record, command: Climb, to: Climbed) -> StepTaken:

@@ -1,0 +1,164 @@
+"""How an escalation stands, and how it stands after one more fact."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from services.incidents.domain.escalation.climbing import place_in
+from services.incidents.domain.escalation.events import (
+    Called,
+    EscalationBegun,
+    EscalationClockCorrected,
+    EscalationEnded,
+    EscalationExhausted,
+    EscalationHeld,
+    EscalationPaused,
+    EscalationReplanned,
+    EscalationUnassigned,
+    Event,
+    PageRated,
+    PageUndelivered,
+    Rating,
+    ResponderTold,
+    SideCalled,
+    StepTaken,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of it, whatever its state.
+
+    Args:
+        begun: How it began.
+        called: Every call so far.
+        ratings: What their people said of them, by page.
+        unassigned: Whether a whole pass called nobody.
+        last: When it last took a step; None: never.
+        beside: The calls of a further side, which nobody who takes it on makes superfluous.
+    """
+
+    begun: EscalationBegun
+    called: tuple[Called, ...] = ()
+    ratings: tuple[tuple[str, Rating], ...] = ()
+    unassigned: bool = False
+    last: datetime | None = None
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Climbing:
+    """It goes on at *place* (pass, step) when it is *due*; after all steps at (0, 0).
+
+    *live* is what may still arrive of what was *sent*; it *waits* for somebody to be on call.
+    """
+
+    name: ClassVar[Literal["climbing"]] = "climbing"
+
+    record: Record
+    place: tuple[int, int]
+    due: datetime | None
+    live: tuple[str, ...] = ()
+    sent: bool = False
+    waits: bool = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing of what was sent at this step arrives."""
+        return self.sent and not self.live
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Somebody has it; *told* is when and of how many alerts they heard last."""
+
+    name: ClassVar[Literal["held"]] = "held"
+
+    record: Record
+    by: str
+    due: datetime | None
+    told: tuple[datetime, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Snoozed."""
+
+    name: ClassVar[Literal["paused"]] = "paused"
+
+    record: Record
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """All steps were taken; only somebody who takes it on changes that."""
+
+    name: ClassVar[Literal["spent"]] = "spent"
+
+    record: Record
+    due: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The incident is over, or never was."""
+
+    name: ClassVar[Literal["ended"]] = "ended"
+
+    record: Record
+    due: None = None
+
+
+Known = Climbing | Held | Paused | Spent | Ended
+Escalation = Known | None
+
+
+def evolve(state: Escalation, event: Event) -> Escalation:  # noqa: C901, PLR0911, PLR0912  one line per kind of event
+    """The state after one more fact."""
+    if isinstance(event, EscalationBegun):
+        return Climbing(Record(event), (1, 1), None)
+    if state is None:
+        return None
+    record = state.record
+    match event:
+        case StepTaken():
+            stepped = replace(record, called=(*record.called, *event.people), last=event.at)
+            place = event.next_round, event.next_step
+            sent = event.notifications
+            waits = not event.people and place == (event.round, event.step)
+            return Climbing(stepped, place, event.due, live=sent, sent=bool(sent), waits=waits)
+        case SideCalled():
+            pages = (*record.beside, *(each.page for each in event.people))
+            after = replace(record, called=(*record.called, *event.people), beside=pages)
+            if not isinstance(state, Climbing):
+                return replace(state, record=after)
+            live = (*state.live, *event.notifications)
+            return replace(state, record=after, live=live, sent=state.sent or bool(event.people))
+        case EscalationReplanned(begun=begun):
+            after = replace(record, begun=begun)
+            if not isinstance(state, Climbing):
+                return replace(state, record=after)
+            return replace(state, record=after, place=place_in(begun, record.begun, state.place, waits=state.waits))
+        case EscalationUnassigned():
+            return replace(state, record=replace(record, unassigned=True))
+        case EscalationExhausted():
+            return Spent(record)
+        case EscalationHeld():
+            told = state.told if isinstance(state, Held) and state.by == event.by else None
+            return Held(replace(record, unassigned=False), event.by, event.until, told)
+        case EscalationPaused(until=until):
+            return Paused(record, until)
+        case EscalationEnded():
+            return Ended(record)
+        case PageUndelivered(notification=notification) if isinstance(state, Climbing):
+            return replace(state, live=tuple(each for each in state.live if each != notification))
+        case ResponderTold(at=at, alerts=alerts) if isinstance(state, Held):
+            return replace(state, told=(at, alerts))
+        case EscalationClockCorrected(due=due) if isinstance(state, Climbing | Held | Paused):
+            return replace(state, due=due, record=replace(record, last=event.at))
+        case PageRated(page=page, rating=rating):
+            ratings = dict(record.ratings) | {page: rating}
+            return replace(state, record=replace(record, ratings=tuple(ratings.items())))
+        case _:
+            return state
