@@ -1,6 +1,6 @@
 """What an incident has to do with others, and what who is concerned hears of it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import Path
@@ -42,7 +42,7 @@ from services.incidents.domain.incident.work_commands import (
 )
 from services.incidents.domain.incident.work_events import IncidentUpdatePosted
 from services.incidents.effects import find_incident
-from services.incidents.projections.notifications import told
+from services.incidents.projections.notifications import about_incident
 from services.incidents.projections.surroundings import SURROUNDINGS, deployment_named
 
 router = Router(prefix="/v1/incidents", tags=["incidents"])
@@ -117,11 +117,9 @@ async def list_updates(request: Request, resources: ResourcesDep, reference: Id)
     loaded = await resources.handler.load(INCIDENT, incident)
     record = there(loaded.state).record
     recorded = await resources.store.load(INCIDENT.stream(incident)) if record.updates.posted else ()
-    teams = await resources.views.read(told, incident)
+    sent = await resources.views.read(about_incident, incident)
     posted = [(str(each.event_id), CONTRACT.decode(each)) for each in reversed(recorded)]
-    items = [
-        _update(name, event, teams.get(name, ())) for name, event in posted if isinstance(event, IncidentUpdatePosted)
-    ]
+    items = [_update(name, event, sent) for name, event in posted if isinstance(event, IncidentUpdatePosted)]
     return answer(request, _updates(record, items))
 
 
@@ -153,12 +151,12 @@ async def _record(call: Call, reference: str) -> Record | None:
     return found and found.record
 
 
-def _update(name: str, event: Any, teams: Iterable[tuple[Any, ...]]) -> UpdateAnswer:  # noqa: ANN401  as it was posted
+def _update(name: str, event: Any, sent: Sequence[Any]) -> UpdateAnswer:  # noqa: ANN401  as it was posted
     return UpdateAnswer(
         id=name,
         text=event.text,
         audience=event.audience,
-        told=[ToldAnswer(*each) for each in teams],
+        told=[ToldAnswer(row["team"], row["channel"], row["state"]) for row in sent if row["event"] == name],
         author=event.by,
         at=event.at,
     )

@@ -131,12 +131,3 @@ _DUE = (  # asked twice a second: made once
     .order_by(_N.next_at)
     .limit(bindparam("most", type_=Integer))
 )
-
-
-def told(connection: Connection, incident: str) -> dict[str, list[tuple[str, str, str]]]:
-    """Which team was told through what, and what became of it, by the event of *incident* that it was told of."""
-    c, found = NOTIFICATIONS.view.c, dict[str, list[tuple[str, str, str]]]()
-    query = select(c.event, c.team, c.channel, c.state).where(c.incident == incident, c.kind == "update")
-    for event, *to in connection.execute(query.order_by(c.ordinal)):
-        found.setdefault(event, []).append((to[0], to[1], to[2]))
-    return found
