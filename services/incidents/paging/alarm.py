@@ -52,11 +52,12 @@ class Alarm:
         """
         facts = _FACTS.decode(recorded.data)
         service, now = str(facts.get("service", "")), self._resources.clock.now()
-        _LOG.critical("NOBODY IS CALLED because of %s of %s (%r): %r", recorded.stream, service, facts, error)
+        what = f"{service or 'some service'}: {facts.get('summary') or facts.get('title') or recorded.stream}"
+        _LOG.critical("NOBODY IS CALLED because of %s (%s): %r", recorded.stream, what, error)
         told = self._told.get(service)
         if told is None or now - told >= _QUIET_FOR:
             try:
-                await self._tell(service, facts, recorded, error)
+                await self._tell(service, what, recorded, error)
             except PASSING:
                 raise
             except Exception:  # noqa: BLE001  what cannot be told either is in the log, and the figure counts it
@@ -64,15 +65,14 @@ class Alarm:
             self._told[service] = now
         STUCK.inc()
 
-    async def _tell(self, service: str, facts: dict[str, Any], recorded: Recorded, error: Exception) -> None:
-        what = facts.get("summary") or facts.get("title") or recorded.stream
+    async def _tell(self, service: str, what: str, recorded: Recorded, error: Exception) -> None:
         said = Message(
             kind="unassigned",
             channel="email",
             urgency="high",
-            subject=f"{service}: nobody is called: {what}",
+            subject=f"NOBODY IS CALLED: {what}",
             text=(
-                f"NOBODY IS CALLED. Please look after it, or find somebody who does.\n\n{service}: {what}\n\n"
+                f"NOBODY IS CALLED. Please look after it, or find somebody who does.\n\n{what}\n\n"
                 f"{recorded.stream} cannot be acted on: {error!r}. It waits, with what follows of it, and calls whom it"
                 " should when the cause is mended: concordat dead-letters list, concordat dead-letters replay."
             ),

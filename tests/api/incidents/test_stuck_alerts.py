@@ -79,7 +79,11 @@ async def test_what_no_incident_takes_is_a_dead_letter_that_calls_the_fallback_a
             return found == [("ana", "unassigned", "delivered"), ("cy", "unassigned", "delivered")]
 
         assert await eventually(told)
-        [said] = [each.body for each in receiver.by("cy") if b"nobody is called: disk of db-7 is full" in each.body]
+        [said] = [
+            each.body
+            for each in receiver.by("cy")
+            if b"NOBODY IS CALLED: checkout-api: disk of db-7 is full" in each.body
+        ]
         assert b"acknowledge_url" not in said
         assert STUCK._value.get() - stuck == 3
 
