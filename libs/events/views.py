@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Dialect, inspect, select, text, update
 
 from libs.events.database import Database, Run, open_database
 from libs.events.errors import OtherCodeError, StoreUnavailableError
-from libs.events.full_text import searched, show_words
+from libs.events.full_text import know_words, searched, show_words
 from libs.events.group_ask import GroupAsk
 from libs.events.ledger import Checkpoint, Ledger, Place, load_all
 from libs.events.projection import Projection
@@ -268,6 +268,7 @@ def _start(connection: Connection, projections: Sequence[Projection]) -> list[st
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _START_LOCK})
     METADATA.create_all(connection)
+    know_words(connection)
     stale: list[str] = []
     serving_now = _serving(connection)
     for projection in projections:

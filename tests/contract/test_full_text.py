@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Column, Connection, Text, inspect, select, text
+from sqlalchemy import Column, Connection, Text, inspect, select
 
 from libs.events.embedded_log import EmbeddedLog
 from libs.events.feeds import store_batch
@@ -90,8 +90,6 @@ async def test_the_index_is_asked(views: Views) -> None:
     query = select(TITLES.view.c.shelf).where(holds(TITLES.view.c.words, ["emma"]))
 
     def plan(connection: Connection) -> str:
-        if views.is_postgres:
-            connection.execute(text("SET LOCAL enable_seqscan = off"))
         explain = "EXPLAIN" if views.is_postgres else "EXPLAIN QUERY PLAN"
         asked = query.compile(connection, compile_kwargs={"literal_binds": True})
         return str(connection.exec_driver_sql(f"{explain} {asked}").all())
