@@ -5,6 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+BY_FILE := --dist loadfile --no-loadscope-reorder  # modules make what they need once; unit tests, all short, come last
 export CONCORDAT_CACHE_DIR ?= $(CURDIR)/.cache
 export PYTHONDONTWRITEBYTECODE :=  # the asserts of 500 test modules would be rewritten anew in every run
 
@@ -39,10 +40,10 @@ types:
 	$(BIN)/basedpyright
 
 unit:
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --hypothesis-profile sampled tests/unit tests/architecture
+	$(BIN)/python -m pytest -q -n 2 $(BY_FILE) -p no:schemathesis --hypothesis-profile sampled tests/architecture tests/unit
 
 test: $(READY) ## every test, on memory, SQLite, a real PostgreSQL, Kafka and Prometheus
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --ignore tests/benchmarks tests
+	$(BIN)/python -m pytest -n 3 $(BY_FILE) --ignore tests/benchmarks tests
 
 bench: $(READY) ## the speed table, as ratios against references of the same run (QUICK=1: under 3 minutes)
 	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)

@@ -9,7 +9,7 @@ from hypothesis import settings
 from deploy.local.alertmanager import alertmanager
 
 settings.register_profile("unhurried", deadline=None)  # the machine may be busy
-settings.register_profile("sampled", deadline=None, max_examples=20)  # `make check`; `make test` tries the rest
+settings.register_profile("sampled", deadline=None, max_examples=20, stateful_step_count=20)  # `make check`
 settings.load_profile("unhurried")
 pytest.register_assert_rewrite("libs.events.testing", "libs.events.store_contract", "libs.events.bus_contract")
 

@@ -12,8 +12,6 @@ from services.gateway.api.routing import METHODS
 
 MERGED = Path("docs/openapi.json")
 
-pytestmark = pytest.mark.xdist_group("openapi")  # the documents take seconds to make, and one process makes them
-
 
 @pytest.fixture(scope="module")
 def made() -> dict[Path, dict[str, Any]]:
