@@ -40,7 +40,7 @@ from services.incidents.api import (
     webhooks,
 )
 from services.incidents.api.errors import ERRORS
-from services.incidents.config import IncidentsSettings, load_learning, load_on_call, load_rules
+from services.incidents.config import IncidentsSettings, load_learning, load_on_call, load_rules, load_updates
 from services.incidents.domain.on_call.charts import Charts
 from services.incidents.intake import Numbers
 from services.incidents.senders.keys import Senders
@@ -94,6 +94,7 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
     )
     app.state.learning = load_learning(settings.learning_policy)
     app.state.blameless = load_rules(settings.blameless_rules)
+    app.state.updates = load_updates(settings.updates_policy)
     app.state.charts = Charts()
     app.state.on_call = load_on_call(settings.on_call_policy)
     app.state.numbers = Numbers(resources.store)

@@ -1,7 +1,9 @@
 """What incidents is told at the start."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import Field, TypeAdapter
 
@@ -11,6 +13,9 @@ from libs.web.shapes import FaultyDocumentError, read_shaped
 from services.incidents.domain.blameless_rules import Rules
 from services.incidents.domain.learning import InvalidPolicyError, LearningPolicy
 from services.incidents.domain.on_call.limits import OnCallPolicy
+from services.incidents.domain.updates_policy import UpdatesPolicy
+
+T = TypeVar("T")
 
 _POLICIES = Path(__file__).parent / "policies"
 BLAMELESS_RULES = _POLICIES / "blameless-2026-11.yaml"
@@ -29,6 +34,7 @@ class IncidentsSettings(Settings):
         senders_kept_s: How long a process believes what it knows of an integration and its keys.
         blameless_rules: What the linter of postmortems advises; `policies/blameless-2026-11.yaml` is the default.
         on_call_policy: What being on call may cost; `policies/on-call-2026-11.yaml` is the default.
+        updates_policy: How often who is concerned hears of an incident; `policies/updates-2026-11.yaml` is the default.
         public_url: Where people reach the gateway; links in messages begin with it.
         outbound_timeout_s: How long a webhook or an e-mail server has for its answer.
         outbound_private: Whether webhooks may lead to private and loopback addresses.
@@ -49,6 +55,7 @@ class IncidentsSettings(Settings):
     learning_policy: Path = _POLICIES / "learning-2026-11.yaml"
     blameless_rules: Path = BLAMELESS_RULES
     on_call_policy: Path = _POLICIES / "on-call-2026-11.yaml"
+    updates_policy: Path = _POLICIES / "updates-2026-11.yaml"
     public_url: str = Field(default="http://127.0.0.1:8080", pattern=r"^https?://[^\s/]+[^\s]*$")
     outbound_timeout_s: float = Field(default=10, gt=0, le=60)
     outbound_private: bool = False
@@ -68,13 +75,7 @@ def load_learning(path: Path) -> LearningPolicy:
     Raises:
         SetupError: It cannot be used; names the setting and the place.
     """
-    try:
-        policy = read_shaped(path.read_bytes(), TypeAdapter(LearningPolicy))
-        policy.validate()
-    except (OSError, FaultyDocumentError, InvalidPolicyError) as error:
-        message = f"CONCORDAT_LEARNING_POLICY: {path} cannot be used: {error}"
-        raise SetupError(message) from error
-    return policy
+    return _load(path, LearningPolicy, "CONCORDAT_LEARNING_POLICY", LearningPolicy.validate)
 
 
 @lru_cache(maxsize=4)
@@ -84,11 +85,7 @@ def load_rules(path: Path) -> Rules:
     Raises:
         SetupError: They cannot be used; names the setting and the place.
     """
-    try:
-        return read_shaped(path.read_bytes(), TypeAdapter(Rules))
-    except (OSError, FaultyDocumentError) as error:
-        message = f"CONCORDAT_BLAMELESS_RULES: {path} cannot be used: {error}"
-        raise SetupError(message) from error
+    return _load(path, Rules, "CONCORDAT_BLAMELESS_RULES")
 
 
 @lru_cache(maxsize=4)
@@ -98,8 +95,24 @@ def load_on_call(path: Path) -> OnCallPolicy:
     Raises:
         SetupError: They cannot be used; names the setting and the place.
     """
+    return _load(path, OnCallPolicy, "CONCORDAT_ON_CALL_POLICY")
+
+
+@lru_cache(maxsize=4)
+def load_updates(path: Path) -> UpdatesPolicy:
+    """How often who is concerned hears how an incident stands, as *path* says.
+
+    Raises:
+        SetupError: It cannot be used; names the setting and the place.
+    """
+    return _load(path, UpdatesPolicy, "CONCORDAT_UPDATES_POLICY", UpdatesPolicy.validate)
+
+
+def _load(path: Path, shape: type[T], setting: str, check: Callable[[T], None] = lambda _: None) -> T:
     try:
-        return read_shaped(path.read_bytes(), TypeAdapter(OnCallPolicy))
-    except (OSError, FaultyDocumentError) as error:
-        message = f"CONCORDAT_ON_CALL_POLICY: {path} cannot be used: {error}"
+        policy = read_shaped(path.read_bytes(), TypeAdapter(shape))
+        check(policy)
+    except (OSError, FaultyDocumentError, InvalidPolicyError) as error:
+        message = f"{setting}: {path} cannot be used: {error}"
         raise SetupError(message) from error
+    return policy

@@ -27,6 +27,7 @@ NUMBER: Final = "incident-number"
 UPDATE_DUE: Final = "incident-update-due"
 _CALLED: Final = re.compile(r"[Ii][Nn][Cc]-[1-9][0-9]{0,17}")
 _MOVES_UPDATES: Final = (
+    IncidentDeclared,
     IncidentCadenceSet,
     IncidentUpdatePosted,
     IncidentResolved,
@@ -75,7 +76,9 @@ def _update_timer(state: Known, events: tuple[Event, ...]) -> tuple[tuple[Timer,
     incident, updates = state.record.incident, state.record.updates
     key, due = f"{UPDATE_DUE}/{incident}", updates.next_due
     if due is None:
-        return (), (key,) if updates.every_minutes or isinstance(events[0], IncidentCadenceSet) else ()
+        return (), (key,) if updates.every_minutes or any(
+            isinstance(event, IncidentCadenceSet) for event in events
+        ) else ()
     return (Timer(key, due, UPDATE_DUE, codec.encode(_Due(incident, due))),), ()
 
 

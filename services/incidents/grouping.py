@@ -21,7 +21,7 @@ from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
 from libs.events.store import AppendRequest, Timer
 from libs.events.timers import Fire
-from services.incidents.config import IncidentsSettings
+from services.incidents.config import IncidentsSettings, load_updates
 from services.incidents.contract import ALERT, CONTRACT, INCIDENT, SERVICE, SILENCE
 from services.incidents.domain.alert.commands import Silence
 from services.incidents.domain.alert.decider import Known
@@ -61,7 +61,7 @@ class Grouping(Reactor):
         self._flapping = settings.flapping_alerts
         self._quiet_for = timedelta(seconds=settings.flapping_quiet_s)
         self._quiet = Quiet(resources)
-        self._joining = Joining(resources)
+        self._joining = Joining(resources, load_updates(settings.updates_policy))
         self._handler, self._store = resources.handler, resources.store
 
     @property

@@ -23,6 +23,7 @@ from services.incidents.domain.errors import IllegalTransitionError
 from services.incidents.domain.incident.alerting import INTERVAL
 from services.incidents.domain.incident.commands import Declare, JoinAlert
 from services.incidents.domain.incident.decider import Incident
+from services.incidents.domain.updates_policy import UpdatesPolicy
 from services.incidents.effects import GROUP, incident_effects
 from services.incidents.intake import BUSY, TRIES, Numbers, key_of
 
@@ -36,9 +37,11 @@ class Joining:
 
     Args:
         resources: The service's adapters.
+        updates: How often who is concerned hears of an incident.
     """
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: Resources, updates: UpdatesPolicy) -> None:
+        self._updates = updates
         self._handler, self._store, self._clock = resources.handler, resources.store, resources.clock
         self._numbers = Numbers(resources.store)
 
@@ -110,6 +113,7 @@ class Joining:
             alert=it.alert,
             group=it.group,
             detected=min(it.at, context.at),
+            update_every_minutes=self._updates.every_minutes(it.severity),
             by=it.integration,
             at=context.at,
         )

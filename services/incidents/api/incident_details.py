@@ -55,7 +55,8 @@ async def amend_incident(request: Request, call: CallDep, reference: Id, body: I
 
     def amended(record: Record) -> dict[str, Any]:
         details, affected = patched(body, record)
-        return {"details": details, "severity": body.severity, "affected": affected}
+        every = request.app.state.updates.every_minutes(body.severity) if body.severity else None
+        return {"details": details, "severity": body.severity, "affected": affected, "update_every_minutes": every}
 
     return await _amend(call, reference, body, amended)
 

@@ -165,5 +165,9 @@ def _update(name: str, event: Any, sent: Sequence[Any]) -> UpdateAnswer:  # noqa
 def _updates(record: Record, items: list[UpdateAnswer]) -> UpdatesAnswer:
     updates = record.updates
     return UpdatesAnswer(
-        items=items, every=span(updates.every_minutes), next_due=updates.next_due, overdue=updates.overdue
+        items=items,
+        every=span(updates.every_minutes),
+        by_severity=updates.by_severity,
+        next_due=updates.next_due,
+        overdue=updates.overdue,
     )

@@ -225,9 +225,13 @@ class UpdateAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatesAnswer:
-    """What who is concerned was told, the newest first, and when they hear again."""
+    """What who is concerned was told, the newest first, and when they hear again.
+
+    `by_severity`: how often follows from how bad it is, and nobody chose otherwise.
+    """
 
     items: list[UpdateAnswer]
     every: str | None
+    by_severity: bool
     next_due: datetime | None
     overdue: bool

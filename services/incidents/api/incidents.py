@@ -100,6 +100,7 @@ async def declare_incident(request: Request, call: CallDep, body: Declaration) -
             affected=affected_of(body.affected_services) or (),
             follows=(follows.incident, follows.number) if follows else None,
             reached=reached,
+            update_every_minutes=request.app.state.updates.every_minutes(body.severity),
             **said,
         )
         why: dict[str, Any] = {"by": command.by, "reason": command.reason, "at": command.at}
@@ -216,7 +217,7 @@ async def split_incident(request: Request, call: CallDep, reference: Id, body: S
     numbers: Numbers = request.app.state.numbers
     incident = str(new_id())
     why: dict[str, Any] = {"by": call.principal.name, "reason": body.reason, "at": call.context.at}
-    alerts = tuple(dict.fromkeys(body.alerts))
+    alerts, severity = tuple(dict.fromkeys(body.alerts)), body.severity or record.severity
 
     async def split(number: str) -> Response:
         declare = Declare(
@@ -225,7 +226,8 @@ async def split_incident(request: Request, call: CallDep, reference: Id, body: S
             number=number,
             service=body.service or record.service,
             title=body.title,
-            severity=body.severity or record.severity,
+            severity=severity,
+            update_every_minutes=request.app.state.updates.every_minutes(severity),
             impact_started=record.milestones.impact_started,
             detected=record.milestones.detected,
             test=record.details.test,

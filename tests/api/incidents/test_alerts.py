@@ -46,6 +46,7 @@ async def test_a_burn_rate_page_is_an_alert_and_an_incident(incidents: Running, 
     [alert] = await listed(incidents, f"/v1/alerts?incident={incident['id']}")
 
     assert (incident["number"], incident["state"], incident["severity"]) == ("INC-1", "triage", "sev2")
+    assert incident["update_every"] == "PT60M"
     assert (alert["state"], alert["urgency"], alert["dedup_key"]) == ("triggered", "high", "burn-1")
     assert (alert["incident"], incident["alerts"], incident["alerts_firing"]) == (
         incident["id"],

@@ -314,6 +314,27 @@ async def test_who_is_concerned_hears_in_time_or_it_is_said_that_they_did_not(
 
 
 @memory_is_enough
+async def test_how_often_they_hear_follows_the_severity_until_somebody_says_otherwise(incidents: Running) -> None:
+    path = "/v1/incidents/INC-1"
+
+    async def graded(severity: str) -> tuple[str | None, str | None]:
+        whole = await incidents.call("PATCH", path, {"severity": severity}, If_Match="*")
+        return whole["update_every"], whole["update_due"]
+
+    opened = await declared(incidents)
+    assert (opened["severity"], opened["update_every"]) == ("sev2", "PT60M")
+    assert opened["update_due"] == "2026-11-21T11:00:00Z"
+    assert await graded("sev1") == ("PT30M", "2026-11-21T10:30:00Z")
+    assert await graded("sev3") == (None, None)
+    assert (await incidents.call("GET", f"{path}/updates"))["by_severity"]
+
+    await incidents.call("PUT", f"{path}/updates/cadence", {"every": "PT2H"})
+
+    assert await graded("sev1") == ("PT120M", "2026-11-21T12:00:00Z")
+    assert not (await incidents.call("GET", f"{path}/updates"))["by_severity"]
+
+
+@memory_is_enough
 async def test_every_time_says_where_it_comes_from(incidents: Running, clock: FrozenClock) -> None:
     await declared(incidents)
     clock.advance(timedelta(minutes=5))

@@ -18,7 +18,7 @@ from services.incidents.domain.errors import (
 from services.incidents.domain.incident import events as of
 from services.incidents.domain.incident import work_events as of_work
 from services.incidents.domain.incident.commands import Absorb, ClearAlert, Declare, MergeInto, Reopen, Split, TakeGroup
-from services.incidents.domain.incident.state import Active, Details, Link, LinkedDeployment, Merged, Triage
+from services.incidents.domain.incident.state import Active, Details, Link, LinkedDeployment, Merged, Triage, Updates
 from services.incidents.domain.incident.terms import Affected
 from services.incidents.domain.incident.work_commands import (
     AcceptRole,
@@ -332,6 +332,27 @@ class TestTelling:
         given(INCIDENT, DECLARED, self.EVERY).when(SetCadence(**ASKED, every_minutes=30)).then()
         none = replace(self.EVERY, every_minutes=None, next_due=None)
         given(INCIDENT, DECLARED, self.EVERY).when(SetCadence(**ASKED, every_minutes=None)).then(none)
+
+    def test_at_first_as_often_as_its_severity_says(self) -> None:
+        hourly = replace(DECLARED, update_every_minutes=60, update_due=AT + timedelta(minutes=60))
+        worse = of_work.IncidentSeverityChanged(**BY_ANA | {"severity": "sev1"}, from_severity="sev2")
+        sooner = replace(self.EVERY, severity="sev1", by_severity=True)
+        amend = Amend(**ASKED, severity="sev1", update_every_minutes=30)
+
+        assert Updates(60, AT + timedelta(minutes=60)) == INCIDENT.fold(None, (hourly,)).record.updates
+        given(INCIDENT, hourly).when(amend).then(worse, sooner)
+        given(INCIDENT, hourly).when(replace(amend, update_every_minutes=60)).then(worse)
+        given(INCIDENT, hourly).when(UpdateFellDue(**ASKED, due=AT + timedelta(minutes=60))).then(
+            of_work.IncidentUpdateOverdue(**BY_ANA, due=AT + timedelta(minutes=60))
+        )
+
+    def test_as_somebody_chose_whatever_its_severity_says(self) -> None:
+        amend = Amend(**ASKED, severity="sev1", update_every_minutes=5)
+        worse = of_work.IncidentSeverityChanged(**BY_ANA | {"severity": "sev1"}, from_severity="sev2")
+        given(INCIDENT, DECLARED, self.EVERY).when(amend).then(worse)
+        never = replace(self.EVERY, every_minutes=None, next_due=None)
+        given(INCIDENT, DECLARED).when(SetCadence(**ASKED, every_minutes=None)).then(never)
+        given(INCIDENT, DECLARED, never).when(amend).then(worse)
 
     def test_an_update_moves_the_next_one_on(self) -> None:
         posted = of_work.IncidentUpdatePosted(**BY_ANA, text="We look.", audience="stakeholders", next_due=self.DUE)

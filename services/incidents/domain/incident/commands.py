@@ -16,6 +16,7 @@ class Declare(Asked):
     """Open it. Without the start of the impact or the detection, they are taken for the moment of declaring.
 
     Args:
+        update_every_minutes: How often who is concerned shall hear how it stands, as its severity says.
         reached: When it was acknowledged, mitigated or resolved, if it is declared afterwards.
         follows: The incident that it goes on where, and its number.
         split_from: The incident that it was a part of; who split it works on it.
@@ -34,6 +35,7 @@ class Declare(Asked):
     priority: Priority = ""
     customer_facing: bool = False
     test: bool = False
+    update_every_minutes: int | None = None
     tags: tuple[str, ...] = ()
     fields: Mapping[str, Value] = field(default_factory=dict[str, Value])
     affected: tuple[Affected, ...] = ()

@@ -7,7 +7,7 @@ merged are final.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 
 from services.incidents.domain.asked import Asked
@@ -191,6 +191,7 @@ def _transition(command: Transition, state: Known) -> tuple[Event, ...]:  # noqa
 def _declared(command: Declare) -> tuple[Event, ...]:
     milestones = begun(command.at, command.impact_started, command.detected)
     check_affected(command.service, command.affected, command.at)
+    every = command.update_every_minutes
     event = IncidentDeclared(
         incident=command.incident,
         number=command.number,
@@ -212,6 +213,8 @@ def _declared(command: Declare) -> tuple[Event, ...]:
         split_from=command.split_from,
         alerts=command.alerts,
         firing=command.firing,
+        update_every_minutes=every,
+        update_due=None if every is None else command.at + timedelta(minutes=every),
     )
     state = Triage(opened(event))
     asked = Asked(by=command.by, reason=command.reason, at=command.at)

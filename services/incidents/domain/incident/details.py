@@ -15,6 +15,7 @@ from services.incidents.domain.incident.events import (
 from services.incidents.domain.incident.facts import fact, living_record
 from services.incidents.domain.incident.state import Cancelled, Known, Link, LinkedDeployment, Open, Record
 from services.incidents.domain.incident.terms import Affected
+from services.incidents.domain.incident.updates import regraded
 from services.incidents.domain.incident.work_commands import (
     Amend,
     LinkDeployment,
@@ -50,6 +51,7 @@ def amended(state: Known, command: Amend) -> tuple[Event, ...]:
     if command.severity and command.severity != record.severity:
         before = record.severity
         events.append(fact(IncidentSeverityChanged, record, command, severity=command.severity, from_severity=before))
+        events += regraded(state, command, command.severity)
     severity = command.severity or record.severity
     if (said := command.details) and said != record.details:
         events.append(

@@ -25,6 +25,8 @@ class IncidentDeclared(IncidentFact):
         test: A drill: it counts in no figure.
         alerts: Those that it took from the incident that it was split from.
         firing: Those of them that fire.
+        update_every_minutes: How often who is concerned hears how it stands, as its severity says.
+        update_due: When they hear first.
     """
 
     title: str
@@ -40,6 +42,8 @@ class IncidentDeclared(IncidentFact):
     split_from: str = ""
     alerts: tuple[str, ...] = ()
     firing: tuple[str, ...] = ()
+    update_every_minutes: int | None = None
+    update_due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from services.incidents.domain.incident.state import (
     Source,
     Triage,
     Turn,
+    Updates,
 )
 from services.incidents.domain.incident.terms import IncidentFact, Role
 from services.incidents.domain.milestones import Milestones
@@ -217,7 +218,8 @@ def _(event: of_work.IncidentDeploymentUnlinked, record: Record) -> Record:
 
 @known.register
 def _(event: of_work.IncidentCadenceSet, record: Record) -> Record:
-    updates = replace(record.updates, every_minutes=event.every_minutes, next_due=event.next_due, overdue=False)
+    every, due, by_severity = event.every_minutes, event.next_due, event.by_severity
+    updates = replace(record.updates, every_minutes=every, next_due=due, overdue=False, by_severity=by_severity)
     return replace(record, updates=updates)
 
 
@@ -267,5 +269,6 @@ def opened(event: of.IncidentDeclared) -> Record:
         origins={"impact_started": told, "detected": told, "declared": told},
         alerts=alerts,
         firing=event.firing if event.alerts else alerts,
+        updates=Updates(event.update_every_minutes, event.update_due),
         split_from=event.split_from,
     )

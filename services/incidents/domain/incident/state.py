@@ -84,12 +84,13 @@ class LinkedDeployment:
 
 @dataclass(frozen=True, slots=True)
 class Updates:
-    """How often who is concerned hears how it stands, and when again."""
+    """How often who is concerned hears how it stands, and when again; *by_severity*: nobody chose another cadence."""
 
     every_minutes: int | None = None
     next_due: datetime | None = None
     overdue: bool = False
     posted: int = 0
+    by_severity: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from services.incidents.domain.asked import Asked
 from services.incidents.domain.incident.events import Event
 from services.incidents.domain.incident.facts import fact, living_record
 from services.incidents.domain.incident.state import Known, Open, Record
-from services.incidents.domain.incident.work_commands import OfUpdates, PostUpdate, SetCadence, UpdateFellDue
+from services.incidents.domain.incident.terms import Severity
+from services.incidents.domain.incident.work_commands import Amend, OfUpdates, PostUpdate, SetCadence, UpdateFellDue
 from services.incidents.domain.incident.work_events import (
     IncidentCadenceSet,
     IncidentUpdateOverdue,
@@ -23,7 +24,7 @@ def updated(state: Known, command: OfUpdates) -> tuple[Event, ...]:
     match command:
         case SetCadence(every_minutes=every):
             record = living_record(state, command.verb)
-            if every == record.updates.every_minutes:
+            if every == record.updates.every_minutes and not record.updates.by_severity:
                 return ()
             due = _due(state, every, command.at)
             return (fact(IncidentCadenceSet, record, command, every_minutes=every, next_due=due),)
@@ -40,11 +41,20 @@ def updated(state: Known, command: OfUpdates) -> tuple[Event, ...]:
 
 def resumed(record: Record, command: Asked) -> tuple[Event, ...]:
     """A reopened incident has its cadence again."""
-    every = record.updates.every_minutes
+    every, by_severity = record.updates.every_minutes, record.updates.by_severity
     if every is None:
         return ()
     due = command.at + timedelta(minutes=every)
-    return (fact(IncidentCadenceSet, record, command, every_minutes=every, next_due=due),)
+    return (fact(IncidentCadenceSet, record, command, every_minutes=every, next_due=due, by_severity=by_severity),)
+
+
+def regraded(state: Known, command: Amend, severity: Severity) -> tuple[Event, ...]:
+    """Another severity has another cadence, unless somebody chose one."""
+    record, every = state.record, command.update_every_minutes
+    if not record.updates.by_severity or every == record.updates.every_minutes:
+        return ()
+    said = {"every_minutes": every, "next_due": _due(state, every, command.at), "by_severity": True}
+    return (fact(IncidentCadenceSet, record, command, severity=severity, **said),)
 
 
 def _due(state: Known, every_minutes: int | None, at: datetime) -> datetime | None:

@@ -16,12 +16,14 @@ class Amend(Asked):
     Args:
         details: All of them, as they shall be.
         severity: How bad it is.
+        update_every_minutes: How often who is concerned hears how it stands, as that severity says.
         affected: All services beside its own that its users feel it in.
     """
 
     verb: ClassVar[str] = "amend"
     details: Details | None = None
     severity: Severity | None = None
+    update_every_minutes: int | None = None
     affected: tuple[Affected, ...] | None = None
 
 

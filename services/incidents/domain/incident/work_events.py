@@ -128,10 +128,14 @@ class IncidentDeploymentUnlinked(IncidentFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentCadenceSet(IncidentFact):
-    """Who is concerned hears every so often how it stands; None: when there is something to say."""
+    """Who is concerned hears every so often how it stands; None: when there is something to say.
+
+    *by_severity*: that follows from how bad it is, and changes with that; else somebody chose it.
+    """
 
     every_minutes: int | None
     next_due: datetime | None
+    by_severity: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
