@@ -1,21 +1,16 @@
 """Bringing a service's database to the schema of this program, and refusing one that is not there.
 
 A service's migrations lie in `services/<service>/migrations`; the same ones serve PostgreSQL and the SQLite file of
-read models.
+read models. alembic is imported only when one is due: every start asks, and it takes 9 MiB.
 """
 
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from alembic import command, context, op
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from libs.events import schema
@@ -25,6 +20,7 @@ from libs.events.views_tables import METADATA
 
 _MIGRATION_LOCK = 0x6D696772617465  # "migrate"
 _WAIT_FOR_OTHER = "60s"  # for another process that migrates
+_REVISION = len("2026_11_21_0001")
 _WAIT_FOR_TABLE = "5s"  # a migration that waits for a table holds up everyone behind it
 
 
@@ -47,9 +43,9 @@ def migrate(connection: Connection, service: str) -> None:
         connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_OTHER}'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_FOR_TABLE}'"))
-    current, newest, _ = _revisions(connection, service)
-    if current != newest:
-        command.upgrade(_config(service, connection), "head")
+    current, known = _revisions(connection, service)
+    if current != {max(known)}:
+        _upgrade(connection, service)
     role = os.environ.get("CONCORDAT_APP_ROLE", "")
     if role and is_postgres:
         for statement in schema.grants(role):
@@ -63,8 +59,8 @@ async def check(url: str, service: str) -> None:
         SetupError: It is older, newer, or cannot be reached; says what to do.
     """
     async with _database(url) as database:
-        current, newest, known = await database.read(lambda connection: _revisions(connection, service))
-    if current == newest:
+        current, known = await database.read(lambda connection: _revisions(connection, service))
+    if current == {max(known)}:
         return
     if current <= known:
         message = f"the database of {service} lacks migrations; run `concordat migrate {service}`"
@@ -75,6 +71,8 @@ async def check(url: str, service: str) -> None:
 
 def run_env() -> None:
     """What every `migrations/env.py` does: run what alembic asks for on the connection that is open."""
+    from alembic import context  # noqa: PLC0415  see above
+
     context.configure(connection=context.config.attributes["connection"])
     with context.begin_transaction():
         context.run_migrations()
@@ -85,6 +83,8 @@ def create_event_store() -> None:
 
     Events of an embedded service lie in a file of their own (`sqlite.py`), so that SQLite gets only the latter.
     """
+    from alembic import op  # noqa: PLC0415  see above
+
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
         for statement in schema.POSTGRES:
@@ -92,29 +92,30 @@ def create_event_store() -> None:
     METADATA.create_all(connection)
 
 
-def _revisions(connection: Connection, service: str) -> tuple[set[str], set[str], set[str]]:
-    """Where the database is, where it should be, and all revisions there are."""
-    current = set(MigrationContext.configure(connection).get_current_heads())
-    return current, *_written(service)
+def _revisions(connection: Connection, service: str) -> tuple[set[str], set[str]]:
+    """Where the database is, and all revisions there are, with which the names of the files begin."""
+    is_new = not inspect(connection).has_table("alembic_version")
+    current = () if is_new else connection.scalars(text("SELECT version_num FROM alembic_version"))
+    return set(current), {file.name[:_REVISION] for file in (_folder(service) / "versions").glob("2*.py")}
 
 
-@cache
-def _written(service: str) -> tuple[set[str], set[str]]:
-    """The newest revisions of *service* in this program, and all of them."""
-    scripts = ScriptDirectory.from_config(_config(service))
-    return set(scripts.get_heads()), {script.revision for script in scripts.walk_revisions()}
+def _upgrade(connection: Connection, service: str) -> None:
+    from alembic import command  # noqa: PLC0415  see above
+    from alembic.config import Config  # noqa: PLC0415  as above
+
+    config = Config()
+    config.set_main_option("script_location", str(_folder(service)).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
-def _config(service: str, connection: Connection | None = None) -> Config:
+def _folder(service: str) -> Path:
     package = find_spec(f"services.{service}")
     places = package.submodule_search_locations if package else None
     if not places:
         message = f"there is no service {service!r}; one of lifecycle, slo, incidents, gateway"
         raise SetupError(message)
-    config = Config()
-    config.set_main_option("script_location", str(Path(places[0]) / "migrations").replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
+    return Path(places[0]) / "migrations"
 
 
 @asynccontextmanager

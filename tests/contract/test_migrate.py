@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from deploy.local.postgres import PostgresServer
@@ -28,6 +29,15 @@ async def test_an_empty_database_becomes_one_the_store_accepts(empty_postgres_ur
     await store.start()
     assert (await store.append(request(write("thing/a", 0)))).position == 1
     await store.close()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_file_is_named_by_its_revision_and_follows_the_one_before(service: str) -> None:
+    files = sorted(Path("services", service, "migrations", "versions").glob("2*.py"))
+    scripts = ScriptDirectory(str(files[0].parents[1]))
+    revisions = [script.revision for script in reversed(list(scripts.walk_revisions()))]
+    assert revisions == [file.name[: len("2026_11_21_0001")] for file in files]
+    assert scripts.get_heads() == revisions[-1:]
 
 
 @pytest.mark.postgres
