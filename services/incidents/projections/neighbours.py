@@ -60,9 +60,7 @@ class Neighbours:
                 for name in roster.turning(now)
                 if name in sides
             }
-            breach = lacking(each, there)
-            if breach is not None:
-                yield breach
+            yield from lacking(each, there)
 
 
 def neighbours_of(connection: Connection, roster: Roster, now: datetime, asked: Collection[str] = ()) -> Neighbours:

@@ -100,7 +100,7 @@ async def test_too_much_is_told_once_until_it_is_kept_again(incidents: Running, 
         ("people", ""),
         ("share", "ana"),
         ("share", "bo"),
-        ("sides", "checkout-api"),
+        ("dev_side", "checkout-api"),
     }
     assert all(each.source for each in first)
 
@@ -143,7 +143,7 @@ async def test_a_side_that_the_phase_of_a_service_asks_for_is_missed_once_until_
 ) -> None:
     async def of_sides(kind: type[Any], least: int) -> list[str]:
         async def enough() -> list[str]:
-            found = [each for each in await told(incidents, kind, 0) if each.limit == "sides"]
+            found = [each for each in await told(incidents, kind, 0) if each.limit.endswith("_side")]
             return [getattr(each, "detail", each.subject) for each in found] if len(found) >= least else []
 
         return await eventually(enough)
@@ -167,6 +167,18 @@ async def test_a_side_that_the_phase_of_a_service_asks_for_is_missed_once_until_
 
     _, sre = await of_sides(LimitBreached, 2)
     assert "platform-sre works for it: an SRE is missing" in sre
+
+    for person in ("cleo", "dora"):
+        await incidents.call("PATCH", f"/v1/people/{person}", {"side": "sre"}, if_match='"1"')
+
+    *_, again = await of_sides(LimitBreached, 3)
+    assert "a developer is missing" in again
+
+    async def told_sides() -> bool:
+        *_, changed = await told(incidents, ScheduleChanged)
+        return {each.side for each in changed.members} == {"sre"}
+
+    assert await eventually(told_sides)  # which gates and the health of engagements read
 
 
 @memory_is_enough

@@ -29,17 +29,16 @@ def test_who_must_be_on_call_follows_the_phase_and_whether_sre_is_engaged(
 
 
 def test_a_service_that_lacks_a_side_says_which_why_and_what_to_do() -> None:
-    breach = lacking(SHARED, {"sre"})
+    (breach,) = lacking(SHARED, {"sre"})
 
-    assert breach is not None
-    assert (breach.limit, breach.subject, breach.value, breach.allowed) == ("sides", "cart-api", 1, 2)
+    assert (breach.limit, breach.subject, breach.value, breach.allowed) == ("dev_side", "cart-api", 0, 1)
     assert breach.detail == (
         "cart-api is in general availability, and platform-sre works for it: a developer is missing;"
         " add one to a schedule of it"
     )
     assert "SRE Workbook" in breach.source
-    assert lacking(SHARED, {"dev", "sre"}) is None
-    assert lacking(ALONE, {"dev"}) is None
+    assert [each.limit for each in lacking(SHARED, set())] == ["sre_side", "dev_side"]
+    assert not [*lacking(SHARED, {"dev", "sre"}), *lacking(ALONE, {"dev"})]
 
 
 def test_by_phase_asks_for_what_any_of_the_services_asks_for() -> None:

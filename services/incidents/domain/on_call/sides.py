@@ -4,7 +4,7 @@ Lifecycle, phases: shared in limited availability, SRE and dev in general availa
 works for the service, nobody in the first two phases and when it is unsupported.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
@@ -49,15 +49,14 @@ def absent(sides: Iterable[str]) -> str:
     return f"{' and '.join(_NAMED[side] for side in sides)} is missing"
 
 
-def lacking(each: Covered, there: Collection[str]) -> Breach | None:
-    """What is said of a service that lacks a side among all who take turns in its schedules; None if it does not."""
-    missing, asked = [side for side in each.sides if side not in there], len(each.sides)
-    if not missing:
-        return None
+def lacking(each: Covered, there: Collection[str]) -> Iterator[Breach]:
+    """The sides that a service lacks among all who take turns in its schedules, each a limit of its own."""
     engaged = f"{each.sre_team} works for it" if each.sre_team else "no SRE team works for it"
-    why = f"{each.service} is in {each.phase.replace('_', ' ')}, and {engaged}"
-    detail = f"{why}: {absent(missing)}; add one to a schedule of it"
-    return Breach("sides", each.service, asked - len(missing), asked, detail, _SOURCE)
+    for side in each.sides:
+        if side not in there:
+            why = f"{each.service} is in {each.phase.replace('_', ' ')}, and {engaged}"
+            detail = f"{why}: {absent([side])}; add one to a schedule of it"
+            yield Breach(f"{side}_side", each.service, 0, 1, detail, _SOURCE)
 
 
 def mixture_fault(
