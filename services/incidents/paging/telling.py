@@ -34,6 +34,7 @@ NAME: Final = "incidents.telling"  # never changes: ids of notifications follow 
 _WINDOW: Final = timedelta(minutes=5)  # what changes within it comes together
 _GRACE: Final = timedelta(minutes=1)  # until all that happened in it was heard
 _PATIENCE_S: Final = 0.5
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)  # windows are counted from it, to the microsecond
 
 
 class Telling:
@@ -120,7 +121,7 @@ def _held(connection: Connection, notice: Notice, message: Message, at: datetime
 
 def _end(at: datetime) -> datetime:
     """When what happens in the same minutes as *at* is told."""
-    return at - timedelta(seconds=at.timestamp() % _WINDOW.total_seconds()) + _WINDOW + _GRACE
+    return at - (at - _EPOCH) % _WINDOW + _WINDOW + _GRACE
 
 
 def _together(message: Message, due: datetime) -> str:
