@@ -7,7 +7,7 @@ between the attempt and its answer leaves the attempt open; after some seconds i
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from prometheus_client import Counter
@@ -35,9 +35,12 @@ _LOG = logging.getLogger(__name__)
 NAME: Final = "incidents.sender"
 _MARGIN_S: Final = 5.0  # beyond the time that a channel has for its answer
 _AT_ONCE: Final = 32
-_LOOK_EVERY_S: Final = 0.5
+_LOOK_EVERY_S: Final = 0.5  # whether it is time to ask
+_LAG_S: Final = 5.0  # so far the read model may be behind what was said
+_ASK_AT_LEAST_EVERY_S: Final = 10.0
 _LOOKED_AT: Final = 100
 _BATCH: Final = 1000
+_OURS: Final = NOTIFICATION.stream("")
 _REQUESTED: Final = CONTRACT.name_of(NotificationRequested)
 
 ATTEMPTS: Final = Counter("concordat_incidents_notifications", "Attempts to notify somebody", ["channel", "outcome"])
@@ -55,6 +58,7 @@ class Sender:
         self._patience = timedelta(seconds=settings.outbound_timeout_s + _MARGIN_S)
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._fresh_until = 0.0  # by the same clock as what follows
         self._seen_trying: dict[str, float] = {}  # since when, by a clock that nobody sets
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -86,16 +90,30 @@ class Sender:
             for recorded in events:
                 if recorded.type == _REQUESTED:
                     self._begin(messenger, recorded.key)
+                if recorded.stream.startswith(_OURS):
+                    self._fresh_until = asyncio.get_running_loop().time() + _LAG_S
             if events:
                 after = events[-1].position
             else:
-                await unless_stopped(stop, self._store.wait(after, 1.0), otherwise=False)
+                await unless_stopped(stop, self._store.wait(after, _ASK_AT_LEAST_EVERY_S), otherwise=False)
 
     async def _look(self, messenger: Messenger, stop: asyncio.Event) -> None:
-        """Begin with what was left, and what is to be tried again."""
+        """Begin with what was left, and what is to be tried again.
+
+        The database is asked when something is due, while the read model may still lag behind what was said, when the
+        clock was set back, and else seldom.
+        """
+        clock = asyncio.get_running_loop().time
+        then, ask_at = self._resources.clock.now(), clock()
+        next_at: datetime | None = None
         while not stop.is_set():
-            for notification in await self._views.read(due, self._resources.clock.now(), _LOOKED_AT):
-                self._begin(messenger, notification)
+            now = self._resources.clock.now()
+            if (next_at and next_at <= now) or now < then or clock() < self._fresh_until or clock() >= ask_at:
+                ids, next_at = await self._views.read(due, now, _LOOKED_AT)
+                ask_at = clock() + _ASK_AT_LEAST_EVERY_S
+                for notification in ids:
+                    self._begin(messenger, notification)
+            then = now
             await stopped_within(stop, _LOOK_EVERY_S)
 
     def _begin(self, messenger: Messenger, notification: str) -> None:

@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, RowMapping, Text, and_, bindparam, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    RowMapping,
+    Text,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
 from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
@@ -115,14 +128,18 @@ def about_incident(connection: Connection, incident: str) -> Sequence[RowMapping
     return connection.execute(query.order_by(NOTIFICATIONS.view.c.ordinal)).mappings().all()
 
 
-def due(connection: Connection, now: datetime, most: int) -> list[str]:
-    """What is to be sent now, what waits longest first; also what waits for a time that a clock set back put off."""
+def due(connection: Connection, now: datetime, most: int) -> tuple[list[str], datetime | None]:
+    """What is to be sent now, what waits longest first, and when the first of all is due; None: nothing waits.
+
+    Also what waits for a time that a clock set back put off.
+    """
     asked = {"now": now, "put_off": now + LONGEST + _CLAIMED, "most": most}
-    return list(connection.execute(_DUE, asked).scalars())
+    return list(connection.execute(_DUE, asked).scalars()), connection.execute(_FIRST).scalar_one()
 
 
 _N = NOTIFICATIONS.view.c
-_DUE = (  # asked twice a second: made once
+_FIRST = select(func.min(_N.next_at)).where(_N.state == "pending")
+_DUE = (  # asked often: made once
     select(_N.id)
     .where(
         _N.state == "pending",

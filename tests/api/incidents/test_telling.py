@@ -112,7 +112,7 @@ async def test_reminders_come_together_in_the_morning_of_who_owes_it_and_hearing
     assert (waits["person"], waits["next_attempt_at"]) == ("kei", "2026-11-25T23:00:00Z")  # eight in Tokyo
     facts = await heard(incidents, ActionReminded)
     for now in (clock.now(), clock.now() - DAY):  # nor when the clock is set back
-        assert await incidents.resources.views.read(due, now, 10) == []
+        assert (await incidents.resources.views.read(due, now, 10))[0] == []
     others = [msgspec.structs.replace(each, event_id=new_id()) for each in facts]
     await hear(incidents, facts + others, clock)
     clock.advance(13 * HOUR)
