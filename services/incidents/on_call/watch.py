@@ -64,26 +64,19 @@ class Watch:
         beside: dict[str, None] = {}
         names = [changed.schedule] if changed.schedule else await self._concerned(changed)
         for name in names:
-            roster, services = await self._roster(name)
+            roster, _ = await self._roster(name)
             if roster is not None:
                 moved = await self._moved(name, changed) if not changed.person else ()
-                await self.look(name, context.part(name), roster=(roster, services), moved=moved)
+                await self.look(name, context.part(name), moved)
                 beside |= {it.schedule: None for it in await self._resources.views.read(rosters_beside, roster)}
         for name in beside:
             if name not in names:
                 await self.look(name, context.part(name))
 
-    async def look(
-        self,
-        name: str,
-        context: Context,
-        *,
-        roster: tuple[Roster, tuple[str, ...]] | None = None,
-        moved: tuple[ShiftsMoved, ...] = (),
-    ) -> None:
+    async def look(self, name: str, context: Context, moved: tuple[ShiftsMoved, ...] = ()) -> None:
         """Tell what is new about a schedule, close what is over, and set the timer for the next turn."""
         now = context.at
-        found, services = roster or await self._roster(name)
+        found, services = await self._roster(name)
         if found is None:
             return
         on_call = at_moment(found, now)
@@ -121,6 +114,7 @@ class Watch:
         )
 
     async def _roster(self, name: str) -> tuple[Roster | None, tuple[str, ...]]:
+        """All from which it follows who is on call, and for which services; nothing where it was never defined."""
         known = (await self._resources.handler.load(SCHEDULE, name)).state
         if known is None:
             return None, ()

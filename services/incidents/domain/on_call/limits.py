@@ -66,7 +66,7 @@ class OnCallPolicy:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Breach:
-    """Something beyond its limit; *subject* is a person, a shift, or empty where it is the schedule itself."""
+    """Something beyond its limit; *subject* is a person, a shift, a service, or empty: the schedule itself."""
 
     limit: str
     subject: str
