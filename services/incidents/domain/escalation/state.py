@@ -4,25 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from services.incidents.domain.escalation import events as of
 from services.incidents.domain.escalation.climbing import place_in
-from services.incidents.domain.escalation.events import (
-    Called,
-    EscalationBegun,
-    EscalationClockCorrected,
-    EscalationEnded,
-    EscalationExhausted,
-    EscalationHeld,
-    EscalationPaused,
-    EscalationReplanned,
-    EscalationUnassigned,
-    Event,
-    PageRated,
-    PageUndelivered,
-    Rating,
-    ResponderTold,
-    SideCalled,
-    StepTaken,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +21,9 @@ class Record:
         beside: The calls of a further side, which nobody who takes it on makes superfluous.
     """
 
-    begun: EscalationBegun
-    called: tuple[Called, ...] = ()
-    ratings: tuple[tuple[str, Rating], ...] = ()
+    begun: of.EscalationBegun
+    called: tuple[of.Called, ...] = ()
+    ratings: tuple[tuple[str, of.Rating], ...] = ()
     unassigned: bool = False
     last: datetime | None = None
     beside: tuple[str, ...] = ()
@@ -70,14 +53,13 @@ class Climbing:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Somebody has it; *told* is when and of how many alerts they heard last."""
+    """Somebody has it; when nothing is heard of it until it is *due*, it is called out again."""
 
     name: ClassVar[Literal["held"]] = "held"
 
     record: Record
     by: str
     due: datetime | None
-    told: tuple[datetime, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,50 +96,47 @@ Known = Climbing | Held | Paused | Spent | Ended
 Escalation = Known | None
 
 
-def evolve(state: Escalation, event: Event) -> Escalation:  # noqa: C901, PLR0911, PLR0912  one line per kind of event
+def evolve(state: Escalation, event: of.Event) -> Escalation:  # noqa: C901, PLR0911, PLR0912  one line per kind of event
     """The state after one more fact."""
-    if isinstance(event, EscalationBegun):
+    if isinstance(event, of.EscalationBegun):
         return Climbing(Record(event), (1, 1), None)
     if state is None:
         return None
     record = state.record
     match event:
-        case StepTaken():
+        case of.StepTaken():
             stepped = replace(record, called=(*record.called, *event.people), last=event.at)
             place = event.next_round, event.next_step
             sent = event.notifications
             waits = not event.people and place == (event.round, event.step)
             return Climbing(stepped, place, event.due, live=sent, sent=bool(sent), waits=waits)
-        case SideCalled():
+        case of.SideCalled():
             pages = (*record.beside, *(each.page for each in event.people))
             after = replace(record, called=(*record.called, *event.people), beside=pages)
             if not isinstance(state, Climbing):
                 return replace(state, record=after)
             live = (*state.live, *event.notifications)
             return replace(state, record=after, live=live, sent=state.sent or bool(event.people))
-        case EscalationReplanned(begun=begun):
+        case of.EscalationReplanned(begun=begun):
             after = replace(record, begun=begun)
             if not isinstance(state, Climbing):
                 return replace(state, record=after)
             return replace(state, record=after, place=place_in(begun, record.begun, state.place, waits=state.waits))
-        case EscalationUnassigned():
+        case of.EscalationUnassigned():
             return replace(state, record=replace(record, unassigned=True))
-        case EscalationExhausted():
+        case of.EscalationExhausted():
             return Spent(record)
-        case EscalationHeld():
-            told = state.told if isinstance(state, Held) and state.by == event.by else None
-            return Held(replace(record, unassigned=False), event.by, event.until, told)
-        case EscalationPaused(until=until):
+        case of.EscalationHeld():
+            return Held(replace(record, unassigned=False), event.by, event.until)
+        case of.EscalationPaused(until=until):
             return Paused(record, until)
-        case EscalationEnded():
+        case of.EscalationEnded():
             return Ended(record)
-        case PageUndelivered(notification=notification) if isinstance(state, Climbing):
+        case of.PageUndelivered(notification=notification) if isinstance(state, Climbing):
             return replace(state, live=tuple(each for each in state.live if each != notification))
-        case ResponderTold(at=at, alerts=alerts) if isinstance(state, Held):
-            return replace(state, told=(at, alerts))
-        case EscalationClockCorrected(due=due) if isinstance(state, Climbing | Held | Paused):
+        case of.EscalationClockCorrected(due=due) if isinstance(state, Climbing | Held | Paused):
             return replace(state, due=due, record=replace(record, last=event.at))
-        case PageRated(page=page, rating=rating):
+        case of.PageRated(page=page, rating=rating):
             ratings = dict(record.ratings) | {page: rating}
             return replace(state, record=replace(record, ratings=tuple(ratings.items())))
         case _:
