@@ -1,6 +1,6 @@
 """Which wire name stands for which class, what may leave the service, and how old versions are read."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,14 @@ class EventRegistry:
         """Whether events of this wire name can be decoded, upcast or not."""
         return name in self._decoders or name in self._upcasts
 
+    def only(self, classes: Collection[type[object]]) -> "EventRegistry":
+        """One that reads events of *classes*, their old versions too, and knows of no others."""
+        known = {name: kind for name, kind in self._types.items() if kind.cls in classes}
+        published = {name: kind.cls for name, kind in known.items() if kind.published}
+        internal = {name: kind.cls for name, kind in known.items() if not kind.published}
+        upcasts = {old: step for old, step in self._upcasts.items() if self._today(old) in known}
+        return EventRegistry(published, internal, upcasts)
+
     def is_newer(self, name: str) -> bool:
         """Whether *name* is a later version of a type known here."""
         family, version = _family(name)
@@ -98,10 +106,14 @@ class EventRegistry:
         raise UnknownEventTypeError(name)
 
     def _leaves(self, name: str) -> bool:
+        kind = self._types.get(self._today(name))
+        return kind is not None and kind.published
+
+    def _today(self, name: str) -> str:
+        """What events of *name* are read as."""
         while name in self._upcasts:
             name = self._upcasts[name][0]
-        kind = self._types.get(name)
-        return kind is not None and kind.published
+        return name
 
     def _decode_old(self, name: str, data: bytes) -> object:
         value = msgspec.json.decode(data)

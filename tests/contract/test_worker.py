@@ -358,6 +358,24 @@ async def test_streams_that_waited_for_a_newer_version_go_on_after_the_update(li
         assert await letters(library.views) == []
 
 
+async def test_a_newer_version_of_what_a_reaction_does_not_act_on_is_none_of_its_business(library: Resources) -> None:
+    read: list[str] = []
+
+    async def note(event: BookAdded, _: Recorded, __: Context) -> None:
+        read.append(event.title)
+
+    async def all_read() -> bool:
+        return read == ["Emma"]
+
+    newer = EventRegistry({f"{PREFIX}.shelf.built.v2": ShelfBuilt, f"{PREFIX}.book.added.v1": BookAdded})
+    await put(library.store, new_event(ShelfBuilt("a", "hall"), newer), stream="shelf/a")
+    await put(library.store, BookAdded("a", "hall", "Emma"))
+    reaction = Reaction("reads", SERVICE, LIBRARY, {BookAdded: note})
+    async with running(Worker(library, followers=[Reactor(library, [reaction], follows="reading")], relay=False)):
+        await until(all_read)
+    assert await letters(library.views) == []
+
+
 async def test_timers_fire_once_they_are_due(library: Resources) -> None:
     clock = library.clock
     assert isinstance(clock, FrozenClock)
