@@ -101,6 +101,7 @@ class Deployed:
     service: str
     at: datetime
     version: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def _cancelled(_: Row | None, __: IncidentCancelled, ___: Recorded, ____: Key) -
 
 
 def _deployed(_: Row | None, event: Deployed, __: Recorded, ___: Key) -> Row:
-    title = event.version or event.deployment
+    title = event.version or event.summary or event.deployment
     return {
         "deployment": event.deployment,
         "service": event.service,

@@ -324,6 +324,7 @@ class TestLinking:
 class TestTelling:
     DUE = LATER + timedelta(minutes=30)
     EVERY = of_work.IncidentCadenceSet(**BY_ANA, every_minutes=30, next_due=DUE)
+    WORSE = replace(of_work.IncidentSeverityChanged(**BY_ANA, from_severity="sev2"), severity="sev1")
     POST = PostUpdate(**ASKED, text="We look.", audience="stakeholders")
     FELL_DUE = UpdateFellDue(**ASKED, due=DUE)
 
@@ -335,24 +336,22 @@ class TestTelling:
 
     def test_at_first_as_often_as_its_severity_says(self) -> None:
         hourly = replace(DECLARED, update_every_minutes=60, update_due=AT + timedelta(minutes=60))
-        worse = of_work.IncidentSeverityChanged(**BY_ANA | {"severity": "sev1"}, from_severity="sev2")
         sooner = replace(self.EVERY, severity="sev1", by_severity=True)
         amend = Amend(**ASKED, severity="sev1", update_every_minutes=30)
 
         assert Updates(60, AT + timedelta(minutes=60)) == INCIDENT.fold(None, (hourly,)).record.updates
-        given(INCIDENT, hourly).when(amend).then(worse, sooner)
-        given(INCIDENT, hourly).when(replace(amend, update_every_minutes=60)).then(worse)
+        given(INCIDENT, hourly).when(amend).then(self.WORSE, sooner)
+        given(INCIDENT, hourly).when(replace(amend, update_every_minutes=60)).then(self.WORSE)
         given(INCIDENT, hourly).when(UpdateFellDue(**ASKED, due=AT + timedelta(minutes=60))).then(
             of_work.IncidentUpdateOverdue(**BY_ANA, due=AT + timedelta(minutes=60))
         )
 
     def test_as_somebody_chose_whatever_its_severity_says(self) -> None:
         amend = Amend(**ASKED, severity="sev1", update_every_minutes=5)
-        worse = of_work.IncidentSeverityChanged(**BY_ANA | {"severity": "sev1"}, from_severity="sev2")
-        given(INCIDENT, DECLARED, self.EVERY).when(amend).then(worse)
+        given(INCIDENT, DECLARED, self.EVERY).when(amend).then(self.WORSE)
         never = replace(self.EVERY, every_minutes=None, next_due=None)
         given(INCIDENT, DECLARED).when(SetCadence(**ASKED, every_minutes=None)).then(never)
-        given(INCIDENT, DECLARED, never).when(amend).then(worse)
+        given(INCIDENT, DECLARED, never).when(amend).then(self.WORSE)
 
     def test_an_update_moves_the_next_one_on(self) -> None:
         posted = of_work.IncidentUpdatePosted(**BY_ANA, text="We look.", audience="stakeholders", next_due=self.DUE)
