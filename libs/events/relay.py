@@ -70,11 +70,6 @@ class Relay:
             finally:
                 self.leads = False
 
-    async def lag(self) -> int:
-        """How many positions of the log are not published yet, counting those that stay inside."""
-        store = self._resources.store
-        return max(await store.head() - await store.relayed(), 0)
-
     async def republish(self, start: int) -> int:
         """Have everything from position *start* on published once more; gives how many positions that are.
 
@@ -159,3 +154,17 @@ class Relay:
         registry, service, epoch = self._resources.registry, self._resources.service, self._resources.store.epoch
         topic = self._topic.name
         return [to_record(recorded, topic, service, epoch) for recorded in page if registry.is_published(recorded.type)]
+
+
+async def unpublished(resources: Resources) -> tuple[int, float]:
+    """How many positions no relay has passed yet, in whatever process, and the age of the oldest of them in seconds.
+
+    It is read from the store, so that it grows while no relay runs at all.
+    """
+    store = resources.store
+    relayed = await store.relayed()
+    behind = await store.head() - relayed
+    oldest = await store.read(relayed, 1) if behind > 0 else []
+    if not oldest:
+        return 0, 0.0
+    return behind, max((resources.clock.now() - oldest[0].recorded_at).total_seconds(), 0.0)

@@ -24,7 +24,7 @@ from libs.events.projection import Projection
 from libs.events.projector import Projector, save_passed
 from libs.events.reactor import FOLLOWERS_BATCH, REACTIONS_BATCH, Reaction, Reactor
 from libs.events.rebuild import rebuild, request_rebuild
-from libs.events.relay import Relay
+from libs.events.relay import Relay, unpublished
 from libs.events.resources import Resources
 from libs.events.timers import Fire, TimerRunner
 from libs.events.together import NobodyLeftError
@@ -47,12 +47,14 @@ class Figures(msgspec.Struct, frozen=True):
     Args:
         lag: Events not applied yet, by projection (or `<service>.reactions`, or follower) and source service.
         relay_lag: Events stored and not published yet.
+        relay_lag_s: How long the oldest of them has waited.
         dead_letters: By projection, parked events included.
         rebuild_remaining: By projection, events that a rebuild has before it.
     """
 
     lag: Mapping[tuple[str, str], int] = {}
     relay_lag: int = 0
+    relay_lag_s: float = 0.0
     dead_letters: Mapping[str, int] = {}
     rebuild_remaining: Mapping[str, int] = {}
 
@@ -238,6 +240,6 @@ class Worker:
         remaining = dict.fromkeys(self.projections, 0)
         for each in await views.unfinished():
             remaining[each.projection] = each.total - each.done
-        relay_lag = await self._relay.lag() if self._relay else 0
+        relayed = await unpublished(self.resources) if self._relay else (0, 0.0)
         lag = await self._feeding.lag()
-        return Figures(lag, relay_lag, dict.fromkeys(self.projections, 0) | await count_letters(views), remaining)
+        return Figures(lag, *relayed, dict.fromkeys(self.projections, 0) | await count_letters(views), remaining)

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from libs.events.errors import EventsError
+from libs.events.relay import unpublished
 from libs.events.resources import Resources
 
 _CHECK_S = 1.0
+_LATE_S = 30.0  # a relay that died is replaced after 10 s
 
 
 @dataclass
@@ -67,15 +69,20 @@ async def readyz(request: Request) -> PlainTextResponse:
     ready = health.started() and not ends
     lines = ["[+] serving" if ready else "[-] draining" if ends else "[-] starting"]
     if "verbose" in request.query_params:
-        lines.append(await _store_line(request.app.state.resources))
+        lines += await _lines(request.app.state.resources)
     lines.append("ready" if ready else "not ready")
     return PlainTextResponse("\n".join(lines) + "\n", 200 if ready else 503)
 
 
-async def _store_line(resources: Resources) -> str:
+async def _lines(resources: Resources) -> list[str]:
     try:
         async with asyncio.timeout(_CHECK_S):
             head = await resources.store.head()
+            waiting, oldest_s = await unpublished(resources)
     except (EventsError, OSError) as error:  # TimeoutError is an OSError
-        return f"[-] store: {type(error).__name__} (informational)"
-    return f"[+] store: head at {head} (informational)"
+        return [f"[-] store: {type(error).__name__} (informational)"]
+    lines = [f"[+] store: head at {head} (informational)"]
+    if any(kind.published for kind in resources.registry):
+        late = "-" if oldest_s > _LATE_S else "+"
+        lines.append(f"[{late}] relay: {waiting} events wait, the oldest for {oldest_s:.0f} s (informational)")
+    return lines

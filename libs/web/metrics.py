@@ -5,6 +5,7 @@ concordat_http_request_seconds{service,method,route}            from the first b
 concordat_command_seconds{service}                              load, fold, decide, append: until it is on disk
 concordat_projection_lag_events{service,projection,source}      events of the source not applied yet
 concordat_relay_lag_events{service}                             events stored, not published yet
+concordat_relay_lag_seconds{service}                            how long the oldest of them has waited
 concordat_dead_letters{service,projection}                      events that could not be applied, parked ones included
 concordat_rebuild_events_remaining{service,projection}          0 when none runs
 concordat_unhandled_errors_total{service}                       answers of 500: each is a bug
@@ -57,6 +58,12 @@ class Workers(Collector):
             "Events not published yet",
             ("service",),
             (((service,), figures.relay_lag) for service, figures in now.items()),
+        )
+        yield _gauge(
+            "concordat_relay_lag_seconds",
+            "How long the oldest event that is not published has waited",
+            ("service",),
+            (((service,), figures.relay_lag_s) for service, figures in now.items()),
         )
         yield _gauge(
             "concordat_dead_letters",

@@ -12,7 +12,7 @@ from libs.events.envelope import Recorded
 from libs.events.errors import BusUnavailableError, FatalBusError, FencedError, StoreUnavailableError
 from libs.events.memory import MemoryStore
 from libs.events.partition import partition_of
-from libs.events.relay import LEASE, LEASE_S, Relay
+from libs.events.relay import LEASE, LEASE_S, Relay, unpublished
 from libs.events.resources import Resources
 from libs.events.testing import FrozenClock
 from tests.fixtures.relays import INTERNAL, Fragile, caught_up, delivered, first_time, lamps, light, relaying
@@ -180,12 +180,14 @@ async def test_the_role_is_free_when_it_has_ended(service: Resources, clock: Fro
     assert await service.store.acquire(LEASE, "two", clock.now(), LEASE_S) is not None
 
 
-async def test_its_lag_is_what_the_log_holds_and_the_bus_does_not(service: Resources) -> None:
+async def test_its_lag_is_what_the_log_holds_and_the_bus_does_not(service: Resources, clock: FrozenClock) -> None:
     await light(service.store, "a", 3)
-    assert await Relay(service, "one").lag() == 3
-    async with relaying(service) as relay:
+    oldest, *_ = await service.store.read(0, 1)
+    clock.advance(oldest.recorded_at + timedelta(seconds=40) - clock.now())
+    assert await unpublished(service) == (3, 40.0)
+    async with relaying(service):
         await caught_up(service)
-        assert await relay.lag() == 0
+        assert await unpublished(service) == (0, 0.0)
 
 
 async def test_what_was_published_is_published_again_on_demand(service: Resources) -> None:

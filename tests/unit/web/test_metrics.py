@@ -24,9 +24,10 @@ async def test_a_worker_is_asked_how_it_is_doing_when_the_metrics_are_read(
     client: httpx.AsyncClient, resources: Resources
 ) -> None:
     worker = Worker(resources)
-    worker.figures = Figures(lag={("teams", "lifecycle"): 4}, relay_lag=3, dead_letters={"teams": 2})
+    worker.figures = Figures(lag={("teams", "lifecycle"): 4}, relay_lag=3, relay_lag_s=7.5, dead_letters={"teams": 2})
     WORKERS.watch(worker)
     text = (await client.get("/metrics")).text
     assert 'concordat_projection_lag_events{projection="teams",service="demo",source="lifecycle"} 4.0' in text
     assert 'concordat_relay_lag_events{service="demo"} 3.0' in text
+    assert 'concordat_relay_lag_seconds{service="demo"} 7.5' in text
     assert 'concordat_dead_letters{projection="teams",service="demo"} 2.0' in text
