@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from libs.events.bus import EVENT_PARTITIONS
+from libs.events.envelope import Recorded
+from libs.events.partition import partition_of
 from libs.events.rebuild import rebuilding
 from libs.events.testing import FrozenClock
 from services.lifecycle.projections.design_work import DESIGN_WORK, open_blocking_antipatterns_of
 from tests.fixtures.lifecycle_api import BO, IN_MEMORY, ROBOT, signed_in
 from tests.fixtures.reviews import CY_SIGNED, teams
-from tests.fixtures.services import Elsewhere, Running, eventually
+from tests.fixtures.services import DEADLINE_S, Elsewhere, Running, eventually
 
 DAY = timedelta(days=1)
 REVIEWS = "/v1/architecture-reviews"
@@ -103,12 +106,14 @@ async def test_a_cause_of_the_catalogue_that_comes_back_is_a_finding_once_until_
 ) -> None:
     await teams(lifecycle)
 
-    async def happens(number: int, cause: str = "retry-storm") -> None:
+    async def happens(number: int, cause: str = "retry-storm") -> Recorded:
         told = {"incident": f"i{number}", "service": "checkout-api", "at": clock.now()}
         stream = f"incident/i{number}"
         await incidents.says("incident.declared", stream, **told, number=f"INC-{number}", severity="sev3")
-        await incidents.repeats(await incidents.says("incident.classified", stream, **told, outage_class=cause))
+        classified = await incidents.says("incident.classified", stream, **told, outage_class=cause)
+        await incidents.repeats(classified)
         clock.advance(DAY)
+        return classified
 
     async def stands(count: int) -> list[dict[str, Any]]:
         async def findings() -> list[dict[str, Any]] | None:
@@ -124,7 +129,11 @@ async def test_a_cause_of_the_catalogue_that_comes_back_is_a_finding_once_until_
     (first,) = await stands(1)
     assert (first["title"], first["item"], first["severity"]) == ("Retry storm came back", "retry-storm", "blocking")
     assert "INC-1, INC-4" in first["text"]
-    await happens(5)
+    fifth = await happens(5)
+    partition = partition_of(fifth.stream, EVENT_PARTITIONS)
+    assert await lifecycle.resources.views.wait_applied(
+        "lifecycle.reactions", "incidents", incidents.epoch, partition, fifth.position, DEADLINE_S
+    ), "it counts for the finding that is open, if it is heard before that is rejected"
     finding = f"{FINDINGS}/{first['id']}"
     await signed_in(lifecycle, BO).call("POST", f"{finding}:reject", {"reason": "the provider's fault"})
     await happens(6, "thundering-herd")
