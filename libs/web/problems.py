@@ -12,11 +12,18 @@ from starlette.responses import Response
 MEDIA_TYPE = "application/problem+json"
 _UNKNOWN: Final = "is not a field here; remove it"
 _MISSING: Final = "is missing; send it"
+_DURATION: Final = "is no duration; write it as ISO 8601, such as PT5M"
+_DAY: Final = "is no day; write it such as 2026-11-30"
 _REMEDIES: Final = {  # of pydantic's kinds of errors; of the others its own words say enough
     "extra_forbidden": _UNKNOWN,
     "unexpected_keyword_argument": _UNKNOWN,
     "missing": _MISSING,
     "missing_argument": _MISSING,
+    "time_delta_parsing": _DURATION,
+    "time_delta_type": _DURATION,
+    "date_from_datetime_parsing": _DAY,
+    "date_from_datetime_inexact": _DAY,
+    "date_type": _DAY,
 }
 
 

@@ -226,6 +226,10 @@ class TestDeclaring:
         command = replace(DECLARE, impact_started=AT - timedelta(hours=1), reached=times)
         assert given(INCIDENT).when(command).refuses(MilestoneOrderError).milestone == "mitigated"
 
+    def test_afterwards_names_the_time_that_was_said_and_not_what_follows_from_it(self) -> None:
+        command = replace(DECLARE, reached={"resolved": AT + timedelta(minutes=1)})
+        assert given(INCIDENT).when(command).refuses(MilestoneOrderError).milestone == "resolved"
+
     @pytest.mark.parametrize(
         ("impact_started", "detected", "touched"),
         [

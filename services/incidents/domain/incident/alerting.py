@@ -81,7 +81,8 @@ def merged(state: Known, command: MergeInto) -> tuple[Event, ...]:
         return ()
     record = living_record(state, command.verb)
     if command.into == record.incident:
-        raise UnknownReferenceError("into", command.into_number, "an incident is not merged into itself; name another")
+        remedy = "an incident is not merged into itself; name another"
+        raise UnknownReferenceError("other incident", command.into_number, remedy, place="into")
     into, number = command.into, command.into_number
     return (
         fact(

@@ -240,7 +240,9 @@ def _afterwards(state: Triage, asked: Asked, reached: Mapping[Milestone, datetim
         events.append(fact(IncidentResolved, record, asked))
     elif "mitigated" in reached:
         events.append(fact(IncidentMitigated, record, asked))
-    times: Mapping[Milestone, datetime] = {"mitigated": reached["resolved"], **reached} if over else reached
+    times: Mapping[Milestone, datetime] = (
+        {**reached, "mitigated": reached.get("mitigated", reached["resolved"])} if over else reached
+    )
     after: Known = reduce(lambda known, event: evolve(known, event) or known, events, state)
     correct = CorrectMilestones(by=asked.by, reason=asked.reason, at=asked.at, times=times)
     return (*events, *milestones_corrected(after, correct))
