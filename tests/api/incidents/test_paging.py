@@ -196,6 +196,13 @@ async def test_a_step_that_waits_calls_who_is_on_call_next(
     layers = [{"name": "primary", "rotation": "carts", "restrictions": [sundays]}]
     await paging.call("POST", "/v1/schedules", {"name": "carts", "layers": layers}, expect=201)
     await written(paging, steps=[{"targets": [{"kind": "schedule", "name": "carts"}], "wait": True}])
+
+    async def resolved() -> bool:
+        sunday = {"service": "cart-api", "at": "2026-11-22T01:00:00Z"}
+        tried = await paging.call("POST", "/v1/escalation-policies:dry-run", sunday)
+        return tried["calls"][0]["person"] == "ana"
+
+    await eventually(resolved)
     await declared(paging)
     await escalation(paging, "INC-1", state="climbing", due="2026-11-21T10:01:00Z")
 
@@ -340,7 +347,8 @@ async def test_who_is_on_call_is_called_in_their_shift_and_who_shadows_them_sees
 
     async def resolved() -> bool:
         tried = await paging.call("POST", "/v1/escalation-policies:dry-run", {"service": "cart-api"})
-        return not tried["unassigned"]
+        rotations = await paging.call("GET", "/v1/rotations")
+        return not tried["unassigned"] and len(rotations["items"]) == 2
 
     await eventually(resolved)
     await declared(paging)

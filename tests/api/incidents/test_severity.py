@@ -1,13 +1,14 @@
 """Who is called follows the severity, also one that is found out later."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from libs.events.testing import FrozenClock
 from tests.fixtures.paging import Receiver, arrived, declared, escalation, notifications, owned, people, written
-from tests.fixtures.services import Elsewhere, Running, memory_is_enough
+from tests.fixtures.services import Elsewhere, Running, eventually, memory_is_enough
 
 pytestmark = memory_is_enough
 
@@ -22,6 +23,14 @@ async def shared(paging: Running, lifecycle: Elsewhere, receiver: Receiver) -> R
     await lifecycle.says("service.engaged", "service/cart-api", service="cart-api", sre_team="platform")
     await owned(paging, lifecycle, "old-api", phase="abandoned")
     await lifecycle.says("service.engaged", "service/old-api", service="old-api", sre_team="platform")
+
+    async def engaged(service: str) -> bool:
+        asked = {"service": service, "severity": "sev1"}
+        tried = await paging.call("POST", "/v1/escalation-policies:dry-run", asked)
+        return "sam" in {each["person"] for each in tried["calls"]}
+
+    for service in ("cart-api", "old-api"):
+        await eventually(partial(engaged, service))
     return paging
 
 
