@@ -96,6 +96,7 @@ def create_app(resources: Resources, settings: IncidentsSettings) -> FastAPI:
     app.state.blameless = load_rules(settings.blameless_rules)
     app.state.updates = load_updates(settings.updates_policy)
     app.state.charts = Charts()
+    app.state.outbound_private = settings.outbound_private
     app.state.on_call = load_on_call(settings.on_call_policy)
     app.state.numbers = Numbers(resources.store)
     app.state.senders = Senders(resources, settings.senders_kept_s)

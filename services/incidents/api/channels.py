@@ -13,6 +13,7 @@ from libs.web.consistency import fresh
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from libs.web.schemas import Name
+from services.incidents.api.addresses import check_addresses
 from services.incidents.api.notification_schemas import ChannelAnswer, ChannelsAnswer, TeamAddress
 from services.incidents.api.schemas import Label, Why
 from services.incidents.contract import CHANNEL
@@ -101,7 +102,9 @@ async def list_team_channels(request: Request, resources: ResourcesDep, team: Na
     responses=responses(422),
     dependencies=[fresh(KNOWN_TEAMS)],
 )
-async def set_team_channel(call: CallDep, team: Name, kind: ChannelKind, body: TeamAddress) -> Response:
+async def set_team_channel(
+    request: Request, call: CallDep, team: Name, kind: ChannelKind, body: TeamAddress
+) -> Response:
     """Reach a team at this address; it stands outside of the log, and is not shown again."""
     views = call.resources.views
     if not await views.read(knows_team, team):
@@ -111,6 +114,7 @@ async def set_team_channel(call: CallDep, team: Name, kind: ChannelKind, body: T
             f"a channel of the kind {kind} is reached at {'an e-mail' if kind == 'email' else 'an http(s)'} address"
         )
         raise Problem(422, "invalid", "The address does not fit", detail, [Place(detail, "/address")])
+    check_addresses(request, {kind: body.address}, "/address")
     contact, holder = str(new_id()), key_of(kind, team=team)
     await views.write(write_contact, contact, holder, {"address": body.address})
     command = SetChannel(team=team, kind=kind, contact=contact, by=call.principal.name, at=call.context.at)

@@ -1,6 +1,6 @@
 """`/v1/people`: who can be called, where they belong and how they are reached."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Query
 from sqlalchemy import select
@@ -20,6 +20,7 @@ from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
+from services.incidents.api.addresses import check_addresses
 from services.incidents.api.filters import matching
 from services.incidents.api.people_schemas import ChangePerson, PersonAnswer, RegisterPerson, answered, person_answer
 from services.incidents.contract import PERSON
@@ -35,14 +36,16 @@ from services.incidents.projections.people import PEOPLE, people_of
 from services.incidents.projections.schedules import ROTATIONS, rotations_with
 
 _READ, _WRITE = needs("people.read"), needs("people.write")
+_CONTACT: Final = "/contact/{kind}"
 
 router = Router(prefix="/v1/people", tags=["people"])
 
 
 @router.post("", status_code=201, response_model=PersonAnswer, openapi_extra=_WRITE, responses=responses(409, 422))
-async def register_person(body: RegisterPerson, call: CallDep) -> Response:
+async def register_person(body: RegisterPerson, request: Request, call: CallDep) -> Response:
     """Register somebody who can be called; only label, team, side and site ever stand in events."""
     zone_named(body.zone)
+    check_addresses(request, body.personal["contact"], _CONTACT)
     resources = call.resources
     loaded, before = await _found(resources, body.name)
     same = loaded.state is not None and before == body.personal
@@ -103,13 +106,14 @@ async def get_person(person: str, request: Request, resources: ResourcesDep) -> 
     openapi_extra=needs("people.write", if_match=True),
     responses=responses(404, 409, 412, 422),
 )
-async def change_person(person: str, body: ChangePerson, call: CallDep) -> Response:
+async def change_person(person: str, body: ChangePerson, request: Request, call: CallDep) -> Response:
     """Change a person by a merge patch: team, side, site, zone, contact, preferences, unavailability."""
     zone_named(body.zone)
     resources = call.resources
     loaded, before = await _found(resources, person)
     known = _known(loaded.state)
     sent = body.model_dump(mode="json", exclude_unset=True, exclude={"reason"})
+    check_addresses(request, sent.get("contact"), _CONTACT)
     place = {name: sent.pop(name, getattr(known, name)) for name in ("team", "side", "site")}
     data = _merged(before, sent)
     contact = known.contact

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from libs.events.store import Timer
@@ -102,3 +103,21 @@ async def test_an_unknown_time_zone_is_refused_with_its_place(incidents: Running
     assert refused["code"] == "unknown-zone"
     assert refused["errors"][0]["pointer"] == "/zone"
     await incidents.call("GET", "/v1/people/ana", expect=404)
+
+
+@memory_is_enough
+@pytest.mark.parametrize("address", ["http://169.254.169.254/latest", "https://10.0.0.1/hook", "https://[::1]/hook"])
+async def test_an_address_that_nothing_will_be_sent_to_is_refused_with_its_place(
+    incidents: Running, address: str
+) -> None:
+    await incidents.call("POST", "/v1/people", ANA, expect=201)
+    contact = {"contact": {"webhook": address}}
+
+    refused = [
+        await incidents.call("POST", "/v1/people", ANA | {"name": "bo"} | contact, expect=422),
+        await incidents.call("PATCH", "/v1/people/ana", contact, if_match='"1"', expect=422),
+    ]
+
+    assert [each["code"] for each in refused] == ["address-not-allowed"] * 2
+    assert [each["errors"][0]["pointer"] for each in refused] == ["/contact/webhook"] * 2
+    assert (await incidents.call("GET", "/v1/people/ana"))["contact"]["webhook"] == ""
