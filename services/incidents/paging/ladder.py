@@ -159,7 +159,7 @@ class Paging:
             record = replace(state.record, begun=replace(before, **planned, severity=event.severity))
             taken = await (
                 self._take(record, (1, 1), "severity", context)
-                if isinstance(state, Spent) or (before.quiet and not record.begun.quiet)
+                if not record.begun.quiet and (before.quiet or isinstance(state, Spent))
                 else self._resources.views.read(take_beside, record, context, {each.person for each in record.called})
             )
             replan = Replan(begun=record.begun, first=taken.step, at=context.at)

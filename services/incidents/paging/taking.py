@@ -72,7 +72,8 @@ def take(
         known = service_of(connection, begun.service) or Known(begun.service, begun.phase, begun.team, "")
         told = tuple(last_resort(connection, known, fallback, at)) if begun.phase != "unsupported" else ()
         why = "; ".join(dict.fromkeys([*(each.why for each in climbed.passed), begun.why]))
-        said = about(begun, "unassigned" if lost else "exhausted", why, urgency=urgency)
+        kind = "notice" if begun.quiet else "unassigned" if lost else "exhausted"
+        said = about(begun, kind, why, urgency=urgency)
         messages |= through(connection, said, told, context)
     step = Climb(
         climbed=climbed,

@@ -312,8 +312,24 @@ async def test_the_owner_of_what_is_being_built_is_told_quietly(
     clock.advance(timedelta(hours=1))
 
     assert [(each["kind"], each["person"], each["urgency"]) for each in sent] == [("notice", "ana", "low")]
-    assert (await escalation(paging, "INC-1"))["quiet"] is True
+    state = await escalation(paging, "INC-1")
+    assert (state["quiet"], state["state"]) == (True, "spent")
     assert len(receiver.taken) == 1
+
+
+@memory_is_enough
+async def test_the_owner_of_what_is_being_built_is_told_quietly_without_a_policy_too(
+    paging: Running, lifecycle: Elsewhere, receiver: Receiver
+) -> None:
+    await owned(paging, lifecycle, "new-api", phase="architecture_and_design")
+    await declared(paging, "new-api", "sev1")
+
+    sent = await notifications(paging, 2, incident="INC-1")
+    await arrived(receiver, 2)
+
+    assert {(each["kind"], each["urgency"]) for each in sent} == {("notice", "low")}
+    assert "nobody is called" in json.loads(receiver.taken[0].body)["data"]["text"]
+    assert (await escalation(paging, "INC-1"))["state"] == "spent"
 
 
 @memory_is_enough

@@ -106,6 +106,8 @@ def evolve(state: Escalation, event: of.Event) -> Escalation:  # noqa: C901, PLR
     match event:
         case of.StepTaken():
             stepped = replace(record, called=(*record.called, *event.people), last=event.at)
+            if record.begun.quiet:
+                return Spent(stepped)
             place = event.next_round, event.next_step
             sent = event.notifications
             waits = not event.people and place == (event.round, event.step)
@@ -123,7 +125,8 @@ def evolve(state: Escalation, event: of.Event) -> Escalation:  # noqa: C901, PLR
                 return replace(state, record=after)
             return replace(state, record=after, place=place_in(begun, record.begun, state.place, waits=state.waits))
         case of.EscalationUnassigned():
-            return replace(state, record=replace(record, unassigned=True))
+            after = replace(record, unassigned=True)
+            return Spent(after) if record.begun.quiet else replace(state, record=after)
         case of.EscalationExhausted():
             return Spent(record)
         case of.EscalationHeld():
