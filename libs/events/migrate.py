@@ -92,6 +92,16 @@ def create_event_store() -> None:
     METADATA.create_all(connection)
 
 
+def renew_appending() -> None:
+    """A later migration of every service: PostgreSQL appends as this program has it."""
+    from alembic import op  # noqa: PLC0415  see above
+
+    connection = op.get_bind()
+    if connection.dialect.name == "postgresql":
+        for statement in schema.APPENDING:
+            connection.exec_driver_sql(statement)
+
+
 def _revisions(connection: Connection, service: str) -> tuple[set[str], set[str]]:
     """Where the database is, and all revisions there are, with which the names of the files begin."""
     is_new = not inspect(connection).has_table("alembic_version")

@@ -85,7 +85,7 @@ SQLITE = (
 )
 
 _APPEND_BATCH = """
-CREATE FUNCTION append_batch(
+CREATE OR REPLACE FUNCTION append_batch(
     write_request int[], write_stream text[], write_expected int[],
     event_request int[], event_stream text[], event_version int[], event_type text[], event_ids uuid[],
     occurred timestamptz[], recorded timestamptz[], event_data bytea[], event_metadata bytea[],
@@ -94,7 +94,8 @@ CREATE FUNCTION append_batch(
 )
 LANGUAGE plpgsql
 SET lock_timeout = '1s'
-SET enable_seqscan = off -- the plans are kept, and the first were made when the table was empty
+-- The plans are kept, and the first were made when the tables were empty: each look-up is one of an index, by LIMIT 1.
+SET enable_seqscan = off
 AS $$
 DECLARE
     gone int[]; -- requests that write nothing
@@ -115,16 +116,19 @@ BEGIN
         CROSS JOIN LATERAL (SELECT coalesce(max(e.version), 0) AS actual FROM events e WHERE e.stream = w.stream) s
         WHERE s.actual <> w.expected
         UNION ALL
-        SELECT w.request, jsonb_build_array(w.request, 'reserved', h.scope, h.key, h.holder)
+        SELECT w.request, jsonb_build_array(w.request, 'reserved', n.scope, n.key, h.holder)
         FROM jsonb_to_recordset(effects) AS w(request int, reserve jsonb)
         CROSS JOIN LATERAL jsonb_to_recordset(w.reserve) AS n(scope text, key text, holder text)
-        JOIN reservations h ON h.scope = n.scope AND h.key = n.key AND h.holder <> n.holder
+        CROSS JOIN LATERAL (SELECT v.holder FROM reservations v WHERE v.scope = n.scope AND v.key = n.key LIMIT 1) h
+        WHERE h.holder <> n.holder
         UNION ALL
         SELECT w.request, jsonb_build_array(w.request, 'answered')
         FROM jsonb_to_recordset(effects) AS w(request int, key jsonb)
-        JOIN idempotency i
-            ON i.principal = w.key->>'principal' AND i.route = w.key->>'route' AND i.key = w.key->>'key'
-        WHERE i.status IS NOT NULL AND w.request = ANY (event_request)
+        CROSS JOIN LATERAL (
+            SELECT i.status FROM idempotency i
+            WHERE i.principal = w.key->>'principal' AND i.route = w.key->>'route' AND i.key = w.key->>'key' LIMIT 1
+        ) k
+        WHERE k.status IS NOT NULL AND w.request = ANY (event_request)
     ) r;
     gone := coalesce(gone, '{{}}');
 
@@ -152,17 +156,19 @@ END $$
 """
 
 _APPLY_EFFECTS = """
-CREATE FUNCTION apply_effects(effect jsonb, reached bigint) RETURNS void
+CREATE OR REPLACE FUNCTION apply_effects(effect jsonb, reached bigint) RETURNS void
 LANGUAGE sql AS $$
-    DELETE FROM reservations h
-    USING jsonb_to_recordset(effect->'release') AS r(scope text, key text, holder text)
-    WHERE h.scope = r.scope AND h.key = r.key AND h.holder = r.holder;
+    DELETE FROM reservations WHERE ctid = ANY (ARRAY(
+        SELECT h.ctid FROM jsonb_to_recordset(effect->'release') AS r(scope text, key text, holder text)
+        CROSS JOIN LATERAL (SELECT v.ctid FROM reservations v
+                            WHERE v.scope = r.scope AND v.key = r.key AND v.holder = r.holder LIMIT 1) h
+    ));
 
     INSERT INTO reservations
     SELECT r.scope, r.key, r.holder FROM jsonb_to_recordset(effect->'reserve') AS r(scope text, key text, holder text)
     ON CONFLICT DO NOTHING;
 
-    DELETE FROM timers WHERE key IN (SELECT jsonb_array_elements_text(effect->'cancel'));
+    DELETE FROM timers WHERE key = ANY (ARRAY(SELECT jsonb_array_elements_text(effect->'cancel')));
 
     INSERT INTO timers
     SELECT t.key, t.due_at, t.kind, decode(t.payload, 'base64')
@@ -181,6 +187,8 @@ LANGUAGE sql AS $$
     WHERE i.status IS NULL;
 $$
 """
+
+APPENDING = _APPLY_EFFECTS, _APPEND_BATCH.format(lock=APPEND_LOCK, channel=GROWN_CHANNEL)
 
 POSTGRES = (
     """
@@ -224,8 +232,7 @@ POSTGRES = (
     SELECT overlay(gen_random_uuid()::text PLACING overlay(milliseconds PLACING '-' FROM 9 FOR 0) FROM 1 FOR 13)
     FROM lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') AS milliseconds
     """,
-    _APPLY_EFFECTS,
-    _APPEND_BATCH.format(lock=APPEND_LOCK, channel=GROWN_CHANNEL),
+    *APPENDING,
 )
 
 

@@ -1,16 +1,20 @@
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
+from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 
 from libs.events.database import is_unavailable
 from libs.events.errors import OutcomeUnknownError, StoreUnavailableError
-from libs.events.postgres import PostgresStore
-from libs.events.store import Store
-from libs.events.store_contract import StoreContract, request, write
+from libs.events.postgres import _APPEND, PostgresStore, _Columns
+from libs.events.store import AppendRequest, Reservation, Store
+from libs.events.store_contract import ANSWER, KEY, StoreContract, request, write
 from libs.events.testing import FrozenClock
 
 
@@ -84,3 +88,35 @@ async def test_a_server_that_has_said_its_last_word_is_away() -> None:
 def test_read_models_on_it_are_away_too() -> None:
     said = AsyncAdapt_asyncpg_dbapi.InternalClientError(str(SpokenFor.error))
     assert is_unavailable(exc.InternalError("SELECT 1", {}, said))
+
+
+@pytest.mark.postgres
+async def test_names_and_keys_are_looked_up_one_by_one_also_by_plans_of_when_there_were_none(postgres_url: str) -> None:
+    store = PostgresStore(postgres_url)
+    await store.start()
+
+    def command(name: str) -> AppendRequest:
+        events = write(f"thing/{name}", 0)
+        names = {"reserve": (Reservation("thing", name, name),), "release": (Reservation("old", name, name),)}
+        key = msgspec.structs.replace(KEY, key=name)
+        return AppendRequest((events,), **names, cancel=(name,), idempotency=key, answer=ANSWER)
+
+    async def appended(connection: "PoolConnectionProxy[Any]", name: str) -> int:
+        """How many rows of what stands beside the events were looked at."""
+        looked = "SELECT sum(idx_tup_fetch)::int FROM pg_stat_xact_user_tables WHERE relname = ANY ($1)"
+        tables = ["reservations", "idempotency", "timers"]
+        before = await connection.fetchval(looked, tables)
+        await connection.fetchrow(_APPEND, *_Columns([command(name)], datetime.now(UTC)).arguments)
+        return int(await connection.fetchval(looked, tables) - before)
+
+    async with store._connection() as connection, connection.transaction():
+        await appended(connection, "first")
+        for table, row in (
+            ("reservations", "'thing', 'n' || n, 'n' || n"),
+            ("idempotency", "'ana', 'POST /things', 'n' || n, '', now(), 201"),
+            ("timers", "'n' || n, now(), 'look', ''"),
+        ):
+            await connection.execute(f"INSERT INTO {table} SELECT {row} FROM generate_series(1, 1000) n")  # noqa: S608
+
+        assert await appended(connection, "then") < 10
+    await store.close()
