@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from libs.events.applied import applied
 from libs.events.envelope import Context, Recorded
-from libs.events.errors import ReservedError, StoreUnavailableError
+from libs.events.errors import ReservedError
 from libs.events.handler import Step
 from libs.events.ids import derived_id
 from libs.events.reactor import Act, Reaction
@@ -39,7 +40,6 @@ MOVING = "incidents.moving-alerts"
 SLO_ALERTS = "incidents.slo-alerts"  # never changes: ids of alerts and incidents follow from it
 URGENCY = "incidents.urgency"
 _SLO = "slo"
-_PATIENCE_S = 0.5  # for a read model that is about to apply what was heard here first; then it is tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,7 @@ def urgency(resources: Resources) -> Reaction:
         groups = incident.record.groups if incident else ()
         if not event.alert or not groups:
             return
-        if not await views.wait_applied(ALERTS.name, SERVICE, resources.store.epoch, 0, recorded.position, _PATIENCE_S):
-            message = f"alerts has not applied position {recorded.position} yet"
-            raise StoreUnavailableError(message)
+        await applied(resources, ALERTS, recorded, SERVICE)
         for alert in [each for group in groups for each in await views.read(queued, group)]:
             loaded = await handler.load(ALERT, alert)
             if loaded.state is None or isinstance(loaded.state, Resolved):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from libs.events.applied import all_applied
 from libs.events.backoff import PASSING, stopped_within
 from libs.events.envelope import Context, Recorded
-from libs.events.errors import StoreUnavailableError
 from libs.events.handler import Effects
 from libs.events.ids import derived_id
 from libs.events.reactor import Reaction
@@ -147,14 +147,14 @@ class Phases:
         state = (await self.resources.handler.load(SERVICE, service)).state
         if state is None:
             return
-        await self._caught_up()
+        await all_applied(self.resources, *OWN, patience_s=_PATIENCE_S)
         facts = await facts_about(self.resources.views, state.profile, context.at)
         await self._note(await self._policy(), facts, context.part(cause))
 
     async def _sweep(self, timer: Timer, context: Context) -> None:
         """Look at the next services, and set the timer for those after them, or for the next time."""
         sweep, policy = timetable.sweep_of(timer), await self._policy()
-        await self._caught_up()
+        await all_applied(self.resources, *OWN, patience_s=_PATIENCE_S)
         known = await self.resources.views.read_long(facts_after, context.at, sweep.after, _AT_ONCE)
         if not known:
             await self._set(timetable.phase_sweep(timetable.Sweep(), context.at + policy.review_every_days.days))
@@ -182,16 +182,6 @@ class Phases:
 
     async def _set(self, timer: Timer) -> None:
         await self.resources.handler.append(AppendRequest(schedule=(timer,)))
-
-    async def _caught_up(self) -> None:
-        resources = self.resources
-        head = await resources.store.head()
-        for projection in OWN:
-            if head and not await resources.views.wait_applied(
-                projection.name, resources.service, resources.store.epoch, 0, head, _PATIENCE_S
-            ):
-                message = f"{projection.name} does not show position {head} yet"
-                raise StoreUnavailableError(message)
 
 
 def _lacking(policy: Policy, known: Sequence[Facts], at: datetime) -> set[str]:

@@ -15,11 +15,9 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from libs.events import codec
-from libs.events.bus import EVENT_PARTITIONS
+from libs.events.applied import applied
 from libs.events.envelope import Context, Recorded
 from libs.events.errors import ConflictError, StoreUnavailableError
-from libs.events.partition import partition_of
-from libs.events.projection import Projection
 from libs.events.reactor import Reaction
 from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
@@ -59,7 +57,6 @@ from services.slo.projections.slos import SLOS, budgets_of
 OBSERVING: Final = "slo.error-budget-policy"  # never change: ids of events follow from them
 INCIDENTS_HEARD: Final = "slo.incidents"
 _INCIDENTS: Final = "incidents"
-_PATIENCE_S = 0.5  # for a read model that is about to apply what was heard here first; then it is tried again
 _TRIES = 8
 _AS_IT_IS: Final = Fraction(1)
 _MINUTES_KEPT: Final = timedelta(days=4)  # at the least; see CONCORDAT_MINUTES_KEPT_D
@@ -121,7 +118,7 @@ def observing(resources: Resources) -> Reaction:
     async def act(event: _Own, recorded: Recorded, context: Context) -> None:
         for service in await _concerned(resources, event, recorded):
             if (await resources.handler.load(POLICY, service)).state is not None:
-                await _applied(resources, SLOS, recorded, resources.service, resources.store.epoch)
+                await applied(resources, SLOS, recorded, resources.service)
                 await observe(resources, service, context)
 
     return Reaction(name=OBSERVING, source="slo", events=CONTRACT, act=dict.fromkeys(_OWN, act))
@@ -138,8 +135,7 @@ def incidents(resources: Resources) -> Reaction:
     ) -> None:
         for shown in (INCIDENTS, IMPACTS, LESSONS):
             if recorded.type in shown.events:
-                heard = (await resources.views.applied(shown.name)).get(_INCIDENTS)
-                await _applied(resources, shown, recorded, _INCIDENTS, heard.epoch if heard else "")
+                await applied(resources, shown, recorded, _INCIDENTS)
         elsewhere = await resources.views.read(affected_by, event.incident)
         for service in (event.service, *elsewhere):
             if isinstance((await resources.handler.load(POLICY, service)).state, InForce):
@@ -312,17 +308,6 @@ async def _handle(
     part = context.part(f"{type(command).__name__}@{version}")
     outcome = await resources.handler.handle(POLICY, service, command, part, expected=expected)
     return bool(outcome.events)
-
-
-async def _applied(resources: Resources, projection: Projection, recorded: Recorded, service: str, epoch: str) -> None:
-    """Return once *projection* shows what *recorded* says; the event is heard again later if that takes long."""
-    own = service == resources.service
-    partition = 0 if own else partition_of(recorded.stream, EVENT_PARTITIONS)
-    if not await resources.views.wait_applied(
-        projection.name, service, epoch, partition, recorded.position, _PATIENCE_S
-    ):
-        message = f"{projection.name} has not applied position {recorded.position} of {service} yet"
-        raise StoreUnavailableError(message)
 
 
 def _minutes(start: datetime, end: datetime) -> range:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from libs.events import codec
+from libs.events.applied import applied
 from libs.events.envelope import Context, Recorded
 from libs.events.reactor import Act, Reaction
 from libs.events.resources import Resources
@@ -14,11 +15,11 @@ from services.incidents.on_call.changes import CHANGED, ERASING, LOOKING, Change
 from services.incidents.on_call.watch import Watch
 from services.incidents.projections.contacts import erase
 from services.incidents.projections.known_services import (
+    KNOWN_SERVICES,
     SERVICE_EVENTS,
     ServiceEngaged,
     ServicePhaseChanged,
     ServiceReleased,
-    shows,
 )
 from services.incidents.projections.schedules import schedules_of_service
 
@@ -51,7 +52,7 @@ def phases(resources: Resources, policy: OnCallPolicy) -> Reaction:
     async def moved(
         event: ServicePhaseChanged | ServiceEngaged | ServiceReleased, recorded: Recorded, context: Context
     ) -> None:
-        await shows(resources.views, recorded)
+        await applied(resources, KNOWN_SERVICES, recorded, "lifecycle")
         for name in await resources.views.read(schedules_of_service, event.service):
             await watch.look(name, context.part(name))
 

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final
 
+from libs.events.applied import all_applied
 from libs.events.envelope import Context
-from libs.events.errors import StoreUnavailableError
 from libs.events.handler import Effects, Step
 from libs.events.resources import Resources
-from services.incidents.contract import CONTRACT, ON_DUTY, PERSON, ROTATION, SCHEDULE, SERVICE, SHIFT, TURNING
+from services.incidents.contract import CONTRACT, ON_DUTY, PERSON, ROTATION, SCHEDULE, SHIFT, TURNING
 from services.incidents.domain.duty.commands import Look
 from services.incidents.domain.duty.events import Scheduled, ShiftsMoved
 from services.incidents.domain.on_call.bounds import fitting
@@ -60,7 +60,7 @@ class Watch:
 
     async def after(self, changed: Changed, context: Context) -> None:
         """Look at every schedule that a change concerns and at those beside it, and tell whose shifts it has moved."""
-        await self._caught_up()
+        await all_applied(self._resources, SCHEDULES, ROTATIONS, PEOPLE, patience_s=_PATIENCE_S)
         beside: dict[str, None] = {}
         names = [changed.schedule] if changed.schedule else await self._concerned(changed)
         for name in names:
@@ -124,15 +124,6 @@ class Watch:
             if state is not None:
                 rotations[rotation] = state.revisions
         return known.roster(rotations), () if known.ended else known.revisions[-1].services
-
-    async def _caught_up(self) -> None:
-        """Return once the read models know of all that was stored until now; it is tried again if that takes long."""
-        store, views = self._resources.store, self._resources.views
-        head = await store.head()
-        for projection in (SCHEDULES, ROTATIONS, PEOPLE):
-            if not await views.wait_applied(projection.name, SERVICE, store.epoch, 0, head, _PATIENCE_S):
-                message = f"{projection.name} has not applied position {head} yet"
-                raise StoreUnavailableError(message)
 
     async def _concerned(self, changed: Changed) -> list[str]:
         """The schedules that a rotation, or a person, takes part in."""

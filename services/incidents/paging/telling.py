@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from libs.events.applied import all_applied
 from libs.events.envelope import Context, Recorded
-from libs.events.errors import StoreUnavailableError
 from libs.events.ids import timer_id
 from libs.events.reactor import Reaction, Reactor
 from libs.events.registry import EventRegistry
@@ -33,7 +33,6 @@ from services.incidents.projections.postmortems import POSTMORTEMS
 NAME: Final = "incidents.telling"  # never changes: ids of notifications follow from it
 _WINDOW: Final = timedelta(minutes=5)  # what changes within it comes together
 _GRACE: Final = timedelta(minutes=1)  # until all that happened in it was heard
-_PATIENCE_S: Final = 0.5
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)  # windows are counted from it, to the microsecond
 
 
@@ -55,19 +54,12 @@ class Telling:
     async def _tell(self, event: Any, recorded: Recorded, context: Context) -> None:  # noqa: ANN401  any of the table
         if context.at - recorded.occurred_at > GIVE_UP:
             return
-        await self._know(recorded.position)
+        # whatever was said before of those who may hear of it is known
+        await all_applied(self._resources, PEOPLE, CHANNELS, INCIDENTS, POSTMORTEMS, position=recorded.position)
         for notice in NOTICES[type(event)](event):
             said = _message(notice, str(recorded.event_id), self._base)
             for key, message, due in await self._resources.views.read(_addressed, notice, said, event.at, context):
                 await self._ask(key, message, due, context)
-
-    async def _know(self, position: int) -> None:
-        """Whatever was said before of those who may hear of it is known."""
-        views, epoch = self._resources.views, self._resources.store.epoch
-        for projection in (PEOPLE, CHANNELS, INCIDENTS, POSTMORTEMS):
-            if not await views.wait_applied(projection.name, SERVICE, epoch, 0, position, _PATIENCE_S):
-                message = f"{projection.name} has not applied position {position} yet"
-                raise StoreUnavailableError(message)
 
     async def _ask(self, key: str, message: Message, due: datetime | None, context: Context) -> None:
         """Say it with what else waits until *due*; in a message of its own where that is full, or on its way."""

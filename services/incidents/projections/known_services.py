@@ -7,10 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Text, select
 
-from libs.events.bus import EVENT_PARTITIONS
 from libs.events.envelope import Recorded
-from libs.events.errors import StoreUnavailableError
-from libs.events.partition import partition_of
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
 from libs.events.views import Views
@@ -19,7 +16,6 @@ from services.incidents.domain.on_call.sides import Covered
 
 _SOURCE = "lifecycle"
 _POLL_S = 0.05
-_PATIENCE_S = 0.5  # for what is about to be applied; then it is tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +67,6 @@ def known_of(connection: Connection, names: Iterable[str]) -> frozenset[str]:
 def service_names(connection: Connection) -> list[str]:
     """All services that there are."""
     return list(connection.execute(select(KNOWN_SERVICES.view.c.service)).scalars())
-
-
-async def shows(views: Views, recorded: Recorded) -> None:
-    """Return once the read model shows what *recorded* says; it is heard again later if that takes long.
-
-    Raises:
-        StoreUnavailableError: It takes long.
-    """
-    heard = (await views.applied(KNOWN_SERVICES.name)).get(_SOURCE)
-    epoch, partition = heard.epoch if heard else "", partition_of(recorded.stream, EVENT_PARTITIONS)
-    name, position = KNOWN_SERVICES.name, recorded.position
-    if not await views.wait_applied(name, _SOURCE, epoch, partition, position, _PATIENCE_S):
-        message = f"{name} has not applied position {position} of {_SOURCE} yet"
-        raise StoreUnavailableError(message)
 
 
 async def require_service(views: Views, service: str, wait_s: float) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from libs.events.applied import applied
 from libs.events.envelope import Context, Recorded
 from libs.events.reactor import Reaction
 from libs.events.resources import Resources
@@ -15,7 +16,7 @@ from services.lifecycle.domain.catalogs import Antipattern, Catalogs
 from services.lifecycle.domain.engagement.measures import IncidentSeen
 from services.lifecycle.domain.own_catalog.decider import in_force
 from services.lifecycle.projections.happenings import HAPPENINGS, seen
-from services.lifecycle.reactions.heard import INCIDENTS_CLASSIFIED, IncidentClassified, applied
+from services.lifecycle.reactions.heard import INCIDENTS_CLASSIFIED, IncidentClassified
 
 
 def architecture_reactions(resources: Resources, policy: ArchitecturePolicy, catalogs: Catalogs) -> Sequence[Reaction]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from libs.events.applied import all_applied
 from libs.events.envelope import Context, Recorded
 from libs.events.handler import NO_EFFECTS, Effects, Step
 from libs.events.ids import reaction_id
@@ -21,7 +22,6 @@ from services.lifecycle.domain.team.decider import Ended
 from services.lifecycle.domain.team.events import TeamDissolved, TeamMerged, TeamSharded
 from services.lifecycle.projections.engagements import ENGAGEMENTS, open_engagements_of
 from services.lifecycle.projections.services import SERVICES, owned_by, with_code_of
-from services.lifecycle.reactions.heard import all_applied
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from libs.events.applied import applied
 from libs.events.envelope import Context, Recorded
 from libs.events.reactor import Reaction
 from libs.events.registry import EventRegistry
@@ -19,7 +20,7 @@ from services.lifecycle.domain.team.events import TeamDissolved, TeamMerged, Tea
 from services.lifecycle.projections.happenings import HAPPENINGS, seen
 from services.lifecycle.projections.slo_days import SLO_DAYS, slo_days_of
 from services.lifecycle.reactions.engagement_teams import FollowingTeams
-from services.lifecycle.reactions.heard import INCIDENTS_CLASSIFIED, IncidentClassified, applied
+from services.lifecycle.reactions.heard import INCIDENTS_CLASSIFIED, IncidentClassified
 from services.lifecycle.reactions.items import engagement_of, item_says, key_of_item, open_item, say
 
 ENGAGEMENTS_HEAR: Final = "lifecycle.engagements"  # never change: ids of events follow from it

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
+from libs.events.applied import applied
 from libs.events.envelope import Context, Recorded
 from libs.events.reactor import Reaction
 from libs.events.resources import Resources
@@ -14,7 +15,6 @@ from services.lifecycle.domain.readiness_review.commands import Lapse, ReportMaj
 from services.lifecycle.domain.readiness_review.errors import IllegalStepError
 from services.lifecycle.domain.service.commands import Actor
 from services.lifecycle.projections.readiness_reviews import READINESS_REVIEWS, review_of
-from services.lifecycle.reactions.heard import applied
 
 
 def review_reactions(resources: Resources) -> Sequence[Reaction]:

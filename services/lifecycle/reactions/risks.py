@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from libs.events.applied import applied
 from libs.events.envelope import Context, Recorded
 from libs.events.reactor import Reaction
 from libs.events.registry import EventRegistry
@@ -26,7 +27,7 @@ from services.lifecycle.projections.slo_targets import (
     strictest_of,
     was_promised,
 )
-from services.lifecycle.reactions.heard import IncidentClassified, applied
+from services.lifecycle.reactions.heard import IncidentClassified
 
 _INCIDENT: Final = "io.concordat.incidents.incident"
 

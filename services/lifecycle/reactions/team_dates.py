@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from sqlalchemy import Connection, select
 
+from libs.events.applied import all_applied
 from libs.events.backoff import PASSING, stopped_within
 from libs.events.envelope import Context
 from libs.events.errors import ReservedError
@@ -16,7 +17,6 @@ from services.lifecycle.contract import TEAM
 from services.lifecycle.domain.team.commands import SayMissed
 from services.lifecycle.domain.team.decider import Registered
 from services.lifecycle.projections.teams import TEAMS
-from services.lifecycle.reactions.heard import all_applied
 
 _AGAIN_S = 1.0
 
