@@ -13,12 +13,10 @@ from libs.events.backoff import PASSING
 from libs.events.envelope import Context, Recorded
 from libs.events.resources import Resources
 from services.incidents.config import IncidentsSettings
-from services.incidents.contract import NOTIFICATION
 from services.incidents.domain.escalation_policy.steps import Target
-from services.incidents.domain.notification.commands import Request
 from services.incidents.domain.notification.events import Message
 from services.incidents.paging.plans import fallback_of
-from services.incidents.paging.taking import last_resort, through
+from services.incidents.paging.taking import last_resort, send, through
 from services.incidents.projections.known_services import Known, service_of
 
 _LOG = logging.getLogger(__name__)
@@ -81,9 +79,7 @@ class Alarm:
         context = Context.of_reaction(recorded, _NAME, self._resources.clock.now())
         targets = await fallback_of(self._resources, self._fallback)
         messages = await self._resources.views.read(_to_last_resort, said, targets, context)
-        for key, message in messages.items():
-            request = Request(notification=key, message=message, at=context.at)
-            await self._resources.handler.handle(NOTIFICATION, key, request, context.part(key))
+        await send(self._resources, messages, context)
 
 
 def _to_last_resort(

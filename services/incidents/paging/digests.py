@@ -14,12 +14,11 @@ from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
 from libs.events.store import AppendRequest, Timer
 from libs.events.timers import Fire
-from services.incidents.contract import CONTRACT, NOTIFICATION, SERVICE
+from services.incidents.contract import CONTRACT, SERVICE
 from services.incidents.domain.alert.events import AlertTriggered
-from services.incidents.domain.notification.commands import Request
 from services.incidents.domain.notification.events import Message
 from services.incidents.paging.owners import clock_of, team_or_people
-from services.incidents.paging.taking import through
+from services.incidents.paging.taking import send, through
 from services.incidents.projections.alerts import waiting_since
 from services.incidents.projections.calls import noise
 from services.incidents.projections.known_services import service_of, services_of_team
@@ -96,9 +95,7 @@ class Digests:
 
     async def _send(self, team: str, subject: str, text: str, context: Context) -> None:
         said = Message(kind="digest", channel="email", urgency="low", subject=subject, text=text)
-        for key, message in (await self._resources.views.read(_to_team, said, team, context)).items():
-            request = Request(notification=key, message=message, at=context.at)
-            await self._resources.handler.handle(NOTIFICATION, key, request, context.part(key))
+        await send(self._resources, await self._resources.views.read(_to_team, said, team, context), context)
 
 
 def next_morning(at: datetime, zone: tzinfo = UTC) -> datetime:

@@ -8,12 +8,15 @@ from typing import Final
 from sqlalchemy import Connection
 
 from libs.events.envelope import Context
+from libs.events.resources import Resources
+from services.incidents.contract import NOTIFICATION
 from services.incidents.domain.channel.events import Urgency
 from services.incidents.domain.escalation.climbing import Climbed, beside, climb
 from services.incidents.domain.escalation.commands import Climb
 from services.incidents.domain.escalation.events import Called, Cause, EscalationBegun, SideCalled
 from services.incidents.domain.escalation.state import Record
 from services.incidents.domain.escalation_policy.steps import Target
+from services.incidents.domain.notification.commands import Request
 from services.incidents.domain.notification.events import Message
 from services.incidents.domain.who_is_paged import Rung
 from services.incidents.paging.calling import channels_of, duties_of, finder, shadows_of
@@ -118,6 +121,13 @@ def through(connection: Connection, said: Message, holders: Sequence[str], conte
         channels = team_channels(connection, name) if kind == "team" else channels_of(connection, name, said.urgency)
         sent |= {_id(context, f"{said.kind}/{holder}/{channel}"): to(said, holder, channel) for channel in channels}
     return sent
+
+
+async def send(resources: Resources, messages: Mapping[str, Message], context: Context) -> None:
+    """Ask for each of *messages*, under its id."""
+    for key, message in messages.items():
+        request = Request(notification=key, message=message, at=context.at)
+        await resources.handler.handle(NOTIFICATION, key, request, context.part(key))
 
 
 def _sent(
