@@ -82,6 +82,11 @@ async def test_what_becomes_severe_calls_the_developers_although_sre_took_it_on(
 
     for severity in ("sev4", "sev1"):
         await raised(shared, severity)
+
+    async def planned() -> bool:
+        return "sev1 calls" in (await shared.call("GET", "/v1/incidents/INC-1/escalation"))["why"]
+
+    await eventually(planned)
     clock.advance(timedelta(minutes=30))
     again = await escalation(shared, "INC-1", state="climbing")
     assert [each["person"] for each in again["called"]] == ["sam", "ana", "sam", "ana"], "forgotten, not raised again"
