@@ -24,7 +24,7 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
             slo_alerts(resources),
             urgency(resources),
             moving(resources),
-            phases(resources, limits),
+            phases(resources),
             *learning_reactions(resources, policy),
             paging.weekly,
         ),

@@ -38,7 +38,7 @@ class Looked(msgspec.Struct, frozen=True):
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """What has changed: one of the three, by an event of the moment *at*."""
+    """What has changed: one of the four, by an event of the moment *at*."""
 
     at: datetime
     by: str
@@ -46,6 +46,7 @@ class Changed(msgspec.Struct, frozen=True):
     rotation: str = ""
     schedule: str = ""
     person: str = ""
+    service: str = ""
 
 
 def changing(_: object, events: Sequence[Any]) -> Effects:
@@ -63,11 +64,15 @@ def changing(_: object, events: Sequence[Any]) -> Effects:
     return NO_EFFECTS
 
 
+def looked_after(changed: Changed, of: str) -> Timer:
+    """*changed*, unique by *of*, is looked at when timers fire, one after the other: nothing older is told later."""
+    return Timer(f"{CHANGED}/{of}", changed.at, CHANGED, codec.encode(changed))
+
+
 def _because(event: Any, **named: str) -> Effects:  # noqa: ANN401  any of those above
-    changed = Changed(event.at, event.by, event.reason, **named)
     kind, name = next(iter(named.items()))
-    key = f"{CHANGED}/{kind}/{name}/{event.at.isoformat()}"
-    return Effects(schedule=(Timer(key, event.at, CHANGED, codec.encode(changed)),))
+    changed = Changed(event.at, event.by, event.reason, **named)
+    return Effects(schedule=(looked_after(changed, f"{kind}/{name}/{event.at.isoformat()}"),))
 
 
 def look_at(schedule: str, due: datetime) -> Timer:

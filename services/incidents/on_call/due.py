@@ -8,10 +8,10 @@ from libs.events.applied import applied
 from libs.events.envelope import Context, Recorded
 from libs.events.reactor import Act, Reaction
 from libs.events.resources import Resources
-from libs.events.store import Timer
+from libs.events.store import AppendRequest, Timer
 from libs.events.timers import Fire
 from services.incidents.domain.on_call.limits import OnCallPolicy
-from services.incidents.on_call.changes import CHANGED, ERASING, LOOKING, Changed, Erased, Looked
+from services.incidents.on_call.changes import CHANGED, ERASING, LOOKING, Changed, Erased, Looked, looked_after
 from services.incidents.on_call.watch import Watch
 from services.incidents.projections.contacts import erase
 from services.incidents.projections.known_services import (
@@ -21,7 +21,6 @@ from services.incidents.projections.known_services import (
     ServicePhaseChanged,
     ServiceReleased,
 )
-from services.incidents.projections.schedules import schedules_of_service
 
 PHASES: Final = "incidents.on-call-phases"
 _ERASED: Final = codec.decoder(Erased)
@@ -45,16 +44,15 @@ def on_call_timers(resources: Resources, policy: OnCallPolicy) -> Mapping[str, F
     return {ERASING: erased, LOOKING: looked, CHANGED: changed}
 
 
-def phases(resources: Resources, policy: OnCallPolicy) -> Reaction:
+def phases(resources: Resources) -> Reaction:
     """A service moves on, or an SRE team comes or goes: its schedules may need other sides."""
-    watch = Watch(resources, policy)
 
     async def moved(
         event: ServicePhaseChanged | ServiceEngaged | ServiceReleased, recorded: Recorded, context: Context
     ) -> None:
         await applied(resources, KNOWN_SERVICES, recorded, "lifecycle")
-        for name in await resources.views.read(schedules_of_service, event.service):
-            await watch.look(name, context.part(name))
+        changed = Changed(context.at, context.metadata.actor, "", service=event.service)
+        await resources.handler.append(AppendRequest(schedule=(looked_after(changed, f"service/{recorded.event_id}"),)))
 
     acts: dict[type[object], Act] = dict.fromkeys((ServicePhaseChanged, ServiceEngaged, ServiceReleased), moved)
     return Reaction(name=PHASES, source="lifecycle", events=SERVICE_EVENTS, act=acts)

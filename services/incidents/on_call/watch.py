@@ -36,6 +36,7 @@ from services.incidents.projections.schedules import (
     rosters_beside,
     rotations_with,
     schedules_naming,
+    schedules_of_service,
 )
 from services.incidents.projections.shifts import closed_since, closed_until, interrupted
 
@@ -66,7 +67,7 @@ class Watch:
         for name in names:
             roster, _ = await self._roster(name)
             if roster is not None:
-                moved = await self._moved(name, changed) if not changed.person else ()
+                moved = await self._moved(name, changed) if changed.rotation or changed.schedule else ()
                 await self.look(name, context.part(name), moved)
                 beside |= {it.schedule: None for it in await self._resources.views.read(rosters_beside, roster)}
         for name in beside:
@@ -126,8 +127,10 @@ class Watch:
         return known.roster(rotations), () if known.ended else known.revisions[-1].services
 
     async def _concerned(self, changed: Changed) -> list[str]:
-        """The schedules that a rotation, or a person, takes part in."""
+        """The schedules that a rotation, or a person, takes part in, or that answer for a service."""
         views = self._resources.views
+        if changed.service:
+            return await views.read(schedules_of_service, changed.service)
         rotations = [changed.rotation] if changed.rotation else await views.read(rotations_with, changed.person)
         named = [name for rotation in rotations for name in await views.read(schedules_naming, rotation)]
         return list(dict.fromkeys(named))
