@@ -1,6 +1,6 @@
 """What a store keeps beside its events, in SQL that PostgreSQL and SQLite both understand."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -32,7 +32,7 @@ SELECT payload_hash, status, body, headers, position FROM idempotency WHERE prin
 _ABANDON = "DELETE FROM idempotency WHERE principal = $1 AND route = $2 AND key = $3 AND status IS NULL"
 _PURGE = "DELETE FROM idempotency WHERE since <= $1"
 
-_DUE = "SELECT key, due_at, kind, payload FROM timers WHERE due_at <= $1 ORDER BY due_at, key LIMIT $2"
+_DUE = "SELECT key, due_at, kind, payload FROM timers WHERE due_at <= $1{unwanted} ORDER BY due_at, key LIMIT $2"
 _DONE = "DELETE FROM timers WHERE key = $1 AND due_at = $2 AND kind = $3 AND payload = $4"
 
 _ACQUIRE = """
@@ -101,9 +101,10 @@ class Bookkeeping(Protocol):
         """See `IdempotencyKeys.abandon`."""
         await self._write(_ABANDON, key.principal, key.route, key.key)
 
-    async def due(self, now: datetime, limit: int) -> list[Timer]:
+    async def due(self, now: datetime, limit: int, *, without: Collection[str] = ()) -> list[Timer]:
         """See `Timers.due`."""
-        rows = await self._read(_DUE, now, limit)
+        unwanted = "".join(f" AND kind <> ${number}" for number, _ in enumerate(without, start=3))
+        rows = await self._read(_DUE.format(unwanted=unwanted), now, limit, *without)
         return [Timer(key, self._time(due_at), kind, payload) for key, due_at, kind, payload in rows]
 
     async def done(self, timer: Timer) -> None:

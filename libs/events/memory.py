@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -112,9 +113,9 @@ class MemoryStore:
         if self._answers.get(_place(key), _NO_ANSWER)[2] is None:
             self._answers.pop(_place(key), None)
 
-    async def due(self, now: datetime, limit: int) -> list[Timer]:
+    async def due(self, now: datetime, limit: int, *, without: Collection[str] = ()) -> list[Timer]:
         """See `Timers.due`."""
-        due = (timer for timer in self._timers.values() if timer.due_at <= now)
+        due = (timer for timer in self._timers.values() if timer.due_at <= now and timer.kind not in without)
         return sorted(due, key=lambda timer: timer.due_at)[:limit]
 
     async def done(self, timer: Timer) -> None:

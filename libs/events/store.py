@@ -6,7 +6,7 @@ One `append` is one request: all of it is stored, or none. Requests of many call
 each is judged alone: one conflict fails that request and no other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -186,8 +186,8 @@ class IdempotencyKeys(Protocol):
 class Timers(Protocol):
     """Durable timers; set and cancelled by `append`."""
 
-    async def due(self, now: datetime, limit: int) -> list[Timer]:
-        """Timers with `due_at` not after *now*, earliest first."""
+    async def due(self, now: datetime, limit: int, *, without: Collection[str] = ()) -> list[Timer]:
+        """Timers with `due_at` not after *now*, earliest first, none of the kinds *without*."""
         ...
 
     async def done(self, timer: Timer) -> None:

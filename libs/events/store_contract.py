@@ -426,6 +426,8 @@ class StoreContract:
         assert await store.due(START, 10) == [soon]
         assert await store.due(START + timedelta(hours=2), 10) == [soon, late]
         assert await store.due(START + timedelta(hours=2), 1) == [soon]
+        assert await store.due(START + timedelta(hours=2), 10, without=["look", "call"]) == [soon, late]
+        assert await store.due(START + timedelta(hours=2), 10, without=["look", "remind"]) == []
 
     async def test_a_timer_is_replaced_cancelled_or_done(self, store: Store) -> None:
         first, second = Timer("t", START, "remind"), Timer("t", START + timedelta(hours=1), "remind")

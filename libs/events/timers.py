@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -35,53 +35,80 @@ class TimerRunner:
 
     Args:
         resources: The service's adapters.
-        fire: Per kind of timer, what happens when it is due.
+        lines: Per kind of timer, what happens when it is due. The kinds of a line are fired one after the other, the
+            lines side by side: what takes long, or waits for a read model, holds nobody else up.
     """
 
-    def __init__(self, resources: Resources, fire: Mapping[str, Fire]) -> None:
-        self._store, self._clock, self._fire = resources.store, resources.clock, fire
+    def __init__(self, resources: Resources, lines: Sequence[Mapping[str, Fire]]) -> None:
+        self._store, self._clock = resources.store, resources.clock
+        self._lines = [_Line(fire) for fire in lines]
+        self._line_of = {kind: line for line in self._lines for kind in line.fire}
         self._holder = f"timers/{new_id()}"
         self._not_before: dict[Timer, datetime] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Fire until *stop*, while this process leads; then give the role back."""
+        """Fire until *stop*, while this process leads; then finish what is in hand, and give the role back."""
         backoff = Backoff()
         clock = asyncio.get_running_loop().time
         lease: Lease | None = None
         renew_at = clock()
-        while not stop.is_set():
-            try:
-                if lease is None or clock() >= renew_at:
-                    lease = await self._store.acquire(LEASE, self._holder, self._clock.now(), LEASE_S)
-                    renew_at = clock() + LEASE_S / 3
-                if lease is None or not await self.fire_due():
-                    await stopped_within(stop, _LOOK_EVERY_S)
-                backoff.succeeded()
-            except PASSING as error:
-                lease = None
-                _LOG.warning("timers wait: %s", error)
-                await backoff.pause(stop)
+        async with asyncio.TaskGroup() as group:
+            while not stop.is_set():
+                try:
+                    if lease is None or clock() >= renew_at:
+                        lease = await self._store.acquire(LEASE, self._holder, self._clock.now(), LEASE_S)
+                        renew_at = clock() + LEASE_S / 3
+                    for line, due in (await self._due()).items() if lease else ():
+                        line.firing = group.create_task(self._fire(line, due, stop))
+                    backoff.succeeded()
+                    await self._pause(stop)
+                except PASSING as error:
+                    lease = None
+                    _LOG.warning("timers wait: %s", error)
+                    await backoff.pause(stop)
         if lease is not None:
             with suppress(*PASSING):
                 await self._store.release(lease)
 
-    async def fire_due(self) -> int:
-        """Fire what is due now, earliest first; how many were carried out."""
+    async def _due(self) -> dict["_Line", list[Timer]]:
+        """What is due now, earliest first, of each line that has nothing in hand."""
         now = self._clock.now()
         self._not_before = {timer: at for timer, at in self._not_before.items() if at > now}
-        due = await self._store.due(now, _AT_ONCE + len(self._not_before))
-        fired = 0
-        for timer in due:
-            if timer not in self._not_before:
-                fired += await self._carry_out(timer, now)
-        return fired
+        busy = [kind for line in self._lines if line.is_busy for kind in line.fire]
+        due: dict[_Line, list[Timer]] = {}
+        for timer in await self._store.due(now, _AT_ONCE + len(self._not_before), without=busy):
+            if timer in self._not_before:
+                continue
+            if timer.kind in self._line_of:
+                due.setdefault(self._line_of[timer.kind], []).append(timer)
+            else:
+                _LOG.error("no timers of kind %r are known here: %s waits", timer.kind, timer.key)
+                self._not_before[timer] = now + _AGAIN_AFTER
+        return due
 
-    async def _carry_out(self, timer: Timer, now: datetime) -> bool:
-        fire = self._fire.get(timer.kind)
+    async def _pause(self, stop: asyncio.Event) -> None:
+        """Until it is time to look again, or a line has done what it had in hand."""
+        firing = [line.firing for line in self._lines if line.firing and line.is_busy]
+        if firing:
+            await asyncio.wait(firing, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await stopped_within(stop, _LOOK_EVERY_S)
+
+    async def _fire(self, line: "_Line", due: Sequence[Timer], stop: asyncio.Event) -> None:
+        for timer in due:
+            if stop.is_set():
+                return
+            try:
+                await self._carry_out(line.fire[timer.kind], timer)
+            except PASSING as error:
+                _LOG.warning("timer %s waits, and those of its line: %s", timer.key, error)
+                await line.backoff.pause(stop)
+                return
+        line.backoff.succeeded()
+
+    async def _carry_out(self, fire: Fire, timer: Timer) -> None:
+        now = self._clock.now()
         try:
-            if fire is None:
-                message = f"no timers of kind {timer.kind!r} are known here"
-                raise LookupError(message)  # noqa: TRY301  one place says that it is tried again
             await fire(timer, timer_context(timer, now))
             await self._store.done(timer)
         except PASSING:
@@ -89,5 +116,15 @@ class TimerRunner:
         except Exception:  # noqa: BLE001  whatever it is, the other timers go on
             _LOG.exception("timer %s failed; it is tried again in %s", timer.key, _AGAIN_AFTER)
             self._not_before[timer] = now + _AGAIN_AFTER
-            return False
-        return True
+
+
+class _Line:
+    """Kinds of timers that are fired one after the other."""
+
+    def __init__(self, fire: Mapping[str, Fire]) -> None:
+        self.fire, self.backoff = fire, Backoff()
+        self.firing: asyncio.Task[None] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self.firing is not None and not self.firing.done()

@@ -66,7 +66,7 @@ class Worker:
         resources: The service's adapters.
         projections: Its read models, kept up to date and rebuilt here.
         reactions: What it does when other services tell it something.
-        timers: Per kind of timer, what happens when it is due.
+        timers: Per kind of timer, what happens when it is due; each mapping goes on beside the others (`TimerRunner`).
         sinks: More to run until `stop` is set, such as a consumer of measurements.
         followers: Reactors that follow the service's own store, for what must go on without the bus.
         relay: Whether it publishes its events.
@@ -81,7 +81,7 @@ class Worker:
         *,
         projections: Sequence[Projection] = (),
         reactions: Sequence[Reaction] = (),
-        timers: Mapping[str, Fire] | None = None,
+        timers: Sequence[Mapping[str, Fire]] = (),
         sinks: Sequence[Run] = (),
         followers: Sequence[Reactor] = (),
         relay: bool = True,
@@ -92,7 +92,7 @@ class Worker:
         self._projectors = [Projector(resources.views, each, saved_later=True) for each in projections]
         self._reactions = reactions
         self._reactor = Reactor(resources, reactions)
-        self._timers = dict(timers or {})
+        self._timers = timers
         self._sinks = sinks
         self._followers = {reactor.name: reactor for reactor in followers}
         self._relay = Relay(resources, f"relay/{new_id()}") if relay else None

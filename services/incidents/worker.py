@@ -26,15 +26,15 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
             moving(resources),
             phases(resources),
             *learning_reactions(resources, policy),
-            paging.weekly,
+            paging.digests.weekly,
         ),
-        timers={
-            **on_call_timers(resources, limits),
-            **grouping.timers,
-            **paging.timers,
-            **timers(resources),
-            **learning_timers(resources, policy),
-        },
+        timers=[
+            paging.timers,
+            grouping.timers,
+            paging.digests.timers,
+            on_call_timers(resources, limits),
+            {**timers(resources), **learning_timers(resources, policy)},
+        ],
         sinks=(Sender(resources, settings).run, paging.watch),
         followers=(grouping, paging.reactor, Telling(resources, settings).reactor),
     )

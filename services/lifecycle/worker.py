@@ -25,7 +25,7 @@ def create_worker(resources: Resources, settings: LifecycleSettings) -> Worker:
         resources,
         projections=PROJECTIONS,
         reactions=(*reactions(resources, policies, load_catalogs()), phases.reaction),
-        timers={**timers(resources, policies.engagements, inbox), **phases.timers},
+        timers=[{**timers(resources, policies.engagements, inbox), **phases.timers}],
         sinks=(
             listening.run,
             phases.begin,

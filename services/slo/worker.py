@@ -22,6 +22,6 @@ def create_worker(resources: Resources, settings: SloSettings) -> Worker:
         resources,
         projections=PROJECTIONS,
         reactions=(observing(resources), incidents(resources), notifier.reaction),
-        timers=timers(resources),
+        timers=[timers(resources)],
         sinks=(*(sink.run for sink in sinks), partial(keep_fleet, resources, settings)),
     )

@@ -386,7 +386,7 @@ async def test_timers_fire_once_they_are_due(library: Resources) -> None:
     async def remind(timer: Timer, context: Context) -> None:
         fired.append((timer.key, str(context.event_id(0))))
 
-    async with running(Worker(library, timers={"remind": remind}, relay=False)):
+    async with running(Worker(library, timers=[{"remind": remind}], relay=False)):
         assert fired == []
         clock.advance(timedelta(minutes=6))
         await until(lambda: nothing_due(library))
@@ -406,9 +406,34 @@ async def test_a_failing_timer_stays_and_the_others_go_on(library: Resources) ->
     async def explode(_timer: Timer, _: Context) -> None:
         raise ValueError
 
-    async with running(Worker(library, timers={"remind": remind, "explode": explode}, relay=False)):
+    async with running(Worker(library, timers=[{"remind": remind, "explode": explode}], relay=False)):
         await until(lambda: only_due(library, ["bad"]))
     assert fired == ["good"]
+
+
+async def test_a_line_of_timers_that_waits_holds_no_other_up_and_goes_on_in_its_order(library: Resources) -> None:
+    now, step = library.clock.now(), timedelta(microseconds=1)
+    slow = tuple(Timer(f"{number}", now - step * (400 - number), "look") for number in range(300))
+    await library.store.append(
+        AppendRequest(schedule=(*slow, Timer("behind", now, "again"), Timer("urgent", now, "call")))
+    )
+    fired: list[str] = []
+    called = asyncio.Event()
+    failures = [StoreUnavailableError("a read model is behind")] * 2
+
+    async def look(timer: Timer, _: Context) -> None:
+        await called.wait()  # all 300 wait for the one that comes after them
+        if failures:
+            raise failures.pop()
+        fired.append(timer.key)
+
+    async def call(timer: Timer, _: Context) -> None:
+        called.set()
+
+    lines = [{"look": look, "again": look}, {"call": call}]
+    async with running(Worker(library, timers=lines, relay=False)):
+        await until(lambda: nothing_due(library))
+    assert fired == [*(timer.key for timer in slow), "behind"]
 
 
 async def test_a_sink_that_fails_is_started_again_and_what_cannot_be_mended_ends_the_process(

@@ -73,11 +73,15 @@ UNASSIGNED: Final = Counter("concordat_incidents_unassigned", "Incidents for whi
 
 
 class Paging:
-    """Decides who is called when."""
+    """Decides who is called when.
+
+    Attributes:
+        digests: What is not urgent, and is said once a day.
+    """
 
     def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
         self._resources, self._fallback = resources, settings.paging_fallback
-        self._digests, self._alarm = Digests(resources), Alarm(resources, settings)
+        self.digests, self._alarm = Digests(resources), Alarm(resources, settings)
 
     @property
     def reactor(self) -> Reactor:
@@ -97,18 +101,13 @@ class Paging:
             IncidentAlertsTold: self._joined,
             AttemptEnded: self._answered,
         }
-        reactions = [Reaction(NAME, SERVICE, CONTRACT, acts), self._digests.low]
+        reactions = [Reaction(NAME, SERVICE, CONTRACT, acts), self.digests.low]
         return Reactor(self._resources, reactions, follows=NAME, refused=self._alarm.sound)
 
     @property
     def timers(self) -> Mapping[str, Fire]:
         """What happens when a step is due, or an acknowledgement is forgotten."""
-        return {CLIMBING: self._due, **self._digests.timers}
-
-    @property
-    def weekly(self) -> Reaction:
-        """Sends the digests of lifecycle."""
-        return self._digests.weekly
+        return {CLIMBING: self._due}
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Until *stop*: when the clock was set back, maybe while nobody was there, nothing waits longer for that."""
