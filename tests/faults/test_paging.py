@@ -19,9 +19,13 @@ from deploy.local.server import free_port
 from libs.events.adapters import open_bus
 from libs.events.bus import Bus
 from libs.events.clock import SystemClock
+from libs.events.envelope import Context, Metadata
+from libs.events.ids import new_id
 from libs.events.rebuild import rebuilding
 from libs.events.testing import FrozenClock
 from services.cli.wiring import settings_of
+from services.incidents.domain.notification.events import Message
+from services.incidents.paging.taking import send
 from services.incidents.projections import PROJECTIONS
 from tests.fixtures.paging import (
     ANA_THEN_BO,
@@ -264,6 +268,45 @@ async def test_slow_and_failing_webhooks_are_tried_again_and_the_next_step_does_
     assert [each["outcome"] for each in sent[0]["attempts"]] == ["retry", "retry", "retry", "delivered"]
     assert [each["status"] for each in sent[0]["attempts"]] == [None, 500, 500, 200]
     assert len(told(receiver)) == 2
+
+
+@memory_is_enough
+async def test_a_call_waits_for_no_slow_reminder_and_for_no_other_channel(
+    database: Database, bus: Bus, clock: FrozenClock, receiver: Receiver
+) -> None:
+    stuck, over = list[str](), asyncio.Event()
+
+    async def answer(taken: Taken) -> web.StreamResponse:
+        if taken.path == "/slack" or b"reminder" in taken.body:
+            stuck.append(taken.path)
+            await over.wait()
+        return web.Response()
+
+    receiver.answer = answer
+    async with calling(database, bus, clock, receiver, outbound_timeout_s=30) as incidents:
+        contact = {"contact": {"webhook": f"{receiver.url}/ana", "slack": f"{receiver.url}/slack"}}
+        await incidents.call("PATCH", "/v1/people/ana", contact, if_match='"1"')
+        await written(incidents)
+        words = {"person": "ana", "subject": "x", "text": "x"}
+        slow = (
+            Message(kind="reminder", channel="webhook", urgency="low", **words),
+            Message(kind="unassigned", channel="slack", urgency="high", **words),
+        )
+        context = Context.of_request(clock.now(), Metadata("sre"))
+        for message in slow:
+            await send(incidents.resources, {str(new_id()): message for _ in range(40)}, context)
+
+        async def both_ways() -> bool:
+            return set(stuck) == {"/ana", "/slack"}
+
+        await eventually(both_ways)
+        await declared(incidents)
+
+        async def called() -> bool:
+            return any(b'"incident.page"' in each.body for each in receiver.by("ana"))
+
+        await eventually(called)
+        over.set()
 
 
 async def _sent_to(incidents: Running, person: str) -> Any:

@@ -6,9 +6,9 @@ between the attempt and its answer leaves the attempt open; after some seconds i
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import Counter
 
@@ -21,8 +21,10 @@ from services.incidents.config import IncidentsSettings
 from services.incidents.contract import CHANNEL, CONTRACT, ESCALATION, NOTIFICATION
 from services.incidents.domain.channel.commands import SwitchOff
 from services.incidents.domain.channel.decider import key_of
+from services.incidents.domain.channel.events import ChannelKind, Urgency
 from services.incidents.domain.escalation.state import Ended, Held
 from services.incidents.domain.notification.commands import Answer, Attempt, Command, Withdraw
+from services.incidents.domain.notification.decider import Sent
 from services.incidents.domain.notification.events import Message, NotificationRequested
 from services.incidents.paging.delivering import GONE, Messenger, Said
 from services.incidents.paging.links import signing
@@ -34,11 +36,11 @@ _LOG = logging.getLogger(__name__)
 
 NAME: Final = "incidents.sender"
 _MARGIN_S: Final = 5.0  # beyond the time that a channel has for its answer
-_AT_ONCE: Final = 32
+_AT_ONCE: Final[Mapping[Urgency, int]] = {"high": 24, "low": 8}  # through a channel: a call waits for no reminder
 _LOOK_EVERY_S: Final = 0.5  # whether it is time to ask
 _LAG_S: Final = 5.0  # so far the read model may be behind what was said
 _ASK_AT_LEAST_EVERY_S: Final = 10.0
-_LOOKED_AT: Final = 100
+_LOOKED_AT: Final = 1000
 _BATCH: Final = 1000
 _OURS: Final = NOTIFICATION.stream("")
 _REQUESTED: Final = CONTRACT.name_of(NotificationRequested)
@@ -57,7 +59,11 @@ class Sender:
         self._handler, self._store, self._views = resources.handler, resources.store, resources.views
         self._patience = timedelta(seconds=settings.outbound_timeout_s + _MARGIN_S)
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._rooms = {
+            (urgency, channel): asyncio.Semaphore(most)
+            for urgency, most in _AT_ONCE.items()
+            for channel in get_args(ChannelKind)
+        }
         self._fresh_until = 0.0  # by the same clock as what follows
         self._seen_trying: dict[str, float] = {}  # since when, by a clock that nobody sets
 
@@ -124,28 +130,27 @@ class Sender:
 
     async def _attempt(self, messenger: Messenger, notification: str) -> None:
         try:
-            async with self._room:
-                await self._send(messenger, notification)
+            loaded = await self._handler.load(NOTIFICATION, notification)
+            if loaded.state is not None and loaded.state.state == "pending":
+                async with self._rooms[loaded.state.message.urgency, loaded.state.message.channel]:
+                    await self._send(messenger, loaded.state, loaded.version)
         except (*PASSING, ConflictError) as error:
             _LOG.info("notification %s is looked at again: %s", notification, error)
         except Exception:  # noqa: BLE001  whatever it is, the others go on, and this one is tried again
             _LOG.exception("notification %s failed in a way nobody foresaw", notification)
 
-    async def _send(self, messenger: Messenger, notification: str) -> None:
-        loaded = await self._handler.load(NOTIFICATION, notification)
-        if loaded.state is None or loaded.state.state != "pending":
+    async def _send(self, messenger: Messenger, asked: Sent, version: int) -> None:
+        notification, message, now = asked.notification, asked.message, self._resources.clock.now()
+        if not asked.trying and (why := await self._outdated(message)):
+            await self._tell(notification, Withdraw(why=why, at=now), version)
             return
-        message, now = loaded.state.message, self._resources.clock.now()
-        if not loaded.state.trying and (why := await self._outdated(message)):
-            await self._tell(notification, Withdraw(why=why, at=now), loaded.version)
-            return
-        stuck = self._is_stuck(notification, trying=loaded.state.trying)
+        stuck = self._is_stuck(notification, trying=asked.trying)
         attempt = Attempt(patience=self._patience, stuck=stuck, at=now)
-        if not await self._tell(notification, attempt, loaded.version):
+        if not await self._tell(notification, attempt, version):
             return
         self._seen_trying.pop(notification, None)
         said = await self._hand_over(messenger, notification, message)
-        number, at = loaded.state.attempts + 1, self._resources.clock.now()
+        number, at = asked.attempts + 1, self._resources.clock.now()
         answer = Answer(attempt=number, said=said.said, status=said.status, detail=said.detail, at=at)
         await self._tell(notification, answer, None)
         ATTEMPTS.labels(message.channel, said.said).inc()

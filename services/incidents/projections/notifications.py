@@ -131,7 +131,7 @@ def about_incident(connection: Connection, incident: str) -> Sequence[RowMapping
 def due(connection: Connection, now: datetime, most: int) -> tuple[list[str], datetime | None]:
     """What is to be sent now, what waits longest first, and when the first of all is due; None: nothing waits.
 
-    Also what waits for a time that a clock set back put off.
+    What is urgent comes before all else. Also what waits for a time that a clock set back put off.
     """
     asked = {"now": now, "put_off": now + LONGEST + _CLAIMED, "most": most}
     return list(connection.execute(_DUE, asked).scalars()), connection.execute(_FIRST).scalar_one()
@@ -145,6 +145,6 @@ _DUE = (  # asked often: made once
         _N.state == "pending",
         or_(_N.next_at <= bindparam("now"), and_(_N.next_at > bindparam("put_off"), ~_N.held)),
     )
-    .order_by(_N.next_at)
+    .order_by(_N.urgency, _N.next_at)  # high before low
     .limit(bindparam("most", type_=Integer))
 )
