@@ -6,8 +6,10 @@ import pytest
 
 from services.incidents.config import IncidentsSettings, load_on_call
 from services.incidents.domain.on_call.limits import Breach, breaches, of_shift
-from services.incidents.domain.on_call.load import Member, at_once
+from services.incidents.domain.on_call.load import Member, Share, at_once, balance, shares_of
+from services.incidents.domain.on_call.moves import moves
 from services.incidents.domain.on_call.roster import OnCall, Source
+from services.incidents.domain.on_call.spans import Span
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -51,7 +53,13 @@ def test_a_schedule_of_nobody_breaks_nothing() -> None:
 )
 def test_eight_people_at_one_site_or_six_at_each_of_two(number: int, sites: str, *, kept: bool) -> None:
     people = tuple(f"p{each}" for each in range(number))
-    assert ("people" not in found(people=people, sites=sites)) is kept
+    told = found(people=people, sites=sites).get("people", [])
+    assert not told if kept else told[0].detail.endswith("have 8 people at one site, or 6 at each of two")
+
+
+def test_how_many_there_are_at_each_site_is_said_in_the_order_of_their_names() -> None:
+    (breach,) = found(people=tuple("abcde"), sites="zzmm")["people"]
+    assert breach.detail.startswith("1 at no site, 2 at m, 2 at z; ")
 
 
 def test_nobody_is_on_call_for_more_than_a_quarter_of_the_time() -> None:
@@ -82,14 +90,26 @@ def test_nights_and_weekends_are_shared(limit: str, first: int) -> None:
     assert (breach.subject, breach.value, breach.allowed) == ("a", 8, 1.5)
 
 
-def test_one_night_more_than_the_mean_is_nobodys_burden() -> None:
-    assert "nights" not in found(duty("a", 0, 4), duty("b", 24, 4), people=("a", "b"))
+@pytest.mark.parametrize(
+    ("of_one", "of_other", "allowed"),
+    [
+        (1, 0, None),  # more than half as much again as the mean, but not by a whole night
+        (3, 1, None),  # just half as much again
+        (2, 0, 1.5),
+        (5, 1, 4.5),
+    ],
+)
+def test_a_burden_is_a_night_more_than_the_mean_and_more_than_half_as_much_again(
+    of_one: int, of_other: int, allowed: float | None
+) -> None:
+    nights = [duty("a", night * 24, 4) for night in range(of_one)] + [duty("b", 240, 4)] * of_other
+    assert [each.allowed for each in found(*nights, people=("a", "b")).get("nights", [])] == [allowed] * bool(allowed)
 
 
 def test_nobody_is_on_call_for_more_than_a_week_without_relief() -> None:
     assert "shift_length" not in found(duty("a", 0, 100), duty("a", 100, 68))  # a week in two parts
 
-    (breach,) = found(duty("a", 0, 100), duty("a", 100, 69))["shift_length"]
+    (breach,) = found(duty("a", 0, 100), duty("a", 100, 69), duty("a", 300, 9))["shift_length"]
 
     assert (breach.subject, breach.value, breach.allowed) == ("a", 169, 168)
 
@@ -97,18 +117,19 @@ def test_nobody_is_on_call_for_more_than_a_week_without_relief() -> None:
 def test_between_two_shifts_there_are_eleven_hours_of_rest() -> None:
     assert "rest" not in found(duty("a", 0, 12), duty("a", 23, 8), duty("b", 12, 11))
 
-    (breach,) = found(duty("a", 0, 12), duty("a", 22, 8))["rest"]
+    (breach,) = found(duty("a", 0, 12), duty("a", 22, 8), duty("a", 99, 8))["rest"]
 
     assert (breach.subject, breach.value, breach.allowed) == ("a", 10, 11)
 
 
 def test_nobody_is_on_call_by_two_schedules_at_once() -> None:
     after = (duty("a", 0, 12), duty("a", 12, 12, schedule="till"))
-    beside = duty("b", 0, 12, schedule="till")
+    another = duty("b", 0, 12, schedule="till")
     layers, shadowing = duty("a", 6, 6), duty("a", 0, 24, shadow=True, schedule="till")
-    assert "schedules_at_once" not in found(*after, beside, layers, shadowing)
+    assert "schedules_at_once" not in found(*after, another, layers, shadowing)
 
-    (breach,) = found(*after, duty("a", 6, 3, schedule="till"), duty("a", 8, 4, schedule="till"))["schedules_at_once"]
+    beside = (duty("a", 6, 3, schedule="till"), duty("a", 8, 4, schedule="till"), duty("a", 99, 4, schedule="search"))
+    (breach,) = found(*after, *beside)["schedules_at_once"]
 
     assert (breach.subject, breach.value, breach.allowed) == ("a", 2, 1)
     assert breach.detail == "a is on call by cart and till at once, for 6 hours; let others take some"
@@ -122,6 +143,43 @@ def test_when_somebody_is_on_call_by_more_schedules_than_they_may() -> None:
         return [((it.start - MONDAY) / HOUR, (it.end - MONDAY) / HOUR) for it in at_once(three, most)]
 
     assert (hours(1), hours(2), hours(3)) == ([(3, 12)], [(6, 9)], [])
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "share"),
+    [
+        (20, 1, Share(1, 0, 0, 1)),  # from 21 to 22 in Berlin
+        (21, 1, Share(1, 1, 0, 1)),
+        (6, 1, Share(1, 1, 0, 1)),
+        (7, 1, Share(1, 0, 0, 1)),
+        (-2, 36, Share(36, 2, 1, 1)),  # of Sunday, an hour
+        (4 * 24 + 22, 25, Share(25, 2, 1, 1)),  # from the last hour of Friday to the end of Saturday
+        (4 * 24 + 23, 48, Share(48, 3, 2, 1)),  # a weekend
+    ],
+)
+def test_nights_and_weekends_are_those_of_everybodys_own_clock(start: int, hours: int, share: Share) -> None:
+    members = {"a": Member("a", "sre", "", "Europe/Berlin"), "b": Member("b", "sre", "")}
+    told = shares_of([duty("a", start, hours)], members, MONDAY - 7 * DAY, MONDAY + 14 * DAY)
+    assert told == {"a": share, "b": Share()}
+
+
+@pytest.mark.parametrize(("hours", "said"), [((4, 1, 2), 0.25), ((3, 3), 1), ((0, 0), None), ((), None)])
+def test_balance_is_the_least_over_the_most(hours: tuple[float, ...], said: float | None) -> None:
+    assert balance(hours) == said
+
+
+def test_whose_time_changes_hears_what_is_gained_and_what_is_lost() -> None:
+    before = [duty("a", 0, 12), duty("b", 12, 12), duty("c", 24, 12), duty("zoe", 0, 24, shadow=True)]
+    after = [duty("a", 0, 8), duty("b", 8, 4), duty("b", 12, 12), duty("c", 24, 12), duty("a", 40, 20)]
+
+    def told(*spans: Span) -> list[tuple[float, float]]:
+        return [((span.start - MONDAY) / HOUR, (span.end - MONDAY) / HOUR) for span in spans]
+
+    moved = moves(before, after, Span(MONDAY, MONDAY + 48 * HOUR))
+    assert [(person, told(*gained), told(*lost)) for person, gained, lost in moved] == [
+        ("a", [(40, 48)], [(8, 12)]),
+        ("b", [(8, 12)], []),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,20 @@ def test_a_replacement_takes_only_what_is_theirs_and_later_ones_build_upon_it() 
         ("dora", 10, 24),
         ("bo", 24, 48),
     ]
+    (now,) = at_moment(replaced, MONDAY + 9 * HOUR)
+    assert (now.source.type, now.source.override, now.source.rotation) == ("swap", "o2", "team")
+    assert now.shift == "checkout.days.ed.20261123T080000Z"
+
+
+@pytest.mark.parametrize(
+    ("kind", "person", "replaces"), [("cover", "ed", ""), ("swap", "ed", "ana"), ("off_duty", "", "")]
+)
+def test_what_was_cancelled_before_it_began_changes_nothing(kind: Any, person: str, replaces: str) -> None:
+    ends_before = override(kind, person, replaces, MONDAY + 12 * HOUR, MONDAY + 2 * HOUR)
+    before = roster(DAYS, overrides=[ends_before], team=rota("ana"))
+    assert told(before, 24) == [("ana", 0, 24)]
+    nobody = replace(before, rotations={})
+    assert (told(nobody, 24), holes(nobody, MONDAY, MONDAY + DAY)) == ([], [Span(MONDAY, MONDAY + DAY)])
 
 
 def test_nobody_is_on_call_off_duty_and_that_is_no_hole() -> None:
@@ -111,28 +126,47 @@ def test_what_changes_from_a_moment_on_leaves_the_past_as_it_was() -> None:
     both = (old[0], replace(new[0], effective_from=MONDAY + 5 * HOUR))
     changed = Roster("checkout", (revision(DAYS),), (), {"team": both})
     assert told(changed, 24) == [("ana", 0, 5), ("bo", 5, 24)]
+    at_once = (replace(new[0], effective_from=old[0].effective_from), old[0])  # the later one counts
+    assert told(Roster("checkout", (revision(DAYS),), (), {"team": at_once}), 24) == [("ana", 0, 24)]
     layers = (revision(DAYS), revision(Layer("x", "other"), since=MONDAY + 3 * HOUR))
     assert told(Roster("checkout", layers, (), {"team": old, "other": new}), 24) == [("ana", 0, 3), ("bo", 3, 24)]
 
 
+def test_who_takes_turns_are_those_of_the_layers_in_force_each_once_and_no_shadows() -> None:
+    later = revision(replace(DAYS, rotation="other"), since=MONDAY)
+    layers = revision(DAYS, Layer("nights", "night"), Layer("learners", "new", shadow=True), Layer("empty", "none"))
+    rotations = {"team": rota("ana", "bo"), "night": rota("bo", "cleo"), "new": rota("zoe"), "other": rota("ed")}
+    off = override("off_duty", "", "", MONDAY, MONDAY + HOUR)
+    covered = override("cover", "dora", "", MONDAY + HOUR, MONDAY + DAY, 2)
+    both = Roster("checkout", (layers, later), (off, covered), rotations)
+    for moment in (MONDAY - 999 * DAY, MONDAY - HOUR):  # what is first said holds for what was before
+        assert both.turning(moment) == ["ana", "bo", "cleo"]
+    assert both.turning(MONDAY) == ["ed"]
+    assert Roster("checkout", (), (), rotations).turning(MONDAY) == []
+    assert both.people == {"ana", "bo", "cleo", "zoe", "ed", "dora"}
+
+
 kinds = st.sampled_from([("hourly", 5), ("hourly", 12), ("daily", 1), ("weekly", 1), ("monthly", 1)])
 restrictions = st.sampled_from([(), (NIGHTS,), (Window(WEEKDAYS[:5], time(9), time(17)),)])
-layered = st.lists(st.tuples(kinds, st.integers(0, 2), restrictions, st.booleans()), min_size=1, max_size=4)
+layered = st.lists(
+    st.tuples(kinds, restrictions, st.integers(0, 2), restrictions, st.booleans()), min_size=1, max_size=4
+)
 spans = st.tuples(st.integers(-100, 600), st.integers(1, 200))
-decided = st.lists(st.tuples(st.sampled_from(["cover", "replacement"]), spans), max_size=3)
+decided = st.lists(st.tuples(st.sampled_from(["", "a0", "x0"]), spans), max_size=3)  # a cover, or in whose place
 
 
 @given(layered, decided, st.integers(-300, 600), st.integers(1, 400))
 def test_a_stretch_is_the_same_from_wherever_one_looks(
     layers: list[Any], overrides: list[Any], start: int, lasts: int
 ) -> None:
-    rotations = {f"r{n}": rota(f"a{n}", f"b{n}", kind=kind[0], length=kind[1]) for n, (kind, *_) in enumerate(layers)}
-    made = [Layer(f"l{n}", f"r{n}", priority, rules, shadow) for n, (_, priority, rules, shadow) in enumerate(layers)]
+    rotations = {
+        f"r{n}": rota(f"a{n}", f"b{n}", kind=kind[0], length=kind[1], restrictions=rules)
+        for n, (kind, rules, *_) in enumerate(layers)
+    }
+    made = [Layer(f"l{n}", f"r{n}", *rest) for n, (_, _, *rest) in enumerate(layers)]
     said = [
-        override(
-            kind, f"x{n}", "a0" if kind == "replacement" else "", MONDAY + at * HOUR, MONDAY + (at + long) * HOUR, n
-        )
-        for n, (kind, (at, long)) in enumerate(overrides)
+        override("replacement" if of else "cover", f"x{n}", of, MONDAY + at * HOUR, MONDAY + (at + long) * HOUR, n)
+        for n, (of, (at, long)) in enumerate(overrides)
     ]
     whole = roster(*made, overrides=said, **rotations)
     since, until = MONDAY + start * HOUR, MONDAY + (start + lasts) * HOUR

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.incidents.domain.on_call.errors import (
@@ -42,6 +42,7 @@ ZONES = (
     "Antarctica/Troll",  # by two hours
 )
 WORKING_DAYS = Window(WEEKDAYS[:5], time(9), time(17))
+NIGHT = Window(("monday",), time(20), time(8))
 
 zones = st.sampled_from(ZONES)
 walls = st.datetimes(datetime(2005, 1, 1), datetime(2030, 1, 1)).map(lambda at: at.replace(second=0, microsecond=0))
@@ -69,6 +70,9 @@ def at(wall: str, zone: str) -> datetime:
 
 
 @given(zones, kinds, walls, walls, st.integers(0, 400), people)
+@example("America/Chicago", ("hourly", 1), datetime(2020, 3, 8), datetime(2020, 3, 8, 5), 20, ("a", "b", "c"))
+@example("America/Chicago", ("hourly", 1), datetime(2020, 3, 9), datetime(2020, 3, 8, 5), 20, ("a", "b", "c"))
+@example("Pacific/Apia", ("daily", 1), datetime(2011, 12, 1), datetime(2011, 12, 29), 9, ("a", "b", "c"))
 def test_shifts_leave_no_moment_out_and_none_twice_and_come_in_order(
     zone: str, kind: tuple[Any, int], start: datetime, begin: datetime, days: int, names: tuple[str, ...]
 ) -> None:
@@ -84,9 +88,13 @@ def test_shifts_leave_no_moment_out_and_none_twice_and_come_in_order(
     assert all(one.end == other.start for one, other in pairwise(found))
     turns = [names.index(shift.participant) for shift in found]
     assert all(other == (one + 1) % len(names) for one, other in pairwise(turns))
+    last = found[-1]
+    assert next(shifts(many, last.start, last.start)) == last  # whenever one asks
 
 
 @given(zones, kinds, walls, st.integers(-400, 400), people, windows, st.sampled_from(["calendar", "active_shifts"]))
+@example("UTC", ("daily", 1), datetime(2026, 11, 23), 250, ("a", "b"), (WORKING_DAYS,), "active_shifts")
+@example("UTC", ("hourly", 5), datetime(2026, 11, 23), 0, ("a", "b"), (WORKING_DAYS,), "active_shifts")
 def test_whose_turn_it_is_does_not_depend_on_when_one_asks(  # noqa: PLR0913  what is drawn
     zone: str, kind: tuple[Any, int], start: datetime, number: int, names: tuple[str, ...], open_at: Any, advance: Any
 ) -> None:
@@ -99,6 +107,7 @@ def test_whose_turn_it_is_does_not_depend_on_when_one_asks(  # noqa: PLR0913  wh
 
 
 @given(zones, kinds, walls, st.datetimes(datetime(2005, 1, 1), datetime(2030, 1, 1)))
+@example("America/Chicago", ("daily", 1), datetime(2020, 1, 1, 1, 30), datetime(2020, 11, 1, 7, 10))  # 1:10 once more
 def test_a_moment_lies_between_the_hand_offs_of_its_shift(
     zone: str, kind: tuple[Any, int], start: datetime, moment: datetime
 ) -> None:
@@ -108,6 +117,7 @@ def test_a_moment_lies_between_the_hand_offs_of_its_shift(
 
 
 @given(zones, walls, windows.filter(bool), st.sampled_from([1, 5, 8, 24]))
+@example("America/Chicago", datetime(2020, 3, 1), (Window(("sunday",), time(2), time(3, 30)),), 1)  # one in a gap
 def test_with_active_shifts_everybody_who_is_next_comes_next(
     zone: str, start: datetime, open_at: Any, hours: int
 ) -> None:
@@ -115,10 +125,12 @@ def test_with_active_shifts_everybody_who_is_next_comes_next(
     many = Rota(zone, "hourly", hours, start, names, open_at, "active_shifts")
     since = first_instant(start, many.clock)
 
-    turns = {shift.begins: names.index(shift.participant) for shift in shifts(many, since, since + 30 * DAY)}
+    found = list(shifts(many, since, since + 30 * DAY))
 
+    turns = {shift.begins: names.index(shift.participant) for shift in found}
     in_order = [turns[begins] for begins in sorted(turns)]
     assert all(other == (one + 1) % len(names) for one, other in pairwise(in_order))
+    assert next(shifts(many, found[-1].start, found[-1].start)) == found[-1]  # whenever one asks
 
 
 @given(zones, walls, walls)
@@ -159,13 +171,22 @@ def test_on_a_calendar_somebody_misses_every_turn_and_with_active_shifts_nobody(
         assert {each.participant for each in shifts(many, since, until)} == seen
 
 
-def test_shifts_are_cut_by_restrictions_and_not_by_what_is_asked_for() -> None:
-    night = Window(("monday",), time(20), time(8))
-    weekly = rota("Europe/Berlin", "weekly", start="2026-11-23T09:00", restrictions=(night,))
-    found = list(shifts(weekly, at("2026-11-24T02:00", "Europe/Berlin"), at("2026-11-24T03:00", "Europe/Berlin")))
-    assert [(wall_of(one.start, BERLIN), wall_of(one.end, BERLIN)) for one in found] == [
-        (datetime(2026, 11, 23, 20), datetime(2026, 11, 24, 8))
-    ]
+@pytest.mark.parametrize(
+    ("kind", "start", "restriction", "asked", "found"),
+    [
+        ("weekly", "2026-11-23T09:00", NIGHT, ("24T02", "24T03"), [("23T20", "24T08")]),
+        ("weekly", "2026-11-23T09:00", WORKING_DAYS, ("24T10", "24T11"), [("24T09", "24T17")]),
+        ("daily", "2026-11-23T09:00", WORKING_DAYS, ("24T10", "25T16"), [("24T09", "24T17"), ("25T09", "25T17")]),
+        ("daily", "2026-11-23T17:00", WORKING_DAYS, ("24T10", "25T16"), [("24T09", "24T17"), ("25T09", "25T17")]),
+    ],
+)
+def test_shifts_are_cut_by_restrictions_and_not_by_what_is_asked_for(
+    kind: str, start: str, restriction: Window, asked: tuple[str, str], found: list[tuple[str, str]]
+) -> None:
+    restricted = rota("Europe/Berlin", kind, start=start, restrictions=(restriction,))
+    since, until = (at(f"2026-11-{wall}:00", "Europe/Berlin") for wall in asked)
+    shown = [(wall_of(each.start, BERLIN), wall_of(each.end, BERLIN)) for each in shifts(restricted, since, until)]
+    assert [(f"{since:%dT%H}", f"{until:%dT%H}") for since, until in shown] == found
 
 
 @pytest.mark.parametrize(
@@ -184,14 +205,22 @@ def test_a_rota_that_means_nothing_is_refused_with_its_place(change: Any, error:
     assert getattr(refused.value, "field") == field  # noqa: B009  of all of them
 
 
-def test_more_shifts_than_anybody_reads_are_refused() -> None:
-    with pytest.raises(TimeRangeError):
-        list(shifts(rota(kind="hourly"), datetime(2000, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)))
-    with pytest.raises(TimeRangeError):
-        list(shifts(rota(), datetime(2030, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)))
-    many = rota(restrictions=(WORKING_DAYS,) * 50)
-    with pytest.raises(TimeRangeError):
-        list(shifts(many, datetime(2000, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)))
+@pytest.mark.parametrize(
+    ("changed", "since", "until", "field"),
+    [
+        ({"kind": "hourly"}, 2000, 2030, "until"),  # more shifts than anybody reads
+        ({"restrictions": (WORKING_DAYS,) * 50}, 2000, 2030, "until"),
+        ({}, 2030, 2000, "until"),
+        ({}, 1969, 1971, "from"),
+        ({}, 2199, 2201, "until"),
+        ({"kind": "weekly", "length": 10_000}, 2030, 2031, "length"),  # from 2026 to 2218
+        ({"kind": "monthly", "length": 100_000}, 2030, 2031, "length"),  # there is no such year
+    ],
+)
+def test_what_nobody_reads_or_is_too_far_away_is_refused(changed: Any, since: int, until: int, field: str) -> None:
+    with pytest.raises(TimeRangeError) as refused:
+        list(shifts(rota(**changed), datetime(since, 1, 1, tzinfo=UTC), datetime(until, 1, 1, tzinfo=UTC)))
+    assert refused.value.field == field
 
 
 def _cases(path: Path, *kinds: str) -> list[tuple[str, Any]]:

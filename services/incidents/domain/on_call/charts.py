@@ -53,9 +53,9 @@ class Charts:
         """The duties that begin after *moment* and before *until*, in order; a week is laid out when it is needed."""
         number = (moment - _EPOCH) // _LASTS
         while (begins := _EPOCH + number * _LASTS) < until:
-            chart, ends = self._chart(roster, number), begins + _LASTS
+            chart = self._chart(roster, number)
             for each in chart[bisect_right(chart, max(moment, begins - timedelta.resolution), key=_SINCE) :]:
-                if begins <= each.since < min(ends, until) and not each.shadow:
+                if each.since < until and not each.shadow:
                     yield each
             number += 1
 

@@ -86,7 +86,7 @@ def breaches(
     found = [*_too_few(policy, members), *_too_much(policy, shares, start, until)]
     for name, allowed in (("nights", policy.nights), ("weekends", policy.weekends)):
         found += _uneven(name, allowed, {person: getattr(share, name) for person, share in shares.items()})
-    for person in sorted(shares):
+    for person in shares:
         theirs = [each for each in duty if each.person == person and not each.shadow]
         found += _too_long(policy, person, joined(Span(each.since, each.until) for each in theirs))
         found += _too_many(policy, person, theirs)
@@ -148,7 +148,5 @@ def _too_many(policy: OnCallPolicy, person: str, theirs: Sequence[OnCall]) -> It
     if spans:
         by = sorted({each.schedule for each in theirs if any(cut(Span(each.since, each.until), spans))})
         hours = sum((span.lasts for span in spans), timedelta()) / HOUR
-        detail = (
-            f"{person} is on call by {' and '.join(sorted(by))} at once, for {hours:.0f} hours; let others take some"
-        )
+        detail = f"{person} is on call by {' and '.join(by)} at once, for {hours:.0f} hours; let others take some"
         yield Breach("schedules_at_once", person, len(by), allowed.most, detail, allowed.source)

@@ -33,8 +33,8 @@ def resolve(roster: Roster, start: datetime, until: datetime) -> list[OnCall]:
     """Who is on call between two moments, in order; stretches that reach beyond them are told whole."""
     low, high = _reach(roster, start, until)
     near = [it for it in roster.overrides if it.start < it.end and it.start < high and it.end > low]
-    alone = [it for it in near if not it.replaces]
-    found = _replaced(chain(_layered(roster, low, high, alone), _covers(roster.schedule, alone)), near)
+    alone, instead = [it for it in near if not it.replaces], [it for it in near if it.replaces]
+    found = _replaced(chain(_layered(roster, low, high, alone), _covers(roster.schedule, alone)), instead)
     return sorted(
         (each for each in found if each.since < until and each.until > start),
         key=lambda each: (each.since, each.shadow, each.source.layer, each.person),
@@ -49,22 +49,16 @@ def at_moment(roster: Roster, moment: datetime) -> tuple[OnCall, ...]:
 def holes(roster: Roster, start: datetime, until: datetime) -> list[Span]:
     """When nobody is on call although somebody should be."""
     duty = joined(Span(each.since, each.until) for each in resolve(roster, start, until) if not each.shadow)
-    free = joined(chain(_off_duty(roster, start, until), (Span(each.start, each.end) for each in _free(roster))))
+    decided = (Span(each.start, each.end) for each in roster.overrides if each.kind == "off_duty")
+    free = joined(chain(_off_duty(roster, start, until), decided))
     begun = max(start, roster.revisions[0].effective_from) if roster.revisions else until
-    if begun >= until:
-        return []
     return [left for hole in without(Span(begun, until), duty) for left in without(hole, free)]
-
-
-def _free(roster: Roster) -> Iterator[Override]:
-    return (each for each in roster.overrides if each.kind == "off_duty" and each.start < each.end)
 
 
 def _off_duty(roster: Roster, start: datetime, until: datetime) -> Iterator[Span]:
     for revision, force in in_force(roster.revisions):
-        if revision.off_duty and force.start < until and force.end > start:
-            for opening in openings(revision.off_duty, zone_named(revision.zone), start, until):
-                yield from cut(opening, [force])
+        for opening in openings(revision.off_duty, zone_named(revision.zone), start, until):
+            yield from cut(opening, [force])
 
 
 _R = TypeVar("_R", RotationRevision, ScheduleRevision)
@@ -152,15 +146,13 @@ def _covers(schedule: str, alone: Iterable[Override]) -> Iterator[OnCall]:
 
 def _replaced(pieces: Iterable[OnCall], overrides: Sequence[Override]) -> Iterable[OnCall]:
     """*pieces* after those who stand in for somebody, in the order in which that was decided."""
-    if not any(each.replaces for each in overrides):
+    if not overrides:
         return pieces
     shadows: list[OnCall] = []
     theirs: dict[str, list[OnCall]] = {}
     for piece in pieces:
         (shadows if piece.shadow else theirs.setdefault(piece.person, [])).append(piece)
     for override in sorted(overrides, key=lambda each: (each.at, each.override)):
-        if not override.replaces:
-            continue
         span, held = [Span(override.start, override.end)], theirs.pop(override.replaces, [])
         theirs[override.replaces] = list(_outside(held, span))
         for piece in held:

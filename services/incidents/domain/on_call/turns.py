@@ -8,6 +8,7 @@ neither are those in which the restrictions open never, so that a rota of workin
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -188,16 +189,13 @@ def _range(rota: Rota, start: datetime, until: datetime) -> tuple[int, int]:
     if (until - start).days * len(rota.restrictions) > MOST_OPENINGS:
         detail = f"{len(rota.restrictions)} restrictions over {(until - start).days:,} days; ask for less time at once"
         raise TimeRangeError("until", detail)
-    low, high = rota.number_at(start), rota.number_at(until)
     years = EARLIEST.year - 1, LATEST.year + 1
-    try:
-        near = all(years[0] <= rota.wall(number).year <= years[1] for number in (low, high + 1))
-    except (OverflowError, ValueError):
-        near = False
-    if not near:
-        detail = f"a shift of {rota.length} {rota.type} units reaches beyond the years {years[0]} to {years[1]}"
-        raise TimeRangeError("length", detail)
-    return low, high
+    with suppress(OverflowError, ValueError):
+        low, high = rota.number_at(start), rota.number_at(until)
+        if years[0] <= rota.wall(low).year and rota.wall(high + 1).year <= years[1]:
+            return low, high
+    detail = f"a shift of {rota.length} {rota.type} units reaches beyond the years {years[0]} to {years[1]}"
+    raise TimeRangeError("length", detail)
 
 
 def _counted(rota: Rota, low: int, high: int) -> int:
