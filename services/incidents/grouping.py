@@ -14,7 +14,7 @@ from typing import Any, Final
 from libs.events.backoff import PASSING, side_by_side
 from libs.events.envelope import Context, Metadata, Recorded
 from libs.events.errors import ConflictError
-from libs.events.handler import Effects
+from libs.events.handler import Effects, Step
 from libs.events.projector import DeadLetterLimit
 from libs.events.reactor import Reaction, Reactor
 from libs.events.registry import EventRegistry
@@ -27,7 +27,9 @@ from services.incidents.domain.alert.commands import Silence
 from services.incidents.domain.alert.decider import Known
 from services.incidents.domain.alert.decider import Resolved as ResolvedAlert
 from services.incidents.domain.alert.events import AlertAcknowledged, AlertResolved, AlertTriggered
+from services.incidents.domain.errors import IllegalTransitionError
 from services.incidents.domain.incident.commands import AcknowledgeAlert, ClearAlert, TellOfAlerts
+from services.incidents.domain.silence.commands import Hold
 from services.incidents.domain.silence.events import SilenceEnded, SilenceMade
 from services.incidents.effects import incident_effects
 from services.incidents.intake import key_of
@@ -145,13 +147,20 @@ class Grouping(Reactor):
         await self._group(alerts, cause)
 
     async def _hold(self, alert: str, silence: ActiveSilence, cause: Metadata) -> None:
-        """Note that *silence* covers the alert, and look at it again when that is over."""
+        """Note that *silence* covers the alert, and look at it again when that is over.
+
+        It is noted before the silence is ended, or not at all: whoever hears of the end finds all that it held.
+        """
         context = self._joining.context(cause)
         command = Silence(
             silence=silence.silence, until=silence.until, by=silence.by, reason=silence.reason, at=context.at
         )
-        timer = Timer(f"alert-grouping/{alert}", silence.until, AGAIN)
-        await self._handler.handle(ALERT, alert, command, context, effects=Effects(schedule=(timer,)))
+        again = Effects(schedule=(Timer(f"alert-grouping/{alert}", silence.until, AGAIN),))
+        stands = Step(SILENCE, silence.silence, Hold(context.at))
+        try:
+            await self._handler.handle(ALERT, alert, command, context, effects=again, also=(stands,))
+        except IllegalTransitionError:  # it was ended since it was looked up
+            await self._group([alert], cause)
 
     async def _calm(self, ended: Sequence[Known]) -> Sequence[Known]:
         """Those of *ended* that do not flap; the others are over when they were quiet for a while."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from libs.events.resources import Resources
-from services.incidents.contract import SERVICE
+from services.incidents.contract import SERVICE, SILENCE
 from services.incidents.domain.alert.decider import Known
 from services.incidents.domain.matchers import all_match
 from services.incidents.projections.alerts import ALERTS, earlier, silenced
@@ -33,7 +33,8 @@ class Quiet:
     async def covered(self, alerts: Sequence[Known], at: datetime) -> Mapping[str, ActiveSilence]:
         """Those of *alerts* that a silence covers, with the one that lasts longest.
 
-        A read model that does not catch up in time does not hold anything up: what should be silent pages then.
+        A read model that does not catch up in time does not hold anything up: what should be silent pages then. What
+        was ended, it need not know yet: that is asked of the silences themselves.
         """
         if not alerts:
             return {}
@@ -41,13 +42,12 @@ class Quiet:
             await self._applied(SILENCES.name, self._heard)
             self._heard = 0
         silences = await self._views.read(active_silences, at)
-        found: dict[str, ActiveSilence] = {}
-        for alert in alerts if silences else ():
-            labels = _labels(alert)
-            covering = next((silence for silence in silences if all_match(silence.matchers, labels)), None)
-            if covering:
-                found[alert.opened.alert] = covering
-        return found
+        while True:
+            found = _covering(silences, alerts)
+            ended = [each for each in dict.fromkeys(found.values()) if await self._was_ended(each)]
+            if not ended:
+                return found
+            silences = [each for each in silences if each not in ended]
 
     async def held_by(self, silence: str, position: int) -> tuple[Sequence[str], bool]:
         """The alerts that still fire under *silence*, and whether these are all that were stored before *position*."""
@@ -65,9 +65,24 @@ class Quiet:
             for alert, identity in zip(alerts, identities, strict=True)
         }
 
+    async def _was_ended(self, silence: ActiveSilence) -> bool:
+        state = (await self._resources.handler.load(SILENCE, silence.silence)).state
+        return state is not None and state.ended is not None
+
     async def _applied(self, projection: str, position: int) -> bool:
         epoch = self._resources.store.epoch
         return await self._views.wait_applied(projection, SERVICE, epoch, 0, position, _PATIENCE_S)
+
+
+def _covering(silences: Sequence[ActiveSilence], alerts: Sequence[Known]) -> dict[str, ActiveSilence]:
+    """By alert, the first of *silences* that matches it."""
+    found: dict[str, ActiveSilence] = {}
+    for alert in alerts if silences else ():
+        labels = _labels(alert)
+        covering = next((silence for silence in silences if all_match(silence.matchers, labels)), None)
+        if covering:
+            found[alert.opened.alert] = covering
+    return found
 
 
 def _labels(alert: Known) -> Mapping[str, str]:

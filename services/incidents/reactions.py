@@ -13,7 +13,7 @@ from typing import Any, Literal
 from libs.events.applied import applied
 from libs.events.envelope import Context, Recorded
 from libs.events.errors import ReservedError
-from libs.events.handler import Step
+from libs.events.handler import CommandHandler, Step
 from libs.events.ids import derived_id
 from libs.events.reactor import Act, Reaction
 from libs.events.registry import EventRegistry
@@ -23,7 +23,7 @@ from libs.events.timers import Fire
 from services.incidents.contract import ALERT, CONTRACT, INCIDENT, SERVICE
 from services.incidents.domain.alert.commands import Move, RaiseUrgency
 from services.incidents.domain.alert.decider import Resolved
-from services.incidents.domain.errors import IllegalTransitionError
+from services.incidents.domain.errors import AbsentError, IllegalTransitionError
 from services.incidents.domain.incident.commands import ClearAlert, JoinAlert, TakeGroup
 from services.incidents.domain.incident.events import (
     IncidentAlertJoined,
@@ -31,6 +31,7 @@ from services.incidents.domain.incident.events import (
     IncidentMerged,
     IncidentSplit,
 )
+from services.incidents.domain.incident.state import Merged, Record
 from services.incidents.domain.incident.work_commands import UpdateFellDue
 from services.incidents.effects import UPDATE_DUE, incident_effects, update_due
 from services.incidents.intake import Intake, Signal
@@ -101,8 +102,8 @@ def urgency(resources: Resources) -> Reaction:
         await applied(resources, ALERTS, recorded, SERVICE)
         for alert in [each for group in groups for each in await views.read(queued, group)]:
             loaded = await handler.load(ALERT, alert)
-            if loaded.state is None or isinstance(loaded.state, Resolved):
-                continue
+            if loaded.state is None or isinstance(loaded.state, Resolved) or loaded.state.opened.urgency == "high":
+                continue  # it is over, or another incident took it
             why: dict[str, Any] = {"by": event.by, "at": context.at}
             why["reason"] = f"of low urgency until alert {event.alert} of the same group fired: {_said(event)}"
             join = JoinAlert(alert=alert, summary=loaded.state.opened.summary, **why)
@@ -125,27 +126,42 @@ def _said(event: IncidentDeclared | IncidentAlertJoined) -> str:
 
 
 def moving(resources: Resources) -> Reaction:
-    """Alerts follow their incident into the one that it was merged into, or that was split from it."""
+    """Alerts follow their incident into the one that it was merged into, or that was split from it.
+
+    Of incidents that follow each other it may be heard in any order: alerts go where they are by now.
+    """
     handler = resources.handler
 
     async def moved(event: IncidentMerged | IncidentSplit, recorded: Recorded, context: Context) -> None:
         del recorded
         why: dict[str, Any] = {"by": event.by, "reason": event.reason, "at": context.at}
-        for alert in event.alerts:
-            loaded = await handler.load(ALERT, alert)
-            part = context.part(alert)
-            if loaded.state is None:
+        alerts = {alert: await handler.load(ALERT, alert) for alert in event.alerts}  # before whose they are by now
+        into = await _survivor(handler, event.into)
+        its = set(into.alerts)
+        for alert, loaded in alerts.items():
+            if loaded.state is None or alert not in its:  # it was split off since, which is heard of, too
                 continue
-            await handler.handle(ALERT, alert, Move(**why, incident=event.into), part, expected=loaded.version)
+            part = context.part(alert)
+            await handler.handle(ALERT, alert, Move(**why, incident=into.incident), part, expected=loaded.version)
             if isinstance(loaded.state, Resolved):  # maybe just now, when its incident was another
                 clear = ClearAlert(by=loaded.state.resolved_by, at=context.at, alert=alert)
-                await handler.handle(INCIDENT, event.into, clear, part.part("clear"), effects=incident_effects)
+                await handler.handle(INCIDENT, into.incident, clear, part.part("clear"), effects=incident_effects)
         for group in event.groups if isinstance(event, IncidentMerged) else ():
             take = TakeGroup(**why, group=group)
             with suppress(ReservedError):  # a newer incident has it
-                await handler.handle(INCIDENT, event.into, take, context.part(group), effects=incident_effects)
+                await handler.handle(INCIDENT, into.incident, take, context.part(group), effects=incident_effects)
 
     return Reaction(name=MOVING, source=SERVICE, events=CONTRACT, act={IncidentMerged: moved, IncidentSplit: moved})
+
+
+async def _survivor(handler: CommandHandler, incident: str) -> Record:
+    """The incident that goes on with what *incident* took over: that itself, unless it was merged, too."""
+    state = (await handler.load(INCIDENT, incident)).state
+    while isinstance(state, Merged):
+        state = (await handler.load(INCIDENT, state.into)).state
+    if state is None:
+        raise AbsentError("incident")
+    return state.record
 
 
 def timers(resources: Resources) -> Mapping[str, Fire]:

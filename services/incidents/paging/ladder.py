@@ -6,21 +6,22 @@ caused it, so that deciding twice calls once.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from prometheus_client import Counter
 
 from libs.events.backoff import PASSING, stopped_within
 from libs.events.envelope import Context, Metadata, Recorded
-from libs.events.errors import ConflictError
+from libs.events.errors import ConflictError, StoreUnavailableError
 from libs.events.handler import NO_EFFECTS, Effects, Step
 from libs.events.reactor import Act, Reaction, Reactor
 from libs.events.resources import Resources
-from libs.events.store import AppendRequest, Timer
+from libs.events.store import AppendRequest, StreamWrite, Timer
 from libs.events.timers import Fire
 from services.incidents.config import IncidentsSettings
 from services.incidents.contract import CONTRACT, ESCALATION, INCIDENT, NOTIFICATION, SERVICE
@@ -35,7 +36,17 @@ from services.incidents.domain.escalation.commands import (
     TellResponder,
 )
 from services.incidents.domain.escalation.events import Cause, EscalationBegun, EscalationUnassigned, Event, PageSent
-from services.incidents.domain.escalation.state import Climbing, Ended, Escalation, Held, Paused, Record, Spent
+from services.incidents.domain.escalation.state import (
+    Climbing,
+    Ended,
+    Escalation,
+    Held,
+    Paused,
+    Record,
+    Spent,
+    due,
+    undelivered,
+)
 from services.incidents.domain.incident.decider import Active, Triage
 from services.incidents.domain.incident.events import (
     IncidentAcknowledged,
@@ -54,6 +65,7 @@ from services.incidents.domain.incident.events import (
 from services.incidents.domain.incident.work_events import IncidentSeverityChanged
 from services.incidents.domain.notification.commands import Request
 from services.incidents.domain.notification.events import AttemptEnded, Message
+from services.incidents.intake import BUSY
 from services.incidents.paging.alarm import Alarm
 from services.incidents.paging.digests import Digests
 from services.incidents.paging.messages import about
@@ -165,6 +177,7 @@ class Paging:
             with suppress(ConflictError):  # somebody took it on meanwhile, or it moved: look again
                 await self._carry(event.incident, replan, context, taken.messages, expected=loaded.version)
                 return
+        raise StoreUnavailableError(BUSY)
 
     async def _taken_on(
         self, event: IncidentAcknowledged | IncidentStageChanged | IncidentReopened, _: Recorded, context: Context
@@ -173,9 +186,10 @@ class Paging:
 
     async def _lives(self, event: IncidentNoted, _: Recorded, context: Context) -> None:
         """A word in the timeline shows that an incident that somebody has is not forgotten."""
-        state = (await self._resources.handler.load(ESCALATION, event.incident)).state
-        if isinstance(state, Held) and state.due is not None:
-            await self._ask(event.incident, Hold(by=state.by, at=context.at), context)
+        loaded = await self._resources.handler.load(ESCALATION, event.incident)
+        if isinstance(loaded.state, Held) and loaded.state.due is not None:
+            hold = Hold(by=loaded.state.by, at=context.at)
+            await self._carry(event.incident, hold, context, {}, expected=loaded.version)
 
     async def _over(self, event: IncidentFact, recorded: Recorded, context: Context) -> None:
         why = recorded.type.split(".")[4]
@@ -205,33 +219,30 @@ class Paging:
         incident, person = event.message.incident, event.message.person
         note = NoteUndelivered(notification=event.notification, person=person, detail=event.detail, at=context.at)
         await self._ask(incident, note, context)
-        state = (await self._resources.handler.load(ESCALATION, incident)).state
-        if isinstance(state, Climbing) and state.lost and state.place[1] > 1:  # a further pass waits for its time
-            await self._climb(incident, "undelivered", context.part("climb"))
+        await self._climb(incident, undelivered, context.part("climb"))
 
     async def _due(self, timer: Timer, context: Context) -> None:
-        incident = timer.key.partition("/")[2]
-        state = (await self._resources.handler.load(ESCALATION, incident)).state
-        if state is None or state.due is None or state.due > context.at:
-            return
-        causes: dict[type[object], Cause] = {Held: "silence", Paused: "snooze-over"}
-        await self._climb(incident, causes.get(type(state), "time"), context)
+        await self._climb(timer.key.partition("/")[2], partial(due, at=context.at), context)
 
-    async def _climb(self, incident: str, cause: Cause, context: Context) -> None:
+    async def _climb(self, incident: str, why: Callable[[Escalation], Cause | None], context: Context) -> None:
+        """Take the next step if *why* gives a cause; it is asked again when the escalation moved meanwhile."""
         for _ in range(_TRIES):
             loaded = await self._resources.handler.load(ESCALATION, incident)
-            state = loaded.state
-            if not isinstance(state, Climbing | Held | Paused):
+            state, cause = loaded.state, why(loaded.state)
+            if cause is None or not isinstance(state, Climbing | Held | Paused):
                 return
             place = state.place if isinstance(state, Climbing) else (1, 1)
             taken = await self._take(state.record, place, cause, context)
-            due = taken.step.climbed.due
-            if isinstance(state, Climbing) and state.waits and taken.waits and due is not None:
-                await self._resources.store.append(AppendRequest(schedule=(_timer(incident, due),)))
-                return  # there is nothing new to say
+            again_at = taken.step.climbed.due
             with suppress(ConflictError):  # somebody took it on meanwhile, or it moved: look again
-                await self._carry(incident, taken.step, context, taken.messages, expected=loaded.version)
+                if isinstance(state, Climbing) and state.waits and taken.waits and again_at is not None:
+                    unmoved = StreamWrite(loaded.stream, loaded.version, ())  # there is nothing new to say
+                    again = AppendRequest((unmoved,), schedule=(_timer(incident, again_at),))
+                    await self._resources.store.append(again)
+                else:
+                    await self._carry(incident, taken.step, context, taken.messages, expected=loaded.version)
                 return
+        raise StoreUnavailableError(BUSY)
 
     async def _take(self, record: Record, place: tuple[int, int], cause: Cause, context: Context) -> Taken:
         targets = await fallback_of(self._resources, self._fallback)

@@ -95,4 +95,5 @@ async def test_what_no_incident_takes_is_a_dead_letter_that_calls_the_fallback_a
         assert [each.error async for each in worker.replay()] == [""] * 4
         assert await waiting(incidents) == []
         [late] = [each for each in await listed(incidents, "/v1/incidents", 4) if each["title"] == BAD["summary"]]
+        late = await incidents.call("GET", f"/v1/incidents/{late['id']}")
         assert (len(late["alerts"]), len(late["alerts_firing"])) == (3, 2)

@@ -40,6 +40,8 @@ class Retrigger:
 class Group:
     """It belongs to *incident*."""
 
+    verb: ClassVar[str] = "group"
+
     incident: str
     at: datetime
     follows: str = ""

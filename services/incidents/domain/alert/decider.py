@@ -84,7 +84,7 @@ def decide(command: Command, state: Alert) -> tuple[Event, ...]:  # noqa: C901, 
 
     Raises:
         AbsentError: There is no such alert.
-        IllegalTransitionError: It is resolved.
+        IllegalTransitionError: It is resolved, or another incident took it.
     """
     match state, command:
         case None, Trigger():
@@ -93,8 +93,8 @@ def decide(command: Command, state: Alert) -> tuple[Event, ...]:  # noqa: C901, 
             raise AbsentError("alert")
         case (Triggered() | Acknowledged(), Retrigger(summary=summary, at=at)):
             return (AlertRetriggered(state.opened.alert, summary, at),)
-        case _, Group(incident=incident, at=at, follows=follows):
-            return () if state.opened.incident else (AlertGrouped(state.opened.alert, incident, at, follows),)
+        case _, Group():
+            return _put(state, command)
         case ((Triggered() | Acknowledged()), Silence()):
             return _silenced(state, command)
         case ((Triggered(opened=it) | Acknowledged(opened=it)), RaiseUrgency()) if it.urgency == "low":
@@ -168,6 +168,16 @@ def _silenced(state: Open, command: Silence) -> tuple[Event, ...]:
         return ()
     alert, by, reason = state.opened.alert, command.by, command.reason
     return (AlertSilenced(alert, command.silence, command.until, by, reason, command.at),)
+
+
+def _put(state: Known, command: Group) -> tuple[Event, ...]:
+    """Once; who finds it elsewhere by now, or over without having paged anybody, opens no incident for it."""
+    it = state.opened
+    if it.incident == command.incident:
+        return ()
+    if it.incident or (isinstance(state, Resolved) and state.before.silenced):
+        raise IllegalTransitionError("alert", state.name, command.verb, ())
+    return (AlertGrouped(it.alert, command.incident, command.at, command.follows),)
 
 
 def _grouped(state: Open, event: AlertGrouped) -> Open:

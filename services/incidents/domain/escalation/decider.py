@@ -70,7 +70,7 @@ def decide(command: Command, state: Escalation) -> tuple[Event, ...]:  # noqa: C
     match state, command:
         case None, Begin(begun=begun, first=first):
             return (begun, *_first(Record(begun), first))
-        case None, Hold() | Pause() | End():
+        case None, Hold() | End():
             return ()
         case None, _:
             raise AbsentError("escalation", "/v1/escalations")

@@ -96,6 +96,19 @@ Known = Climbing | Held | Paused | Spent | Ended
 Escalation = Known | None
 
 
+def due(state: Escalation, at: datetime) -> of.Cause | None:
+    """Why it goes on at *at*, if its time has come."""
+    if state is None or state.due is None or state.due > at:
+        return None
+    causes: dict[type[object], of.Cause] = {Held: "silence", Paused: "snooze-over"}
+    return causes.get(type(state), "time")
+
+
+def undelivered(state: Escalation) -> of.Cause | None:
+    """Why it goes on before its time, if nothing of the last step arrives; a further pass waits all the same."""
+    return "undelivered" if isinstance(state, Climbing) and state.lost and state.place[1] > 1 else None
+
+
 def evolve(state: Escalation, event: of.Event) -> Escalation:  # noqa: C901, PLR0911, PLR0912  one line per kind of event
     """The state after one more fact."""
     if isinstance(event, of.EscalationBegun):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from services.incidents.domain.asked import Asked
 
@@ -21,4 +22,13 @@ class End(Asked):
     """Let it page again."""
 
 
-Command = Make | End
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Keep an alert that matches from paging, in the same transaction: refused when it is over."""
+
+    verb: ClassVar[str] = "hold"
+
+    at: datetime
+
+
+Command = Make | End | Hold

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from services.incidents.domain.errors import AbsentError, ReasonMissingError, SilenceError
+from services.incidents.domain.errors import AbsentError, IllegalTransitionError, ReasonMissingError, SilenceError
 from services.incidents.domain.matchers import all_match, check_matchers
-from services.incidents.domain.silence.commands import Command, End, Make
+from services.incidents.domain.silence.commands import Command, End, Hold, Make
 from services.incidents.domain.silence.events import Event, SilenceEnded, SilenceMade
 
 LONGEST = timedelta(days=90)  # what is to be silent for longer is an alert that nobody wants
@@ -43,16 +43,19 @@ def decide(command: Command, state: Silence) -> tuple[Event, ...]:
         MatcherError: A condition cannot be read.
         SilenceError: It would cover everything, nothing, or last too long.
         ReasonMissingError: Nobody says why.
+        IllegalTransitionError: It is over, and holds nothing any more.
     """
     match state, command:
         case None, Make():
             _check(command)
             fields = {name: getattr(command, name) for name in SilenceMade.__dataclass_fields__}
             return (SilenceMade(**fields),)
-        case None, End():
+        case None, End() | Hold():
             raise AbsentError("silence")
         case Known(ended=None), End(by=by, reason=reason, at=at) if at < state.made.until:
             return (SilenceEnded(silence=state.made.silence, by=by, reason=reason, at=at),)
+        case Known(), Hold(at=at) if state.state(at) == "ended":
+            raise IllegalTransitionError("silence", "ended", command.verb, ())
         case _:
             return ()
 
