@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from libs.events.errors import FencedError, KeyInFlightError, KeyReusedError
-from libs.events.store import Answer, IdempotencyKey, Lease, StoredAnswer, Timer
+from libs.events.store import MOST_AHEAD, Answer, IdempotencyKey, Lease, StoredAnswer, Timer
 
 IN_FLIGHT_FOR = timedelta(minutes=1)
 KEPT_FOR = timedelta(hours=24)
@@ -40,7 +40,7 @@ INSERT INTO leases AS l (name, holder, fence, until) VALUES ($1, $2, 1, $3)
 ON CONFLICT (name) DO UPDATE
 SET holder = excluded.holder, until = excluded.until,
     fence = l.fence + CASE WHEN l.holder = excluded.holder AND l.until > $4 THEN 0 ELSE 1 END
-WHERE l.holder = excluded.holder OR l.until <= $4
+WHERE l.holder = excluded.holder OR l.until <= $4 OR l.until > $5
 RETURNING fence
 """
 _RELEASE = "UPDATE leases SET until = $3 WHERE name = $1 AND fence = $2"
@@ -114,7 +114,7 @@ class Bookkeeping(Protocol):
     async def acquire(self, name: str, holder: str, now: datetime, ttl_s: float) -> Lease | None:
         """See `Leases.acquire`."""
         until = now + timedelta(seconds=ttl_s)
-        rows = await self._write(_ACQUIRE, name, holder, until, now)
+        rows = await self._write(_ACQUIRE, name, holder, until, now, until + MOST_AHEAD)
         return Lease(name, holder, rows[0][0], until) if rows else None
 
     async def release(self, lease: Lease) -> None:

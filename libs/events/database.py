@@ -24,6 +24,7 @@ from libs.events.errors import SetupError, StoreUnavailableError
 T = TypeVar("T")
 
 _MEMORY_NAMES = count(1)
+_IDLE_S = 15.0  # as long as a statement of the store may take
 _BUSY_TIMEOUT_S = 10  # how long SQLite waits for another process that writes
 _READERS = 4  # threads
 _SHORT_S = 0.005  # what a read may take on the event loop
@@ -90,13 +91,18 @@ class Database(Protocol):
 
 
 @asynccontextmanager
-async def open_database(url: str, *, pool_size: int = 8, prepared_statements: bool = True) -> AsyncGenerator[Database]:
+async def open_database(
+    url: str, *, pool_size: int = 8, prepared_statements: bool = True, idle_s: float = _IDLE_S
+) -> AsyncGenerator[Database]:
     """The database at *url*, disconnected at the end.
 
     Args:
         url: `memory:` (forgets at the end), `sqlite:///path/of/file` or `postgresql://user@host/database`.
         pool_size: Connections to PostgreSQL at most.
         prepared_statements: Off behind pgbouncer in transaction mode.
+        idle_s: How long a transaction in PostgreSQL may stand still. A process that stands still in one, or whose
+            machine is gone, would keep all others from what it has locked. Behind pgbouncer, its own
+            `idle_transaction_timeout` says so.
 
     Raises:
         SetupError: Another kind of database.
@@ -104,7 +110,7 @@ async def open_database(url: str, *, pool_size: int = 8, prepared_statements: bo
     database: Database
     match url.partition(":")[0]:
         case "postgresql":
-            database = _Postgres(url, pool_size, prepared_statements=prepared_statements)
+            database = _Postgres(url, pool_size, idle_s, prepared_statements=prepared_statements)
         case "sqlite":
             database = _Sqlite(_uri(url.removeprefix("sqlite:///")))
         case "memory":
@@ -121,11 +127,13 @@ async def open_database(url: str, *, pool_size: int = 8, prepared_statements: bo
 class _Postgres:
     """`Database` in PostgreSQL, through a pool of asyncpg connections."""
 
-    def __init__(self, url: str, pool_size: int, *, prepared_statements: bool) -> None:
+    def __init__(self, url: str, pool_size: int, idle_s: float, *, prepared_statements: bool) -> None:
         from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  brings 8 MiB, where it is used
 
         connect: dict[str, Any] = {} if prepared_statements else {"prepared_statement_cache_size": 0}
         connect["statement_cache_size"] = 256 if prepared_statements else 0
+        if prepared_statements:  # pgbouncer would refuse the setting
+            connect["server_settings"] = {"idle_in_transaction_session_timeout": f"{idle_s * 1000:.0f}"}
         self._engine = create_async_engine(
             "postgresql+asyncpg" + url.removeprefix("postgresql"),
             pool_size=pool_size,

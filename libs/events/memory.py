@@ -13,7 +13,7 @@ from libs.events.envelope import Recorded
 from libs.events.errors import ConflictError, FencedError, KeyInFlightError, KeyReusedError, ReservedError
 from libs.events.ids import new_id
 from libs.events.limits import check_request
-from libs.events.store import Appended, AppendRequest, IdempotencyKey, Lease, StoredAnswer, Timer
+from libs.events.store import MOST_AHEAD, Appended, AppendRequest, IdempotencyKey, Lease, StoredAnswer, Timer
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NO_ANSWER = ("", _LONG_AGO, None)
@@ -127,7 +127,7 @@ class MemoryStore:
         """See `Leases.acquire`."""
         held = self._leases.get(name)
         until = now + timedelta(seconds=ttl_s)
-        if held and held.holder != holder and held.until > now:
+        if held and held.holder != holder and now < held.until <= until + MOST_AHEAD:
             return None
         renewed = held is not None and held.holder == holder and held.until > now
         fence = (held.fence if held else 0) + (0 if renewed else 1)

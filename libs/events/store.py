@@ -7,7 +7,7 @@ each is judged alone: one conflict fails that request and no other.
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -115,6 +115,9 @@ class Appended(msgspec.Struct, frozen=True):
     duplicate: bool = False
 
 
+MOST_AHEAD = timedelta(minutes=1)  # how far the clocks of two processes may be apart
+
+
 class Lease(msgspec.Struct, frozen=True):
     """A role that one process holds until *until*; *fence* rises with every new holder."""
 
@@ -199,7 +202,11 @@ class Leases(Protocol):
     """Which process plays which role."""
 
     async def acquire(self, name: str, holder: str, now: datetime, ttl_s: float) -> Lease | None:
-        """The lease, taken or renewed; None while another holder has it."""
+        """The lease, taken or renewed; None while another holder has it.
+
+        One that lasts longer than `MOST_AHEAD` beyond what is asked for was taken before the clock was set back: it is
+        over, since its holder may be gone, and nobody would play the role until then.
+        """
         ...
 
     async def release(self, lease: Lease) -> None:

@@ -467,6 +467,17 @@ class StoreContract:
         assert again is not None
         assert again.fence > mine.fence
 
+    async def test_a_role_that_was_taken_before_the_clock_was_set_back_is_free(self, store: Store) -> None:
+        theirs = await store.acquire("timers", "one", START + timedelta(seconds=30), 10)
+        assert theirs is not None
+        assert await store.acquire("timers", "two", START, 10) is None, "clocks may be apart a little"
+
+        mine = await store.acquire("timers", "two", START - timedelta(hours=1), 10)
+
+        assert mine is not None
+        assert mine.fence > theirs.fence
+        assert await store.acquire("timers", "one", START - timedelta(hours=1), 10) is None
+
     async def test_a_released_role_is_free_at_once_but_only_its_holder_releases(self, store: Store) -> None:
         mine = await store.acquire("relay", "one", START, 10)
         assert mine is not None

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
-from libs.events.errors import DeadlineExceededError
+from libs.events.errors import DeadlineExceededError, StoreUnavailableError
 from libs.events.postgres import PostgresStore
 from libs.events.store_contract import request, write
+from libs.events.views import note_consumer, open_views
 
 BYPASS = """
 INSERT INTO events (stream, version, type, event_id, occurred_at, recorded_at, data, metadata)
@@ -91,3 +93,22 @@ async def test_who_waits_longer_than_his_deadline_is_told_that_nothing_was_writt
 
     await store.append(request(write("later/b", 0)), deadline_s=30)
     assert [one.stream for one in await store.read(0, 10)] == ["later/b"]
+
+
+async def test_who_stands_still_in_a_transaction_keeps_the_others_only_for_a_while(postgres_url: str) -> None:
+    moved = text("UPDATE generations SET writes = writes + 1")
+    async with open_views(postgres_url, idle_s=0.2) as stalled, open_views(postgres_url) as other:
+        await other.start([])
+        await other.write(note_consumer, "incidents.paging", 0)
+
+        async def stand_still() -> None:
+            async with stalled.begin() as run:
+                await run(lambda connection: connection.execute(moved))
+                async with asyncio.timeout(10):
+                    await other.write(lambda connection: connection.execute(moved))
+                await run(lambda connection: connection.execute(moved))
+
+        with pytest.raises(StoreUnavailableError):
+            await stand_still()
+        writes = await stalled.read(lambda connection: connection.scalar(text("SELECT writes FROM generations")))
+    assert writes == 1
