@@ -1,5 +1,6 @@
 """What a postmortem says, version by version: its history, how two differ, a document to print, and advice on it."""
 
+from asyncio import to_thread  # Markdown may be made to take seconds
 from datetime import datetime
 from difflib import unified_diff
 from typing import Annotated, Any, Literal
@@ -76,7 +77,8 @@ async def export_postmortem(
     actions = await _actions(resources, state)
     if format_ == "markdown":
         return Response(markdown(state, actions), media_type="text/markdown; charset=utf-8")
-    return Response(page(state, actions), media_type="text/html; charset=utf-8", headers=HEADERS)
+    shown = await to_thread(page, state, actions)
+    return Response(shown, media_type="text/html; charset=utf-8", headers=HEADERS)
 
 
 @router.get("/{id}/lint", response_model=PostmortemAdvice, openapi_extra=_READ, responses=responses(404))

@@ -15,10 +15,13 @@ from services.incidents.domain.blameless_rules import Advice, Affecting, Numbers
 _QUOTED: Final = re.compile(
     r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`"
     r"|^[ ]{0,3}>[^\n]*|!(?=\[)"
-    r"|[\"\u201c](?:[^\"\u201c\u201d\s]+[ ]){2,}[^\"\u201c\u201d\n]*[\"\u201d]",  # a word or two are the author's own
+    # a word or two are the author's own
+    r"|[\"\u201c](?=(?:[^\"\u201c\u201d\s]+[ ]){2})[^\"\u201c\u201d\n]*[\"\u201d]",
     re.DOTALL | re.MULTILINE,
 )
-_BEFORE: Final = re.compile(r"(`|[\w-]+)\s*$")
+_BETWEEN: Final = re.compile(r"ha[sd]|have|also|then|both|all|again|itself|themselves|[a-z]+ly")
+_WORD: Final = re.compile(r"[\w-]+$")
+_NEAR: Final = 200  # characters: a sentence is shown so far around what is found in it, and looked at so far before it
 _END: Final = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|\n+")
 _LEADING: Final = re.compile(r"[\s>*+\-|#]*(?:\d+[.)]\s+)?")
 _NAMED: Final = re.compile(r"(?<![\w.@/])@[A-Za-z][\w.-]*\w")
@@ -117,7 +120,8 @@ def _said(passage: Passage, paper: Paper, rules: Rules) -> Iterator[Finding]:
             if rule.unless_number and _NUMBER.search(sentence):
                 continue
             for found in rule.pattern.finditer(sentence):
-                if rule.unless_machine and _is_machine(passage.text[: start + found.start()], machines):
+                at = start + found.start()
+                if rule.unless_machine and _is_machine(passage.text[max(0, at - _NEAR) : at], machines):
                     continue
                 yield _finding(rule.id, rule.advice, passage, start, end, found.span())
         if passage.section in rules.named_people.sections:
@@ -126,9 +130,13 @@ def _said(passage: Passage, paper: Paper, rules: Rules) -> Iterator[Finding]:
 
 
 def _is_machine(before: str, machines: Collection[str]) -> bool:
-    """Whether the last word of *before* is a machine, or code."""
-    found = _BEFORE.search(before)
-    return found is not None and (found[1] == "`" or _one_of(found[1], machines))
+    """Whether the last word of *before*, but for those as in `the node has also failed to`, is a machine, or code."""
+    words = before.split()
+    while words and _BETWEEN.fullmatch(words[-1]):
+        words.pop()
+    last = words[-1] if words else ""
+    word = _WORD.search(last)
+    return last.endswith("`") or (word is not None and _one_of(word[0], machines))
 
 
 def _one_of(word: str, singulars: Collection[str]) -> bool:
@@ -221,7 +229,7 @@ def _finding(rule: str, advice: Advice, passage: Passage, start: int, end: int, 
         section=passage.section,
         line=passage.first_line + before.count("\n"),
         column=at - (before.rfind("\n") + 1) + 1,
-        sentence=" ".join(passage.text[start:end].split()),
+        sentence=" ".join(passage.text[max(start, at - _NEAR) : min(end, at + _NEAR)].split()),
         match=passage.text[at : start + span[1]],
         why=advice.why,
         suggestion=advice.suggestion,

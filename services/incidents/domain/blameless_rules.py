@@ -63,8 +63,9 @@ class People:
 
     Args:
         sections: Where.
-        did: What only people do: after a capitalised word, that is a name.
+        did: What only people do: a capitalised word before it, or after `by`, is a name.
         may_do: What machines do as well: a name stands before it within a sentence, or is of two words.
+        begins: What sentences begin with, before a name.
         no_names: Capitalised words that are no names of people, in the singular, and names that are words as well.
         advice: What it says.
     """
@@ -74,6 +75,7 @@ class People:
     sections: tuple[str, ...]
     did: tuple[str, ...]
     may_do: tuple[str, ...]
+    begins: tuple[str, ...]
     no_names: tuple[str, ...]
     advice: Advice
 
@@ -81,9 +83,10 @@ class People:
     def pattern(self) -> re.Pattern[str]:
         """A capitalised word or two, and what people do."""
         did, may_do = ("|".join(map(spelt, each)) for each in (self.did, self.may_do))
-        name = "[A-Z][a-zà-ÿ]+"
+        name = rf"(?!(?:{'|'.join(self.begins)})\b)[A-Z][a-zà-ÿ]+"
         either = rf"(?:(?<=\S\s){name}|{name}[ ]{name})(?=\s+(?:{may_do}))"
-        return re.compile(rf"\b({name}(?:[ ]{name})?(?=\s+(?:{did}))|{either})")
+        by = "|".join(rf"(?<=\b{word} by ){name}(?:[ ]{name})?" for word in self.did)
+        return re.compile(rf"\b({name}(?:[ ]{name})?(?=\s+(?:{did}))|{either}|{by})")
 
 
 @dataclass(frozen=True, kw_only=True)

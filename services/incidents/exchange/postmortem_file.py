@@ -15,7 +15,7 @@ from services.incidents.exchange.postmortems import ACTIONS, CAUSES, HEADINGS, L
 
 OTHER: Final = "other"
 _MOST_BYTES: Final = 1024 * 1024
-_HEADING: Final = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING: Final = re.compile(r"\s{0,3}(#{1,6})\s+(.*)")
 _ITEM: Final = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]\]\s*)?(.+)")
 _SECTIONS: Final[Mapping[str, str]] = {
     **{heading.casefold(): name for name, heading in {**HEADINGS, **LAST_HEADINGS}.items()},
@@ -81,7 +81,7 @@ def _passages(lines: Sequence[str]) -> Iterator[Passage]:
     section, first, held = OTHER, 1, list[str]()
     for number, line in enumerate(lines, start=1):
         heading = _HEADING.match(line)
-        named = _SECTIONS.get(heading[2].casefold().rstrip(":")) if heading else None
+        named = _SECTIONS.get(heading[2].rstrip(" \t#").casefold().rstrip(":")) if heading else None
         if heading and (named or len(heading[1]) <= 2):  # noqa: PLR2004  a title, or a section
             yield Passage(section=section, text="\n".join(held), first_line=first)
             section, first, held = named or OTHER, number + 1, []

@@ -1,9 +1,9 @@
 """A postmortem as a page to read on a screen or on paper: one file, no scripts, nothing from elsewhere."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Final
-from urllib.parse import urlsplit
 
 from services.incidents.domain.action.decider import Known as Action
 from services.incidents.domain.postmortem.events import Sections
@@ -15,6 +15,7 @@ HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
+_ADDRESS: Final = re.compile(r"https?://\S+", re.IGNORECASE)
 _STYLE: Final = """
 :root{color-scheme:light dark;--ink:#1b1f24;--dim:#59636e;--line:#d8dee4;--back:#fff;--soft:#f6f8fa;--link:#0550ae}
 @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--dim:#9198a1;--line:#30363d;--back:#0d1117;--soft:#161b22;
@@ -74,6 +75,6 @@ def _table(table: Table) -> str:
 
 def _cell(text: str) -> str:
     """*text*, a link where it is an address on the web and nothing else."""
-    if " " not in text and urlsplit(text).scheme in {"http", "https"}:
+    if _ADDRESS.fullmatch(text):
         return f'<a href="{escape(text)}" rel="noopener noreferrer nofollow">{escape(text)}</a>'
     return escape(text)

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 _TAGS: Final = {
-    *("p", "br", "hr", "em", "strong", "del", "code", "pre", "blockquote", "a", "ul", "ol", "li"),
+    *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "a", "ul", "ol", "li"),
     *("h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
 }
 _SCHEMES: Final = {"http", "https", "mailto"}
@@ -24,6 +24,7 @@ def safe_html(text: str) -> str:
         clean_content_tags={"script", "style"},
         attributes={"a": {"href"}},
         url_schemes=_SCHEMES,
+        url_relative="deny",  # the page is saved and sent around, and is no part of a site
         link_rel="noopener noreferrer nofollow",
     )
 
@@ -32,7 +33,8 @@ def safe_html(text: str) -> str:
 def _markdown() -> "MarkdownIt":
     from markdown_it import MarkdownIt  # noqa: PLC0415  as above
 
-    reader = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
+    reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    reader.disable("image")  # it is a link then, which says what there was to see
     reader.core.ruler.push("below", _lowered)
     return reader
 

@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given as any_of
@@ -37,6 +38,9 @@ def said(text: str, section: str = "root_causes", *people: str) -> list[Finding]
         ("A careless change.", "carelessness", "careless"),
         ("This was carelessness.", "carelessness", "carelessness"),
         ("Somebody forgot the index.", "carelessness", "forgot"),
+        ("Somebody fat-fingered the flag.", "carelessness", "fat-fingered"),
+        ("It was the engineer\u2019s mistake.", "human-error", "engineer\u2019s mistake"),
+        ("We have also failed to ask.", "failed-to", "failed to"),
         ("The cause was human  error.", "human-error", "human  error"),
         ("An operator error.", "human-error", "operator error"),
         ("It was a complete disaster.", "animated-language", "disaster"),
@@ -79,6 +83,10 @@ def test_words_that_blame_are_found_with_their_sentence(sentence: str, rule: str
         "Images come by lazy loading.",
         "The disaster recovery site was cold.",
         "The user error rate rose.",
+        "The new binary failed to start, and the circuit breaker failed to open.",
+        "The replicas had also silently failed to catch up.",
+        "Customers failed to log in.",
+        "The utterance parser was slow.",
     ],
 )
 def test_near_misses_stay_silent(sentence: str) -> None:
@@ -103,6 +111,8 @@ def test_what_luck_spared_us_is_told_as_it_would_have_been() -> None:
         ("ana enabled the flag.", "ana"),
         ("It was asked of @bo.smith in the chat.", "@bo.smith"),
         ("Then Ana's change went out.", "Ana"),
+        ("Then Maria deployed the release.", "Maria"),
+        ("The file was pushed by Sam Smith.", "Sam Smith"),
     ],
 )
 def test_people_are_not_named_where_causes_are_told(sentence: str, match: str) -> None:
@@ -126,6 +136,8 @@ def test_people_are_not_named_where_causes_are_told(sentence: str, match: str) -
         "Black Friday caused it.",
         "Replication broke after the upgrade.",
         "Then Errors dropped.",
+        "When Chrome dropped the header, calls failed.",
+        "The change was approved by Security.",
     ],
 )
 def test_machines_roles_and_words_are_no_names(sentence: str) -> None:
@@ -288,6 +300,23 @@ def test_a_file_is_read_with_its_lines(tmp_path: Path) -> None:
         ("human-error", 16, 10, "human error"),
         ("vague-action", 24, 1, "Improve"),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"' + "a " * 20_000,
+        "a" * 20_000 + "! failed to x",
+        "failed to " * 2_000,
+        f"# a{' ' * 20_000}b",
+    ],
+)
+def test_a_text_that_is_made_to_take_long_does_not(text: str) -> None:
+    started = process_time()
+
+    lint(read_paper(f"## Root causes\n{text}"), RULES)
+
+    assert process_time() - started < 2  # a tenth of a second; minutes where a pattern looks back
 
 
 @pytest.mark.parametrize(("data", "said"), [(b"\xff\xfe\x00", "UTF-8"), (b"x" * (1024 * 1024 + 1), "at most")])
