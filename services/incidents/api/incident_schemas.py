@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, field_validator
+from pydantic_core import PydanticCustomError
 
 from libs.web.schemas import Body, Line, Moment, Name, example
 from services.incidents.api.schemas import Label, Reference, Why, of_row
@@ -20,6 +21,7 @@ Share = Annotated[float, Field(ge=0, le=1, description="Of the service's users, 
 MOST_TAGS: Final = 20
 Tags = Annotated[tuple[Label, ...], Field(max_length=MOST_TAGS)]
 FieldValue = Annotated[str, Field(max_length=1_000)] | StrictBool | float
+_EMPTY: Final[Mapping[str, object]] = {"title": "", "priority": "", "customer_facing": False, "test": False}
 Fields = Annotated[dict[Label, FieldValue], Field(max_length=50)]
 
 
@@ -61,7 +63,8 @@ class Classification(Why):
 class Declaration(Why):
     """Something is wrong, or was: then it is declared with all its times, and calls nobody.
 
-    The first two times default to the moment of declaring. A *test* counts in no figure.
+    `detected` defaults to the earliest of the times behind it, or the moment of declaring; `impact_started` to that.
+    A *test* counts in no figure.
     """
 
     model_config = example(title="Checkout fails", service="checkout-api", severity="sev2")
@@ -99,6 +102,14 @@ class IncidentPatch(Why):
     tags: Tags | None = None
     fields: Annotated[dict[Label, FieldValue | None], Field(max_length=50)] | None = None
     affected_services: Annotated[tuple[AffectedService, ...], Field(max_length=100)] | None = None
+
+    @field_validator("title", "severity")
+    @classmethod
+    def _stays(cls, value: str | None) -> str:
+        if value is None:
+            kind, message = "null", "an incident has one; leave it out, or send another"
+            raise PydanticCustomError(kind, message)
+        return value
 
 
 class Merging(Why):
@@ -198,15 +209,16 @@ class IncidentAnswer:
 
 def patched(body: IncidentPatch, record: Record) -> tuple[Details | None, tuple[Affected, ...] | None]:
     """What an incident's details and affected services shall be; None: not touched."""
-    sent = {name for name in body.model_fields_set if getattr(body, name) is not None}
-    told = {name: getattr(body, name) for name in sent & {"title", "priority", "customer_facing", "test"}}
-    if body.tags is not None:
-        told["tags"] = tuple(dict.fromkeys(body.tags))
-    if body.fields is not None:
-        merged = {**record.details.fields, **body.fields}
+    sent = body.model_fields_set
+    told: dict[str, Any] = {name: getattr(body, name) or empty for name, empty in _EMPTY.items() if name in sent}
+    if "tags" in sent:
+        told["tags"] = tuple(dict.fromkeys(body.tags or ()))
+    if "fields" in sent:
+        merged = {**record.details.fields, **body.fields} if body.fields is not None else {}
         told["fields"] = {name: value for name, value in merged.items() if value is not None}
     before = {name: getattr(record.details, name) for name in Details.__slots__}
-    return (Details(**before | told) if told else None), affected_of(body.affected_services)
+    affected = affected_of(body.affected_services or ()) if "affected_services" in sent else None
+    return (Details(**before | told) if told else None), affected
 
 
 def affected_of(sent: Sequence[AffectedService] | None) -> tuple[Affected, ...] | None:

@@ -32,7 +32,8 @@ from services.incidents.contract import CONTRACT, INCIDENT
 from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.incident.commands import CorrectMilestones, Note
 from services.incidents.domain.incident.events import IncidentNoted
-from services.incidents.domain.incident.state import Record
+from services.incidents.domain.incident.state import Known as KnownIncident
+from services.incidents.domain.incident.state import Record, over_since
 from services.incidents.domain.incident.terms import Attachment
 from services.incidents.domain.milestones import MILESTONES, Milestone
 from services.incidents.domain.timeline import describe, surrounding
@@ -122,21 +123,21 @@ async def get_timeline(request: Request, resources: ResourcesDep, reference: Id)
     if not recorded:
         raise AbsentError("incident")
     events = [CONTRACT.decode(each) for each in recorded]
-    record = there(INCIDENT.fold(None, events)).record
-    known = await resources.views.read(_meanwhile, record, resources.clock.now())
+    state = there(INCIDENT.fold(None, events))
+    known = await resources.views.read(_meanwhile, state, resources.clock.now())
     entries = [_entry(each.event_id, event) for each, event in zip(recorded, events, strict=True)]
-    entries += [entry for each in known for entry in _told(each, record)]
+    entries += [entry for each in known for entry in _told(each, state.record)]
     entries += await told_of_calls(resources, incident)
     entries.sort(key=lambda entry: entry.occurred_at)
     return answer(request, Timeline(items=entries))
 
 
-def _meanwhile(connection: Connection, record: Record, now: datetime) -> list[Known]:
+def _meanwhile(connection: Connection, state: KnownIncident, now: datetime) -> list[Known]:
     """What was deployed to its services, and what was left of their budgets, while it lasted and an hour before."""
+    record = state.record
     services = [record.service, *(each.service for each in record.affected)]
-    times = record.milestones
-    until = times.resolved or now
-    return known_between(connection, services, ("deployment", "budget"), times.impact_started - BEFORE, until)
+    since, until = record.milestones.impact_started - BEFORE, over_since(state) or now
+    return known_between(connection, services, ("deployment", "budget"), since, until)
 
 
 def _told(known: Known, record: Record) -> list[EntryAnswer]:

@@ -192,6 +192,7 @@ async def merge_incident(call: CallDep, reference: Id, body: Merging) -> Respons
             other=record.incident,
             other_number=record.number,
             impact_started=record.milestones.impact_started,
+            detected=record.milestones.detected,
             alerts=record.alerts,
             firing=record.firing,
         )

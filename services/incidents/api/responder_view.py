@@ -19,7 +19,7 @@ from services.incidents.api.incident_schemas import IncidentAnswer, IncidentStat
 from services.incidents.api.verbs import Id
 from services.incidents.contract import INCIDENT
 from services.incidents.domain.incident.state import Known as KnownIncident
-from services.incidents.domain.incident.state import Record
+from services.incidents.domain.incident.state import Record, over_since
 from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.next_steps import next_steps
 from services.incidents.effects import find_incident
@@ -139,7 +139,7 @@ async def get_responder_view(request: Request, resources: ResourcesDep, referenc
 
 
 def _around(connection: Connection, state: KnownIncident, now: datetime) -> ResponderView:
-    record = state.record
+    record, until = state.record, over_since(state) or now
     services = list(dict.fromkeys((record.service, *(each.service for each in record.affected))))
     pointers = [pointer for service in services for pointer in _pointers(connection, service)]
     known = service_of(connection, record.service)
@@ -153,9 +153,9 @@ def _around(connection: Connection, state: KnownIncident, now: datetime) -> Resp
         dashboards=[each for each in pointers if each.kind == "dashboard"],
         links=[each for each in pointers if each.kind not in {"runbook", "dashboard"}],
         repositories=[each for service in services for each in _repositories(connection, service)],
-        dependencies=[each for service in services for each in _dependencies(connection, service, record, now)],
-        recent_deployments=_deployments(connection, services, record, now),
-        budgets=[each for service in services for each in _budgets(connection, service, record, now)],
+        dependencies=[each for service in services for each in _dependencies(connection, service, record, until)],
+        recent_deployments=_deployments(connection, services, record, until),
+        budgets=[each for service in services for each in _budgets(connection, service, record, until)],
     )
 
 
@@ -182,7 +182,7 @@ def _repositories(connection: Connection, service: str) -> list[Repository]:
     ]
 
 
-def _dependencies(connection: Connection, service: str, record: Record, now: datetime) -> list[DependencyState]:
+def _dependencies(connection: Connection, service: str, record: Record, until: datetime) -> list[DependencyState]:
     found: list[DependencyState] = []
     for dependency in known_of(connection, service, "dependency"):
         known = service_of(connection, dependency.subject)
@@ -196,7 +196,7 @@ def _dependencies(connection: Connection, service: str, record: Record, now: dat
                 owner_team=known.owner_team if known else "",
                 sre_team=known.sre_team if known else "",
                 open_incidents=_open_incidents(connection, dependency.subject),
-                budgets=_budgets(connection, dependency.subject, record, now),
+                budgets=_budgets(connection, dependency.subject, record, until),
             )
         )
     return found
@@ -209,9 +209,10 @@ def _open_incidents(connection: Connection, service: str) -> list[OpenIncident]:
     return [OpenIncident(**row) for row in rows]
 
 
-def _deployments(connection: Connection, services: list[str], record: Record, now: datetime) -> list[RecentDeployment]:
+def _deployments(
+    connection: Connection, services: list[str], record: Record, until: datetime
+) -> list[RecentDeployment]:
     linked = {each.deployment: each.suspected for each in record.deployments}
-    until = record.milestones.resolved or now
     found: list[RecentDeployment] = []
     for service in services:
         since = record.milestones.impact_started - _RECENT
@@ -234,9 +235,9 @@ def _deployments(connection: Connection, services: list[str], record: Record, no
     return sorted(found, key=lambda each: each.at, reverse=True)
 
 
-def _budgets(connection: Connection, service: str, record: Record, now: datetime) -> list[BudgetLeft]:
+def _budgets(connection: Connection, service: str, record: Record, until: datetime) -> list[BudgetLeft]:
     before = budgets_before(connection, service, record.milestones.impact_started)
-    after = budgets_before(connection, service, record.milestones.resolved or now)
+    after = budgets_before(connection, service, until)
     found: list[BudgetLeft] = []
     for slo in sorted(known_of(connection, service, "slo"), key=lambda each: each.subject):
         left, was = after.get(slo.subject, slo.data["remaining"]), before.get(slo.subject)

@@ -47,10 +47,10 @@ class UnknownReferenceError(IncidentsError):
 
 
 class IllegalTransitionError(IncidentsError):
-    """Not allowed in this state."""
+    """Not allowed in this state; *remedy* says what to do where nothing is allowed any more."""
 
-    def __init__(self, kind: str, state: str, verb: str, allowed: Sequence[str]) -> None:
-        choices = f"allowed now: {', '.join(allowed)}" if allowed else "nothing is allowed any more"
+    def __init__(self, kind: str, state: str, verb: str, allowed: Sequence[str], remedy: str = "") -> None:
+        choices = f"allowed now: {', '.join(allowed)}" if allowed else remedy or "nothing is allowed any more"
         super().__init__(f"the {kind} is {state}, which does not allow {verb}; {choices}")
         self.state, self.verb, self.allowed = state, verb, tuple(allowed)
 

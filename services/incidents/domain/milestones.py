@@ -42,13 +42,17 @@ class Figures:
     to_resolve_s: int | None = None
 
 
-def begun(declared: datetime, impact_started: datetime | None, detected: datetime | None) -> Milestones:
+def begun(
+    declared: datetime, impact_started: datetime | None, detected: datetime | None, reached: Collection[datetime] = ()
+) -> Milestones:
     """The times of a new incident; what nobody said is taken for the earliest that is known.
+
+    What was *reached* after the start of the impact had been noticed by then.
 
     Raises:
         MilestoneOrderError: One lies in the future, or they are out of order.
     """
-    noticed = detected or declared
+    noticed = detected or min((declared, *(at for at in reached if not impact_started or at >= impact_started)))
     milestones = Milestones(impact_started or noticed, noticed, declared)
     _check(milestones, "detected", now=declared)
     _check(milestones, "impact_started", now=declared)
@@ -93,6 +97,8 @@ def _check(milestones: Milestones, touched: Milestone, *, now: datetime) -> None
     if at is not None and at > now:
         raise MilestoneOrderError(touched, f"{touched} ({at.isoformat()}) cannot lie in the future")
     for later, earlier in _NOT_BEFORE:
+        if touched not in {later, earlier}:
+            continue
         after, before = _time(milestones, later), _time(milestones, earlier)
         if after is not None and before is not None and after < before:
             rule = f"{later} ({after.isoformat()}) cannot lie before {earlier} ({before.isoformat()})"

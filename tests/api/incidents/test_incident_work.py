@@ -170,11 +170,17 @@ async def test_one_service_tag_or_field_is_added_and_taken_away_alone(incidents:
     await incidents.call("POST", f"{path}/affected-services/search-api:remove", {"reason": "it has a cache"})
     left = await incidents.call("PATCH", path, {"fields": {"orders_lost": None}}, If_Match="*")
     assert (left["tags"], left["affected_services"], left["fields"]) == (["us"], [], {"orders_late": 7})
+    await incidents.call("PATCH", path, {"priority": "P1", "test": True, "title": "Slow"}, If_Match="*")
+    taken = dict.fromkeys(("priority", "test", "tags", "fields"))  # null takes each away
+    left = await incidents.call("PATCH", path, taken, If_Match="*")
+    assert [left[name] for name in ("title", *taken)] == ["Slow", "", False, [], {}]
+    kept = await incidents.call("PATCH", path, {"severity": None}, If_Match="*", expect=422)
+    assert kept["errors"][0]["pointer"] == "/severity"
     own = await incidents.call("PUT", f"{path}/affected-services/checkout-api", {}, expect=422)
     assert own["code"] == "invalid-impact"
-    for number in range(19):
+    for number in range(20):
         await incidents.call("PUT", f"{path}/tags/t{number}")
-    assert (await incidents.call("PUT", f"{path}/tags/t19", expect=422))["code"] == "too-many-tags"
+    assert (await incidents.call("PUT", f"{path}/tags/t20", expect=422))["code"] == "too-many-tags"
 
 
 async def test_a_field_that_becomes_another_says_which_values_do_not_fit(incidents: Running) -> None:

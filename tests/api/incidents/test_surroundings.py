@@ -75,6 +75,23 @@ async def test_the_screen_and_the_timeline_show_what_happened_around_it(
     cleared = await incidents.call("POST", "/v1/incidents/INC-1/deployments/run-1:remove")
     assert cleared["deployments"] == []
 
+    await incidents.call("POST", "/v1/incidents/INC-1:cancel")
+    clock.advance(timedelta(minutes=10))
+    await incidents.call("POST", "/v1/incidents", OUTAGE, expect=201)
+    await deploys(lifecycle, "run-2", "1.42.1")
+
+    async def around(number: int) -> list[str]:
+        view = await incidents.call("GET", f"/v1/incidents/INC-{number}/responder-view")
+        return [each["deployment"] for each in view["recent_deployments"]]
+
+    async def heard() -> bool:
+        return "run-2" in await around(3)
+
+    assert await eventually(heard)
+    assert await around(1) == ["run-1"]  # what comes when it is over has nothing to do with it
+    told_later = (await incidents.call("GET", "/v1/incidents/INC-1/timeline"))["items"]
+    assert not any("1.42.1" in item["text"] for item in told_later)
+
 
 @memory_is_enough
 async def test_a_deployment_that_nobody_told_of_is_refused(incidents: Running) -> None:

@@ -52,7 +52,7 @@ from services.incidents.domain.incident.events import (
     IncidentStageChanged,
 )
 from services.incidents.domain.incident.evolution import opened
-from services.incidents.domain.incident.state import Active, Open, Origin, Resolved
+from services.incidents.domain.incident.state import Active, Open, Origin, Resolved, over_since
 from services.incidents.domain.milestones import Milestone, Milestones
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -174,6 +174,20 @@ def test_a_refusal_lists_what_is_allowed(name: str) -> None:
     assert set(state.allowed) == moving | staying | elsewhere | apart
 
 
+@pytest.mark.parametrize(("name", "where"), [("merged", "it goes on in INC-2"), ("closed", '"follows": "INC-1"')])
+def test_a_refusal_says_where_what_is_over_for_good_goes_on(name: str, where: str) -> None:
+    assert where in str(given(INCIDENT, *PASTS[name]).when(ACK).refuses(IllegalTransitionError))
+
+
+@pytest.mark.parametrize(
+    ("name", "since"), [("mitigated", None), ("resolved", LATER), ("cancelled", LATER), ("merged", LATER)]
+)
+def test_an_incident_is_over_since_it_ended_in_whatever_way(name: str, since: datetime | None) -> None:
+    state = given(INCIDENT, *PASTS[name]).state
+    assert state is not None
+    assert over_since(state) == since
+
+
 @pytest.mark.parametrize("command", TRANSITIONS, ids=lambda command: command.verb)
 def test_what_was_never_declared_is_absent(command: Transition) -> None:
     given(INCIDENT).when(command).refuses(AbsentError)
@@ -227,8 +241,25 @@ class TestDeclaring:
         assert given(INCIDENT).when(command).refuses(MilestoneOrderError).milestone == "mitigated"
 
     def test_afterwards_names_the_time_that_was_said_and_not_what_follows_from_it(self) -> None:
-        command = replace(DECLARE, reached={"resolved": AT + timedelta(minutes=1)})
+        command = replace(DECLARE, impact_started=AT, reached={"resolved": AT + timedelta(minutes=1)})
         assert given(INCIDENT).when(command).refuses(MilestoneOrderError).milestone == "resolved"
+        before = replace(DECLARE, impact_started=AT, reached={"resolved": AT - timedelta(minutes=1)})
+        assert "resolved" in str(given(INCIDENT).when(before).refuses(MilestoneOrderError))
+
+    @pytest.mark.parametrize(("began", "noticed"), [(None, 50), (40, 50), (50, 50)])
+    def test_was_noticed_by_when_somebody_took_it_on(self, began: int | None, noticed: int) -> None:
+        def at(minutes: int) -> datetime:
+            return AT - timedelta(hours=1) + timedelta(minutes=minutes)
+
+        command = replace(DECLARE, impact_started=at(began) if began else None, reached={"acknowledged": at(50)})
+        found = INCIDENT.fold(None, INCIDENT.decide(command, None))
+        assert found is not None
+        times = found.record.milestones
+        assert (times.impact_started, times.detected, times.acknowledged) == (at(began or 50), at(noticed), at(50))
+
+    def test_afterwards_says_when_it_began(self) -> None:
+        command = replace(DECLARE, reached={"resolved": AT - timedelta(minutes=1)})
+        assert given(INCIDENT).when(command).refuses(MilestoneOrderError).milestone == "impact_started"
 
     @pytest.mark.parametrize(
         ("impact_started", "detected", "touched"),
@@ -450,6 +481,18 @@ class TestCorrectingMilestones:
         times: dict[Milestone, datetime] = {"impact_started": later, "detected": later, "declared": later}
         corrected = [IncidentMilestoneCorrected(**BY_ANA, milestone=name, time=later) for name in times]
         given(INCIDENT, DECLARED).when(replace(self.CORRECT, times=times)).then(*corrected)
+
+    def test_what_resolving_stamped_beside_moves_with_it_until_somebody_says_otherwise(self) -> None:
+        earlier, other = LATER - timedelta(minutes=5), LATER - timedelta(minutes=7)
+        correct = replace(self.CORRECT, times={"resolved": earlier})
+        corrected = IncidentMilestoneCorrected(**BY_ANA, milestone="resolved", time=earlier)
+        beside = IncidentMilestoneCorrected(**BY_ANA, milestone="mitigated", time=earlier, implied=True)
+        said = replace(beside, time=other, implied=False)
+        given(INCIDENT, DECLARED, RESOLVED).when(correct).then(corrected, beside)
+        given(INCIDENT, DECLARED, RESOLVED, said).when(correct).then(corrected)
+        again = replace(correct, times={"resolved": other})
+        moved = given(INCIDENT, DECLARED, RESOLVED, corrected, beside).when(again)
+        moved.then(replace(corrected, time=other), replace(beside, time=other))
 
     def test_acknowledging_may_precede_declaring(self) -> None:
         past = replace(DECLARED, impact_started=self.EARLIER, detected=self.EARLIER)

@@ -40,6 +40,8 @@ def test_what_cannot_be_is_refused() -> None:
         ("boolean", False, "no"),
         ("choice", "eu", "mars"),
         ("url", "https://a.example", "javascript:alert(1)"),
+        ("url", "http://a.example/b", "https://"),
+        ("url", "https://a.example/%20", "https://a.example/b c"),
     ],
 )
 def test_a_value_is_one_of_its_type(kind: Any, takes: object, refuses: object) -> None:

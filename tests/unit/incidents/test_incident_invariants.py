@@ -93,7 +93,7 @@ class AnIncident(RuleBasedStateMachine):
     def absorb(self, by: str, minutes: int, alert: str) -> None:
         began = min(self.at, START + timedelta(minutes=minutes))
         other = {"other": f"i-{alert}", "other_number": "INC-5", "alerts": (alert,), "firing": (alert,)}
-        self.send(lambda asked: of.Absorb(**asked, **other, impact_started=began), by)
+        self.send(lambda asked: of.Absorb(**asked, **other, impact_started=began, detected=began), by)
 
     @rule(by=PEOPLE)
     def merge(self, by: str) -> None:

@@ -62,7 +62,13 @@ OFFERED = of_work.IncidentRoleOffered(**BY_ANA, role="incident_commander", perso
 class TestMerging:
     INTO = MergeInto(**ASKED, into="i2", into_number="INC-2")
     ABSORB = Absorb(
-        **ASKED, other="i0", other_number="INC-0", impact_started=AT, alerts=("a1", "a5", "a6"), firing=("a6",)
+        **ASKED,
+        other="i0",
+        other_number="INC-0",
+        impact_started=AT,
+        detected=AT,
+        alerts=("a1", "a5", "a6"),
+        firing=("a6",),
     )
 
     @pytest.mark.parametrize("past", [(), (TAKEN,), (TAKEN, of.IncidentMitigated(**BY_ANA)), (RESOLVED,)])
@@ -97,23 +103,23 @@ class TestMerging:
         assert (state.record.alerts, state.record.firing) == (("a1", "a5", "a6"), ("a1", "a6"))
         assert state.record.absorbed == ("i0",)
 
-    def test_began_when_the_first_of_both_did(self) -> None:
-        earlier = AT - timedelta(minutes=9)
-        absorb = replace(self.ABSORB, impact_started=earlier, alerts=(), firing=())
+    def test_began_and_was_noticed_when_the_first_of_both_was(self) -> None:
+        earlier, noticed = AT - timedelta(minutes=9), AT - timedelta(minutes=5)
+        absorb = replace(self.ABSORB, impact_started=earlier, detected=noticed, alerts=(), firing=())
+        corrected = of.IncidentMilestoneCorrected(
+            **BY_ANA | {"reason": "INC-0 was a part of it, and was earlier"}, milestone="impact_started", time=earlier
+        )
         state = (
             given(INCIDENT, DECLARED)
             .when(absorb)
             .then(
                 of.IncidentAbsorbed(**BY_ANA, other="i0", other_number="INC-0"),
-                of.IncidentMilestoneCorrected(
-                    **BY_ANA | {"reason": "INC-0 was a part of it and began earlier"},
-                    milestone="impact_started",
-                    time=earlier,
-                ),
+                corrected,
+                replace(corrected, milestone="detected", time=noticed),
             )
         )
         assert state is not None
-        assert state.record.milestones.impact_started == earlier
+        assert (state.record.milestones.impact_started, state.record.milestones.detected) == (earlier, noticed)
 
     @pytest.mark.parametrize("past", [(DECLARED, RESOLVED), *FINAL.values()])
     def test_into_one_that_is_over_is_refused(self, past: tuple[of.Event, ...]) -> None:
@@ -143,6 +149,17 @@ class TestSplitting:
         )
         assert state is not None
         assert (state.record.alerts, state.record.firing) == (("a1",), ("a1",))
+
+    def test_what_is_left_with_no_alert_that_fires_is_over_unless_somebody_took_it_on(self) -> None:
+        ended = of.IncidentAlertCleared(**BY_ANA, alert="a1")
+        leave = of.IncidentSplit(**BY_ANA, into="i2", into_number="INC-2", alerts=("a2",))
+        silent = BY_ANA | {"reason": "none of its alerts fires any more"}
+        watched = of.IncidentStageChanged(**silent, stage="monitoring")
+        past = given(INCIDENT, OF_ALERT, self.JOINED, ended)
+        past.when(self.SPLIT).then(leave, of.IncidentResolved(**silent))
+        given(INCIDENT, OF_ALERT, TAKEN, self.JOINED, ended).when(self.SPLIT).then(leave, watched)
+        past.when(replace(self.SPLIT, alerts=("a1",))).then(replace(leave, alerts=("a1",)))
+        past.when(replace(self.SPLIT, alerts=("a1", "a2"))).then(replace(leave, alerts=("a1", "a2")))
 
     def test_what_it_does_not_have_is_refused_with_what_it_has(self) -> None:
         assert "a1" in str(given(INCIDENT, OF_ALERT).when(self.SPLIT).refuses(UnknownReferenceError))
@@ -247,6 +264,12 @@ class TestRoles:
         assert state.record.roles["incident_commander"].offered_to == ""
         assert INCIDENT.decide(accept, state) == ()
 
+    def test_who_assumes_what_was_offered_to_them_acknowledges_it(self) -> None:
+        taken = replace(LEADS, by="bo", person="bo", before="ana", handed_over=True)
+        take = replace(self.ASSUME, person="bo", by="bo")
+        given(INCIDENT, DECLARED, LEADS, OFFERED).when(take).then(taken)
+        given(INCIDENT, DECLARED, LEADS, OFFERED).when(replace(take, by="cy")).refuses(RoleError)
+
     def test_only_to_whom_it_was_offered_can_acknowledge_it(self) -> None:
         accept = AcceptRole(**ASKED | {"by": "cy"}, role="incident_commander")
         given(INCIDENT, DECLARED, LEADS, OFFERED).when(accept).refuses(RoleError)
@@ -286,6 +309,7 @@ class TestRoles:
         add, release = AddResponder(**ASKED, person="cy", side="dev"), ReleaseResponder(**ASKED, person="cy")
         given(INCIDENT, DECLARED).when(add).then(added)
         given(INCIDENT, DECLARED, added).when(add).then()
+        given(INCIDENT, DECLARED, added).when(replace(add, side="")).then()
         given(INCIDENT, DECLARED, added).when(release).then(gone)
         given(INCIDENT, DECLARED).when(release).then()
 

@@ -1,11 +1,11 @@
 """What an incident does with its alerts: they join and clear, go on in another one, or become one of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from services.incidents.domain.errors import IllegalTransitionError, UnknownReferenceError
+from services.incidents.domain.errors import UnknownReferenceError
 from services.incidents.domain.incident.commands import (
     Absorb,
     ClearAlert,
@@ -28,8 +28,9 @@ from services.incidents.domain.incident.events import (
     IncidentSplit,
     IncidentStageChanged,
 )
-from services.incidents.domain.incident.facts import fact, living_record, open_record
+from services.incidents.domain.incident.facts import fact, living_record, open_record, refusal
 from services.incidents.domain.incident.state import Active, Known, Merged, Mitigated, Open, Triage
+from services.incidents.domain.milestones import Milestone
 
 INTERVAL: Final = timedelta(minutes=5)  # of telling who works on it of further alerts; Alertmanager's group_interval
 
@@ -63,16 +64,7 @@ def cleared(state: Known, command: ClearAlert) -> tuple[Event, ...]:
     if not gone or isinstance(state, Merged):
         return ()
     clears = fact(IncidentAlertCleared, record, command, alert=gone[0], others=gone[1:])
-    if len(gone) < len(record.firing):
-        return (clears,)
-    silent = replace(command, reason="none of its alerts fires any more")
-    match state:
-        case Triage():
-            return (clears, fact(IncidentResolved, record, silent))
-        case Active(stage=stage) if stage != "monitoring":
-            return (clears, fact(IncidentStageChanged, record, silent, stage="monitoring"))
-        case _:
-            return (clears,)
+    return (clears,) if len(gone) < len(record.firing) else (clears, *_silenced(state, command))
 
 
 def merged(state: Known, command: MergeInto) -> tuple[Event, ...]:
@@ -98,7 +90,7 @@ def merged(state: Known, command: MergeInto) -> tuple[Event, ...]:
 
 
 def absorbed(state: Known, command: Absorb) -> tuple[Event, ...]:
-    """It began when the other did, if that was earlier."""
+    """It began, and was noticed, when the other was, if that was earlier."""
     if command.other in state.record.absorbed:
         return ()
     record = open_record(state, "taking another one in")
@@ -111,11 +103,11 @@ def absorbed(state: Known, command: Absorb) -> tuple[Event, ...]:
         alerts=without(command.alerts, record.alerts),
         firing=without(command.firing, record.alerts),
     )
-    if command.impact_started >= record.milestones.impact_started:
-        return (event,)
-    why = replace(command, reason=f"{command.other_number} was a part of it and began earlier")
-    earlier = command.impact_started
-    return (event, fact(IncidentMilestoneCorrected, record, why, milestone="impact_started", time=earlier))
+    why = replace(command, reason=f"{command.other_number} was a part of it, and was earlier")
+    times: Mapping[Milestone, datetime] = {"impact_started": command.impact_started, "detected": command.detected}
+    earlier = {name: time for name, time in times.items() if time < getattr(record.milestones, name)}
+    moved = (fact(IncidentMilestoneCorrected, record, why, milestone=name, time=at) for name, at in earlier.items())
+    return (event, *moved)
 
 
 def group_taken(state: Known, command: TakeGroup) -> tuple[Event, ...]:
@@ -140,9 +132,24 @@ def split(state: Known, command: Split) -> tuple[Event, ...]:
     """
     record = open_record(state, command.verb)
     for alert in without(command.alerts, record.alerts):
-        remedy = f"name some of {', '.join(record.alerts[:10]) or 'none: it has no alerts'}"
-        raise UnknownReferenceError("alerts", alert, remedy)
+        alerts = ", ".join(record.alerts[:10])
+        remedy = f"name some of {alerts}" if alerts else "it has none"
+        raise UnknownReferenceError("alert of it", alert, remedy, place="alerts")
     if not command.alerts:
-        raise IllegalTransitionError("incident", state.name, "a split without alerts", state.allowed)
+        raise refusal(state, "a split without alerts")
     into, number = command.into, command.into_number
-    return (fact(IncidentSplit, record, command, into=into, into_number=number, alerts=command.alerts),)
+    leave = fact(IncidentSplit, record, command, into=into, into_number=number, alerts=command.alerts)
+    kept, fire = without(record.alerts, command.alerts), without(record.firing, command.alerts)
+    return (leave, *_silenced(state, command)) if kept and record.firing and not fire else (leave,)
+
+
+def _silenced(state: Known, command: ClearAlert | Split) -> tuple[Event, ...]:
+    """What follows when the last of its alerts that fired does so no more."""
+    silent = replace(command, reason="none of its alerts fires any more")
+    match state:
+        case Triage(record):
+            return (fact(IncidentResolved, record, silent),)
+        case Active(record, stage) if stage != "monitoring":
+            return (fact(IncidentStageChanged, record, silent, stage="monitoring"),)
+        case _:
+            return ()

@@ -13,7 +13,7 @@ from services.incidents.domain.milestones import Milestone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declare(Asked):
-    """Open it. Without the start of the impact or the detection, they are taken for the moment of declaring.
+    """Open it. Without the detection, it was noticed by the earliest time that is given, and began no later.
 
     Args:
         update_every_minutes: How often who is concerned shall hear how it stands, as its severity says.
@@ -175,12 +175,13 @@ class MergeInto(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absorb(Asked):
-    """Another incident is a part of it, with its alerts, and began when it did."""
+    """Another incident is a part of it, with its alerts; it began and was noticed no later than that one."""
 
     verb: ClassVar[str] = "merge"
     other: str
     other_number: str
     impact_started: datetime
+    detected: datetime
     alerts: tuple[str, ...] = ()
     firing: tuple[str, ...] = ()
 

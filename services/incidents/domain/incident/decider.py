@@ -14,7 +14,7 @@ from services.incidents.domain.asked import Asked
 from services.incidents.domain.errors import (
     AbsentError,
     AlertsFiringError,
-    IllegalTransitionError,
+    MilestoneOrderError,
     ReasonMissingError,
 )
 from services.incidents.domain.incident.alerting import (
@@ -75,7 +75,7 @@ from services.incidents.domain.incident.events import (
     IncidentStageChanged,
 )
 from services.incidents.domain.incident.evolution import evolve, opened
-from services.incidents.domain.incident.facts import fact
+from services.incidents.domain.incident.facts import fact, refusal
 from services.incidents.domain.incident.roles import staffed
 from services.incidents.domain.incident.state import (
     Active,
@@ -185,11 +185,13 @@ def _transition(command: Transition, state: Known) -> tuple[Event, ...]:  # noqa
         ):
             return ()
         case _:
-            raise IllegalTransitionError("incident", state.name, command.verb, state.allowed)
+            raise refusal(state, command.verb)
 
 
 def _declared(command: Declare) -> tuple[Event, ...]:
-    milestones = begun(command.at, command.impact_started, command.detected)
+    if {"mitigated", "resolved"} & command.reached.keys() and not (command.impact_started or command.detected):
+        raise MilestoneOrderError("impact_started", "say when it began: what is over began before that")
+    milestones = begun(command.at, command.impact_started, command.detected, command.reached.values())
     check_affected(command.service, command.affected, command.at)
     every = command.update_every_minutes
     event = IncidentDeclared(

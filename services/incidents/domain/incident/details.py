@@ -1,10 +1,10 @@
 """What people say of an incident: how bad it is, what it has to do with, of what class it was, and when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from services.incidents.domain.errors import IllegalTransitionError, ImpactError, UnknownReferenceError
+from services.incidents.domain.errors import ImpactError, UnknownReferenceError
 from services.incidents.domain.incident.commands import Classify, CorrectMilestones, Note
 from services.incidents.domain.incident.events import (
     Event,
@@ -12,7 +12,7 @@ from services.incidents.domain.incident.events import (
     IncidentMilestoneCorrected,
     IncidentNoted,
 )
-from services.incidents.domain.incident.facts import fact, living_record
+from services.incidents.domain.incident.facts import fact, living_record, refusal
 from services.incidents.domain.incident.state import Cancelled, Known, Link, LinkedDeployment, Open, Record
 from services.incidents.domain.incident.terms import Affected
 from services.incidents.domain.incident.updates import regraded
@@ -128,7 +128,7 @@ def linked(state: Known, command: OfLinks) -> tuple[Event, ...]:  # noqa: PLR091
 def classified(state: Known, command: Classify) -> tuple[Event, ...]:
     """A false alarm was no outage."""
     if isinstance(state, Cancelled):
-        raise IllegalTransitionError("incident", state.name, command.verb, state.allowed)
+        raise refusal(state, command.verb)
     if state.record.outage_class == command.outage_class:
         return ()
     return (fact(IncidentClassified, state.record, command, outage_class=command.outage_class),)
@@ -138,12 +138,28 @@ def milestones_corrected(state: Known, command: CorrectMilestones) -> tuple[Even
     """One event for each time that was another, or that nobody wrote down before the incident was over."""
     record = state.record
     passed_over = () if isinstance(state, Open) else _PASSED_OVER
-    after = corrected(record.milestones, command.times, now=command.at, passed_over=passed_over)
+    implied = _implied(record, command.times)
+    times: dict[Milestone, datetime] = {**command.times, **implied}
+    after = corrected(record.milestones, times, now=command.at, passed_over=passed_over)
     return tuple(
-        fact(IncidentMilestoneCorrected, record, command, milestone=milestone, time=time)
-        for milestone, time in command.times.items()
+        fact(
+            IncidentMilestoneCorrected,
+            record,
+            command,
+            milestone=milestone,
+            time=time,
+            implied=milestone in implied,
+        )
+        for milestone, time in times.items()
         if getattr(after, milestone) != getattr(record.milestones, milestone)
     )
+
+
+def _implied(record: Record, times: Mapping[Milestone, datetime]) -> dict[Milestone, datetime]:
+    """What resolving stamped beside, moves with it."""
+    origin = record.origins.get("mitigated")
+    moves = origin and origin.source == "implied" and "resolved" in times and "mitigated" not in times
+    return {"mitigated": times["resolved"]} if moves else {}
 
 
 def noted(record: Record, command: Note) -> IncidentNoted:

@@ -126,10 +126,11 @@ class IncidentAlertCleared(IncidentFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentMilestoneCorrected(IncidentFact):
-    """One of its times was another than the one first written down."""
+    """One of its times was another than first written down; *implied* when the correction of another says so."""
 
     milestone: Milestone
     time: datetime
+    implied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

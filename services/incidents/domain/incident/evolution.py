@@ -62,9 +62,9 @@ def _moved(state: Known, event: of.Event) -> Known | None:  # noqa: PLR0911  one
         case of.IncidentClosed():
             return Closed(stamped(record, event, "command", closed=at))
         case of.IncidentCancelled():
-            return Cancelled(_silent(record))
-        case of.IncidentMerged(into=into):
-            return Merged(_silent(record), into)
+            return Cancelled(_silent(record), at)
+        case of.IncidentMerged(into=into, into_number=number):
+            return Merged(_silent(record), at, into, number)
         case of.IncidentReopened():
             again = stamped(record, event, "command", mitigated=None, resolved=None)
             return Active(replace(again, reopened=True), "investigating")
@@ -130,7 +130,8 @@ def _(event: of.IncidentSplit, record: Record) -> Record:
 
 @known.register
 def _(event: of.IncidentMilestoneCorrected, record: Record) -> Record:
-    return stamped(record, event, "correction", **{event.milestone: event.time})
+    source: Source = "implied" if event.implied else "correction"
+    return stamped(record, event, source, **{event.milestone: event.time})
 
 
 @known.register

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from services.incidents.domain.asked import Asked
 from services.incidents.domain.errors import IllegalTransitionError
-from services.incidents.domain.incident.state import Final, Known, Open, Origin, Record, Source
+from services.incidents.domain.incident.state import Closed, Final, Known, Merged, Open, Origin, Record, Source
 from services.incidents.domain.incident.terms import IncidentFact
 
 F = TypeVar("F", bound=IncidentFact)
@@ -39,7 +39,7 @@ def open_record(state: Known, verb: str) -> Record:
     """
     if isinstance(state, Open):
         return state.record
-    raise IllegalTransitionError("incident", state.name, verb, state.allowed)
+    raise refusal(state, verb)
 
 
 def living_record(state: Known, verb: str) -> Record:
@@ -49,8 +49,20 @@ def living_record(state: Known, verb: str) -> Record:
         IllegalTransitionError: It is closed, cancelled or merged.
     """
     if isinstance(state, Final):
-        raise IllegalTransitionError("incident", state.name, verb, state.allowed)
+        raise refusal(state, verb)
     return state.record
+
+
+def refusal(state: Known, verb: str) -> IllegalTransitionError:
+    """Why *verb* is not allowed; of what is over for good, where it goes on."""
+    match state:
+        case Merged(into_number=number):
+            remedy = f"it goes on in {number}"
+        case Closed(record):
+            remedy = f'declare another one that {{"follows": "{record.number}"}}'
+        case _:
+            remedy = ""
+    return IllegalTransitionError("incident", state.name, verb, state.allowed, remedy)
 
 
 def with_record(state: Known, record: Record) -> Known:

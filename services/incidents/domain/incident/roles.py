@@ -54,7 +54,7 @@ def staffed(state: Known, command: OfRoles) -> tuple[Event, ...]:  # noqa: PLR09
 
 def _added(record: Record, command: AddResponder) -> tuple[Event, ...]:
     known = record.responders.get(command.person)
-    if known and known.side == command.side:
+    if known and command.side in {"", known.side}:
         return ()
     return (fact(IncidentResponderAdded, record, command, person=command.person, side=command.side),)
 
@@ -63,6 +63,8 @@ def _assumed(record: Record, command: AssumeRole) -> tuple[Event, ...]:
     held = record.roles.get(command.role)
     if held and held.person == command.person:
         return ()
+    if held and held.offered_to == command.person == command.by:
+        return (_handed_over(record, command, held),)
     if held and not command.force:
         remedy = 'let them hand it over (:hand-over), or send {"force": true, "reason": "..."}'
         raise RoleError(command.role, f"{held.person} has it since {held.since:%H:%M}; {remedy}", held.person)
@@ -86,8 +88,12 @@ def _accepted(record: Record, command: AcceptRole) -> tuple[Event, ...]:
     if held.offered_to != command.by:
         whom = f"it is offered to {held.offered_to}" if held.offered_to else "it is offered to nobody"
         raise RoleError(command.role, f"{whom}; {held.person} has it and can hand it over to you", held.person)
+    return (_handed_over(record, command, held),)
+
+
+def _handed_over(record: Record, command: AcceptRole | AssumeRole, held: Held) -> IncidentRoleAssumed:
     taken = {"role": command.role, "person": command.by, "before": held.person, "handed_over": True}
-    return (fact(IncidentRoleAssumed, record, command, **taken),)
+    return fact(IncidentRoleAssumed, record, command, **taken)
 
 
 def _declined(record: Record, command: DeclineRole) -> tuple[Event, ...]:

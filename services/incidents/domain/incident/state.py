@@ -230,26 +230,35 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """A false alarm."""
+    """A false alarm, as was found out *at*."""
 
     name: ClassVar[Literal["cancelled"]] = "cancelled"
     allowed: ClassVar[tuple[str, ...]] = ()
 
     record: Record
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A part of another incident, which goes on with its alerts."""
+    """A part of another incident, which goes on with its alerts from then on."""
 
     name: ClassVar[Literal["merged"]] = "merged"
     allowed: ClassVar[tuple[str, ...]] = ()
 
     record: Record
+    at: datetime
     into: str
+    into_number: str
 
 
 Open = Triage | Active | Mitigated
 Final = Closed | Cancelled | Merged
 Known = Open | Resolved | Final
 Incident = Known | None  # None: nothing declared
+
+
+def over_since(state: Known) -> datetime | None:
+    """When it was over, in whatever way; None: it lasts."""
+    resolved = state.record.milestones.resolved
+    return resolved or (state.at if isinstance(state, Cancelled | Merged) else None)

@@ -1,17 +1,19 @@
 """A field's rules: a choice has choices, nothing else has any; what is retired is defined anew to be used again."""
 
+import re
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from services.incidents.domain.errors import AbsentError, FieldError
 from services.incidents.domain.incident_field.commands import Command, DefineField, RetireField
 from services.incidents.domain.incident_field.events import Event, IncidentFieldDefined, IncidentFieldRetired
 
-_LIKE: dict[str, str] = {
+_LINK: Final = re.compile(r"https?://[^\s\x00-\x1f\x7f]+")
+_LIKE: Final[dict[str, str]] = {
     "text": "a text",
     "number": "a number",
     "boolean": "true or false",
-    "url": "a link that begins with http:// or https://",
+    "url": "a link that begins with http:// or https://, without blanks",
 }
 
 
@@ -88,7 +90,7 @@ def _fits(kind: str, value: object) -> bool:
         case "boolean":
             return isinstance(value, bool)
         case _:
-            return isinstance(value, str) and value.startswith(("https://", "http://"))
+            return isinstance(value, str) and bool(_LINK.fullmatch(value))
 
 
 def _defined(command: DefineField, state: Field) -> tuple[Event, ...]:
