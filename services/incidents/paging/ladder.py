@@ -47,7 +47,7 @@ from services.incidents.domain.escalation.state import (
     due,
     undelivered,
 )
-from services.incidents.domain.incident.decider import Active, Triage
+from services.incidents.domain.incident.decider import Active, Mitigated, Triage
 from services.incidents.domain.incident.events import (
     IncidentAcknowledged,
     IncidentAlertJoined,
@@ -70,7 +70,7 @@ from services.incidents.paging.alarm import Alarm
 from services.incidents.paging.digests import Digests
 from services.incidents.paging.messages import about
 from services.incidents.paging.plans import Plan, fallback_of, plan_of
-from services.incidents.paging.taking import Taken, take, take_beside, through
+from services.incidents.paging.taking import Taken, take, take_beside, through_or_last_resort
 
 NAME: Final = "incidents.paging"  # never changes: ids of what it does follow from it
 CLIMBING: Final = "escalation"
@@ -196,18 +196,19 @@ class Paging:
         await self._ask(event.incident, End(by=event.by, reason=why, at=context.at), context)
 
     async def _joined(self, event: IncidentAlertJoined | IncidentAlertsTold, _: Recorded, context: Context) -> None:
-        """Whoever works on it hears of further alerts, as often as the event says."""
+        """Whoever works on it hears of further alerts, as often as the event says; also after it was mitigated."""
         if not event.notify:
             return  # as nearly always in a storm
         loaded = await self._resources.handler.load(ESCALATION, event.incident)
         incident = (await self._resources.handler.load(INCIDENT, event.incident)).state
-        if not isinstance(loaded.state, Held) or incident is None:
+        if not isinstance(loaded.state, Held | Ended) or not isinstance(incident, Active | Mitigated):
             return
-        person, alerts = loaded.state.by, len(incident.record.alerts)
-        said = about(
-            loaded.state.record.begun, "more-alerts", f"{alerts} alerts belong to it by now, the last: {event.summary}"
-        )
-        messages = await self._resources.views.read(through, said, [f"person/{person}"], context)
+        person = loaded.state.by if isinstance(loaded.state, Held) else incident.record.acknowledged_by
+        alerts = len(incident.record.alerts)
+        why = f"{person} took it on. {alerts} alerts belong to it by now, the last: {event.summary}"
+        said = about(loaded.state.record.begun, "more-alerts", why)
+        targets = await fallback_of(self._resources, self._fallback)
+        messages = await self._resources.views.read(through_or_last_resort, said, f"person/{person}", targets, context)
         told = TellResponder(person=person, alerts=alerts, notifications=tuple(messages), at=context.at)
         await self._carry(event.incident, told, context, messages, expected=loaded.version)
 

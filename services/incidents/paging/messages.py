@@ -10,7 +10,7 @@ from services.incidents.domain.notification.events import Kind, Message
 _BEGINS: Final[dict[Kind, str]] = {
     "page": "You are called.",
     "notice": "For your information; nobody is called.",
-    "more-alerts": "More alerts belong to an incident that you took on.",
+    "more-alerts": "More alerts belong to an incident that somebody took on.",
     "unassigned": "NOBODY COULD BE CALLED. Please take it on, or find somebody who does.",
     "exhausted": "EVERYBODY WAS CALLED, AND NOBODY TOOK IT ON. Please do, or find somebody who does.",
     "digest": "",

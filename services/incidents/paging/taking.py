@@ -123,6 +123,16 @@ def through(connection: Connection, said: Message, holders: Sequence[str], conte
     return sent
 
 
+def through_or_last_resort(
+    connection: Connection, said: Message, holder: str, fallback: Sequence[Target], context: Context
+) -> dict[str, Message]:
+    """*said* to *holder*; to the fallback and the owners where that is nobody who can be reached, as a machine is."""
+    if sent := through(connection, said, [holder], context):
+        return sent
+    known = service_of(connection, said.service) or Known(said.service, "", "", "")
+    return through(connection, said, last_resort(connection, known, fallback, context.at), context)
+
+
 async def send(resources: Resources, messages: Mapping[str, Message], context: Context) -> None:
     """Ask for each of *messages*, under its id."""
     for key, message in messages.items():

@@ -8,6 +8,7 @@ from standardwebhooks import Webhook
 
 from libs.events.bus import Bus
 from libs.events.testing import FrozenClock
+from tests.api.incidents.test_integrations import add, enqueue
 from tests.fixtures.paging import (
     Receiver,
     Taken,
@@ -387,6 +388,48 @@ async def test_further_alerts_and_who_is_asked_to_help_are_told(paging: Running,
     sent = await notifications(paging, 2, incident="INC-1")
     assert [(each["kind"], each["person"]) for each in sent] == [("page", "ana"), ("asked", "bo")]
     assert "ana asks you to help. you know carts" in receiver.by("bo")[0].body.decode()
+
+
+@memory_is_enough
+async def test_who_took_it_on_hears_of_further_alerts_also_when_it_is_mitigated(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    await written(paging)
+    key = await add(paging, service="cart-api")
+    await enqueue(paging, key, dedup_key="first")
+    await arrived(receiver, 1)
+    await paging.call("POST", "/v1/incidents/INC-1:acknowledge")
+    await escalation(paging, "INC-1", state="held")
+    await enqueue(paging, key, dedup_key="second")
+    await arrived(receiver, 2)
+    await paging.call("POST", "/v1/incidents/INC-1:mitigate")
+    await escalation(paging, "INC-1", state="ended")
+    clock.advance(timedelta(minutes=5))
+
+    await enqueue(paging, key, dedup_key="third")
+
+    sent = await notifications(paging, 3, incident="INC-1")
+    assert [(each["kind"], each["person"]) for each in sent] == [
+        ("page", "ana"),
+        ("more-alerts", "ana"),
+        ("more-alerts", "ana"),
+    ]
+
+
+@memory_is_enough
+async def test_the_owners_hear_of_further_alerts_when_a_machine_took_it_on(paging: Running, receiver: Receiver) -> None:
+    await written(paging)
+    key = await add(paging, service="cart-api")
+    await enqueue(paging, key, dedup_key="first")
+    await arrived(receiver, 1)
+    await enqueue(paging, key, "acknowledge", dedup_key="first")
+    await escalation(paging, "INC-1", state="held", held_by="pd")
+
+    await enqueue(paging, key, dedup_key="second")
+
+    sent = await notifications(paging, 3, incident="INC-1")
+    told = {each["person"] for each in sent if each["kind"] == "more-alerts"}
+    assert told == {"ana", "bo"}
 
 
 @memory_is_enough

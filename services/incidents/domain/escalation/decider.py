@@ -47,6 +47,7 @@ from services.incidents.domain.escalation.events import (
 )
 from services.incidents.domain.escalation.state import (
     Climbing,
+    Ended,
     Escalation,
     Held,
     Paused,
@@ -91,7 +92,7 @@ def decide(command: Command, state: Escalation) -> tuple[Event, ...]:  # noqa: C
             return (EscalationEnded(incident=it, by=command.by, why=command.reason, at=command.at),)
         case Climbing(live=live), NoteUndelivered() if command.notification in live:
             return (_undelivered(state.record, command),)
-        case Held(by=by), TellResponder() if command.person == by:
+        case ((Held() | Ended()), TellResponder()) if isinstance(state, Ended) or command.person == state.by:
             return (_told(state.record, command),)
         case ((Climbing() | Held() | Paused()), CorrectClock()):
             return _corrected(state, command)
