@@ -52,12 +52,13 @@ class Grouping(Reactor):
 
     Args:
         resources: The service's adapters.
-        settings: When an alert counts as flapping, and who hears of what cannot be grouped.
+        settings: When an alert counts as flapping.
+        alarm: Says what cannot be grouped.
     """
 
-    def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
+    def __init__(self, resources: Resources, settings: IncidentsSettings, alarm: Alarm) -> None:
         reaction = Reaction(NAME, SERVICE, _EVENTS, together=self.hear)
-        self._alarm = Alarm(resources, settings)
+        self._alarm = alarm
         never = DeadLetterLimit(run=sys.maxsize, after=sys.maxsize)  # who stands still calls nobody for any alert
         super().__init__(resources, [reaction], never, follows=NAME, refused=self._alarm.sound)
         self._flapping = settings.flapping_alerts

@@ -4,7 +4,8 @@ Burn-rate alerts open and end alerts here. Own alerts are heard too: one that pa
 in the queue into its incident.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +23,9 @@ from libs.events.store import Timer
 from libs.events.timers import Fire
 from services.incidents.contract import ALERT, CONTRACT, INCIDENT, SERVICE
 from services.incidents.domain.alert.commands import Move, RaiseUrgency
-from services.incidents.domain.alert.decider import Resolved
+from services.incidents.domain.alert.decider import Known, Resolved
 from services.incidents.domain.errors import AbsentError, IllegalTransitionError
+from services.incidents.domain.incident.alerting import in_parts
 from services.incidents.domain.incident.commands import ClearAlert, JoinAlert, TakeGroup
 from services.incidents.domain.incident.events import (
     IncidentAlertJoined,
@@ -41,6 +43,7 @@ MOVING = "incidents.moving-alerts"
 SLO_ALERTS = "incidents.slo-alerts"  # never changes: ids of alerts and incidents follow from it
 URGENCY = "incidents.urgency"
 _SLO = "slo"
+_TOGETHER = 100  # alerts that move in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,23 +138,47 @@ def moving(resources: Resources) -> Reaction:
     async def moved(event: IncidentMerged | IncidentSplit, recorded: Recorded, context: Context) -> None:
         del recorded
         why: dict[str, Any] = {"by": event.by, "reason": event.reason, "at": context.at}
-        alerts = {alert: await handler.load(ALERT, alert) for alert in event.alerts}  # before whose they are by now
+        for alerts in in_parts(await _concerned(handler, event), _TOGETHER):
+            await _move(handler, alerts, event.into, why, context)
         into = await _survivor(handler, event.into)
-        its = set(into.alerts)
-        for alert, loaded in alerts.items():
-            if loaded.state is None or alert not in its:  # it was split off since, which is heard of, too
-                continue
-            part = context.part(alert)
-            await handler.handle(ALERT, alert, Move(**why, incident=into.incident), part, expected=loaded.version)
-            if isinstance(loaded.state, Resolved):  # maybe just now, when its incident was another
-                clear = ClearAlert(by=loaded.state.resolved_by, at=context.at, alert=alert)
-                await handler.handle(INCIDENT, into.incident, clear, part.part("clear"), effects=incident_effects)
         for group in event.groups if isinstance(event, IncidentMerged) else ():
             take = TakeGroup(**why, group=group)
             with suppress(ReservedError):  # a newer incident has it
                 await handler.handle(INCIDENT, into.incident, take, context.part(group), effects=incident_effects)
 
     return Reaction(name=MOVING, source=SERVICE, events=CONTRACT, act={IncidentMerged: moved, IncidentSplit: moved})
+
+
+async def _concerned(handler: CommandHandler, event: IncidentMerged | IncidentSplit) -> Sequence[str]:
+    """The alerts that go elsewhere; of a merged incident all that it had, of which its event may name but the first."""
+    if isinstance(event, IncidentSplit):
+        return event.alerts
+    merged = (await handler.load(INCIDENT, event.incident)).state
+    return merged.record.alerts if merged else ()
+
+
+async def _move(
+    handler: CommandHandler, alerts: Sequence[str], into: str, why: Mapping[str, Any], context: Context
+) -> None:
+    """Let *alerts* belong to the incident that goes on with what *into* took over, but those that were split off."""
+    before = await _known(handler, alerts)  # whose they are by now
+    survivor = await _survivor(handler, into)
+    its = set(survivor.alerts)
+    moves = {
+        each.opened.alert: Move(**why, incident=survivor.incident, was=each.opened.incident)
+        for each in before
+        if each.opened.alert in its
+    }
+    if not moves:
+        return
+    first, *others = [Step(ALERT, alert, move) for alert, move in moves.items()]
+    part = context.part(first.key)
+    await handler.handle(ALERT, first.key, first.command, part, also=others)
+    ended = [each for each in await _known(handler, tuple(moves)) if isinstance(each, Resolved)]
+    if ended:  # maybe just now, when their incident was another, which was told of it
+        names = [each.opened.alert for each in ended]
+        clear = ClearAlert(by=ended[-1].resolved_by, at=context.at, alert=names[0], others=tuple(names[1:]))
+        await handler.handle(INCIDENT, survivor.incident, clear, part.part("clear"), effects=incident_effects)
 
 
 async def _survivor(handler: CommandHandler, incident: str) -> Record:
@@ -162,6 +189,11 @@ async def _survivor(handler: CommandHandler, incident: str) -> Record:
     if state is None:
         raise AbsentError("incident")
     return state.record
+
+
+async def _known(handler: CommandHandler, alerts: Sequence[str]) -> list[Known]:
+    loaded = await asyncio.gather(*(handler.load(ALERT, alert) for alert in alerts))
+    return [each.state for each in loaded if each.state is not None]
 
 
 def timers(resources: Resources) -> Mapping[str, Fire]:

@@ -5,6 +5,7 @@ from libs.events.worker import Worker
 from services.incidents.config import IncidentsSettings, load_learning, load_on_call
 from services.incidents.grouping import Grouping
 from services.incidents.on_call.due import on_call_timers, phases
+from services.incidents.paging.alarm import Alarm
 from services.incidents.paging.ladder import Paging
 from services.incidents.paging.sender import Sender
 from services.incidents.paging.telling import Telling
@@ -16,7 +17,8 @@ from services.incidents.reminding import learning_reactions, learning_timers
 def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
     """The worker of incidents: relays its events, keeps its read models, hears of alerts, calls people."""
     policy, limits = load_learning(settings.learning_policy), load_on_call(settings.on_call_policy)
-    grouping, paging = Grouping(resources, settings), Paging(resources, settings)
+    alarm = Alarm(resources, settings)
+    grouping, paging = Grouping(resources, settings, alarm), Paging(resources, settings, alarm)
     return Worker(
         resources,
         projections=PROJECTIONS,

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from libs.web.schemas import Body, Line, Moment, Name, example
 from services.incidents.api.schemas import Label, Reference, Why, of_row
 from services.incidents.domain.errors import AbsentError
+from services.incidents.domain.incident.alerting import MOST_NAMED
 from services.incidents.domain.incident.state import Active, Details, Incident, Known, Merged, Record
 from services.incidents.domain.incident.terms import Affected, Priority, Relation, Role, Severity, Stage, Value
 
@@ -127,7 +128,7 @@ class Splitting(Why):
         alerts=["019aa5f0-1c00-7b20-8a3b-5d6e7f801234"], title="Search is slow, too", reason="another cause"
     )
 
-    alerts: Annotated[list[Reference], Field(min_length=1, max_length=1_000)]
+    alerts: Annotated[list[Reference], Field(min_length=1, max_length=MOST_NAMED)]
     title: Line
     service: Name | None = Field(default=None, description="As the incident it was a part of, unless given.")
     severity: Severity | None = Field(default=None, description="Likewise.")

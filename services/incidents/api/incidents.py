@@ -219,6 +219,7 @@ async def split_incident(request: Request, call: CallDep, reference: Id, body: S
     incident = str(new_id())
     why: dict[str, Any] = {"by": call.principal.name, "reason": body.reason, "at": call.context.at}
     alerts, severity = tuple(dict.fromkeys(body.alerts)), body.severity or record.severity
+    firing = set(record.firing)
 
     async def split(number: str) -> Response:
         declare = Declare(
@@ -234,7 +235,7 @@ async def split_incident(request: Request, call: CallDep, reference: Id, body: S
             test=record.details.test,
             split_from=source,
             alerts=alerts,
-            firing=tuple(alert for alert in alerts if alert in record.firing),
+            firing=tuple(alert for alert in alerts if alert in firing),
         )
         leave = Split(**why, into=incident, into_number=number, alerts=alerts)
         also = (Step(INCIDENT, source, leave, incident_effects),)

@@ -31,7 +31,7 @@ STUCK: Final = Counter(
 
 
 class Alarm:
-    """Counts, logs, and tells the fallback and the owners of the service.
+    """Counts, logs, and tells the fallback and the owners of the service; one for all that may have to say it.
 
     Args:
         resources: The service's adapters.

@@ -91,9 +91,9 @@ class Paging:
         digests: What is not urgent, and is said once a day.
     """
 
-    def __init__(self, resources: Resources, settings: IncidentsSettings) -> None:
+    def __init__(self, resources: Resources, settings: IncidentsSettings, alarm: Alarm) -> None:
         self._resources, self._fallback = resources, settings.paging_fallback
-        self.digests, self._alarm = Digests(resources), Alarm(resources, settings)
+        self.digests, self._alarm = Digests(resources), alarm
 
     @property
     def reactor(self) -> Reactor:

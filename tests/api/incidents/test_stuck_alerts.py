@@ -13,7 +13,7 @@ from services.incidents.config import IncidentsSettings
 from services.incidents.contract import INCIDENT
 from services.incidents.domain.incident.commands import Declare
 from services.incidents.grouping import Grouping
-from services.incidents.paging.alarm import STUCK
+from services.incidents.paging.alarm import STUCK, Alarm
 from tests.api.incidents.test_alerts import listed
 from tests.api.incidents.test_integrations import PAYLOAD, add, enqueue
 from tests.fixtures.paging import notifications, owned, people, receiving, written
@@ -87,9 +87,9 @@ async def test_what_no_incident_takes_is_a_dead_letter_that_calls_the_fallback_a
         assert b"acknowledge_url" not in said
         assert STUCK._value.get() - stuck == 3
 
-        worker = Worker(
-            incidents.resources, followers=(Grouping(incidents.resources, IncidentsSettings(internal_key=KEY)),)
-        )
+        own = IncidentsSettings(internal_key=KEY)
+        grouping = Grouping(incidents.resources, own, Alarm(incidents.resources, own))
+        worker = Worker(incidents.resources, followers=(grouping,))
         assert [bool(each.error) async for each in worker.replay()] == [True] * 3
         refused.clear()
         assert [each.error async for each in worker.replay()] == [""] * 4

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from libs.events import codec
+from libs.events.store import MAX_EVENT_BYTES
 from libs.events.testing import given
 from services.incidents.contract import INCIDENT
 from services.incidents.domain.errors import (
@@ -17,7 +19,17 @@ from services.incidents.domain.errors import (
 )
 from services.incidents.domain.incident import events as of
 from services.incidents.domain.incident import work_events as of_work
-from services.incidents.domain.incident.commands import Absorb, ClearAlert, Declare, MergeInto, Reopen, Split, TakeGroup
+from services.incidents.domain.incident.commands import (
+    Absorb,
+    ClearAlert,
+    Declare,
+    MergeInto,
+    Reopen,
+    Resolve,
+    Split,
+    TakeGroup,
+)
+from services.incidents.domain.incident.evolution import opened
 from services.incidents.domain.incident.state import Active, Details, Link, LinkedDeployment, Merged, Triage, Updates
 from services.incidents.domain.incident.terms import Affected
 from services.incidents.domain.incident.work_commands import (
@@ -102,6 +114,19 @@ class TestMerging:
         assert state is not None
         assert (state.record.alerts, state.record.firing) == (("a1", "a5", "a6"), ("a1", "a6"))
         assert state.record.absorbed == ("i0",)
+
+    def test_of_ever_so_many_alerts_all_go_on_and_no_event_is_too_large_to_be_kept(self) -> None:
+        many = tuple(f"019aa5c0-1c00-7b20-8a3b-{n:012}" for n in range(25_001))
+        storm = replace(opened(DECLARED), alerts=many, firing=many)
+        ends = INCIDENT.decide(self.INTO, Triage(storm))
+        goes_on = INCIDENT.decide(replace(self.ABSORB, alerts=many, firing=many[1:]), Triage(opened(OF_ALERT)))
+        quiet = INCIDENT.decide(Resolve(**ASKED, ended=many), Triage(storm))
+
+        assert max(len(codec.encode(event)) for event in (*ends, *goes_on, *quiet)) < MAX_EVENT_BYTES / 2
+        whole = INCIDENT.fold(Triage(opened(OF_ALERT)), goes_on)
+        assert whole is not None
+        assert (whole.record.alerts, whole.record.firing) == (("a1", *many), ("a1", *many[1:]))
+        assert whole.record.absorbed == ("i0",)
 
     def test_began_and_was_noticed_when_the_first_of_both_was(self) -> None:
         earlier, noticed = AT - timedelta(minutes=9), AT - timedelta(minutes=5)

@@ -24,6 +24,7 @@ from services.incidents.domain.incident.commands import Acknowledge, Reopen, Res
 from services.incidents.effects import find_incident, incident_effects
 from services.incidents.grouping import Grouping
 from services.incidents.intake import Numbers
+from services.incidents.paging.alarm import Alarm
 from services.incidents.projections.alerts import ALERTS
 from services.incidents.projections.silences import SILENCES
 from services.incidents.reactions import SLO_ALERTS, BurnRateAlertFired, BurnRateAlertResolved, slo_alerts
@@ -48,7 +49,8 @@ class Slo:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._reaction = slo_alerts(resources)
-        self._grouping = Grouping(resources, IncidentsSettings(internal_key="k" * 48))
+        settings = IncidentsSettings(internal_key="k" * 48)
+        self._grouping = Grouping(resources, settings, Alarm(resources, settings))
 
     async def says(self, event: BurnRateAlertFired | BurnRateAlertResolved, again: Recorded | None = None) -> Recorded:
         now = CLOCK.now()

@@ -29,6 +29,7 @@ from services.incidents.domain.silence.commands import End, Make
 from services.incidents.domain.who_is_paged import Rung
 from services.incidents.grouping import Grouping
 from services.incidents.intake import alert_effects
+from services.incidents.paging.alarm import Alarm
 from services.incidents.paging.ladder import Paging, waking
 from services.incidents.paging.taking import Taken
 from services.incidents.projections.alerts import ALERTS
@@ -112,8 +113,12 @@ async def state(resources: Resources, decider: Any, key: str) -> Any:
     return (await resources.handler.load(decider, key)).state
 
 
+def grouping(resources: Resources) -> Grouping:
+    return Grouping(resources, SETTINGS, Alarm(resources, SETTINGS))
+
+
 async def heard(resources: Resources, after: int = 0) -> list[tuple[Any, Recorded]]:
-    [reaction] = Grouping(resources, SETTINGS).reactions
+    [reaction] = grouping(resources).reactions
     return reaction.heard(await resources.store.read(after, 1000))
 
 
@@ -139,6 +144,7 @@ async def merge(resources: Resources, incident: str, into: str) -> Recorded:
         other=incident,
         other_number=record.number,
         impact_started=CLOCK.now(),
+        detected=CLOCK.now(),
         alerts=record.alerts,
         firing=record.firing,
     )
@@ -158,7 +164,7 @@ async def test_an_alert_that_two_processes_hear_of_at_once_opens_one_incident(
 ) -> None:
     await do(resources, ALERT, "a1", HIGH, effects=alert_effects)
     triggered = await heard(resources)
-    one, two = Grouping(resources, SETTINGS), Grouping(resources, SETTINGS)
+    one, two = grouping(resources), grouping(resources)
     holds = store.holder
 
     async def late(scope: str, key: str) -> str | None:
@@ -184,7 +190,7 @@ async def test_a_silence_that_is_ended_while_it_is_to_hold_an_alert_holds_nothin
     triggered = [each for each in await heard(resources) if each[1].category == ALERT.category]
     store.before("alert-grouping/a1", lambda: do(resources, SILENCE, "s1", End(by="ana", at=CLOCK.now())))
 
-    await Grouping(resources, SETTINGS).hear(triggered)
+    await grouping(resources).hear(triggered)
 
     [declared] = await incidents(resources)
     assert declared.record.firing == ("a1",)
@@ -253,7 +259,7 @@ def step(number: int, due: int, *, waits: bool = False) -> Climb:
 async def fire(resources: Resources, after: int) -> None:
     """The timer of the escalation, *after* some minutes."""
     at = AT + after * MINUTE
-    paging = Paging(resources, SETTINGS)
+    paging = Paging(resources, SETTINGS, Alarm(resources, SETTINGS))
     context = Context.of_request(at, Metadata("timer"))
     await paging.timers["escalation"](Timer("escalation/1", at, "escalation"), context)
 

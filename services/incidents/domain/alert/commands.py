@@ -78,9 +78,10 @@ class RaiseUrgency(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move(Asked):
-    """Let it belong to *incident*: its own was merged into that, or it was split from it."""
+    """Let it belong to *incident*, not to *was* any more: that was merged into it, or split. It may be elsewhere."""
 
     incident: str
+    was: str
 
 
 Command = Trigger | Retrigger | Group | Silence | RaiseUrgency | Move | Acknowledge | Resolve

@@ -103,7 +103,7 @@ def decide(command: Command, state: Alert) -> tuple[Event, ...]:  # noqa: C901, 
             return (AlertAcknowledged(it.alert, it.service, it.incident, by, reason, at),)
         case ((Triggered(opened=it) | Acknowledged(opened=it)), Resolve(by=by, reason=reason, at=at)):
             return (AlertResolved(it.alert, it.service, it.incident, by, reason, at),)
-        case _, Move(incident=to, by=by, reason=reason, at=at) if state.opened.incident != to:
+        case _, Move(incident=to, was=was, by=by, reason=reason, at=at) if state.opened.incident == was != to:
             return (AlertMoved(state.opened.alert, state.opened.service, to, by, reason, at),)
         case (
             (_, Trigger() | RaiseUrgency() | Move())

@@ -33,6 +33,7 @@ from services.incidents.domain.incident.state import Active, Known, Merged, Miti
 from services.incidents.domain.milestones import Milestone
 
 INTERVAL: Final = timedelta(minutes=5)  # of telling who works on it of further alerts; Alertmanager's group_interval
+MOST_NAMED: Final = 5_000  # alerts that one event names, each maybe twice: 390 KB of the 768 KiB that an event may have
 
 
 def joined(state: Known, command: JoinAlert) -> tuple[Event, ...]:
@@ -83,7 +84,7 @@ def merged(state: Known, command: MergeInto) -> tuple[Event, ...]:
             command,
             into=into,
             into_number=number,
-            alerts=record.alerts,
+            alerts=record.alerts[:MOST_NAMED],
             groups=record.groups,
         ),
     )
@@ -94,20 +95,17 @@ def absorbed(state: Known, command: Absorb) -> tuple[Event, ...]:
     if command.other in state.record.absorbed:
         return ()
     record = open_record(state, "taking another one in")
-    event = fact(
-        IncidentAbsorbed,
-        record,
-        command,
-        other=command.other,
-        other_number=command.other_number,
-        alerts=without(command.alerts, record.alerts),
-        firing=without(command.firing, record.alerts),
-    )
+    who: dict[str, Any] = {"other": command.other, "other_number": command.other_number}
+    firing = set(command.firing)
+    events = [
+        fact(IncidentAbsorbed, record, command, **who, alerts=part, firing=tuple(filter(firing.__contains__, part)))
+        for part in in_parts(without(command.alerts, record.alerts), MOST_NAMED) or [()]
+    ]
     why = replace(command, reason=f"{command.other_number} was a part of it, and was earlier")
     times: Mapping[Milestone, datetime] = {"impact_started": command.impact_started, "detected": command.detected}
     earlier = {name: time for name, time in times.items() if time < getattr(record.milestones, name)}
     moved = (fact(IncidentMilestoneCorrected, record, why, milestone=name, time=at) for name, at in earlier.items())
-    return (event, *moved)
+    return (*events, *moved)
 
 
 def group_taken(state: Known, command: TakeGroup) -> tuple[Event, ...]:
@@ -121,6 +119,11 @@ def without(alerts: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     """Those of *alerts* that are not *known*, each once; there may be ten thousands of both."""
     seen = set(known)
     return tuple(alert for alert in dict.fromkeys(alerts) if alert not in seen)
+
+
+def in_parts(alerts: Sequence[str], most: int) -> list[tuple[str, ...]]:
+    """*alerts* in their order, at most so many together; none of none."""
+    return [tuple(alerts[start : start + most]) for start in range(0, len(alerts), most)]
 
 
 def split(state: Known, command: Split) -> tuple[Event, ...]:

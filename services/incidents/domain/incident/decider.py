@@ -18,10 +18,12 @@ from services.incidents.domain.errors import (
     ReasonMissingError,
 )
 from services.incidents.domain.incident.alerting import (
+    MOST_NAMED,
     absorbed,
     alerts_told,
     cleared,
     group_taken,
+    in_parts,
     joined,
     merged,
     split,
@@ -256,9 +258,11 @@ def _resolved(record: Record, command: Resolve) -> tuple[Event, ...]:
     firing = without(record.firing, command.ended)
     if firing and not command.force:
         raise AlertsFiringError(firing)
-    ended = without(record.firing, firing)
     noticed = replace(command, reason="it fires no more")
-    clears = (fact(IncidentAlertCleared, record, noticed, alert=ended[0], others=ended[1:]),) if ended else ()
+    clears = [
+        fact(IncidentAlertCleared, record, noticed, alert=part[0], others=part[1:])
+        for part in in_parts(without(record.firing, firing), MOST_NAMED)
+    ]
     return (*clears, fact(IncidentResolved, record, command, forced=bool(firing)))
 
 

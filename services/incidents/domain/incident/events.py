@@ -146,7 +146,10 @@ class IncidentNoted(IncidentFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentMerged(IncidentFact):
-    """It is a part of another, which goes on with its alerts; final."""
+    """It is a part of another, which goes on with its alerts; final.
+
+    Of more than 5,000 alerts *alerts* are the first; of each one `alert.moved` tells.
+    """
 
     into: str
     into_number: str
@@ -156,7 +159,7 @@ class IncidentMerged(IncidentFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentAbsorbed(IncidentFact):
-    """Another one turned out to be a part of it."""
+    """Another one turned out to be a part of it; said once for each 5,000 of its alerts."""
 
     other: str
     other_number: str

@@ -112,7 +112,7 @@ def _(event: of.IncidentAbsorbed, record: Record) -> Record:
         record,
         alerts=(*record.alerts, *event.alerts),
         firing=(*record.firing, *event.firing),
-        absorbed=(*record.absorbed, event.other),
+        absorbed=tuple(dict.fromkeys((*record.absorbed, event.other))),
     )
 
 
