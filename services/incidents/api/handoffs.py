@@ -102,7 +102,7 @@ async def list_handoffs(
     items = [
         _answer(it, _incoming(it, duty), (await resources.handler.load(SHIFT, it.shift)).state) for it in over[:_MOST]
     ]
-    services = known.revisions[-1].services
+    services = known.at(now).services
     return Handoffs(schedule, tuple(items), tuple(await resources.views.read(_open_incidents, services)))
 
 
@@ -120,7 +120,7 @@ async def hand_over(schedule: str, body: HandOverBody, call: CallDep) -> Respons
     by, at = call.principal.name, call.context.at
     shift = _find(roster, body.shift, at) if body.shift else _own(roster, by, at)
     incoming = _incoming(shift, resolve(roster, shift.since, shift.until + _MOMENT))
-    open_now = await call.resources.views.read(_open_incidents, known.revisions[-1].services)
+    open_now = await call.resources.views.read(_open_incidents, known.at(at).services)
     command = HandOver(
         shift=shift.shift,
         schedule=schedule,

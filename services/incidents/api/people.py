@@ -33,7 +33,7 @@ from services.incidents.domain.person.events import Side
 from services.incidents.on_call.changes import ERASING, changing
 from services.incidents.projections.contacts import drop_before, drop_contact, erase, read_contact, write_contact
 from services.incidents.projections.people import PEOPLE, people_of
-from services.incidents.projections.schedules import ROTATIONS, rotations_with
+from services.incidents.projections.schedules import ROTATIONS, SCHEDULES, rotations_with, stands_in
 
 _READ, _WRITE = needs("people.read"), needs("people.write")
 _CONTACT: Final = "/contact/{kind}"
@@ -142,13 +142,18 @@ async def change_person(person: str, body: ChangePerson, request: Request, call:
     response_model=PersonAnswer,
     openapi_extra=_WRITE,
     responses=responses(404, 409),
-    dependencies=[fresh(ROTATIONS)],
+    dependencies=[fresh(ROTATIONS, SCHEDULES)],
 )
 async def erase_person(person: str, call: CallDep) -> Response:
     """Erase what is personal, once no rotation counts on them; the label stays in what has happened."""
-    taking_turns = await call.resources.views.read(rotations_with, person)
+    now, views = call.context.at, call.resources.views
+    taking_turns = await views.read(rotations_with, person, now)
     if taking_turns:
         detail = f"{person} takes turns in {', '.join(taking_turns)}; take them out of the participants first"
+        raise StillNeededError("person", detail)
+    standing_in = await views.read(stands_in, person, now)
+    if standing_in:
+        detail = f"{person} stands in for somebody in {', '.join(standing_in)}; cancel that override first"
         raise StillNeededError("person", detail)
     command = Erase(by=call.principal.name, at=call.context.at)
     due = Timer(f"{ERASING}/{person}", call.context.at, ERASING, codec.encode({"person": person}))

@@ -34,6 +34,13 @@ Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9
 WallTime = Annotated[
     datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "examples": ["2026-11-23T09:00"]})
 ]
+EffectiveFrom = Annotated[
+    Moment | None,
+    Field(
+        description="Never in the past. Left out: from now on; a change of what is planned leaves it planned for when "
+        "it was. Null: from now on."
+    ),
+]
 Zone = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -121,7 +128,7 @@ class RotationBody(Body):
             "services of its schedules ask for."
         ),
     ] = "any"
-    effective_from: Annotated[Moment | None, Field(description="From now on, if left out; never in the past.")] = None
+    effective_from: EffectiveFrom = None
     reason: Text = ""
 
     @property
@@ -209,11 +216,12 @@ def rotation_answer(known: Known) -> RotationAnswer:
     )
 
 
-def patched(known: Known, sent: ChangeRotation) -> RotationBody:
-    """What a merge patch makes of a rotation; from when on is said anew each time."""
-    rota = known.revisions[-1].rota
+def patched(known: Known, sent: ChangeRotation, now: datetime) -> RotationBody:
+    """What a merge patch makes of a rotation."""
+    rota, since = known.revisions[-1].rota, known.revisions[-1].effective_from
     told = _told(rota) | {"restrictions": tuple(map(window_body, rota.restrictions))}
-    told |= {"display_name": known.display_name, "sides": known.sides, "effective_from": None, "reason": ""}
+    told |= {"display_name": known.display_name, "sides": known.sides, "reason": ""}
+    told |= {"effective_from": since if since > now else None}
     held = RotationBody.model_construct(None, **told)
     return held.model_copy(update={name: getattr(sent, name) for name in sent.model_fields_set})
 

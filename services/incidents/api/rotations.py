@@ -86,7 +86,7 @@ async def get_rotation(rotation: str, request: Request, resources: ResourcesDep)
 async def change_rotation(rotation: str, body: ChangeRotation, call: CallDep) -> Response:
     """Change a rotation from now on or later, by a merge patch; what was stays as it was."""
     known = await _ROTATIONS.load(call.resources, rotation)
-    wanted = patched(known, body)
+    wanted = patched(known, body, call.context.at)
     command = Change(
         display_name=wanted.display_name or rotation,
         rota=wanted.rota,
@@ -109,6 +109,6 @@ async def change_rotation(rotation: str, body: ChangeRotation, call: CallDep) ->
 )
 async def end_rotation(rotation: str, call: CallDep) -> Response:
     """End a rotation that no schedule needs; it stays readable."""
-    schedules = await call.resources.views.read(schedules_with, rotation)
+    schedules = await call.resources.views.read(schedules_with, rotation, call.context.at)
     command = End(schedules=tuple(schedules), by=call.principal.name, at=call.context.at)
     return await _ROTATIONS.carry(call, rotation, command)

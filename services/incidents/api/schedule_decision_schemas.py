@@ -143,7 +143,7 @@ def swap_answer(it: Swap, managers: tuple[str, ...]) -> SwapAnswer:
     )
 
 
-def swaps_answer(known: Known) -> Swaps:
+def swaps_answer(known: Known, now: datetime) -> Swaps:
     """The swaps as they are answered."""
-    managers = known.revisions[-1].managers
+    managers = known.at(now).managers
     return Swaps(tuple(swap_answer(it, managers) for it in reversed(known.swaps)))

@@ -148,7 +148,7 @@ async def offer_swap(schedule: str, body: OfferSwapBody, call: CallDep) -> Respo
 
     def offered(known: Known) -> SwapAnswer:
         mine = [it for it in known.swaps if (it.person, it.span.start, it.span.end) == (person, body.start, body.end)]
-        return swap_answer(mine[-1], known.revisions[-1].managers)
+        return swap_answer(mine[-1], known.at(call.context.at).managers)
 
     return await _carry(call, schedule, command, offered, status=201)
 
@@ -156,7 +156,7 @@ async def offer_swap(schedule: str, body: OfferSwapBody, call: CallDep) -> Respo
 @router.get("/{schedule}/swaps", openapi_extra=_READ, responses=responses(404))
 async def list_swaps(schedule: str, resources: ResourcesDep) -> Swaps:
     """List swaps, the latest first, and who must do what next."""
-    return swaps_answer((await scheduled(resources, schedule))[1])
+    return swaps_answer((await scheduled(resources, schedule))[1], resources.clock.now())
 
 
 @router.post(
@@ -192,7 +192,9 @@ async def take_swap(schedule: str, swap: str, call: CallDep, body: TakeSwapBody 
 )
 async def approve_swap(schedule: str, swap: str, call: CallDep, body: Why | None = None) -> Response:
     """Approve a swap as somebody else than the two; both halves count from then on."""
-    _, _, roster = await scheduled(call.resources, schedule)
+    _, known, roster = await scheduled(call.resources, schedule)
+    for taker in (it.taken_by for it in known.swaps if it.swap == swap and it.state == "taken"):
+        await active_person(call.resources, taker, "swap")
     command = ApproveSwap(
         swap=swap,
         is_person=call.principal.kind == "person",
@@ -245,7 +247,7 @@ async def _decide(call: Call, schedule: str, command: Decide) -> Response:
 
 async def _swap(call: Call, schedule: str, swap: str, command: Command) -> Response:
     def told(known: Known) -> SwapAnswer:
-        return swap_answer(next(it for it in known.swaps if it.swap == swap), known.revisions[-1].managers)
+        return swap_answer(next(it for it in known.swaps if it.swap == swap), known.at(call.context.at).managers)
 
     return await _carry(call, schedule, command, told)
 

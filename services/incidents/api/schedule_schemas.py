@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from libs.web.schemas import Body, Line, Moment, Name, Text
-from services.incidents.api.rotation_schemas import Windows, Zone, window_body
+from libs.web.schemas import Body, Line, Name, Text
+from services.incidents.api.rotation_schemas import EffectiveFrom, Windows, Zone, window_body
 from services.incidents.domain.on_call.roster import Layer, OnCall, ScheduleRevision, Sides
 from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.on_call.windows import Window
@@ -51,7 +51,7 @@ class ScheduleBody(Body):
     managers: Annotated[
         tuple[Name, ...], Field(max_length=50, description="Who approves swaps; any third person, if empty.")
     ] = ()
-    effective_from: Annotated[Moment | None, Field(description="From now on, if left out; never in the past.")] = None
+    effective_from: EffectiveFrom = None
     reason: Text = ""
 
     def revision(self, now: datetime) -> ScheduleRevision:
@@ -186,15 +186,16 @@ def schedule_answer(known: Known) -> ScheduleAnswer:
     )
 
 
-def patched(known: Known, sent: ChangeSchedule) -> ScheduleBody:
-    """What a merge patch makes of a schedule; from when on is said anew each time."""
+def patched(known: Known, sent: ChangeSchedule, now: datetime) -> ScheduleBody:
+    """What a merge patch makes of a schedule."""
     told = _shallow(known.revisions[-1])
     layers = (
         LayerBody.model_construct(None, **_shallow(each) | {"restrictions": tuple(map(window_body, each.restrictions))})
         for each in known.revisions[-1].layers
     )
     told |= {"layers": tuple(layers), "off_duty": tuple(map(window_body, told["off_duty"]))}
-    told |= {"display_name": known.display_name, "effective_from": None, "reason": ""}
+    told |= {"display_name": known.display_name, "reason": ""}
+    told |= {"effective_from": None if told["effective_from"] <= now else told["effective_from"]}
     held = ScheduleBody.model_construct(None, **told)
     return held.model_copy(update={name: getattr(sent, name) for name in sent.model_fields_set})
 

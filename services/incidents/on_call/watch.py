@@ -17,7 +17,7 @@ from services.incidents.contract import CONTRACT, ON_DUTY, PERSON, ROTATION, SCH
 from services.incidents.domain.duty.commands import Look
 from services.incidents.domain.duty.events import Scheduled, ShiftsMoved
 from services.incidents.domain.on_call.bounds import fitting
-from services.incidents.domain.on_call.limits import OnCallPolicy, breaches, of_shift
+from services.incidents.domain.on_call.limits import Breach, OnCallPolicy, breaches, of_shift
 from services.incidents.domain.on_call.load import Member
 from services.incidents.domain.on_call.moves import moves
 from services.incidents.domain.on_call.resolver import at_moment, resolve
@@ -65,7 +65,7 @@ class Watch:
         beside: dict[str, None] = {}
         names = [changed.schedule] if changed.schedule else await self._concerned(changed)
         for name in names:
-            roster, _ = await self._roster(name)
+            roster = await self._roster(name)
             if roster is not None:
                 moved = await self._moved(name, changed) if changed.rotation or changed.schedule else ()
                 await self.look(name, context.part(name), moved)
@@ -76,10 +76,12 @@ class Watch:
 
     async def look(self, name: str, context: Context, moved: tuple[ShiftsMoved, ...] = ()) -> None:
         """Tell what is new about a schedule, close what is over, and set the timer for the next turn."""
-        now = context.at
-        found, services = await self._roster(name)
+        found = await self._roster(name)
         if found is None:
             return
+        now = self._resources.clock.now()  # a timer may have waited, and what was just read be newer than its moment
+        revision = found.revision(now)
+        services = revision.services if revision and revision.layers else ()  # without layers it has ended
         on_call = at_moment(found, now)
         near = await self._resources.views.read(neighbours_of, found, now)
         members = await self._members(near, now)
@@ -88,7 +90,7 @@ class Watch:
         plan = resolve(found, now, until)
         people = {*members, *(it.person for it in plan if not it.shadow)}
         duty = [*plan, *near.elsewhere(people, now, until)]
-        standing = [*breaches(self._policy, duty, members, now, until), *near.lacking(now)]
+        standing = [*breaches(self._policy, duty, members, now, until), *await self._lacking(near, now)]
         closed = [of_shift(self._policy, it.shift, it.end - it.start, it.incidents) for it in over]
         command = Look(
             schedule=name,
@@ -114,24 +116,26 @@ class Watch:
             ),
         )
 
-    async def _roster(self, name: str) -> tuple[Roster | None, tuple[str, ...]]:
-        """All from which it follows who is on call, and for which services; nothing where it was never defined."""
+    async def _roster(self, name: str) -> Roster | None:
+        """All from which it follows who is on call; None where it was never defined."""
         known = (await self._resources.handler.load(SCHEDULE, name)).state
         if known is None:
-            return None, ()
+            return None
         rotations: dict[str, tuple[RotationRevision, ...]] = {}
         for rotation in known.layered:
             state = (await self._resources.handler.load(ROTATION, rotation)).state
             if state is not None:
                 rotations[rotation] = state.revisions
-        return known.roster(rotations), () if known.ended else known.revisions[-1].services
+        return known.roster(rotations)
 
     async def _concerned(self, changed: Changed) -> list[str]:
         """The schedules that a rotation, or a person, takes part in, or that answer for a service."""
         views = self._resources.views
         if changed.service:
             return await views.read(schedules_of_service, changed.service)
-        rotations = [changed.rotation] if changed.rotation else await views.read(rotations_with, changed.person)
+        rotations = (
+            [changed.rotation] if changed.rotation else await views.read(rotations_with, changed.person, changed.at)
+        )
         named = [name for rotation in rotations for name in await views.read(schedules_naming, rotation)]
         return list(dict.fromkeys(named))
 
@@ -168,6 +172,14 @@ class Watch:
             rotation = await then(ROTATION, key, concerned=key == changed.rotation)
             rotations[key] = rotation.revisions if rotation is not None else ()
         return known.roster(rotations)
+
+    async def _lacking(self, near: Neighbours, now: datetime) -> list[Breach]:
+        """What services lack, each told by one of its schedules: the one that told it, or the first looked at."""
+        names = (near.roster.schedule, *(each.schedule for each in near.beside))
+        own, *others = [(await self._resources.handler.load(ON_DUTY, name)).state.broken for name in names]
+        elsewhere = {each for broken in others for each in broken}
+        found = [((each.limit, each.subject), each) for each in near.lacking(now)]
+        return [each for told, each in found if told in own or told not in elsewhere]
 
     async def _members(self, near: Neighbours, now: datetime) -> dict[str, Member]:
         """Who takes turns now."""

@@ -13,7 +13,7 @@ from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from services.incidents.contract import CONTRACT, SERVICE
 from services.incidents.domain.on_call.resolver import at_moment
-from services.incidents.domain.on_call.roster import OnCall, Roster, RotationRevision
+from services.incidents.domain.on_call.roster import OnCall, Roster, RotationRevision, from_then_on
 from services.incidents.domain.rotation import decider as rotation
 from services.incidents.domain.rotation.events import RotationChanged, RotationEnded
 from services.incidents.domain.schedule import events as of_schedule
@@ -22,13 +22,13 @@ from services.incidents.domain.schedule import state as schedule
 S = TypeVar("S")
 
 
-def _folds(cls: type[S], evolve: Callable[[S | None, Any], S | None], told: Callable[[S], Row]) -> Fold:
+def _folds(cls: type[S], evolve: Callable[[S | None, Any], S | None], told: Callable[[S, datetime], Row]) -> Fold:
     """The row holds the folded state, so that the rules of the stream are told once."""
 
-    def apply(row: Row | None, event: object, _: Recorded, key: Key) -> Row | None:
+    def apply(row: Row | None, event: Any, _: Recorded, key: Key) -> Row | None:  # noqa: ANN401  any of the stream
         before = codec.convert(row["state"], cls) if row else None
         after = evolve(before, event)
-        return None if after is None else {"name": key[0], **told(after), "state": msgspec.to_builtins(after)}
+        return None if after is None else {"name": key[0], **told(after, event.at), "state": msgspec.to_builtins(after)}
 
     return Fold(lambda _, recorded: ((recorded.key,),), apply)
 
@@ -45,7 +45,7 @@ def _columns(*names: str) -> Callable[[], Sequence[Column[Any]]]:
 _ROTATION: Final = _folds(
     rotation.Known,
     rotation.evolve,
-    lambda it: {
+    lambda it, _: {
         "participants": _words(name for each in it.revisions for name in each.rota.participants),
         "ended": it.ended,
     },
@@ -53,8 +53,8 @@ _ROTATION: Final = _folds(
 _SCHEDULE: Final = _folds(
     schedule.Known,
     schedule.evolve,
-    lambda it: {
-        "services": _words(it.revisions[-1].services),
+    lambda it, at: {
+        "services": _words(name for each in from_then_on(it.revisions, at) for name in each.services),
         "rotations": _words(it.layered),
         "stand_ins": _words(each.person for each in it.overrides if each.person),
         "token": it.token,
@@ -136,18 +136,19 @@ def on_call(connection: Connection, name: str, at: datetime) -> tuple[OnCall, ..
 
 
 def schedules_of_service(connection: Connection, service: str) -> list[str]:
-    """The schedules that answer for *service* now."""
+    """The schedules that answer for *service*, or will."""
     query = select(_S.name).where(_S.services.contains(f" {service} "), ~_S.ended)  # a name has nothing to escape
     return list(connection.execute(query.order_by(_S.name)).scalars())
 
 
-def schedules_with(connection: Connection, rotation: str) -> list[str]:
+def schedules_with(connection: Connection, rotation: str, now: datetime) -> list[str]:
     """The schedules that have not ended, and of which *rotation* is a layer, or will be."""
     query = select(_S.name, _S.state).where(_S.rotations.contains(f" {rotation} "), ~_S.ended)
     return [
         name
         for name, state in connection.execute(query.order_by(_S.name))
-        if any(layer.rotation == rotation for layer in codec.convert(state, schedule.Known).revisions[-1].layers)
+        for revisions in (from_then_on(codec.convert(state, schedule.Known).revisions, now),)
+        if any(layer.rotation == rotation for each in revisions for layer in each.layers)
     ]
 
 
@@ -157,11 +158,22 @@ def schedules_naming(connection: Connection, rotation: str) -> list[str]:
     return list(connection.execute(query.order_by(_S.name)).scalars())
 
 
-def rotations_with(connection: Connection, person: str) -> list[str]:
-    """The rotations that have not ended and in which *person* takes, took or will take turns."""
+def stands_in(connection: Connection, person: str, now: datetime) -> list[str]:
+    """The schedules by which *person* is on call, or will be, because somebody decided it."""
+    query = select(_S.name, _S.state).where(_S.stand_ins.contains(f" {person} "), ~_S.ended)
+    return [
+        name
+        for name, state in connection.execute(query.order_by(_S.name))
+        if any(it.person == person and it.end > now for it in codec.convert(state, schedule.Known).overrides)
+    ]
+
+
+def rotations_with(connection: Connection, person: str, now: datetime) -> list[str]:
+    """The rotations that have not ended and in which *person* takes turns, or will."""
     query = select(_R.name, _R.state).where(_R.participants.contains(f" {person} "), ~_R.ended)
     return [
         name
         for name, state in connection.execute(query.order_by(_R.name))
-        if person in codec.convert(state, rotation.Known).revisions[-1].rota.participants
+        for revisions in (from_then_on(codec.convert(state, rotation.Known).revisions, now),)
+        if any(person in each.rota.participants for each in revisions)
     ]

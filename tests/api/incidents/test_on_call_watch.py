@@ -168,6 +168,16 @@ async def test_a_side_that_the_phase_of_a_service_asks_for_is_missed_once_until_
     _, sre = await of_sides(LimitBreached, 2)
     assert "platform-sre works for it: an SRE is missing" in sre
 
+    twin = {"name": "twin", "services": ["checkout-api"], "layers": layers}
+    await incidents.call("POST", "/v1/schedules", twin, expect=201)
+
+    async def seen() -> bool:
+        return "twin" in {each.schedule for each in await told(incidents, ScheduleChanged)}
+
+    assert await eventually(seen)
+    assert len(await of_sides(LimitBreached, 2)) == 2  # told by the other schedule already
+    clock.advance(SECOND)
+
     for person in ("cleo", "dora"):
         await incidents.call("PATCH", f"/v1/people/{person}", {"side": "sre"}, if_match='"1"')
 

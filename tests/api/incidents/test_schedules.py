@@ -6,7 +6,7 @@ import pytest
 
 from libs.events.testing import FrozenClock
 from services.incidents.projections.schedules import on_call as on_call_of
-from services.incidents.projections.schedules import schedules_of_service
+from services.incidents.projections.schedules import schedules_of_service, stands_in
 from tests.fixtures.on_call import HOUR, on_call, scheduled, staffed
 from tests.fixtures.services import ANA, Running, Signed, eventually, memory_is_enough
 
@@ -50,9 +50,14 @@ async def test_a_change_of_a_rotation_counts_from_its_moment_on_and_leaves_the_p
     assert await on_call(incidents, "2026-11-24T11:59:59Z") == ["bo"]
     assert await on_call(incidents, "2026-11-24T12:00:00Z") == ["cleo"]
     await incidents.call("PATCH", "/v1/rotations/sre", {"length": 2}, expect=412, if_match='"1"')
+    renamed = await incidents.call("PATCH", "/v1/rotations/sre", {"display_name": "SRE"}, if_match='"2"')
+    assert (renamed["effective_from"], len(renamed["revisions"])) == ("2026-11-24T12:00:00Z", 2)
     past = {"length": 2, "effective_from": "2026-11-20T12:00:00Z"}
-    refused = await incidents.call("PATCH", "/v1/rotations/sre", past, expect=422, if_match='"2"')
+    refused = await incidents.call("PATCH", "/v1/rotations/sre", past, expect=422, if_match='"3"')
     assert (refused["code"], refused["errors"][0]["pointer"]) == ("in-the-past", "/effective_from")
+    at_once = {"participants": ["dora"], "effective_from": None}
+    await incidents.call("PATCH", "/v1/rotations/sre", at_once, if_match='"3"')
+    assert await on_call(incidents) == ["dora"]
 
 
 @memory_is_enough
@@ -188,6 +193,15 @@ async def test_what_others_need_is_not_ended(incidents: Running, clock: FrozenCl
 
     for path in ("/v1/people/ana", "/v1/rotations/sre"):
         assert (await incidents.call("DELETE", path, expect=409))["code"] == "still-needed"
+    later = {"participants": ["bo"], "effective_from": "2026-11-24T12:00:00Z"}
+    await incidents.call("PATCH", "/v1/rotations/sre", later, if_match='"1"')
+    cover = {"person": "cleo", "start": "2026-11-24T00:00:00Z", "end": "2026-11-26T00:00:00Z"}
+    decided = await incidents.call("POST", "/v1/schedules/checkout/overrides", cover, expect=201)
+
+    assert await eventually(lambda: views.read(stands_in, "cleo", at))
+    for path in ("/v1/people/ana", "/v1/people/cleo"):
+        assert (await incidents.call("DELETE", path, expect=409))["code"] == "still-needed"
+    await incidents.call("POST", f"/v1/schedules/checkout/overrides/{decided['id']}:cancel")
 
     ended = await incidents.call("DELETE", "/v1/schedules/checkout")
     assert ended["ended"]
@@ -197,6 +211,7 @@ async def test_what_others_need_is_not_ended(incidents: Running, clock: FrozenCl
         return (await incidents.client.delete("/v1/rotations/sre")).status_code == 200
 
     assert await eventually(ended_too)
+    await incidents.call("DELETE", "/v1/people/cleo")
 
 
 @memory_is_enough

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.incidents.domain.on_call.resolver import at_moment, holes, resolve
-from services.incidents.domain.on_call.roster import Kind, Layer, Override, Roster, RotationRevision, ScheduleRevision
+from services.incidents.domain.on_call.roster import (
+    HALVES,
+    Kind,
+    Layer,
+    Override,
+    Roster,
+    RotationRevision,
+    ScheduleRevision,
+)
 from services.incidents.domain.on_call.spans import Span, joined
 from services.incidents.domain.on_call.turns import Rota
 from services.incidents.domain.on_call.windows import WEEKDAYS, Window
@@ -96,6 +104,27 @@ def test_what_was_cancelled_before_it_began_changes_nothing(kind: Any, person: s
     assert told(before, 24) == [("ana", 0, 24)]
     nobody = replace(before, rotations={})
     assert (told(nobody, 24), holes(nobody, MONDAY, MONDAY + DAY)) == ([], [Span(MONDAY, MONDAY + DAY)])
+
+
+def test_two_swap_the_same_time() -> None:
+    week = Span(MONDAY + 2 * HOUR, MONDAY + 5 * HOUR)
+    halves = (override("swap", "bo", "ana", week.start, week.end), override("swap", "ana", "bo", week.start, week.end))
+    swapped = [replace(half, override=f"o1{end}") for half, end in zip(halves, HALVES, strict=True)]
+    both = roster(DAYS, Layer("backup", "other"), overrides=swapped, team=rota("ana"), other=rota("bo"))
+    layers = {each.source.layer: each.person for each in at_moment(both, MONDAY + 3 * HOUR)}
+    assert layers == {"days": "bo", "backup": "ana"}
+
+
+def test_a_schedule_that_has_ended_lacks_nobody() -> None:
+    ended = Roster("checkout", (revision(DAYS), revision(since=MONDAY + 5 * HOUR)), (), {"team": rota("ana")})
+    assert told(ended) == [("ana", 0, 5)]
+    assert holes(ended, MONDAY, MONDAY + DAY) == []
+
+
+def test_a_change_that_leaves_a_layer_as_it_was_cuts_no_shift_of_it() -> None:
+    added = revision(DAYS, Layer("backup", "other"), since=MONDAY + 5 * HOUR)
+    changed = Roster("checkout", (revision(DAYS), added), (), {"team": rota("ana"), "other": rota("bo")})
+    assert told(changed, 24) == [("ana", 0, 24), ("bo", 5, 24)]
 
 
 def test_nobody_is_on_call_off_duty_and_that_is_no_hole() -> None:

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, groupby
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -48,11 +48,11 @@ def at_moment(roster: Roster, moment: datetime) -> tuple[OnCall, ...]:
 
 def holes(roster: Roster, start: datetime, until: datetime) -> list[Span]:
     """When nobody is on call although somebody should be."""
-    duty = joined(Span(each.since, each.until) for each in resolve(roster, start, until) if not each.shadow)
+    duty = (Span(each.since, each.until) for each in resolve(roster, start, until) if not each.shadow)
     decided = (Span(each.start, each.end) for each in roster.overrides if each.kind == "off_duty")
-    free = joined(chain(_off_duty(roster, start, until), decided))
-    begun = max(start, roster.revisions[0].effective_from) if roster.revisions else until
-    return [left for hole in without(Span(begun, until), duty) for left in without(hole, free)]
+    taken = joined(chain(duty, _off_duty(roster, start, until), decided))
+    asked = joined(force for revision, force in in_force(roster.revisions) if revision.layers)  # none: it has ended
+    return [left for span in cut(Span(start, until), asked) for left in without(span, taken)]
 
 
 def _off_duty(roster: Roster, start: datetime, until: datetime) -> Iterator[Span]:
@@ -104,14 +104,20 @@ def _layered(roster: Roster, start: datetime, until: datetime, alone: Iterable[O
 
 
 def _layers(roster: Roster, start: datetime, until: datetime) -> Iterator[tuple[Layer, Iterator[OnCall]]]:
-    """The shifts of each layer that touch the time asked for, while a revision of both kinds is in force."""
+    """The shifts of each layer that touch the time asked for, while it and a revision of its rotation are in force.
+
+    A revision that leaves a layer as it was cuts no shift of it.
+    """
+    layers: dict[tuple[Layer, str], list[Span]] = {}
     for revision, force in in_force(roster.revisions):
         for layer in revision.layers:
-            for turned, until_then in in_force(roster.rotations.get(layer.rotation, ())):
-                for span in cut(force, [until_then]):
-                    if span.start <= until and span.end > start:
-                        zone = zone_named(revision.zone)
-                        yield layer, _of_rota(roster.schedule, layer, turned.rota, zone, span, (start, until))
+            layers.setdefault((layer, revision.zone), []).append(force)
+    for (layer, zone), forces in layers.items():
+        whole = joined(forces)
+        for turned, until_then in in_force(roster.rotations.get(layer.rotation, ())):
+            for span in cut(until_then, whole):
+                if span.start <= until and span.end > start:
+                    yield layer, _of_rota(roster.schedule, layer, turned.rota, zone_named(zone), span, (start, until))
 
 
 def _of_rota(
@@ -152,16 +158,21 @@ def _replaced(pieces: Iterable[OnCall], overrides: Sequence[Override]) -> Iterab
     theirs: dict[str, list[OnCall]] = {}
     for piece in pieces:
         (shadows if piece.shadow else theirs.setdefault(piece.person, [])).append(piece)
-    for override in sorted(overrides, key=lambda each: (each.at, each.override)):
-        span, held = [Span(override.start, override.end)], theirs.pop(override.replaces, [])
-        theirs[override.replaces] = list(_outside(held, span))
-        for piece in held:
-            source = replace(piece.source, type=override.kind, override=override.override)
-            theirs.setdefault(override.person, []).extend(
-                replace(_part(piece, part.start, part.end), person=override.person, source=source)
-                for part in cut(Span(piece.since, piece.until), span)
-            )
+    in_order = sorted(overrides, key=lambda each: (each.at, each.override))
+    for _, halves in groupby(in_order, key=lambda each: each.decision):
+        given: list[OnCall] = []  # by all halves, before anybody receives: two may swap the same time
+        for it in halves:
+            span, held = [Span(it.start, it.end)], theirs.pop(it.replaces, [])
+            theirs[it.replaces] = list(_outside(held, span))
+            given += (_instead(it, piece, part) for piece in held for part in cut(Span(piece.since, piece.until), span))
+        for piece in given:
+            theirs.setdefault(piece.person, []).append(piece)
     return chain(shadows, *theirs.values())
+
+
+def _instead(override: Override, piece: OnCall, part: Span) -> OnCall:
+    source = replace(piece.source, type=override.kind, override=override.override)
+    return replace(_part(piece, part.start, part.end), person=override.person, source=source)
 
 
 def _outside(pieces: Iterable[OnCall], taken: Sequence[Span]) -> Iterator[OnCall]:

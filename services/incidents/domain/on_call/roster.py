@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from services.incidents.domain.on_call.turns import Rota
 from services.incidents.domain.on_call.windows import Window
 
 Kind = Literal["cover", "replacement", "take", "swap", "off_duty"]
+HALVES: Final = ("-1", "-2")  # after the id of a swap, what each gives
 Sides = Literal["any", "both", "by_phase"]
 
 
@@ -90,6 +91,11 @@ class Override:
     at: datetime
     cancelled: datetime | None = None
 
+    @property
+    def decision(self) -> str:
+        """What it is a part of: both halves of a swap are one decision."""
+        return self.override.removesuffix(HALVES[0]).removesuffix(HALVES[1])
+
 
 @dataclass(frozen=True, slots=True)
 class Roster:
@@ -124,9 +130,20 @@ class Roster:
 _R = TypeVar("_R", RotationRevision, ScheduleRevision)
 
 
+def with_revision(held: Sequence[_R], revision: _R, instead_of: datetime | None = None) -> tuple[_R, ...]:
+    """*held* and one more, which replaces what was planned for later than it, or for *instead_of*."""
+    begins = min(revision.effective_from, instead_of or revision.effective_from)
+    return (*(each for each in held if each.effective_from < begins), revision)
+
+
+def from_then_on(revisions: Sequence[_R], moment: datetime) -> Sequence[_R]:
+    """What is in force at *moment*, and what is planned for later."""
+    begun = sum(each.effective_from <= moment for each in revisions)
+    return revisions[max(begun - 1, 0) :]
+
+
 def _in_force(revisions: Sequence[_R], moment: datetime) -> _R | None:
-    begun = [each for each in revisions if each.effective_from <= moment] or revisions[:1]
-    return begun[-1] if begun else None
+    return next(iter(from_then_on(revisions, moment)), None)
 
 
 @dataclass(slots=True, unsafe_hash=True)  # as if frozen, which would take five times as long to make

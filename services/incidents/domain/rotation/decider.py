@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.incidents.domain.errors import AbsentError, IllegalTransitionError
 from services.incidents.domain.on_call.errors import NameTakenError, PastError, SidesMissingError, StillNeededError
-from services.incidents.domain.on_call.roster import RotationRevision
+from services.incidents.domain.on_call.roster import RotationRevision, with_revision
 from services.incidents.domain.on_call.sides import Mixture, mixture_fault
 from services.incidents.domain.on_call.turns import check_rota
 from services.incidents.domain.rotation.commands import Change, Command, Define, End
@@ -26,7 +26,7 @@ class Known:
 Rotation = Known | None  # None: never defined
 
 
-def decide(command: Command, state: Rotation) -> tuple[Event, ...]:  # noqa: C901  a table, one line a pair
+def decide(command: Command, state: Rotation) -> tuple[Event, ...]:
     """The facts *command* produces; none if it was already carried out.
 
     Raises:
@@ -36,7 +36,8 @@ def decide(command: Command, state: Rotation) -> tuple[Event, ...]:  # noqa: C90
     """
     match state, command:
         case None, Define():
-            return (_changed(command.rotation, command),)
+            check_from(command.effective_from, command.at)
+            return (_changed(command.rotation, command, command.effective_from),)
         case None, _:
             raise AbsentError("rotation")
         case Known(), Define():
@@ -47,9 +48,7 @@ def decide(command: Command, state: Rotation) -> tuple[Event, ...]:  # noqa: C90
         case Known(ended=True), Change():
             raise IllegalTransitionError("rotation", "ended", "change", ())
         case Known(), Change():
-            if _said(state) == _asked(command):
-                return ()
-            return (_changed(state.rotation, command),)
+            return _revised(state, command)
         case Known(), End():
             if state.ended:
                 return ()
@@ -60,28 +59,55 @@ def decide(command: Command, state: Rotation) -> tuple[Event, ...]:  # noqa: C90
 
 
 def evolve(state: Rotation, event: Event) -> Rotation:
-    """The state after one more fact; what was planned for later than a change is replaced by it."""
+    """The state after one more fact."""
     match event:
         case RotationChanged():
-            kept = (
-                tuple(each for each in state.revisions if each.effective_from < event.effective_from) if state else ()
-            )
-            revisions = (*kept, RotationRevision(event.rota, event.effective_from))
+            revision = RotationRevision(event.rota, event.effective_from)
+            revisions = with_revision(state.revisions if state else (), revision, event.instead_of)
             return Known(event.rotation, event.display_name, event.sides, revisions)
         case RotationEnded():
             return state and replace(state, ended=True)
 
 
-def _changed(rotation: str, command: Define | Change) -> RotationChanged:
+def _revised(state: Known, command: Change) -> tuple[RotationChanged, ...]:
+    held = state.revisions[-1]
+    same = held.rota == command.rota
+    begins, instead_of = counts_from(held.effective_from, command.effective_from, command.at, same=same)
+    if _said(state) == _asked(command) and begins == held.effective_from:
+        return ()
+    return (_changed(state.rotation, command, begins, instead_of),)
+
+
+def counts_from(held: datetime, asked: datetime, now: datetime, *, same: bool) -> tuple[datetime, datetime | None]:
+    """From when on a change counts, and instead of which plan; what stays the *same* and is in force goes on.
+
+    Args:
+        held: From when on what was said last counts, or will.
+        asked: From when on the change is to count.
+        now: The time.
+        same: Whether who takes turns is what was said last, so that at most its moment changes.
+
+    Raises:
+        PastError: It would reach back.
+    """
+    if same and held <= now:
+        return held, None
+    check_from(asked, now)
+    return asked, held if same else None
+
+
+def _changed(
+    rotation: str, command: Define | Change, begins: datetime, instead_of: datetime | None = None
+) -> RotationChanged:
     check_rota(command.rota)
-    check_from(command.effective_from, command.at)
     _check_sides(command)
     return RotationChanged(
         rotation=rotation,
         display_name=command.display_name,
         rota=command.rota,
         sides=command.sides,
-        effective_from=command.effective_from,
+        effective_from=begins,
+        instead_of=instead_of,
         by=command.by,
         reason=command.reason,
         at=command.at,

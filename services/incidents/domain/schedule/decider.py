@@ -1,6 +1,7 @@
 """A schedule's rules: it changes from now on or later, never before; decisions: `overrides.py` and `swaps.py`."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.incidents.domain.errors import AbsentError, IllegalTransitionError
@@ -14,7 +15,7 @@ from services.incidents.domain.on_call.resolver import resolve
 from services.incidents.domain.on_call.roster import Layer, Roster, ScheduleRevision
 from services.incidents.domain.on_call.wall_clock import zone_named
 from services.incidents.domain.on_call.windows import check_windows
-from services.incidents.domain.rotation.decider import check_from
+from services.incidents.domain.rotation.decider import check_from, counts_from
 from services.incidents.domain.schedule.commands import (
     ApproveSwap,
     Cancel,
@@ -47,11 +48,13 @@ def decide(command: Command, state: Schedule) -> tuple[Event, ...]:
     """
     match state, command:
         case None, Define():
-            return (_defined(command.schedule, command),)
+            check_from(command.revision.effective_from, command.at)
+            return (_defined(command.schedule, command, command.revision),)
         case None, _:
             raise AbsentError("schedule")
         case Known(), Define():
-            if _unchanged(state, command) and not state.ended:
+            same = _same(state.revisions[-1], command.revision) and state.display_name == command.display_name
+            if same and not state.ended:
                 return ()
             detail = f"there is a schedule {state.schedule!r} already; PATCH it, or use another name"
             raise NameTakenError("name", detail)
@@ -68,7 +71,7 @@ def _carried_out(command: Command, state: Known) -> tuple[Event, ...]:  # noqa: 
         case Define():
             return ()
         case Change():
-            return () if _unchanged(state, command) else (_defined(state.schedule, command),)
+            return _revised(state, command)
         case End():
             return (ScheduleEnded(schedule=state.schedule, by=command.by, reason=command.reason, at=command.at),)
         case Decide():
@@ -88,13 +91,24 @@ def _carried_out(command: Command, state: Known) -> tuple[Event, ...]:  # noqa: 
             return () if state.token == command.digest else (fact,)
 
 
-def _defined(schedule: str, command: Define | Change) -> ScheduleDefined:
-    check_from(command.revision.effective_from, command.at)
-    check_definition(command.revision, command.rotations)
+def _revised(state: Known, command: Change) -> tuple[ScheduleDefined, ...]:
+    held, asked = state.revisions[-1], command.revision
+    same = _same(held, asked)
+    begins, instead_of = counts_from(held.effective_from, asked.effective_from, command.at, same=same)
+    if same and (begins, command.display_name) == (held.effective_from, state.display_name):
+        return ()
+    return (_defined(state.schedule, command, replace(asked, effective_from=begins), instead_of),)
+
+
+def _defined(
+    schedule: str, command: Define | Change, revision: ScheduleRevision, instead_of: datetime | None = None
+) -> ScheduleDefined:
+    check_definition(revision, command.rotations)
     return ScheduleDefined(
         schedule=schedule,
         display_name=command.display_name,
-        revision=command.revision,
+        revision=revision,
+        instead_of=instead_of,
         by=command.by,
         reason=command.reason,
         at=command.at,
@@ -132,10 +146,6 @@ def _opens(revision: ScheduleRevision, layer: Layer, rotations: Rotations) -> bo
     return bool(resolve(Roster("", (alone,), (), rotations), start, start + _OPENS_WITHIN))
 
 
-def _unchanged(state: Known, command: Define | Change) -> bool:
-    held, asked = state.revisions[-1], command.revision
-    same = (held.zone, held.services, held.layers, held.off_duty, held.sides, held.managers)
-    return (state.display_name, same) == (
-        command.display_name,
-        (asked.zone, asked.services, asked.layers, asked.off_duty, asked.sides, asked.managers),
-    )
+def _same(held: ScheduleRevision, asked: ScheduleRevision) -> bool:
+    """Whether they say the same, be it of another time."""
+    return held == replace(asked, effective_from=held.effective_from)

@@ -19,10 +19,14 @@ class ScheduleFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleDefined(ScheduleFact):
-    """People are on call like this from the revision's moment on; the first of these begins the schedule."""
+    """People are on call like this from the revision's moment on; the first of these begins the schedule.
+
+    What was planned for later is replaced by it, and so is what was planned for *instead_of*.
+    """
 
     display_name: str
     revision: ScheduleRevision
+    instead_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from services.incidents.domain.on_call.roster import Override, Roster, ScheduleRevision
+from services.incidents.domain.on_call.roster import (
+    HALVES,
+    Override,
+    Roster,
+    ScheduleRevision,
+    from_then_on,
+    with_revision,
+)
 from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.schedule.commands import Rotations
 from services.incidents.domain.schedule.events import (
@@ -64,6 +71,10 @@ class Known:
         """All from which it follows who is on call."""
         return Roster(self.schedule, self.revisions, self.overrides, rotations)
 
+    def at(self, moment: datetime) -> ScheduleRevision:
+        """What is in force at a moment; before the first revision, that one."""
+        return from_then_on(self.revisions, moment)[0]
+
     @property
     def layered(self) -> set[str]:
         """The rotations it ever named."""
@@ -81,9 +92,8 @@ def evolve(state: Schedule, event: Event) -> Schedule:  # noqa: C901, PLR0911  a
         return None
     match event:
         case ScheduleEnded(at=at):
-            cut = tuple(each for each in state.revisions if each.effective_from < at)
             last = replace(state.revisions[-1], layers=(), off_duty=(), sides="any", effective_from=at)
-            return replace(state, revisions=(*cut, last), ended=True)
+            return replace(state, revisions=with_revision(state.revisions, last), ended=True)
         case OverrideDecided():
             return replace(state, overrides=(*state.overrides, _override(event)))
         case OverrideCancelled(override=override, at=at):
@@ -104,8 +114,8 @@ def evolve(state: Schedule, event: Event) -> Schedule:  # noqa: C901, PLR0911  a
 def _defined(state: Schedule, event: ScheduleDefined) -> Known:
     if state is None:
         return Known(event.schedule, event.display_name, (event.revision,))
-    kept = tuple(each for each in state.revisions if each.effective_from < event.revision.effective_from)
-    return replace(state, display_name=event.display_name, revisions=(*kept, event.revision))
+    revisions = with_revision(state.revisions, event.revision, event.instead_of)
+    return replace(state, display_name=event.display_name, revisions=revisions)
 
 
 def _override(event: OverrideDecided) -> Override:
@@ -133,12 +143,11 @@ def _swapped(known: Known, swap: str, **changes: object) -> Known:
 def _approved(known: Known, event: SwapApproved) -> Known:
     """Both halves count as decisions of the same moment."""
     swap = next(it for it in known.swaps if it.swap == event.swap)
-    halves = [(swap.span, swap.person, swap.taken_by, f"{swap.swap}-1")]
-    if swap.exchange is not None:
-        halves.append((swap.exchange, swap.taken_by, swap.person, f"{swap.swap}-2"))
+    halves = ((swap.span, swap.person, swap.taken_by), (swap.exchange, swap.taken_by, swap.person))
     made = tuple(
-        Override(name, "swap", to, of, span.start, span.end, event.reason, event.by, event.at)
-        for span, of, to, name in halves
+        Override(f"{swap.swap}{half}", "swap", to, of, span.start, span.end, event.reason, event.by, event.at)
+        for half, (span, of, to) in zip(HALVES, halves, strict=True)
+        if span is not None
     )
     after = replace(known, overrides=(*known.overrides, *made))
     return _swapped(after, event.swap, state="approved", decided_by=event.by)

@@ -72,7 +72,7 @@ def approved(command: ApproveSwap, state: Known) -> tuple[SwapApproved, ...]:
     if swap.state == "approved":
         return ()
     _check_allowed(swap, command.verb)
-    managers = state.revisions[-1].managers
+    managers = state.at(command.at).managers
     if not command.is_person or command.by in {swap.person, swap.taken_by} or (managers and command.by not in managers):
         who = (
             f"one of {', '.join(managers)}"
