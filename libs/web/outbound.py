@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 _SCHEMES: Final = ("http", "https")
-_CONNECTIONS: Final = 64
+_UNBOUNDED: Final = 0  # who asks bounds how much at once: what waits for a connection would be short of time
+_DIGITS: Final = 6  # of seconds to wait: eleven days
 _TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address inside
 
 
@@ -36,10 +37,10 @@ class _ForbiddenAddressError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A status; of the body nothing is read."""
+    """A status, and in how many seconds to ask again, where that is said; of the body nothing is read."""
 
     status: int
-    retry_after: str = ""
+    retry_after_s: int = 0
 
 
 def check_url(url: str, *, private: bool = False) -> str:
@@ -111,7 +112,7 @@ class Outbound:
                 asyncio.timeout(self._timeout_s),
                 session.post(url, data=body, headers=dict(headers), allow_redirects=False) as answer,
             ):
-                return Answered(answer.status, answer.headers.get("Retry-After", ""))
+                return Answered(answer.status, _seconds(answer.headers.get("Retry-After", "")))
         except TimeoutError as error:
             message = f"no answer within {self._timeout_s:g} s"
             raise OutboundError(message) from error
@@ -145,7 +146,7 @@ def _open(look_up: Callable[..., Any] | None, *, private: bool) -> "aiohttp.Clie
 
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            resolver=_guarded(look_up, private=private), limit=_CONNECTIONS, use_dns_cache=False
+            resolver=_guarded(look_up, private=private), limit=_UNBOUNDED, use_dns_cache=False
         ),
         timeout=aiohttp.ClientTimeout(total=None),  # `post` bounds the whole
         trust_env=False,
@@ -182,6 +183,11 @@ def _guarded(look_up: Callable[..., Any] | None, *, private: bool) -> Any:  # no
             """Nothing to close."""
 
     return Guarded()
+
+
+def _seconds(said: str) -> int:
+    """What `Retry-After` says in seconds (RFC 9110); 0 where it names a date, or nothing that makes sense."""
+    return int(said) if said.isascii() and said.isdecimal() and len(said) <= _DIGITS else 0
 
 
 def _is_forbidden(error: BaseException) -> bool:

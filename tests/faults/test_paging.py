@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from aiohttp import web
@@ -24,7 +24,11 @@ from libs.events.ids import new_id
 from libs.events.rebuild import rebuilding
 from libs.events.testing import FrozenClock
 from services.cli.wiring import settings_of
+from services.incidents.config import IncidentsSettings
+from services.incidents.domain.channel.events import ChannelKind
 from services.incidents.domain.notification.events import Message
+from services.incidents.paging.delivering import Messenger
+from services.incidents.paging.links import Signing
 from services.incidents.paging.taking import send
 from services.incidents.projections import PROJECTIONS
 from tests.fixtures.paging import (
@@ -38,6 +42,9 @@ from tests.fixtures.paging import (
     written,
 )
 from tests.fixtures.services import Database, Running, eventually, memory_is_enough, running
+
+if TYPE_CHECKING:
+    from libs.web.outbound import Outbound
 
 ROOT = Path(__file__).parents[2]
 CALL_ANA = [{"targets": [{"kind": "person", "name": "ana"}], "delay": "P1D"}]
@@ -238,6 +245,59 @@ async def _mail_server(port: int) -> AsyncGenerator[list[Any]]:
     finally:
         server.close()
         await server.wait_closed()
+
+
+class _NoWebhook:
+    """No HTTP goes out here, and whoever tries finds it broken."""
+
+    async def post(self, url: str, *_: object) -> None:
+        raise KeyError(url)
+
+
+def _messenger(port: int, timeout_s: float = 10) -> Messenger:
+    settings = IncidentsSettings(
+        smtp_host="127.0.0.1", smtp_port=port, smtp_tls="none", smtp_from="c@example.com", outbound_timeout_s=timeout_s
+    )
+    return Messenger(settings, cast("Outbound", _NoWebhook()), Signing(b"key"))
+
+
+def _said(channel: ChannelKind, subject: str = "s") -> Message:
+    return Message(kind="page", channel=channel, person="ana", urgency="high", subject=subject, text="t")
+
+
+async def test_an_alert_of_several_lines_is_a_subject_of_one() -> None:
+    port = free_port()
+    async with _mail_server(port) as inbox:
+        said = _said("email", "INC-1: Carts\r\nBcc: all@example.com\u2028fail")
+        answer = await _messenger(port).deliver("n", said, "ana@example.com", SystemClock().now())
+    assert (answer.said, answer.detail) == ("delivered", "")
+    (message,) = inbox
+    assert (message["Subject"], message["Bcc"]) == ("INC-1: Carts Bcc: all@example.com fail", None)
+
+
+async def test_an_e_mail_server_has_one_time_for_all_of_its_answers() -> None:
+    gone = asyncio.Event()
+
+    async def tarpit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hello\r\n")
+        while await reader.readline():
+            await asyncio.sleep(0.3)  # in time, each of them
+            writer.write(b"250 go on\r\n")
+        writer.close()
+        gone.set()
+
+    server = await asyncio.start_server(tarpit, "127.0.0.1", 0)
+    async with server:
+        messenger = _messenger(server.sockets[0].getsockname()[1], timeout_s=0.5)
+        answer = await messenger.deliver("n", _said("email"), "ana@example.com", SystemClock().now())
+        await asyncio.wait_for(gone.wait(), 10)
+    assert (answer.said, "cannot be reached" in answer.detail) == ("failed", True)
+
+
+async def test_what_nobody_foresaw_is_an_answer_too(caplog: pytest.LogCaptureFixture) -> None:
+    answer = await _messenger(9).deliver("n", _said("webhook"), "http://a.example", SystemClock().now())
+    assert (answer.said, answer.detail) == ("failed", "it could not be handed over: KeyError")
+    assert "nobody foresaw" in caplog.text
 
 
 @memory_is_enough

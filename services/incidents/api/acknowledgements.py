@@ -24,6 +24,7 @@ from services.incidents.domain.notification.commands import UseLink
 from services.incidents.domain.notification.decider import Sent
 from services.incidents.effects import incident_effects
 from services.incidents.paging.links import signing
+from services.incidents.paging.waking import reassuring
 
 router = Router(prefix="/v1/acknowledgements", tags=["notifications"])
 
@@ -60,17 +61,19 @@ async def acknowledge_by_link(request: Request, resources: ResourcesDep, link: s
     command = Acknowledge(by=message.person, reason=f"by the link in a {message.channel} message", at=at)
     use = UseLink(at=at)
     try:
-        await resources.handler.handle(
+        outcome = await resources.handler.handle(
             INCIDENT,
             message.incident,
             command,
             Context.of_request(at, metadata),
             effects=incident_effects,
-            also=(Step(NOTIFICATION, sent.notification, use),),
+            also=(Step(NOTIFICATION, sent.notification, use), reassuring(message.incident, command)),
         )
     except IllegalTransitionError as error:
         return _page(sent, f"It cannot be acknowledged any more: {escape(str(error))}.", 409)
-    return _page(sent, f"Acknowledged by {escape(message.person)}.")
+    before = outcome.state.record.acknowledged_by if outcome.state else ""
+    others = f" {escape(before)} took it on before." if before and before != message.person else ""
+    return _page(sent, f"Acknowledged by {escape(message.person)}.{others}")
 
 
 async def _sent(resources: Resources, link: str) -> Sent:

@@ -11,9 +11,10 @@ from libs.events.handler import Loaded, Outcome, Step
 from libs.web.calls import Call
 from services.incidents.api.incident_schemas import incident_answer
 from services.incidents.contract import INCIDENT
-from services.incidents.domain.incident.commands import Command
+from services.incidents.domain.incident.commands import Acknowledge, Command, Stages
 from services.incidents.domain.incident.state import Incident
 from services.incidents.effects import find_incident, incident_effects
+from services.incidents.paging.waking import reassuring
 
 _TRIES = 8  # who keeps losing that often is told to try again
 Body = Callable[[Outcome[Incident]], object]
@@ -34,10 +35,13 @@ async def carry(  # noqa: PLR0913  each is a part of one request
     body: Body = whole,
     also: Sequence[Step[Any, Any, Any]] = (),
 ) -> Response:
-    """Carry out *command* on the incident that *reference* names."""
+    """Carry out *command* on the incident that *reference* names; who takes it on is called for it no more."""
+    incident = await find_incident(call.resources.store, reference)
+    if isinstance(command, Acknowledge | Stages):
+        also = (*also, reassuring(incident, command))
     return await call.handle(
         INCIDENT,
-        await find_incident(call.resources.store, reference),
+        incident,
         command,
         body=body,
         status=status,

@@ -35,7 +35,7 @@ from services.incidents.domain.matchers import quoted
 from services.incidents.domain.silence.commands import End, Make
 from services.incidents.domain.silence.decider import Silence, State, state_of
 from services.incidents.effects import find_incident
-from services.incidents.paging.ladder import waking
+from services.incidents.paging.waking import waking
 from services.incidents.projections.silences import SILENCES
 
 _READ, _WRITE = needs("silences.read"), needs("silences.write")

@@ -4,7 +4,7 @@ The order is the on-call column of the table of phases (lifecycle: primary / bac
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.incidents.domain.escalation_policy.steps import OFFICE, Content, Hours, Side, Step
@@ -90,3 +90,8 @@ def ladder(sides: Sequence[Side], policies: Mapping[Side, Chain]) -> tuple[Rung,
         for name, content in policies.get(side, ())
         for number, step in enumerate(content.steps, 1)
     )
+
+
+def unwaiting(rungs: Sequence[Rung]) -> tuple[Rung, ...]:
+    """*rungs* that are passed over where nobody can be called at once."""
+    return tuple(replace(rung, step=replace(rung.step, wait=False)) for rung in rungs)

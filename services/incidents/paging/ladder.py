@@ -18,7 +18,7 @@ from prometheus_client import Counter
 from libs.events.backoff import PASSING, stopped_within
 from libs.events.envelope import Context, Metadata, Recorded
 from libs.events.errors import ConflictError, StoreUnavailableError
-from libs.events.handler import NO_EFFECTS, Effects, Step
+from libs.events.handler import Step
 from libs.events.reactor import Act, Reaction, Reactor
 from libs.events.resources import Resources
 from libs.events.store import AppendRequest, StreamWrite, Timer
@@ -32,10 +32,11 @@ from services.incidents.domain.escalation.commands import (
     End,
     Hold,
     NoteUndelivered,
+    Reassure,
     Replan,
     TellResponder,
 )
-from services.incidents.domain.escalation.events import Cause, EscalationBegun, EscalationUnassigned, Event, PageSent
+from services.incidents.domain.escalation.events import Cause, EscalationBegun, EscalationUnassigned, PageSent
 from services.incidents.domain.escalation.state import (
     Climbing,
     Ended,
@@ -62,8 +63,13 @@ from services.incidents.domain.incident.events import (
     IncidentResolved,
     IncidentStageChanged,
 )
-from services.incidents.domain.incident.work_events import IncidentSeverityChanged
+from services.incidents.domain.incident.work_events import (
+    IncidentRoleAssumed,
+    IncidentSeverityChanged,
+    IncidentUpdatePosted,
+)
 from services.incidents.domain.notification.commands import Request
+from services.incidents.domain.notification.decider import FIRST
 from services.incidents.domain.notification.events import AttemptEnded, Message
 from services.incidents.intake import BUSY
 from services.incidents.paging.alarm import Alarm
@@ -71,10 +77,10 @@ from services.incidents.paging.digests import Digests
 from services.incidents.paging.messages import about
 from services.incidents.paging.plans import Plan, fallback_of, plan_of
 from services.incidents.paging.taking import Taken, take, take_beside, through_or_last_resort
+from services.incidents.paging.waking import CLIMBING, timer, waking
 
 NAME: Final = "incidents.paging"  # never changes: ids of what it does follow from it
-CLIMBING: Final = "escalation"
-_GIVEN_UP_AFTER = 3  # attempts: then the next step is taken, while it is tried on
+_TOO_LATE = FIRST * 4  # after the third attempt, or as the channel asks: the next step is taken, and it is tried on
 _TRIES = 8
 _WATCH_EVERY_S = 1.0
 _JUMP, _EVER = timedelta(seconds=2), timedelta(days=366)
@@ -102,9 +108,11 @@ class Paging:
             IncidentDeclared: self._declared,
             IncidentSeverityChanged: self._severity_changed,
             IncidentAcknowledged: self._taken_on,
-            IncidentStageChanged: self._taken_on,
+            IncidentStageChanged: self._worked_on,
             IncidentReopened: self._taken_on,
             IncidentNoted: self._lives,
+            IncidentRoleAssumed: self._lives,
+            IncidentUpdatePosted: self._lives,
             IncidentMitigated: self._over,
             IncidentResolved: self._over,
             IncidentCancelled: self._over,
@@ -135,11 +143,11 @@ class Paging:
             await stopped_within(stop, _WATCH_EVERY_S)
 
     async def _correct_clock(self, now: datetime) -> None:
-        for timer in await self._resources.store.due(now + _EVER, _TIMERS):
-            if timer.kind == CLIMBING:
+        for waits in await self._resources.store.due(now + _EVER, _TIMERS):
+            if waits.kind == CLIMBING:
                 context = Context.of_request(now, Metadata(actor=NAME, auth_method="timer"))
                 with suppress(ConflictError):  # it moved: then it is not what waits
-                    await self._ask(timer.key.partition("/")[2], CorrectClock(at=now), context)
+                    await self._ask(waits.key.partition("/")[2], CorrectClock(at=now), context)
 
     async def _declared(self, event: IncidentDeclared, _: Recorded, context: Context) -> None:
         handler = self._resources.handler
@@ -179,16 +187,21 @@ class Paging:
                 return
         raise StoreUnavailableError(BUSY)
 
-    async def _taken_on(
-        self, event: IncidentAcknowledged | IncidentStageChanged | IncidentReopened, _: Recorded, context: Context
-    ) -> None:
-        await self._ask(event.incident, Hold(by=event.by, reason=event.reason, at=context.at), context)
+    async def _taken_on(self, event: IncidentAcknowledged | IncidentReopened, _: Recorded, context: Context) -> None:
+        await self._ask(event.incident, Hold(by=event.by, reason=event.reason, at=_then(event, context)), context)
 
-    async def _lives(self, event: IncidentNoted, _: Recorded, context: Context) -> None:
-        """A word in the timeline shows that an incident that somebody has is not forgotten."""
+    async def _worked_on(self, event: IncidentStageChanged, _: Recorded, context: Context) -> None:
+        """Also when all alerts ended, which is nobody's work: who has it goes on having it."""
+        command = Reassure(by=event.by, reason=event.reason, at=_then(event, context))
+        await self._ask(event.incident, command, context)
+
+    async def _lives(
+        self, event: IncidentNoted | IncidentRoleAssumed | IncidentUpdatePosted, _: Recorded, context: Context
+    ) -> None:
+        """A word in the timeline, a role or an update shows that an incident that somebody has is not forgotten."""
         loaded = await self._resources.handler.load(ESCALATION, event.incident)
         if isinstance(loaded.state, Held) and loaded.state.due is not None:
-            hold = Hold(by=loaded.state.by, at=context.at)
+            hold = Hold(by=loaded.state.by, at=_then(event, context))
             await self._carry(event.incident, hold, context, {}, expected=loaded.version)
 
     async def _over(self, event: IncidentFact, recorded: Recorded, context: Context) -> None:
@@ -214,7 +227,7 @@ class Paging:
 
     async def _answered(self, event: AttemptEnded, _: Recorded, context: Context) -> None:
         """What does not arrive is no call: when nothing of a step does, the next one is taken at once."""
-        lost = event.outcome == "failed" or (event.outcome == "retry" and event.attempt == _GIVEN_UP_AFTER)
+        lost = event.outcome == "failed" or (event.next_at is not None and event.next_at - event.at >= _TOO_LATE)
         if not lost or not event.message.page:
             return
         incident, person = event.message.incident, event.message.person
@@ -222,8 +235,8 @@ class Paging:
         await self._ask(incident, note, context)
         await self._climb(incident, undelivered, context.part("climb"))
 
-    async def _due(self, timer: Timer, context: Context) -> None:
-        await self._climb(timer.key.partition("/")[2], partial(due, at=context.at), context)
+    async def _due(self, fired: Timer, context: Context) -> None:
+        await self._climb(fired.key.partition("/")[2], partial(due, at=context.at), context)
 
     async def _climb(self, incident: str, why: Callable[[Escalation], Cause | None], context: Context) -> None:
         """Take the next step if *why* gives a cause; it is asked again when the escalation moved meanwhile."""
@@ -238,7 +251,7 @@ class Paging:
             with suppress(ConflictError):  # somebody took it on meanwhile, or it moved: look again
                 if isinstance(state, Climbing) and state.waits and taken.waits and again_at is not None:
                     unmoved = StreamWrite(loaded.stream, loaded.version, ())  # there is nothing new to say
-                    again = AppendRequest((unmoved,), schedule=(_timer(incident, again_at),))
+                    again = AppendRequest((unmoved,), schedule=(timer(incident, again_at),))
                     await self._resources.store.append(again)
                 else:
                     await self._carry(incident, taken.step, context, taken.messages, expected=loaded.version)
@@ -277,6 +290,11 @@ class Paging:
         UNASSIGNED.inc(sum(isinstance(event, EscalationUnassigned) for event in outcome.events))
 
 
+def _then(event: IncidentFact, context: Context) -> datetime:
+    """When it happened; an incident's events are never earlier than those before, also when a clock was set back."""
+    return min(event.at, context.at)
+
+
 def _planned(plan: Plan) -> dict[str, Any]:
     """What an escalation says of who is called in which order."""
     return {
@@ -289,17 +307,3 @@ def _planned(plan: Plan) -> dict[str, Any]:
         "rounds": plan.rounds,
         "acknowledgement_timeout": plan.acknowledgement_timeout,
     }
-
-
-def waking(state: Escalation, events: tuple[Event, ...]) -> Effects:
-    """One timer per escalation: when it goes on."""
-    if state is None or not events:
-        return NO_EFFECTS
-    incident = state.record.begun.incident
-    if state.due is None:
-        return Effects(cancel=(_timer(incident, events[-1].at).key,))
-    return Effects(schedule=(_timer(incident, state.due),))
-
-
-def _timer(incident: str, due: datetime) -> Timer:
-    return Timer(f"{CLIMBING}/{incident}", due, CLIMBING)

@@ -10,7 +10,7 @@ from services.incidents.domain.escalation_policy.decider import EscalationPolicy
 from services.incidents.domain.escalation_policy.steps import Content, Side, Target
 from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.service_paging.decider import Named
-from services.incidents.domain.who_is_paged import Chain, Order, Rung, ladder, order_of
+from services.incidents.domain.who_is_paged import Chain, Order, Rung, ladder, order_of, unwaiting
 from services.incidents.projections.known_services import Known, service_of
 
 DEFAULT: Final = "escalation-default"  # the reservation of a team's one default policy
@@ -73,7 +73,7 @@ async def plan_of(resources: Resources, service: str, severity: Severity) -> Pla
     chains: dict[Side, Chain] = {side.side: side.chain for side in sides}
     rungs = ladder(order.sides, chains)
     beside = ladder([side for side in order.together if rungs and rungs[0].side != side], chains)
-    return Plan(known, named, order, sides, rungs[:1] if order.quiet else rungs, beside)
+    return Plan(known, named, order, sides, unwaiting(rungs[:1]) if order.quiet else rungs, beside)
 
 
 async def policies_from(resources: Resources, policy: str) -> tuple[tuple[str, Content], ...]:

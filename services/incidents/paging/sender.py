@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final, get_args
+from typing import Final
 
 from prometheus_client import Counter
 
@@ -21,7 +21,7 @@ from services.incidents.config import IncidentsSettings
 from services.incidents.contract import CHANNEL, CONTRACT, ESCALATION, NOTIFICATION
 from services.incidents.domain.channel.commands import SwitchOff
 from services.incidents.domain.channel.decider import key_of
-from services.incidents.domain.channel.events import ChannelKind, Urgency
+from services.incidents.domain.channel.events import Urgency
 from services.incidents.domain.escalation.state import Ended, Held
 from services.incidents.domain.notification.commands import Answer, Attempt, Command, Withdraw
 from services.incidents.domain.notification.decider import Sent
@@ -36,7 +36,7 @@ _LOG = logging.getLogger(__name__)
 
 NAME: Final = "incidents.sender"
 _MARGIN_S: Final = 5.0  # beyond the time that a channel has for its answer
-_AT_ONCE: Final[Mapping[Urgency, int]] = {"high": 24, "low": 8}  # through a channel: a call waits for no reminder
+_AT_ONCE: Final[Mapping[Urgency, int]] = {"high": 24, "low": 8}  # on one way: a call waits for no reminder
 _LOOK_EVERY_S: Final = 0.5  # whether it is time to ask
 _LAG_S: Final = 5.0  # so far the read model may be behind what was said
 _ASK_AT_LEAST_EVERY_S: Final = 10.0
@@ -59,11 +59,7 @@ class Sender:
         self._handler, self._store, self._views = resources.handler, resources.store, resources.views
         self._patience = timedelta(seconds=settings.outbound_timeout_s + _MARGIN_S)
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._rooms = {
-            (urgency, channel): asyncio.Semaphore(most)
-            for urgency, most in _AT_ONCE.items()
-            for channel in get_args(ChannelKind)
-        }
+        self._rooms: dict[tuple[str, ...], asyncio.Semaphore] = {}
         self._fresh_until = 0.0  # by the same clock as what follows
         self._seen_trying: dict[str, float] = {}  # since when, by a clock that nobody sets
 
@@ -115,7 +111,7 @@ class Sender:
         while not stop.is_set():
             now = self._resources.clock.now()
             if (next_at and next_at <= now) or now < then or clock() < self._fresh_until or clock() >= ask_at:
-                ids, next_at = await self._views.read(due, now, _LOOKED_AT)
+                ids, next_at = await self._views.read(due, now, _LOOKED_AT + len(self._busy))
                 ask_at = clock() + _ASK_AT_LEAST_EVERY_S
                 for notification in ids:
                     self._begin(messenger, notification)
@@ -132,12 +128,18 @@ class Sender:
         try:
             loaded = await self._handler.load(NOTIFICATION, notification)
             if loaded.state is not None and loaded.state.state == "pending":
-                async with self._rooms[loaded.state.message.urgency, loaded.state.message.channel]:
+                async with self._room(loaded.state.message):
                     await self._send(messenger, loaded.state, loaded.version)
         except (*PASSING, ConflictError) as error:
             _LOG.info("notification %s is looked at again: %s", notification, error)
         except Exception:  # noqa: BLE001  whatever it is, the others go on, and this one is tried again
             _LOG.exception("notification %s failed in a way nobody foresaw", notification)
+
+    def _room(self, message: Message) -> asyncio.Semaphore:
+        """A way is a channel of somebody, so that a slow one holds up nobody else; all e-mails go to one server."""
+        whose = "" if message.channel == "email" else message.person or message.team
+        key = message.urgency, message.channel, whose
+        return self._rooms.setdefault(key, asyncio.Semaphore(_AT_ONCE[message.urgency]))
 
     async def _send(self, messenger: Messenger, asked: Sent, version: int) -> None:
         notification, message, now = asked.notification, asked.message, self._resources.clock.now()
@@ -150,8 +152,14 @@ class Sender:
             return
         self._seen_trying.pop(notification, None)
         said = await self._hand_over(messenger, notification, message)
-        number, at = asked.attempts + 1, self._resources.clock.now()
-        answer = Answer(attempt=number, said=said.said, status=said.status, detail=said.detail, at=at)
+        answer = Answer(
+            attempt=asked.attempts + 1,
+            said=said.said,
+            status=said.status,
+            detail=said.detail,
+            pause=timedelta(seconds=said.pause_s),
+            at=self._resources.clock.now(),
+        )
         await self._tell(notification, answer, None)
         ATTEMPTS.labels(message.channel, said.said).inc()
         if said.status == GONE:

@@ -1,7 +1,9 @@
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import time_machine
 from aiohttp import web
 from standardwebhooks import Webhook
@@ -286,6 +288,89 @@ async def test_an_acknowledgement_that_is_forgotten_calls_again_from_the_first_s
 
 
 @memory_is_enough
+async def test_who_is_called_again_acknowledges_again(paging: Running, receiver: Receiver, clock: FrozenClock) -> None:
+    await written(paging, acknowledgement_timeout="PT30M")
+    await declared(paging)
+    await arrived(receiver, 1)
+    await paging.call("POST", "/v1/incidents/INC-1:acknowledge")
+    await escalation(paging, "INC-1", state="held")
+    clock.advance(timedelta(minutes=30))
+    await arrived(receiver, 2)
+    link = json.loads(receiver.taken[1].body)["data"]["acknowledge_url"].removeprefix("http://127.0.0.1:8080")
+
+    await paging.client.post(link, auth=None)
+
+    assert (await escalation(paging, "INC-1", state="held"))["due"] == "2026-11-21T11:00:00Z"
+    clock.advance(timedelta(minutes=29))
+    await paging.call("POST", "/v1/incidents/INC-1/updates", {"text": "We look."}, expect=201)
+    await escalation(paging, "INC-1", state="held", due="2026-11-21T11:29:00Z")
+
+
+@memory_is_enough
+async def test_who_clicks_later_reads_who_took_it_on(paging: Running, receiver: Receiver) -> None:
+    both = [{"targets": [{"kind": "person", "name": name} for name in ("ana", "bo")]}]
+    await written(paging, steps=both)
+    await declared(paging)
+    await arrived(receiver, 2)
+    first, second = (
+        json.loads(receiver.by(name)[0].body)["data"]["acknowledge_url"].removeprefix("http://127.0.0.1:8080")
+        for name in ("bo", "ana")
+    )
+    await paging.client.post(first, auth=None)
+
+    shown = await paging.client.post(second, auth=None)
+
+    assert "Acknowledged by ana. bo took it on before." in shown.text
+    await escalation(paging, "INC-1", state="held", held_by="bo")
+
+
+@memory_is_enough
+async def test_one_whose_channel_hangs_holds_up_nobody_else(
+    database: Database,
+    bus: Bus,
+    clock: FrozenClock,
+    receiver: Receiver,
+    lifecycle: Elsewhere,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.incidents.paging.sender._AT_ONCE", {"high": 1, "low": 1})
+    over = asyncio.Event()
+
+    async def answer(taken: Taken) -> web.Response:
+        if taken.path == "/ana":
+            await over.wait()
+        return web.Response()
+
+    receiver.answer = answer
+    async with calling(database, bus, clock, receiver, lifecycle, outbound_timeout_s=60) as paging:
+        both = [{"targets": [{"kind": "person", "name": name} for name in ("ana", "bo")]}]
+        await written(paging, steps=both)
+        await declared(paging)
+        (sent,) = await notifications(paging, 1, person="bo")
+        assert sent["state"] == "delivered"
+        over.set()
+
+
+@memory_is_enough
+async def test_a_channel_that_asks_for_patience_gets_it_and_the_next_step_is_taken(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    async def answer(taken: Taken) -> web.Response:
+        tries = len(receiver.by("ana"))
+        return web.Response(status=429 if taken.path == "/ana" and tries == 1 else 200, headers={"Retry-After": "120"})
+
+    receiver.answer = answer
+    await written(paging)
+    await declared(paging)
+    await notifications(paging, 1, person="bo")
+
+    (waits,) = (await paging.call("GET", "/v1/notifications?person=ana"))["items"]
+    assert (waits["state"], waits["next_attempt_at"]) == ("pending", "2026-11-21T10:02:00Z")
+    clock.advance(timedelta(minutes=2))
+    assert (await notifications(paging, 1, person="ana"))[0]["state"] == "delivered"
+
+
+@memory_is_enough
 async def test_who_was_called_rates_the_call(paging: Running, receiver: Receiver) -> None:
     await written(paging)
     await declared(paging)
@@ -316,6 +401,18 @@ async def test_the_owner_of_what_is_being_built_is_told_quietly(
     state = await escalation(paging, "INC-1")
     assert (state["quiet"], state["state"]) == (True, "spent")
     assert len(receiver.taken) == 1
+
+
+@memory_is_enough
+async def test_what_is_told_quietly_waits_for_nobody(paging: Running, lifecycle: Elsewhere, receiver: Receiver) -> None:
+    later = {"targets": [{"kind": "person", "name": "ana"}], "when": "business_hours", "wait": True}  # it is Saturday
+    await written(paging, steps=[later])
+    await owned(paging, lifecycle, "new-api", phase="active_development")
+    await declared(paging, "new-api", "sev3")
+
+    await arrived(receiver, 2)
+    state = await escalation(paging, "INC-1", state="spent")
+    assert (state["unassigned"], sorted(each.path for each in receiver.taken)) == (True, ["/ana", "/bo"])
 
 
 @memory_is_enough

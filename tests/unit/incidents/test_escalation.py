@@ -16,7 +16,9 @@ from services.incidents.domain.escalation.commands import (
     End,
     Hold,
     NoteUndelivered,
+    Pause,
     RatePage,
+    Reassure,
     Replan,
 )
 from services.incidents.domain.escalation.errors import LinkError, NotCalledError
@@ -27,6 +29,7 @@ from services.incidents.domain.escalation.events import (
     EscalationEnded,
     EscalationExhausted,
     EscalationHeld,
+    EscalationPaused,
     EscalationReplanned,
     EscalationUnassigned,
     PageSent,
@@ -39,7 +42,7 @@ from services.incidents.domain.escalation.state import Climbing, Held
 from services.incidents.domain.escalation.telling import describe, sent
 from services.incidents.domain.escalation_policy.steps import Step, Target
 from services.incidents.domain.notification.commands import Answer, Attempt, Request, UseLink, Withdraw
-from services.incidents.domain.notification.decider import FIRST, GIVE_UP, Sent
+from services.incidents.domain.notification.decider import FIRST, GIVE_UP, LONGEST, Sent
 from services.incidents.domain.notification.events import (
     AttemptBegun,
     AttemptEnded,
@@ -164,6 +167,25 @@ def test_taking_it_on_stops_the_ladder_until_it_is_forgotten() -> None:
         .then(*stepped("ana", "silence", AT + 31 * MINUTE))
     )
     assert isinstance(after, Climbing)
+
+
+def test_who_has_it_again_stops_the_ladder_again_and_takes_it_from_nobody() -> None:
+    held = EscalationHeld(incident="i", by="ana", until=AT + 31 * MINUTE, at=AT + MINUTE)
+    longer = replace(held, until=AT + 40 * MINUTE, at=AT + 10 * MINUTE)
+    called_again = stepped("ana", "silence", AT + 31 * MINUTE)
+    says = Reassure(by="bo", at=AT + 10 * MINUTE)
+
+    given(ESCALATION, BEGUN, STEPPED, held, *called_again).when(says).then(replace(longer, by="bo"))
+    given(ESCALATION, BEGUN, STEPPED, held).when(says).then(longer)
+    given(ESCALATION, BEGUN, STEPPED, longer).when(Hold(by="ana", at=AT + MINUTE)).then()
+    given(ESCALATION).when(says).then()
+
+
+def test_what_was_put_off_is_put_off_anew() -> None:
+    paused = EscalationPaused(incident="i", by="ana", until=AT + 60 * MINUTE, at=AT)
+    sooner = replace(paused, until=AT + 20 * MINUTE)
+    given(ESCALATION, BEGUN, STEPPED, paused).when(Pause(by="ana", until=AT + 20 * MINUTE, at=AT)).then(sooner)
+    given(ESCALATION, BEGUN, STEPPED, paused).when(Pause(by="ana", until=AT + 60 * MINUTE, at=AT)).then()
 
 
 def climbing(person: str) -> Climbed:
@@ -374,6 +396,9 @@ def test_what_fails_is_tried_again_for_a_day_and_what_is_refused_is_not() -> Non
     past.when(Answer(attempt=1, said="final", status=404, detail="no", at=AT)).then(
         ended("failed", status=404, detail="no")
     )
+    for asked, wait in ((60, timedelta(seconds=60)), (3600, LONGEST)):
+        asks = Answer(attempt=1, said="failed", status=429, pause=timedelta(seconds=asked), at=AT)
+        past.when(asks).then(ended("retry", status=429, next_at=AT + wait))
     late = Answer(attempt=1, said="failed", at=AT + GIVE_UP)
     past.when(late).then(replace(ended("failed"), at=AT + GIVE_UP))
     given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND, ended("delivered")).when(Attempt(patience=MINUTE, at=AT)).then()

@@ -30,8 +30,9 @@ from services.incidents.domain.who_is_paged import Rung
 from services.incidents.grouping import Grouping
 from services.incidents.intake import alert_effects
 from services.incidents.paging.alarm import Alarm
-from services.incidents.paging.ladder import Paging, waking
+from services.incidents.paging.ladder import Paging
 from services.incidents.paging.taking import Taken
+from services.incidents.paging.waking import waking
 from services.incidents.projections.alerts import ALERTS
 from services.incidents.projections.silences import SILENCES, ActiveSilence
 from services.incidents.reactions import moving, urgency

@@ -1,12 +1,12 @@
 """Where an escalation goes next: from step to step until one calls somebody, waits, or there is none left."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from services.incidents.domain.escalation.events import Called, EscalationBegun, Passed
-from services.incidents.domain.who_is_paged import Rung
+from services.incidents.domain.who_is_paged import Rung, unwaiting
 
 NOWHERE: Final = (0, 0)  # the place after all passes
 LOOK_AGAIN: Final = timedelta(minutes=1)  # whether somebody is on call by now: anybody may take a shift at any time
@@ -96,7 +96,7 @@ def climb(
 
 def beside(rungs: Sequence[Rung], at: datetime, find: Callable[[Rung], Found]) -> Climbed:
     """The first of *rungs* that calls somebody *at* that moment; none of them is waited for."""
-    return climb([replace(rung, step=replace(rung.step, wait=False)) for rung in rungs], 1, (1, 1), at, find)
+    return climb(unwaiting(rungs), 1, (1, 1), at, find)
 
 
 def place_in(

@@ -53,6 +53,11 @@ class Hold(Asked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reassure(Asked):
+    """Somebody says that they have it, also where it was acknowledged before; whoever holds it goes on holding it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pause(Asked):
     """Leave it alone until then."""
 
@@ -99,4 +104,6 @@ class RatePage(Asked):
     rating: Rating
 
 
-Command = Begin | Replan | Climb | Hold | Pause | End | NoteUndelivered | TellResponder | CorrectClock | RatePage
+Command = (
+    Begin | Replan | Climb | Hold | Reassure | Pause | End | NoteUndelivered | TellResponder | CorrectClock | RatePage
+)

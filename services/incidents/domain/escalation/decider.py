@@ -23,6 +23,7 @@ from services.incidents.domain.escalation.commands import (
     NoteUndelivered,
     Pause,
     RatePage,
+    Reassure,
     Replan,
     TellResponder,
 )
@@ -50,6 +51,7 @@ from services.incidents.domain.escalation.state import (
     Ended,
     Escalation,
     Held,
+    Known,
     Paused,
     Record,
     Spent,
@@ -71,7 +73,7 @@ def decide(command: Command, state: Escalation) -> tuple[Event, ...]:  # noqa: C
     match state, command:
         case None, Begin(begun=begun, first=first):
             return (begun, *_first(Record(begun), first))
-        case None, Hold() | End():
+        case None, Hold() | Reassure() | End():
             return ()
         case None, _:
             raise AbsentError("escalation", "/v1/escalations")
@@ -83,8 +85,12 @@ def decide(command: Command, state: Escalation) -> tuple[Event, ...]:  # noqa: C
         case ((Climbing() | Held() | Paused()), Climb()):
             return _climbed(state.record, command)
         case _, Hold():  # also of one that was over, and is reopened
-            return (_held(state.record, command),)
-        case ((Climbing() | Held() | Spent()), Pause()):
+            return _held(state, command, command.by)
+        case ((Climbing() | Held() | Paused() | Spent()), Reassure()):
+            return _held(state, command, state.by if isinstance(state, Held) else command.by)
+        case Paused(due=due), Pause(until=until) if due == until:
+            return ()
+        case ((Climbing() | Held() | Paused() | Spent()), Pause()):
             it = state.record.begun.incident
             return (EscalationPaused(incident=it, by=command.by, until=command.until, at=command.at),)
         case ((Climbing() | Held() | Paused() | Spent()), End()):
@@ -170,10 +176,12 @@ def _step(record: Record, command: Climb, to: Climbed) -> StepTaken:
     )
 
 
-def _held(record: Record, command: Hold) -> EscalationHeld:
-    timeout = record.begun.acknowledgement_timeout
-    until = command.at + timeout if timeout else None
-    return EscalationHeld(incident=record.begun.incident, by=command.by, until=until, at=command.at)
+def _held(state: Known, command: Hold | Reassure, by: str) -> tuple[Event, ...]:
+    begun = state.record.begun
+    until = command.at + begun.acknowledgement_timeout if begun.acknowledgement_timeout else None
+    if isinstance(state, Held) and state.by == by and (until is None or (state.due and until <= state.due)):
+        return ()
+    return (EscalationHeld(incident=begun.incident, by=by, until=until, at=command.at),)
 
 
 def _undelivered(record: Record, command: NoteUndelivered) -> PageUndelivered:

@@ -31,12 +31,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the channel said to an attempt; *final* refusals are not tried again."""
+    """What the channel said to an attempt; *final* refusals are not tried again, others not before *pause* is over."""
 
     attempt: int
     said: Literal["delivered", "failed", "final"]
     status: int | None = None
     detail: str = ""
+    pause: timedelta = timedelta(0)
     at: datetime
 
 

@@ -144,7 +144,7 @@ def _may_try(state: Sent, command: Attempt) -> bool:
 
 
 def _ended(state: Sent, command: Answer) -> AttemptEnded:
-    pause = min(FIRST * 2 ** min(state.attempts - 1, _DOUBLINGS), LONGEST)
+    pause = min(max(FIRST * 2 ** min(state.attempts - 1, _DOUBLINGS), command.pause), LONGEST)
     next_at = command.at + pause
     outcome: Outcome = "delivered" if command.said == "delivered" else "failed"
     if command.said == "failed" and next_at - state.requested < GIVE_UP:
