@@ -406,7 +406,9 @@ async def save_passed(views: Views, projectors: Sequence[Projector]) -> None:
         waiting = [each for each in idle if each.ledger.has_passed and not each.turn.locked()]
         for each in waiting:
             await turns.enter_async_context(each.turn)
-        if waiting:
-            fenced = await views.write(move_all, [each.ledger for each in waiting])
-            for each in waiting:
+        # whoever had the turn before may have loaded it, or gone on into a partition that has no row yet
+        ready = [each for each in waiting if each.ledger.has_passed and each.ledger.begun]
+        if ready:
+            fenced = await views.write(move_all, [each.ledger for each in ready])
+            for each in ready:
                 each.saved(fenced=each.name in fenced)

@@ -37,6 +37,7 @@ _LOOK_EVERY_S = 1.0  # for rebuilds that other processes ask for; less often on 
 _LOOK_ALONE_EVERY_S = 2.0
 _REPLACED_EVERY_S = 0.5  # for a generation that replaces one at a standstill
 _MEASURE_EVERY_S = 5.0
+_RAN_WELL_S = 10.0  # what fails after so long is no failure in a row
 _SAVE_EVERY_S = 0.05  # a reader in another process waits so much longer for what changes nothing
 _SAVE_ALONE_EVERY_S = 1.0  # on a file, which no other process reads
 
@@ -163,9 +164,10 @@ class Worker:
         return Reactor(self.resources, self._reactions)
 
     async def _keep_running(self, name: str, run: Run, stop: asyncio.Event) -> None:
-        """Start *run* again when it fails in a way nobody foresaw; end with what the process must end for."""
-        backoff = Backoff()
+        """Start *run* again when it fails, soon if it ran well for a while; end with what the process must end for."""
+        backoff, clock = Backoff(), asyncio.get_running_loop().time
         while not stop.is_set():
+            began = clock()
             try:
                 await run(stop)
             except (SetupError, FatalBusError):
@@ -174,11 +176,16 @@ class Worker:
                 return
             except StandstillError as error:
                 await self._stand_still(name, error, stop)
+                continue
+            except PASSING as error:
+                _LOG.warning("%s of %s waits: %s", name, self.resources.service, error)
             except Exception:  # noqa: BLE001  the worker's one loop; what is known is above
                 _LOG.exception("%s of %s failed; it starts again", name, self.resources.service)
-                await backoff.pause(stop)
             else:
                 return
+            if clock() - began > _RAN_WELL_S:
+                backoff.succeeded()
+            await backoff.pause(stop)
 
     async def _stand_still(self, name: str, error: StandstillError, stop: asyncio.Event) -> None:
         """Wait until another generation serves in place of the one that cannot go on."""

@@ -159,6 +159,26 @@ async def test_what_several_only_passed_is_saved_at_once_unless_another_process_
     assert not kept.passes([batch(msgspec.structs.replace(BUILT_B, position=10))])
 
 
+async def test_what_is_loaded_or_goes_on_elsewhere_while_it_is_to_be_saved_waits_for_the_next_time(
+    views: Views,
+) -> None:
+    loaded, moved = await started(views, saved_later=True), await started(views, ROOMS, saved_later=True)
+    for each in (loaded, moved):
+        await each.apply([batch(BUILT_A, EMMA)])
+        await each.apply([batch(UNKNOWN)])
+        await each.turn.acquire()
+    first = [asyncio.create_task(loaded.load()), asyncio.create_task(moved.apply([batch(UNKNOWN, partition=1)]))]
+    await asyncio.sleep(0)  # both wait for their turn
+    for each in (loaded, moved):
+        each.turn.release()
+
+    await save_passed(views, [loaded, moved])
+
+    await asyncio.gather(*first)
+    await save_passed(views, [loaded, moved])
+    assert (await views.applied("rooms"))[SERVICE].positions == {0: 7, 1: 7}
+
+
 async def test_a_poison_event_parks_its_stream_and_no_other(views: Views) -> None:
     projector = await started(views)
     await projector.apply([batch(BUILT_A, BUILT_B, EMMA, POISON, DUNE, ULYSSES)])
