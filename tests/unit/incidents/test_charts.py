@@ -61,12 +61,14 @@ def test_where_nobody_is_on_call_the_very_next_are_all_who_begin_then() -> None:
     assert charts.following(both, [], START - 40 * DAY) == []
 
 
-def test_a_shadow_is_nobodys_successor_and_has_none() -> None:
-    daily = roster("daily")
-    (revision,) = daily.revisions
-    shadowed = replace(daily, revisions=(replace(revision, layers=(replace(revision.layers[0], shadow=True),)),))
-    (now,) = Charts().at(shadowed, START + HOUR)
-    assert (now.shadow, Charts().following(shadowed, [now], START + HOUR)) == (True, [])
+def test_a_shadow_is_nobodys_successor_and_beside_it_nobody_is_on_call() -> None:
+    daily, office = roster("daily"), Window(WEEKDAYS, time(9), time(17))
+    (revision,), (layer,) = daily.revisions, daily.revisions[0].layers
+    layers = (replace(layer, restrictions=(office,)), replace(layer, name="learners", shadow=True))
+    shadowed = replace(daily, revisions=(replace(revision, layers=layers),))
+    now = Charts().at(shadowed, START + HOUR)
+    assert [each.shadow for each in now] == [True]
+    assert told(Charts().following(shadowed, now, START + HOUR)) == [("l0", "ana", 9 / 24)]
 
 
 def test_at_a_hand_off_only_who_comes_is_on_call() -> None:

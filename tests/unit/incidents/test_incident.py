@@ -197,6 +197,12 @@ class TestDeclaring:
     def test_takes_the_moment_for_the_start_of_the_impact_and_the_detection(self) -> None:
         given(INCIDENT).when(DECLARE).then(DECLARED)
 
+    def test_says_all_that_is_known(self) -> None:
+        said: dict[str, Any] = {"reason": "a call", "priority": "P1", "customer_facing": True, "test": True}
+        said |= {"tags": ("eu",), "fields": {"lost": 3.0}, "update_every_minutes": 30}
+        due = AT + timedelta(minutes=30)
+        given(INCIDENT).when(replace(DECLARE, **said)).then(replace(DECLARED, **said, update_due=due))
+
     def test_may_happen_afterwards(self) -> None:
         started, detected = AT - timedelta(hours=2), AT - timedelta(hours=1)
         given(INCIDENT).when(replace(DECLARE, impact_started=started, detected=detected)).then(
@@ -210,17 +216,17 @@ class TestDeclaring:
         )
 
     @pytest.mark.parametrize(
-        ("reached", "state", "acknowledged", "mitigated"),
+        ("reached", "state", "acknowledged", "implied", "mitigated"),
         [
-            ({"acknowledged": 5}, "active", 5, None),
-            ({"mitigated": 9}, "mitigated", 60, 9),
-            ({"acknowledged": 5, "mitigated": 9}, "mitigated", 5, 9),
-            ({"resolved": 20}, "resolved", None, 20),
-            ({"acknowledged": 5, "mitigated": 9, "resolved": 20}, "resolved", 5, 9),
+            ({"acknowledged": 5}, "active", 5, False, None),
+            ({"mitigated": 9}, "mitigated", 60, True, 9),
+            ({"acknowledged": 5, "mitigated": 9}, "mitigated", 5, False, 9),
+            ({"resolved": 20}, "resolved", None, False, 20),
+            ({"acknowledged": 5, "mitigated": 9, "resolved": 20}, "resolved", 5, False, 9),
         ],
     )
     def test_afterwards_has_all_its_times(
-        self, reached: Any, state: str, acknowledged: int | None, mitigated: int | None
+        self, reached: Any, state: str, acknowledged: int | None, *, implied: bool, mitigated: int | None
     ) -> None:
         def after(minutes: int | None) -> datetime | None:
             return None if minutes is None else began + timedelta(minutes=minutes)
@@ -234,6 +240,8 @@ class TestDeclaring:
         assert found is not None
         expected = Milestones(began, began, AT, after(acknowledged), after(mitigated), after(reached.get("resolved")))
         assert (found.name, found.record.milestones) == (state, expected)
+        taken_on = "" if acknowledged is None else "bo"
+        assert (found.record.acknowledged_by, found.record.acknowledged_implied) == (taken_on, implied)
 
     def test_afterwards_refuses_an_end_before_the_remedy(self) -> None:
         times: Any = {"mitigated": AT - timedelta(minutes=1), "resolved": AT - timedelta(minutes=2)}
@@ -311,6 +319,8 @@ class TestResolving:
         assert state is not None
         assert state.record.firing == ()
         given(INCIDENT, OF_ALERT, CLEARED).when(ended).then(RESOLVED)
+        both = replace(CLEARED, reason="it fires no more", others=("a2",))
+        given(INCIDENT, OF_ALERT, joined).when(replace(RESOLVE, ended=("a1", "a2"))).then(both, RESOLVED)
         assert given(INCIDENT, OF_ALERT, joined).when(ended).refuses(AlertsFiringError).alerts == ("a2",)
 
     def test_by_force_is_nothing_special_when_no_alert_fires(self) -> None:
@@ -372,6 +382,7 @@ class TestAlerts:
         given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told, further).when(tell).then(said)
         given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told, further, said).when(tell).then()
         given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told).when(tell).then()
+        given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told, further, RESOLVED).when(tell).then()
         given(INCIDENT, OF_ALERT, self.JOINED).when(tell).then()
 
     def test_that_come_together_join_and_end_together(self) -> None:

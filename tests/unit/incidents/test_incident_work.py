@@ -232,9 +232,11 @@ class TestDescribing:
         )
         assert state is not None
         assert INCIDENT.decide(command, state) == ()
-        assert INCIDENT.decide(Amend(**ASKED, affected=()), state) == (
-            of_work.IncidentImpactChanged(**worse, affected=(), gone=("search-api",)),
-        )
+        others = (Affected(service="a"),)
+        moved = of_work.IncidentImpactChanged(**worse, affected=others, gone=("search-api",))
+        assert INCIDENT.decide(Amend(**ASKED, affected=others), state) == (moved,)
+        beside = replace(command, affected=(*affected, *others))
+        assert INCIDENT.decide(beside, state) == (replace(moved, affected=beside.affected, gone=()),)
 
     @pytest.mark.parametrize("name", FINAL)
     def test_what_is_final_is_not_described_otherwise(self, name: str) -> None:
@@ -250,11 +252,16 @@ class TestDescribing:
             (Affected(service="a", since=LATER + timedelta(seconds=1)),),
             (Affected(service="a", since=LATER, until=AT),),
             (Affected(service="a", until=LATER + timedelta(seconds=1)),),
+            tuple(Affected(service=f"s{number}") for number in range(101)),
         ],
     )
     def test_a_service_is_affected_once_and_in_times_that_can_be(self, affected: tuple[Affected, ...]) -> None:
         refusal = given(INCIDENT, DECLARED).when(Amend(**ASKED, affected=affected)).refuses(ImpactError)
         assert refusal.index == len(affected) - 1
+
+    def test_as_many_services_are_affected_as_may_be(self) -> None:
+        hundred = tuple(Affected(service=f"s{number}") for number in range(100))
+        assert INCIDENT.decide(Amend(**ASKED, affected=hundred), given(INCIDENT, DECLARED).state)
 
     def test_one_that_follows_a_closed_one_links_to_it(self) -> None:
         declare = Declare(**WHOLE, **ASKED, title="Again", follows=("i0", "INC-0"), affected=(Affected(service="a"),))

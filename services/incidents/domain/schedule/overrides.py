@@ -66,7 +66,7 @@ def cancelled(command: Cancel, state: Known) -> tuple[OverrideCancelled, ...]:
     held = next((it for it in state.overrides if it.override == command.override), None)
     if held is None:
         raise AbsentError("override", f"/v1/schedules/{state.schedule}/overrides")
-    if held.end <= command.at or held.start >= held.end:
+    if held.cancelled or held.end <= command.at:
         return ()
     return (
         OverrideCancelled(

@@ -6,7 +6,7 @@ It is declined, or withdrawn, while it is offered or taken.
 from typing import Final
 
 from services.incidents.domain.errors import AbsentError, IllegalTransitionError
-from services.incidents.domain.on_call.errors import NotTheirsError, OverlapError, PastError
+from services.incidents.domain.on_call.errors import NotTheirsError, OverlapError, PastError, TimeRangeError
 from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.schedule.commands import ApproveSwap, EndSwap, OfferSwap, TakeSwap
 from services.incidents.domain.schedule.events import SwapApproved, SwapDeclined, SwapOffered, SwapTaken
@@ -40,6 +40,9 @@ def offered(command: OfferSwap, state: Known) -> tuple[SwapOffered, ...]:
 def taken(command: TakeSwap, state: Known) -> tuple[SwapTaken, ...]:
     """Somebody takes it."""
     swap = _swap(state, command.swap)
+    if (command.start is None) is not (command.end is None):
+        detail = "a time of theirs has a start and an end; say both, or neither to take it for nothing"
+        raise TimeRangeError("end" if command.end is None else "start", detail)
     exchange = Span(command.start, command.end) if command.start and command.end else None
     if swap.state == "taken" and (swap.taken_by, swap.exchange) == (command.person, exchange):
         return ()
