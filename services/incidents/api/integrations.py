@@ -42,7 +42,7 @@ from services.incidents.domain.matchers import check_matchers
 from services.incidents.projections.integrations import INTEGRATIONS
 from services.incidents.projections.known_services import KNOWN_SERVICES, known_of, require_service
 from services.incidents.senders.keys import KEY, Senders, hash_of, new_key
-from services.incidents.senders.mapped import check, read_mapped
+from services.incidents.senders.mapped import MappingError, check, read_mapped
 from services.incidents.senders.sorting import sort
 
 _READ, _WRITE = needs("integrations.read"), needs("integrations.write")
@@ -62,6 +62,7 @@ Name = Annotated[str, Path(alias="integration", min_length=1, max_length=63)]
 async def add_integration(request: Request, body: NewIntegration, call: CallDep) -> Response:
     """Let a sender send alerts of a service. Its key is in this answer and nowhere else."""
     await require_service(call.resources.views, body.service, request.app.state.settings.service_wait_s)
+    _check_kind(body.kind, body.mapping)
     asked = _checked(profile(body, body.service))
     if (await call.resources.handler.load(INTEGRATION, body.name)).state is not None:
         raise IntegrationTakenError(body.name)
@@ -102,7 +103,9 @@ async def get_integration(request: Request, resources: ResourcesDep, integration
 )
 async def change_integration(request: Request, integration: Name, body: ChangeIntegration, call: CallDep) -> Response:
     """Change how its alerts are sorted, by a merge patch; open alerts and incidents stay as they are."""
-    before = _active((await call.resources.handler.load(INTEGRATION, integration)).state, "change").profile
+    known = _active((await call.resources.handler.load(INTEGRATION, integration)).state, "change")
+    _check_kind(known.kind, body.mapping)
+    before = known.profile
     after = _checked(patched(before, body))
     if after.service != before.service:
         await require_service(call.resources.views, after.service, request.app.state.settings.service_wait_s)
@@ -135,6 +138,7 @@ async def preview_integration(integration: Name, body: MappingSample, call: Call
     """Say what would be made of a body, with its own mapping or another one; nothing is stored."""
     resources = call.resources
     state = _active((await resources.handler.load(INTEGRATION, integration)).state, "preview")
+    _check_kind(state.kind, body)
     mapping = body.mapping.mapped if body.mapping else state.profile.mapping
     if mapping:
         check(mapping)
@@ -154,6 +158,12 @@ async def preview_integration(integration: Name, body: MappingSample, call: Call
         labels=signal.labels,
         fired=signal.fired,
     )
+
+
+def _check_kind(kind: Kind, mapping: object) -> None:
+    if mapping is not None and kind not in {"generic", "cloudevents"}:
+        detail = f"what {kind} sends is known, and mapped by nobody; leave it out, or add one of the kind generic"
+        raise MappingError(("/mapping", detail))
 
 
 def _checked(asked: Profile) -> Profile:

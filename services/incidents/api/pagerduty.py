@@ -110,6 +110,12 @@ async def enqueue_change(request: Request) -> Response:
     return await _answered(request, take)
 
 
+@router.post("/change/enqueue/", status_code=202, openapi_extra=_extra(_CHANGE), responses=_RESPONSES)
+async def enqueue_change_slashed(request: Request) -> Response:
+    """Take a change event, likewise."""
+    return await enqueue_change(request)
+
+
 async def _answered(request: Request, take: Take) -> Response:  # noqa: PLR0911  one line per refusal
     """What *take* makes of the body, or PagerDuty's words for why it could not."""
     request.app.state.authenticate(request)  # it comes through the gateway, whoever sends it

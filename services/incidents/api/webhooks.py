@@ -17,6 +17,7 @@ from libs.web.routing import Router
 from services.incidents.domain.integration.decider import Active
 from services.incidents.senders.alertmanager import AlertmanagerError, read_notification
 from services.incidents.senders.keys import Senders
+from services.incidents.senders.lenient import read_json
 from services.incidents.senders.mapped import read_mapped
 from services.incidents.senders.rates import Rates
 from services.incidents.senders.taking import Taking
@@ -92,12 +93,19 @@ async def receive_event(request: Request, integration: Name) -> Response:
     """Take JSON of any shape by the integration's mapping, or a CloudEvent (structured or binary)."""
     sender = await _sender(request, integration, "generic", "cloudevents")
     _shed(request, sender, 429, 1)
-    body = _event(request, parse_json(await request.body()))
+    body = _event(request, _json(await request.body()))
     taking: Taking = request.app.state.taking
     context = _context(request, sender)
     event = read_mapped(sender.profile.mapping, body, new_id().hex, context.at)
     await taking.take(sender, event.action, event.dedup_key, event.said, context)
     return _taken(1, dedup_key=event.dedup_key)
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401  whatever was sent
+    try:
+        return read_json(body)
+    except ValueError:
+        return parse_json(body)  # which refuses it, and says where
 
 
 def _event(request: Request, body: Any) -> Any:  # noqa: ANN401  whatever was sent

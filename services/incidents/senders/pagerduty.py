@@ -21,7 +21,8 @@ _MOST_DEDUP_KEY: Final = 255
 _MOST_SUMMARY: Final = 1024
 _CHANGES: Final = UUID("2b9d5c4e-0f4b-5d0a-9a86-6c6a5d1e7f38")  # namespace of their ids; never changes
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  # that an id can begin with
-_KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
+_KEY_LENGTH: Final = 32
+_KEY: Final = re.compile(r"[A-Za-z0-9]+")
 _DECIDES: Final = frozenset({"routing_key", "event_action", "dedup_key"})  # whom it is of, and which alert it is
 Action = Literal["trigger", "acknowledge", "resolve"]
 _ACTIONS: Final = ("trigger", "acknowledge", "resolve")
@@ -118,6 +119,8 @@ def _routing_key(event: Mapping[str, Any], errors: list[str]) -> str:
     key = event.get("routing_key")
     if not isinstance(key, str) or not key.strip():
         errors.append("'routing_key' is missing or blank; send the key that POST /v1/integrations answered")
+    elif len(key) != _KEY_LENGTH:
+        errors.append(f"Length of 'routing_key' is incorrect (should be {_KEY_LENGTH} characters)")  # PagerDuty's words
     elif not _KEY.fullmatch(key):
         errors.append("'routing_key' is invalid; it has 32 letters and digits")
     else:

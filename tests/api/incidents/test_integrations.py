@@ -148,10 +148,10 @@ async def test_a_change_event_is_listed_once_however_often_it_is_sent_and_calls_
     said = {"summary": "1.42.0 deployed", "source": "ci", "timestamp": "2026-11-21T09:00:00Z"}
     body = {"routing_key": key, "payload": said}
 
-    for _ in range(2):
-        taken = await incidents.call("POST", "/v2/change/enqueue", body, expect=202)
+    for path in ("/v2/change/enqueue", "/v2/change/enqueue/"):
+        taken = await incidents.call("POST", path, body, expect=202)
+        assert taken == {"status": "success", "message": "Change event processed"}
 
-    assert taken == {"status": "success", "message": "Change event processed"}
     [change] = await listed(incidents, "/v1/changes?service=checkout-api")
     assert (change["summary"], change["integration"], change["details"]) == ("1.42.0 deployed", "pd", {"source": "ci"})
     assert (await incidents.call("GET", "/v1/incidents"))["items"] == []
@@ -215,6 +215,7 @@ async def test_an_integration_is_changed_by_a_merge_patch(incidents: Running) ->
             "/urgencies/0/matchers/1",
         ),
         ({"kind": "generic", "mapping": {"summary": "]"}}, "invalid-mapping", "/mapping/summary"),
+        ({"mapping": {"summary": "text"}}, "invalid-mapping", "/mapping"),
         ({"kind": "pigeon"}, "invalid", "/kind"),
         ({"group_by": ["no label"]}, "invalid", "/group_by/0"),
     ],
@@ -324,6 +325,14 @@ async def test_a_mapping_is_tried_before_it_is_saved_and_takes_any_json(incident
     await listed(incidents, "/v1/incidents")
     await incidents.call("POST", f"{path}/events", DOWN | {"state": "UP"}, expect=202, **bearer(key))
     await listed(incidents, "/v1/incidents?state=resolved")
+
+    own = {"X-Client-Authorization": f"Bearer {key}"}
+    clumsy = b'{"host": "db-2", "check": "disk", "output": "half \\ud83d", "load": 1e400}'
+    assert (await incidents.client.post(f"{path}/events", content=clumsy, headers=own)).status_code == 202
+    [alert] = await listed(incidents, "/v1/alerts?state=triggered")
+    assert alert["summary"] == "half \ufffd"
+    none = await incidents.client.post(f"{path}/events", content=b'{"host": NaN}', headers=own)
+    assert (none.status_code, none.json()["code"]) == (400, "malformed-json")
 
 
 @memory_is_enough

@@ -28,6 +28,7 @@ CLUMSY: list[tuple[str, Any]] = [
     ('"cut \\ud83d"', "cut \ufffd"),
     ('"\\udc00 \\ud83d\\ude00"', "\ufffd \U0001f600"),
     ('{"\\u0000": ["\\ud83d"]}', {"\ufffd": ["\ufffd"]}),
+    ("[-1e400, 1.5]", ["-1e400", 1.5]),
 ]
 
 
@@ -65,7 +66,7 @@ class TestPagerDuty:
         ("changes", "said"),
         [
             ({"routing_key": ""}, "'routing_key' is missing or blank"),
-            ({"routing_key": "short"}, "'routing_key' is invalid"),
+            ({"routing_key": "-" * 32}, "'routing_key' is invalid"),
             ({"event_action": "page"}, "'event_action' is missing or unknown"),
             ({"event_action": ["trigger"]}, "'event_action' is missing or unknown"),
             ({"dedup_key": "d" * 256}, "'dedup_key' is too long"),
@@ -83,6 +84,12 @@ class TestPagerDuty:
         assert len(refused.value.errors) == 1
         assert refused.value.errors[0].startswith(said)
         assert "; " in refused.value.errors[0]
+
+    @pytest.mark.parametrize("key", ["short", "k" * 33])
+    def test_a_key_of_another_length_is_refused_in_pagerdutys_words(self, key: str) -> None:
+        with pytest.raises(InvalidEventError) as refused:
+            event(routing_key=key)
+        assert refused.value.errors == ("Length of 'routing_key' is incorrect (should be 32 characters)",)
 
     def test_an_empty_payload_lacks_all_that_it_must_have(self) -> None:
         with pytest.raises(InvalidEventError, match=r"summary.*; .*source.*; .*severity"):
@@ -104,6 +111,21 @@ class TestPagerDuty:
         said = read_event(body.replace('"SENT"', sent).encode(), "made", NOW).said
         assert said is not None
         assert (said.details["client"], said.details["custom_details"]) == (kept, {"x": kept})
+
+    @pytest.mark.parametrize(
+        ("encoding", "summary"),
+        [("utf-8-sig", "Störung"), ("utf-16", "Störung"), ("latin-1", "St\ufffdrung")],
+    )
+    def test_whatever_it_is_encoded_in_costs_no_alert(self, encoding: str, summary: str) -> None:
+        body = json.dumps(TRIGGER | {"payload": PAYLOAD | {"summary": "Störung"}}, ensure_ascii=False)
+        said = read_event(body.encode(encoding), "made", NOW).said
+        assert said is not None
+        assert said.summary == summary
+
+    def test_bytes_that_are_no_characters_are_refused_in_what_tells_alerts_apart(self) -> None:
+        body = json.dumps(TRIGGER | {"dedup_key": "Störung"}, ensure_ascii=False).encode("latin-1")
+        with pytest.raises(InvalidEventError, match="dedup_key"):
+            read_event(body, "made", NOW)
 
     @pytest.mark.parametrize("character", ["\x00", "\ud83d"])
     @pytest.mark.parametrize("action", ["trigger", "resolve"])
