@@ -1,6 +1,6 @@
 """What is known when somebody looks back at an incident to learn from it, and at a postmortem, version by version."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -8,6 +8,7 @@ from typing import Any, Final
 from libs.events import codec
 from libs.events.envelope import Context, Metadata, Recorded
 from libs.events.errors import StoreUnavailableError
+from libs.events.handler import Effects
 from libs.events.resources import Resources
 from services.incidents.contract import CONTRACT, DUTY, INCIDENT, POSTMORTEM
 from services.incidents.domain.errors import AbsentError, UnknownVersionError
@@ -27,14 +28,15 @@ from services.incidents.domain.postmortem.events import (
     Participant,
     PostmortemAmended,
     PostmortemDrafted,
-    Sections,
 )
-from services.incidents.domain.postmortem.state import Known, Published
-from services.incidents.domain.postmortem_duty.commands import Require
-from services.incidents.domain.postmortem_duty.events import Why
+from services.incidents.domain.postmortem.state import Content, Known, Postmortem, Published
+from services.incidents.domain.postmortem_duty.commands import Meet, Require
+from services.incidents.domain.postmortem_duty.decider import State
+from services.incidents.domain.postmortem_duty.events import Event, Stage, Why
 from services.incidents.domain.timeline import describe
 
 ONE_EACH: Final = "incident-postmortem"  # the reservation by which an incident has one postmortem
+Reminding = Callable[[State, tuple[Event, ...]], Effects]
 _MOST_MOMENTS: Final = 400  # of the incident's own; an event is stored whole
 _LONGEST: Final = 200
 _METADATA: Final = codec.decoder(Metadata)
@@ -113,6 +115,12 @@ def _participants(told: Sequence[tuple[Recorded, IncidentFact]], record: Record)
         yield Participant(person=person, role=", ".join(roles))
 
 
+async def paper_of(resources: Resources, incident: str) -> Postmortem:
+    """The postmortem of *incident*; None if there is none."""
+    held = await resources.store.holder(ONE_EACH, incident)
+    return (await resources.handler.load(POSTMORTEM, held.partition("/")[2])).state if held else None
+
+
 async def require(  # noqa: PLR0913  each is a part of one duty
     resources: Resources,
     policy: LearningPolicy,
@@ -129,15 +137,13 @@ async def require(  # noqa: PLR0913  each is a part of one duty
     if state is None:
         return None
     record = state.record
-    held = await resources.store.holder(ONE_EACH, incident)
-    paper = (await resources.handler.load(POSTMORTEM, held.partition("/")[2])).state if held else None
+    paper = await paper_of(resources, incident)
     return Require(
         incident=incident,
         number=record.number,
         service=record.service,
         why=why,
         policy=policy,
-        since=(record.milestones.resolved or context.at).date(),
         budget=budget,
         drafted=paper is not None,
         published=isinstance(paper, Published),
@@ -145,6 +151,15 @@ async def require(  # noqa: PLR0913  each is a part of one duty
         reason=reason,
         at=context.at,
     )
+
+
+async def catch_up(resources: Resources, incident: str, context: Context, effects: Reminding) -> None:
+    """Tell the duty what was written while it was asked for: who drafted saw no duty, and who asked saw no draft."""
+    paper = await paper_of(resources, incident)
+    stages: tuple[Stage, ...] = () if paper is None else ("draft", "publish")[: 1 + isinstance(paper, Published)]
+    for stage in stages:
+        meet = Meet(stage=stage, by=context.metadata.actor, at=context.at)
+        await resources.handler.handle(DUTY, incident, meet, context.part(stage), effects=effects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,19 +217,26 @@ class History:
 
     def versions(self) -> Iterator[PostmortemVersion]:
         """What each event changed."""
-        before: Sections | None = None
+        before: Content | None = None
         for recorded, state in zip(self.recorded, self.states, strict=True):
             event: Any = CONTRACT.decode(recorded)
-            after = state.content.sections
+            after = state.content
             is_text = isinstance(event, PostmortemDrafted | PostmortemAmended)
-            names = [each.name for each in fields(after)]
-            changed = [name for name in names if before and getattr(before, name) != getattr(after, name)]
-            before = after
             yield PostmortemVersion(
                 version=recorded.version,
                 kind=recorded.type.split(".")[4],
                 by=event.by,
                 reason=getattr(event, "reason", ""),
                 at=event.at,
-                changed=changed if is_text else [],
+                changed=list(_changed(before, after)) if is_text and before else [],
             )
+            before = after
+
+
+def _changed(before: Content, after: Content) -> Iterator[str]:
+    """What is written otherwise: the authors, and sections by name."""
+    if before.authors != after.authors:
+        yield "authors"
+    for each in fields(after.sections):
+        if getattr(before.sections, each.name) != getattr(after.sections, each.name):
+            yield each.name

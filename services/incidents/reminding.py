@@ -25,7 +25,7 @@ from services.incidents.domain.learning import LearningPolicy
 from services.incidents.domain.postmortem.events import BudgetSpent
 from services.incidents.domain.postmortem_duty.commands import Excuse, Look
 from services.incidents.domain.postmortem_duty.events import Why
-from services.incidents.looking_back import require
+from services.incidents.looking_back import catch_up, require
 
 REQUIRING: Final = "incidents.postmortem-duty"  # never change: ids of events follow from them
 BUDGETS_HEARD: Final = "incidents.spent-budgets"
@@ -75,7 +75,9 @@ class _Duties:
         by = context.metadata.actor
         command = await require(self._resources, self._policy, key, incident, why, context, by=by, budget=budget)
         if command is not None:
-            await self._handler.handle(DUTY, key, command, context, effects=timetable.owing(self._policy))
+            effects = timetable.owing(self._policy)
+            await self._handler.handle(DUTY, key, command, context, effects=effects)
+            await catch_up(self._resources, key, context, effects)
 
     async def _excuse(self, event: IncidentFact, key: str, context: Context, otherwise: str) -> None:
         duty = (await self._handler.load(DUTY, key)).state

@@ -1,7 +1,7 @@
 """Action items: who does what by when, so that it does not happen again."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -164,14 +164,18 @@ async def get_action(resources: ResourcesDep, reference: Id, as_of: AsOf = None)
     responses=responses(404, 409, 422),
 )
 async def alter_action(call: CallDep, reference: Id, body: Alteration, policy: PolicyDep) -> Response:
-    """A JSON merge patch of what is to be done; its owner and its day change by verbs, with a reason."""
+    """A JSON merge patch of what is to be done; its owner and its day change by verbs, with a reason.
+
+    What becomes more urgent is due by the policy's day for its priority, counted from now, if it was due later.
+    """
     await require_all_here(call, body.collaborators or ())
     sent = {name: getattr(body, name) for name in body.model_fields_set - {"reason"}}
     changes = {name: value for name, value in sent.items() if value is not None}
     for name, empty in (("tracking_url", ""), ("collaborators", [])):
         if name in sent:
             changes[name] = sent[name] or empty
-    return await _change(call, reference, policy, changes, body.reason)
+    latest = policy.due(body.priority, call.context.at.date()) if body.priority else None
+    return await _change(call, reference, policy, changes, body.reason, latest)
 
 
 @router.post("/{id}:reassign", response_model=ActionAnswer, openapi_extra=_WRITE, responses=responses(404, 409, 422))
@@ -216,6 +220,8 @@ async def _follows_from(resources: Resources, body: Task, wait_s: float) -> dict
     source = body.source
     if source is None:
         raise UnknownReferenceError("source", "", "say what it follows from")
+    if body.service is not None:
+        await require_service(resources.views, body.service, wait_s)
     found: dict[str, Any] = {"postmortem": "", "incident": "", "source_kind": source.kind, "source": source.id}
     if source.kind == "incident":
         incident = await find_incident(resources.store, source.id)
@@ -223,14 +229,14 @@ async def _follows_from(resources: Resources, body: Task, wait_s: float) -> dict
         if state is None:
             raise UnknownReferenceError("incident", source.id, "GET /v1/incidents lists them", "source/id")
         return found | {"incident": incident, "source": incident, "service": body.service or state.record.service}
-    service = body.service or ""
-    await require_service(resources.views, service, wait_s)
-    return found | {"service": service}
+    return found | {"service": body.service or ""}
 
 
-async def _change(call: Call, reference: str, policy: LearningPolicy, changes: dict[str, Any], reason: str) -> Response:
+async def _change(
+    call: Call, reference: str, policy: LearningPolicy, changes: dict[str, Any], reason: str, latest: date | None = None
+) -> Response:
     plain = {name: tuple(value) if name == "collaborators" else value for name, value in changes.items()}
-    command = commands.Change(changes=plain, by=call.principal.name, reason=reason, at=call.context.at)
+    command = commands.Change(changes=plain, latest=latest, by=call.principal.name, reason=reason, at=call.context.at)
     return await _carry(call, reference, command, policy)
 
 

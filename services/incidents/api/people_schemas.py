@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from libs.web.schemas import Body, Line, Moment, Name, Text, example
+from services.incidents.api.schemas import left_out
 from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.person.decider import Known
 from services.incidents.domain.person.events import Side
@@ -84,11 +85,6 @@ class RegisterPerson(Body):
         )
 
 
-def _left_out(schema: dict[str, Any]) -> None:
-    """A name that is left out has no default that anybody could send."""
-    schema.pop("default", None)
-
-
 class ChangePerson(Body):
     """A merge patch: what is left out stays, null empties."""
 
@@ -97,7 +93,7 @@ class ChangePerson(Body):
     )
 
     display_name: Line | None = None
-    team: Annotated[Name, Field(json_schema_extra=_left_out)] = ""
+    team: Annotated[Name, Field(json_schema_extra=left_out)] = ""
     side: Side = "dev"
     site: Annotated[str, Field(max_length=63)] = ""
     zone: Zone = "UTC"

@@ -29,7 +29,7 @@ from services.incidents.domain.postmortem_duty.commands import Command, Excuse
 from services.incidents.domain.postmortem_duty.decider import DutyState, State
 from services.incidents.domain.postmortem_duty.events import Why
 from services.incidents.effects import find_incident
-from services.incidents.looking_back import require
+from services.incidents.looking_back import catch_up, require
 from services.incidents.projections.postmortem_duties import POSTMORTEM_DUTIES
 from services.incidents.timetable import owing
 
@@ -65,7 +65,9 @@ async def require_postmortem(call: CallDep, body: Needed, policy: PolicyDep) -> 
     command = await require(resources, policy, incident, state, body.why, call.context, by=by, reason=body.reason)
     if command is None:
         raise UnknownReferenceError("incident", body.incident, "GET /v1/incidents lists them")
-    return await _carry(call, incident, command, policy, status=201)
+    response = await _carry(call, incident, command, policy, status=201)
+    await catch_up(resources, incident, call.context, owing(policy))
+    return response
 
 
 @router.get("", openapi_extra=_READ, dependencies=[fresh(POSTMORTEM_DUTIES)])

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool
 
 from libs.web.schemas import Body, Line, Moment, Name, Text, example
-from services.incidents.api.schemas import Label, Reference, Why
+from services.incidents.api.schemas import Label, Reference, Why, left_out
 from services.incidents.domain.blameless import Finding
 from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.milestones import Figures
@@ -53,7 +53,7 @@ class ParticipantBody(Body):
 
 
 class Amendment(Body):
-    """A merge patch of what a postmortem says; null empties a section."""
+    """A merge patch of what a postmortem says; null empties a section, but not the title."""
 
     model_config = example(
         root_causes="A queue without a limit.",
@@ -61,8 +61,8 @@ class Amendment(Body):
         timeline=[{"at": "2026-11-21T09:40:00Z", "text": "release 4.2 doubles the work per order"}],
     )
 
-    title: Line | None = None
-    authors: Annotated[list[Label], Field(max_length=50)] | None = None
+    title: Annotated[Line, Field(json_schema_extra=left_out)] = ""
+    authors: Annotated[tuple[Label, ...], Field(min_length=1, max_length=50, json_schema_extra=left_out)] = ()
     summary: Text | None = None
     impact: Text | None = None
     root_causes: Text | None = None

@@ -140,7 +140,7 @@ async def amend_postmortem(call: CallDep, reference: Id, body: Amendment) -> Res
     if body.risks and (unknown := await call.resources.views.read(unknown_risks, body.risks)):
         place = f"risks/{body.risks.index(unknown[0])}"
         raise UnknownReferenceError("risk", unknown[0], "GET /v1/risks lists the register", place)
-    authors = tuple(body.authors or ()) if "authors" in body.model_fields_set else None
+    authors = tuple(dict.fromkeys(body.authors)) or None
     command = commands.Amend(
         sections=body.sections(),
         authors=authors,
@@ -153,7 +153,7 @@ async def amend_postmortem(call: CallDep, reference: Id, body: Amendment) -> Res
 
 @router.post("/{id}:submit", response_model=PostmortemAnswer, openapi_extra=_WRITE, responses=responses(404, 422))
 async def submit_postmortem(call: CallDep, reference: Id, body: Submission | None = None) -> Response:
-    """Ask SRE and product engineering to read it."""
+    """Ask SRE and product engineering to read it; in review, with other reviewers, who all approve it anew."""
     asked = body or Submission()
     for index, each in enumerate(asked.reviewers):
         side = await side_of(call.resources, each.person)

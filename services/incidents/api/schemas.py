@@ -27,6 +27,11 @@ class Why(Body):
     reason: Text = ""
 
 
+def left_out(schema: dict[str, Any]) -> None:
+    """What is left out has no default that anybody could send."""
+    schema.pop("default", None)
+
+
 def of_row(answer: type[T], row: Mapping[Any, Any], **computed: object) -> T:
     """A projection's row as *answer*, whose fields are columns or *computed*."""
     names = (field.name for field in fields(answer))  # pyright: ignore[reportArgumentType]  every answer is a dataclass

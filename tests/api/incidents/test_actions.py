@@ -64,8 +64,10 @@ async def test_it_is_changed_by_a_merge_patch_and_another_owner_needs_a_reason(i
     path = f"/v1/actions/{action['id']}"
     assert (action["collaborators"], action["tracking_url"]) == (["bo"], "https://tracker.example.com/7")
 
+    urgent = await incidents.call("PATCH", path, {"priority": "P0"}, If_Match='"1"')
+    assert (action["due"], urgent["due"]) == ("2026-12-21", "2026-11-28")
     body = {"collaborators": None, "priority": "P2", "reason": "less urgent"}
-    changed = await incidents.call("PATCH", path, body, If_Match='"1"')
+    changed = await incidents.call("PATCH", path, body, If_Match='"2"')
     assert (changed["collaborators"], changed["priority"], changed["title"]) == ([], "P2", "Limit the queue")
     assert (await incidents.call("PATCH", path, body, If_Match='"1"', expect=412))["code"]
     problem = await incidents.call("POST", f"{path}:reassign", {"owner": "bo"}, expect=422)
@@ -96,7 +98,8 @@ async def test_it_may_follow_from_an_incident(incidents: Running) -> None:
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
-        ({"source": {"kind": "incident", "id": "INC-9"}}, "/source/id"),
+        ({"source": {"kind": "incident", "id": "INC-9"}, "service": None}, "/source/id"),
+        ({"source": {"kind": "incident", "id": "INC-9"}, "service": "nothing"}, "/service"),
         ({"source": None}, ""),
         ({"postmortem": "p1"}, ""),
         ({"service": None}, ""),

@@ -3,7 +3,14 @@ from typing import Any
 
 import pytest
 
+from libs.events.envelope import Context, Metadata
+from libs.events.ids import new_id
 from libs.events.testing import FrozenClock
+from services.incidents.config import IncidentsSettings, load_learning
+from services.incidents.contract import DUTY as DUTY_OF
+from services.incidents.contract import INCIDENT
+from services.incidents.looking_back import catch_up, require
+from services.incidents.timetable import owing
 from tests.fixtures.services import Elsewhere, Running, eventually, memory_is_enough
 
 OUTAGE = {"title": "Checkout fails", "service": "checkout-api", "severity": "sev2"}
@@ -76,6 +83,36 @@ async def test_who_asks_for_one_says_why_and_it_is_met_when_published(incidents:
     assert (await incidents.call("POST", f"{DUTY}:excuse", {"reason": "x"}, expect=409))["code"] == "illegal-transition"
     problem = await incidents.call("POST", "/v1/postmortem-duties", ask | {"incident": "INC-9"}, expect=422)
     assert [place["pointer"] for place in problem["errors"]] == ["/incident"]
+
+
+@memory_is_enough
+async def test_what_was_over_long_before_somebody_said_so_is_not_overdue_at_once(incidents: Running) -> None:
+    past = {"impact_started": "2026-10-01T10:00:00Z", "mitigated": "2026-10-01T11:00:00Z"}
+    await incidents.call("POST", "/v1/incidents", OUTAGE | past | {"resolved": "2026-10-01T11:00:00Z"}, expect=201)
+
+    owed = await duty(incidents)
+
+    assert (owed["draft_due"], owed["overdue"]) == ("2026-11-27", False)
+
+
+@memory_is_enough
+async def test_what_is_drafted_while_it_is_asked_for_counts(incidents: Running, clock: FrozenClock) -> None:
+    incident = await incidents.call("POST", "/v1/incidents", OUTAGE | {"severity": "sev4"}, expect=201)
+    resources, key = incidents.resources, incident["id"]
+    policy = load_learning(IncidentsSettings(internal_key="x" * 32).learning_policy)
+    context = Context(clock.now(), Metadata(actor="ana"), lambda _: new_id())
+    state = (await resources.handler.load(INCIDENT, key)).state
+
+    ask = await require(resources, policy, key, state, "on_request", context, by="ana")
+    await incidents.call("POST", "/v1/postmortems", {"incident": "INC-1"}, expect=201)
+    assert ask is not None
+    await resources.handler.handle(DUTY_OF, key, ask, context)
+    assert (await incidents.call("GET", DUTY))["state"] == "owed"
+    for _ in range(2):  # also when it is heard again
+        await catch_up(resources, key, context, owing(policy))
+
+    assert (await incidents.call("GET", DUTY))["state"] == "drafted"
+    assert len(await resources.store.load(f"postmortem-duty/{key}")) == 2
 
 
 @memory_is_enough

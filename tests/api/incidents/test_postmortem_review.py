@@ -90,6 +90,9 @@ async def test_a_reviewer_sends_it_back(incidents: Running, path: str, as_: As) 
         ({"risks": ["<script>"]}, "/risks/0"),
         ({"risks": ["of-nobody"]}, "/risks/0"),
         ({"summary": "x" * 10_001}, "/summary"),
+        ({"title": None}, "/title"),
+        ({"authors": []}, "/authors"),
+        ({"authors": None}, "/authors"),
     ],
 )
 async def test_what_it_cannot_say_is_refused_with_its_place(
@@ -106,12 +109,15 @@ async def test_every_version_can_be_read_and_compared(incidents: Running, path: 
         "causes": [{"kind": "root", "antipattern": "unbounded-queue", "note": "orders"}],
         "timeline": [{"at": "2026-11-21T09:40:00Z", "text": "release 4.2", "starred": True}],
     }
-    now = await incidents.call("PATCH", path, facts | {"reason": "from the logs"}, If_Match='"3"')
+    both = {"authors": ["ana", "bo", "ana"], "reason": "from the logs"}
+    now = await incidents.call("PATCH", path, facts | both, If_Match='"3"')
+    assert now["authors"] == ["ana", "bo"]
     assert now["causes"] == facts["causes"]
 
     versions = (await incidents.call("GET", f"{path}/versions"))["items"]
     assert [version["version"] for version in versions] == [1, 2, 3, 4]
-    assert (versions[-1]["changed"], versions[-1]["reason"]) == (["root_causes", "causes", "timeline"], "from the logs")
+    changed = ["authors", "root_causes", "causes", "timeline"]
+    assert (versions[-1]["changed"], versions[-1]["reason"]) == (changed, "from the logs")
     assert (await incidents.call("GET", f"{path}?version=3"))["root_causes"] == ""
     assert (await incidents.call("GET", f"{path}?as_of=2026-11-21T09:00:00Z", expect=404))["code"] == "not-found"
     assert (await incidents.call("GET", f"{path}?version=9", expect=404))["code"] == "unknown-version"

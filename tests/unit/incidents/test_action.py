@@ -145,6 +145,23 @@ def test_another_day_or_owner_needs_a_reason(changes: dict[str, Any]) -> None:
     given(ACTION, OPENED).when(Change(**ASKED, changes=changes)).then(ActionChanged(**THEN, **(SAYS | WAS | changes)))
 
 
+@pytest.mark.parametrize(
+    ("priority", "latest", "due"),
+    [
+        ("P0", date(2026, 11, 29), date(2026, 11, 29)),
+        ("P0", date(2027, 1, 1), DUE),
+        ("P2", date(2026, 11, 29), DUE),
+        ("P0", None, DUE),
+    ],
+)
+def test_what_becomes_more_urgent_is_due_by_its_priority(priority: str, latest: date | None, due: date) -> None:
+    after: dict[str, Any] = {"priority": priority, "due": due}
+    changed = ActionChanged(action="t1", service="checkout-api", by="ana", at=LATER, **(SAYS | WAS | after))
+    change = Change(changes={"priority": priority}, latest=latest, by="ana", at=LATER)
+
+    given(ACTION, OPENED).when(change).then(changed)
+
+
 def test_a_link_needs_no_reason_and_the_same_again_is_silent() -> None:
     link = {"tracking_url": "https://tracker.example.com/7"}
     changed = ActionChanged(action="t1", service="checkout-api", by="ana", at=LATER, **(SAYS | WAS | link))

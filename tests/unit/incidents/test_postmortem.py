@@ -250,6 +250,19 @@ def test_submitting_twice_is_silent() -> None:
     given(POSTMORTEM, *IN_REVIEW).when(SUBMIT).then()
 
 
+def test_submitted_again_it_is_read_by_others_who_all_approve_it_anew() -> None:
+    named, other = (Reviewer(person=person, side="product") for person in ("cy", "dee"))
+    asked, anew = replace(SUBMITTED, reviewers=(named,)), replace(SUBMITTED, reviewers=(other,))
+    reads = replace(SUBMIT, reviewers=(other,))
+
+    given(POSTMORTEM, *DRAFT_PAST, asked, BY_SRE).when(reads).then(anew)
+    given(POSTMORTEM, *DRAFT_PAST, asked, anew).when(reads).then()
+    given(POSTMORTEM, *DRAFT_PAST, asked).when(SUBMIT).then()
+    after = POSTMORTEM.fold(None, (*DRAFT_PAST, asked, BY_SRE, anew))
+    assert after is not None
+    assert after.content.missing_sides == ("sre", "product")
+
+
 @pytest.mark.parametrize("named", [("ana",), ("bo", "bo")])
 def test_reviewers_are_others_than_the_authors_and_named_once(named: tuple[str, ...]) -> None:
     reviewers = tuple(Reviewer(person=person, side="sre") for person in named)

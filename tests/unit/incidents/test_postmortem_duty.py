@@ -29,7 +29,7 @@ AT = datetime(2026, 11, 21, 10, tzinfo=UTC)  # a Saturday
 SHIPPED = Path("services/incidents/policies/learning-2026-11.yaml")
 POLICY = load_learning(IncidentsSettings(internal_key="x" * 32).learning_policy)
 WHO: dict[str, Any] = {"incident": "i1", "number": "INC-1", "service": "checkout-api", "by": "ana", "at": AT}
-REQUIRE = Require(**WHO, why="severity", policy=POLICY, since=AT.date())
+REQUIRE = Require(**WHO, why="severity", policy=POLICY)
 REQUIRED = PostmortemRequired(
     **WHO, why="severity", draft_due=date(2026, 11, 27), publish_due=date(2026, 12, 11), policy="2026-11"
 )
@@ -53,7 +53,7 @@ def test_its_days_are_counted_in_business_days() -> None:
 
 
 def test_what_asks_for_it_again_is_said_once_and_moves_no_day() -> None:
-    later = replace(REQUIRE, since=date(2026, 12, 1), at=AT + timedelta(days=10))
+    later = replace(REQUIRE, at=AT + timedelta(days=10))
     budget = replace(REQUIRE, why="error_budget", budget=BudgetSpent(slo="a", share=0.3))
 
     given(DUTY, REQUIRED).when(later).then()

@@ -37,10 +37,15 @@ class Start(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change(Asked):
-    """Let it be owed differently; another day, or another owner, needs a reason."""
+    """Let it be owed differently; another day, or another owner, needs a reason.
+
+    Args:
+        latest: Until when it is done if it becomes more urgent; None: its day stays.
+    """
 
     verb: ClassVar[str] = "change"
     changes: Mapping[str, Any]
+    latest: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,6 +201,8 @@ def _changed(item: Item, command: Change) -> tuple[Event, ...]:
         return ()
     if (after.due, after.owner) != (item.due, item.owner) and not command.reason.strip():
         raise ReasonMissingError("another day, or another owner,")
+    if after.priority < item.priority and command.latest:  # P0 before P1
+        after = replace(after, due=min(after.due, command.latest))
     names = "title", "owner", "collaborators", "type", "priority", "due", "tracking_url"
     return (_fact(ActionChanged, item, command, **{name: getattr(after, name) for name in names}),)
 

@@ -57,7 +57,7 @@ class AddAction(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submit(Asked):
-    """Ask others to read it; who is not named for a side may be anybody of it."""
+    """Ask others to read it; who is not named for a side may be anybody of it. In review: others, all of them anew."""
 
     verb: ClassVar[str] = "submit"
     reviewers: tuple[Reviewer, ...] = ()

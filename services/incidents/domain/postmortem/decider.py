@@ -90,6 +90,8 @@ def decide(command: Command, state: Postmortem) -> tuple[Event, ...]:  # noqa: C
             return _read_anew(content, command)
         case Drafted(content), Submit():
             return (_submitted(content, command),)
+        case InReview(content), Submit(reviewers=reviewers) if reviewers and reviewers != content.reviewers:
+            return (_submitted(content, command),)
         case InReview(content), Approve():
             return _approved(content, command)
         case ((InReview() | Approved()), RequestChanges()):

@@ -1,7 +1,6 @@
 """What can be asked of the duty to write a postmortem."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import ClassVar
 
 from services.incidents.domain.asked import Asked
@@ -12,7 +11,7 @@ from services.incidents.domain.postmortem_duty.events import Stage, Why
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Require(Asked):
-    """Say that the incident needs one, by *policy* counted from *since*.
+    """Say that the incident needs one, by *policy*; its days are counted from today, when that is clear.
 
     Args:
         drafted: Whether there is one already.
@@ -24,7 +23,6 @@ class Require(Asked):
     service: str
     why: Why
     policy: LearningPolicy
-    since: date
     budget: BudgetSpent | None = None
     drafted: bool = False
     published: bool = False

@@ -146,14 +146,14 @@ def _required(command: Require) -> Iterator[Event]:
 
 
 def _asked(command: Require) -> PostmortemRequired:
-    policy, calendar = command.policy, command.policy.calendar
+    policy, calendar, today = command.policy, command.policy.calendar, command.at.date()
     return PostmortemRequired(
         incident=command.incident,
         number=command.number,
         service=command.service,
         why=command.why,
-        draft_due=calendar.after(command.since, int(policy.draft_business_days.value)),
-        publish_due=calendar.after(command.since, int(policy.publish_business_days.value)),
+        draft_due=calendar.after(today, int(policy.draft_business_days.value)),
+        publish_due=calendar.after(today, int(policy.publish_business_days.value)),
         policy=policy.version,
         budget=command.budget,
         by=command.by,
