@@ -21,7 +21,8 @@ _PATIENCE_S: Final = 60.0  # a stream says that it lives more often than that
 _AGAIN_S: Final = 1.0
 _FAMILY: Final = "io.concordat.incidents."
 _SAID: Final = (
-    *("text", "title", "summary", "stage", "person", "role", "milestone", "into_number"),
+    *("text", "title", "summary", "stage", "person", "role", "milestone", "time", "into_number"),
+    *("relation", "other_number", "outage_class", "affected"),
     *("version", "slo", "state", "reason"),  # of deployments and error budgets
 )
 
@@ -121,7 +122,7 @@ def happened(event: Mapping[str, Any]) -> Line:
     """What an event of the stream tells of an incident."""
     data = event["data"]
     kind = " ".join(event["type"].split(".")[3:-1]).removeprefix("incident ")  # of io.concordat.<service>.<kind>.v1
-    said = " ".join(str(data[name]) for name in _SAID if data.get(name))
+    said = " ".join(_text(data[name]) for name in _SAID if data.get(name))
     return {
         "at": event["time"],
         "number": data.get("number", ""),
@@ -129,3 +130,8 @@ def happened(event: Mapping[str, Any]) -> Line:
         "service": data.get("service", ""),
         "what": f"{kind}: {said}" if said else kind,
     }
+
+
+def _text(value: Any) -> str:  # noqa: ANN401  a field of an event
+    """A text as it is; of affected services their names."""
+    return ", ".join(each["service"] for each in value) if isinstance(value, list) else str(value)

@@ -38,7 +38,7 @@ After = Annotated[str, Query(description="The id of the last event that was seen
 LastEventId = Annotated[str, Header(description="As `after`; browsers send it when they come back.")]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wanted:
     """Which events a reader wants; empty: all.
 
@@ -47,7 +47,7 @@ class Wanted:
         services: Whom they are about.
         family: What their types begin with.
         incident: Which incident they tell of.
-        around: Services of which deployments and error budgets are told beside that.
+        around: Services of which deployments and error budgets are told beside that; those that it affects.
     """
 
     types: Collection[str] = ()
@@ -56,8 +56,8 @@ class Wanted:
     incident: str = ""
     around: Collection[str] = ()
 
-    def __contains__(self, record: BusRecord) -> bool:
-        """Whether *record* is one of them."""
+    def takes(self, record: BusRecord) -> bool:
+        """Whether *record* is one of them; it may say that the incident affects other services from then on."""
         kind = _attribute(record, "ce_type")
         if self.around and kind in _AROUND:
             return _ABOUT.decode(record.value).service in self.around
@@ -66,7 +66,12 @@ class Wanted:
         if not self.services and not self.incident:
             return True
         about = _ABOUT.decode(record.value)
-        return (not self.services or about.service in self.services) and self.incident in {"", about.incident}
+        if (self.services and about.service not in self.services) or self.incident not in {"", about.incident}:
+            return False
+        if self.incident and kind == _IMPACT_CHANGED:
+            affected = _IMPACT.decode(record.value).affected
+            self.around = {about.service, *(each.service for each in affected)}
+        return True
 
 
 class _About(msgspec.Struct):
@@ -74,7 +79,13 @@ class _About(msgspec.Struct):
     incident: str = ""
 
 
+class _Impact(msgspec.Struct):
+    affected: list[_About]
+
+
 _ABOUT: Final = msgspec.json.Decoder(_About)
+_IMPACT: Final = msgspec.json.Decoder(_Impact)
+_IMPACT_CHANGED: Final = "io.concordat.incidents.incident.impact-changed.v1"
 
 
 @dataclass(slots=True)
@@ -166,21 +177,25 @@ async def tell(
     yield b"retry: %d\n%s" % (_RETRY_MS, _place(reader))
     drained = asyncio.ensure_future(draining.wait())
     clock = asyncio.get_running_loop().time
-    check_at = clock() + keep_alive_s
+    due = clock() + keep_alive_s
     try:
         while not draining.is_set():
-            polled = asyncio.ensure_future(reader.consumer.poll(timeout_s=keep_alive_s, max_records=_AT_ONCE))
+            left = max(due - clock(), 0)
+            polled = asyncio.ensure_future(reader.consumer.poll(timeout_s=left, max_records=_AT_ONCE))
             try:
                 await asyncio.wait((polled, drained), return_when=asyncio.FIRST_COMPLETED)
             finally:
                 polled.cancel()  # the reader is gone, or the process ends; done is done
             if not polled.done():
                 return
-            if clock() >= check_at:
-                check_at = clock() + keep_alive_s
+            told = b"".join(_events(polled.result(), reader, wanted))
+            if clock() >= due:
+                due = clock() + keep_alive_s
                 if not await keys.in_use(key_id):
                     return
-            yield b"".join(_events(polled.result(), reader, wanted)) or b": keep-alive\n" + _place(reader)
+                told = told or b": keep-alive\n" + _place(reader)
+            if told:
+                yield told
     except EventsError:
         return  # the reader comes back with its last id
     finally:
@@ -191,7 +206,7 @@ def _events(polled: Mapping[TopicPartition, list[BusRecord]], reader: Reader, wa
     for place, records in polled.items():
         for record in records:
             reader.offsets[place] = record.offset + 1
-            if record in wanted:
+            if wanted.takes(record):
                 yield _event(record, reader)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, RowMapping, Text, bindparam, func, or_, select
 
-from libs.events.columns import Instant
+from libs.events.columns import Instant, Json
 from libs.events.envelope import Recorded
 from libs.events.projection import Fold, Key, Projection, Row
 from libs.events.registry import EventRegistry
@@ -65,6 +65,21 @@ class SeverityChanged(_Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Affected:
+    """A service beside its own that users feel it in."""
+
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactChanged:
+    """What is read when it affects other services."""
+
+    incident: str
+    affected: tuple[Affected, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Amended:
     """What is read when it is called otherwise."""
 
@@ -82,10 +97,11 @@ def _columns() -> Sequence[Column[Any]]:
         Column("state", Text, nullable=False),
         Column("declared_at", Instant(), nullable=False),
         Column("state_since", Instant(), nullable=False),
+        Column("affected", Json(), nullable=False),
     )
 
 
-def _keys(event: Declared | Amended | _Fact, _: Recorded) -> Sequence[Key]:
+def _keys(event: Declared | Amended | ImpactChanged | _Fact, _: Recorded) -> Sequence[Key]:
     return ((event.incident,),)
 
 
@@ -100,6 +116,7 @@ def _declared(_: Row | None, event: Declared, __: Recorded, ___: Key) -> Row:
         "state": "triage",
         "declared_at": at,
         "state_since": at,
+        "affected": [],
     }
 
 
@@ -113,6 +130,10 @@ def _now(state: str) -> Callable[[Row | None, _Fact, Recorded, Key], Row | None]
 
 def _graded(row: Row | None, event: SeverityChanged, _: Recorded, __: Key) -> Row | None:
     return row and row | {"severity": event.severity}
+
+
+def _affects(row: Row | None, event: ImpactChanged, _: Recorded, __: Key) -> Row | None:
+    return row and row | {"affected": [each.service for each in event.affected]}
 
 
 def _amended(row: Row | None, event: Amended, _: Recorded, __: Key) -> Row | None:
@@ -135,6 +156,7 @@ INCIDENTS: Final = Projection(
             "io.concordat.incidents.incident.merged.v1": Merged,
             "io.concordat.incidents.incident.severity-changed.v1": SeverityChanged,
             "io.concordat.incidents.incident.amended.v1": Amended,
+            "io.concordat.incidents.incident.impact-changed.v1": ImpactChanged,
         }
     ),
     folds={
@@ -147,18 +169,19 @@ INCIDENTS: Final = Projection(
         Merged: Fold(_keys, _now("merged")),
         SeverityChanged: Fold(_keys, _graded),
         Amended: Fold(_keys, _amended),
+        ImpactChanged: Fold(_keys, _affects),
     },
     sources=("incidents",),
     indexes=(("service", "state"),),
 )
 
 
-def incident_named(connection: Connection, name: str) -> tuple[str, str] | None:
-    """The id and the service of the incident with this id or number; None: nothing was heard of it."""
+def incident_named(connection: Connection, name: str) -> tuple[str, frozenset[str]] | None:
+    """The id and the services of the incident with this id or number; None: nothing was heard of it."""
     view = INCIDENTS.view.c
-    query = select(view.incident, view.service).where(or_(view.incident == name, view.number == name.upper()))
-    row = connection.execute(query.limit(1)).first()
-    return row and (row[0], row[1])
+    named = or_(view.incident == name, view.number == name.upper())
+    row = connection.execute(select(view.incident, view.service, view.affected).where(named).limit(1)).first()
+    return None if row is None else (row[0], frozenset((row[1], *row[2])))
 
 
 _OPEN_OF_SERVICE: Final = (  # made once: making it takes as long as asking

@@ -3,8 +3,10 @@
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from libs.events.worker import Worker
+from services.gateway.projections.incidents import incident_named
 from tests.fixtures.elsewhere import Elsewhere
 from tests.fixtures.event_stream import Open
 from tests.fixtures.services import eventually
@@ -40,6 +42,40 @@ async def test_who_watches_an_incident_hears_of_it_and_of_no_other(
     assert said["io.concordat.incidents.incident.noted.v1"]["text"] == "roll back"
     assert said["io.concordat.lifecycle.deployment.recorded.v1"]["deployment"] == "run-checkout-api"
     assert said["io.concordat.slo.budget.assessed.v1"]["slo"] == "checkout-api-slo"
+
+
+async def test_who_watches_an_incident_hears_of_the_services_that_it_affects(
+    open_stream: Open, elsewhere: Elsewhere, app: FastAPI, worker: Worker
+) -> None:
+    del worker  # it runs
+    await elsewhere.tell("incident/i-1", "incidents.incident.declared", **INCIDENT, title="Slow")
+
+    async def around(*services: str) -> Any:
+        async def known() -> Any:
+            return await app.state.resources.views.read(incident_named, "INC-1") == ("i-1", frozenset(services))
+
+        return await eventually(known)
+
+    async def deployed() -> None:
+        for service in ("other-api", "search-api"):
+            said = {"deployment": "run-1", "service": service, "version": "2.0"}
+            await elsewhere.tell(f"deployment/{service}", "lifecycle.deployment.recorded", **said)
+
+    async def affects(*services: str) -> None:
+        affected = [{"service": service, "users_share": 0.5} for service in services]
+        await elsewhere.tell("incident/i-1", "incidents.incident.impact-changed", **INCIDENT, affected=affected)
+
+    assert await around("checkout-api")
+    path = "/v1/incidents/INC-1/timeline/stream"
+    async with open_stream(path=path) as stream:
+        await affects("search-api")
+        assert (await stream.event() or {})["data"]["affected"]
+        await deployed()
+        assert (await stream.event() or {})["data"]["service"] == "search-api"
+    assert await around("checkout-api", "search-api")
+    async with open_stream(path=path) as stream:
+        await deployed()
+        assert (await stream.event() or {})["data"]["service"] == "search-api"
 
 
 async def test_who_watches_alerts_hears_of_those_of_the_services_they_name(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -56,6 +57,20 @@ def test_a_line_tells_of_a_deployment_what_was_deployed() -> None:
     deployed = {"service": "checkout-api", "version": "1.42.0", "deployment": "run-1"}
     event = {"type": "io.concordat.lifecycle.deployment.recorded.v1", "time": NOTED["time"], "data": deployed}
     assert happened(event)["what"] == "deployment recorded: 1.42.0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "what"),
+    [
+        ("impact-changed", {"affected": [{"service": "a"}, {"service": "b"}]}, "impact-changed: a, b"),
+        ("linked", {"relation": "caused_by", "other_number": "INC-2"}, "linked: caused_by INC-2"),
+        ("merged", {"into_number": "INC-2", "alerts": ["x"]}, "merged: INC-2"),
+        ("alert-joined", {"summary": "slow", "alert": "a", "others": ["b"]}, "alert-joined: slow"),
+    ],
+)
+def test_a_line_says_what_changed(kind: str, data: dict[str, Any], what: str) -> None:
+    event = {"type": f"io.concordat.incidents.incident.{kind}.v1", "time": NOTED["time"], "data": data}
+    assert happened(event)["what"] == what
 
 
 def test_a_line_says_when_which_where_and_what() -> None:

@@ -56,7 +56,8 @@ STREAMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "incident/i": [
         (f"incidents.incident.{verb}", INCIDENT)
         for verb in ("declared", "acknowledged", "mitigated", "resolved", "reopened")
-    ],
+    ]
+    + [("incidents.incident.impact-changed", INCIDENT | {"affected": [{"service": "t"}]})],
     "action/a": [
         ("incidents.action.opened", ACTION | {"priority": "P1", "due": "2026-11-20"}),
         ("incidents.action.completed", {"action": "a", "service": "s"}),
