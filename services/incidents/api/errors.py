@@ -9,6 +9,7 @@ from services.incidents.domain.errors import (
     AbsentError,
     AlertsFiringError,
     FieldError,
+    FieldsEmptyError,
     IllegalTransitionError,
     ImpactError,
     IntegrationTakenError,
@@ -77,6 +78,12 @@ ERRORS: Errors = {
         "invalid-field",
         "A field cannot be, or have, that",
         extra=lambda error: _at(error, f"fields/{error.field}"),
+    ),
+    FieldsEmptyError: ErrorKind(
+        409,
+        "fields-empty",
+        "Fields are still empty",
+        extra=lambda error: _at(error, *(f"fields/{name}" for name in error.fields)),
     ),
     ImpactError: ErrorKind(
         422,

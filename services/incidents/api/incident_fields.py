@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.events.handler import CommandHandler, Outcome
+from libs.events.resources import Resources
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
 from libs.web.calls import CallDep
@@ -22,13 +23,14 @@ from libs.web.routing import Router
 from libs.web.schemas import Line, Text, example
 from services.incidents.api.schemas import Why
 from services.incidents.contract import INCIDENT_FIELD
-from services.incidents.domain.errors import AbsentError, FieldError
+from services.incidents.domain.errors import AbsentError, FieldError, FieldsEmptyError
+from services.incidents.domain.incident.state import Incident
 from services.incidents.domain.incident.terms import Value
 from services.incidents.domain.incident_field.commands import DefineField, RetireField
 from services.incidents.domain.incident_field.decider import Field as State
 from services.incidents.domain.incident_field.decider import check_value
-from services.incidents.domain.incident_field.events import FieldType
-from services.incidents.projections.incident_fields import INCIDENT_FIELDS
+from services.incidents.domain.incident_field.events import FieldType, RequiredTo
+from services.incidents.projections.incident_fields import INCIDENT_FIELDS, empty_but_required
 from services.incidents.projections.incidents import INCIDENTS, values_of
 
 router = Router(prefix="/v1/incident-fields", tags=["incidents"])
@@ -37,7 +39,10 @@ FieldName = Annotated[str, Path(alias="field", pattern=r"^[a-z0-9]([a-z0-9._-]{0
 
 
 class FieldDefinition(Why):
-    """What a field is called and which values it takes; `choices` of a choice, and of nothing else."""
+    """What a field is called and which values it takes; `choices` of a choice, and of nothing else.
+
+    `required_to`: people cannot resolve or close an incident that leaves it empty, unless they resolve it with `force`.
+    """
 
     model_config = example(display_name="Region", type="choice", choices=["eu", "us"])
 
@@ -45,6 +50,7 @@ class FieldDefinition(Why):
     type: FieldType
     choices: Annotated[tuple[Line, ...], Field(max_length=100)] = ()
     description: Text = ""
+    required_to: RequiredTo = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +62,7 @@ class IncidentFieldAnswer:
     type: FieldType
     choices: list[str]
     description: str
+    required_to: RequiredTo
     state: Literal["defined", "retired"]
 
 
@@ -139,6 +146,19 @@ async def check_fields(handler: CommandHandler, values: Mapping[str, object]) ->
         check_value(name, (await handler.load(INCIDENT_FIELD, name)).state, value)
 
 
+async def check_filled(resources: Resources, state: Incident, verb: str) -> None:
+    """Return if *state* may *verb* as far as its fields are concerned; what its state forbids is refused elsewhere.
+
+    Raises:
+        FieldsEmptyError: It leaves some empty that this needs.
+    """
+    if state is None or verb not in state.allowed:
+        return
+    empty = await resources.views.read(empty_but_required, verb, state.record.details.fields)
+    if empty:
+        raise FieldsEmptyError(verb, empty)
+
+
 def _answered(outcome: Outcome[State]) -> IncidentFieldAnswer:
     return _field(outcome.state)
 
@@ -153,10 +173,11 @@ def _field(state: State) -> IncidentFieldAnswer:
         type=said.type,
         choices=list(said.choices),
         description=said.description,
+        required_to=said.required_to,
         state=state.name,
     )
 
 
 def _row(row: RowMapping) -> IncidentFieldAnswer:
-    names = "display_name", "type", "choices", "description", "state"
+    names = "display_name", "type", "choices", "description", "required_to", "state"
     return IncidentFieldAnswer(name=row["id"], **{name: row[name] for name in names})

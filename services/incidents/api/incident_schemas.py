@@ -46,7 +46,7 @@ class Affecting(Why):
 
 
 class Resolution(Why):
-    """Why it is over; *force* goes ahead while alerts fire, and needs a reason."""
+    """Why it is over; *force* goes ahead while alerts fire or fields are empty, and needs a reason."""
 
     model_config = example(force=True, reason="the alert needs an hour to see that it is over")
 

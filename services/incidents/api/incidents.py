@@ -15,7 +15,7 @@ from libs.events.ids import new_id
 from libs.events.store import EventLog
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import CallDep
+from libs.web.calls import Call, CallDep
 from libs.web.consistency import fresh
 from libs.web.etag import answer
 from libs.web.pagination import Page, PageDep
@@ -23,7 +23,7 @@ from libs.web.problems import responses
 from libs.web.routing import Router
 from services.incidents.api.filters import matching
 from services.incidents.api.incident_calls import carry, carry_on_what_is_known
-from services.incidents.api.incident_fields import check_fields
+from services.incidents.api.incident_fields import check_fields, check_filled
 from services.incidents.api.incident_schemas import (
     Classification,
     Declaration,
@@ -154,9 +154,11 @@ async def get_incident(request: Request, resources: ResourcesDep, reference: Id)
     "/{id}:resolve", response_model=IncidentAnswer, openapi_extra=needs("incidents.write"), responses=responses(404)
 )
 async def resolve_incident(call: CallDep, reference: Id, body: Resolution | None = None) -> Response:
-    """It is over; while alerts fire only with force and a reason."""
+    """It is over; while alerts fire, or fields are empty that it needs, only with force and a reason."""
     asked, resources = body or Resolution(), call.resources
     incident = await find_incident(resources.store, reference)
+    if not asked.force:
+        await check_filled(resources, (await resources.handler.load(INCIDENT, incident)).state, "resolve")
     ended = await resources.views.read(ended_of, incident)
     command = Resolve(
         by=call.principal.name, reason=asked.reason, at=call.context.at, force=asked.force, ended=tuple(ended)
@@ -244,6 +246,12 @@ async def split_incident(request: Request, call: CallDep, reference: Id, body: S
     return await numbers.give(split)
 
 
+async def _close(call: Call, reference: str, command: Close) -> Response:
+    incident = await find_incident(call.resources.store, reference)
+    await check_filled(call.resources, (await call.resources.handler.load(INCIDENT, incident)).state, "close")
+    return await carry(call, incident, command)
+
+
 async def _other(load: Any, log: EventLog, reference: str | None, field: str) -> Record | None:  # noqa: ANN401
     """The incident that *reference* in *field* of a body names.
 
@@ -261,7 +269,8 @@ async def _other(load: Any, log: EventLog, reference: str | None, field: str) ->
 add_verbs(
     router,
     "incident",
-    (Acknowledge, Investigate, Identify, Monitor, Mitigate, Close, Cancel, Reopen),
+    (Acknowledge, Investigate, Identify, Monitor, Mitigate, Cancel, Reopen),
     carry,
     answer=IncidentAnswer,
 )
+add_verbs(router, "incident", (Close,), _close, answer=IncidentAnswer)

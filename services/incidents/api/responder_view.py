@@ -23,6 +23,7 @@ from services.incidents.domain.incident.state import Record, over_since
 from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.next_steps import next_steps
 from services.incidents.effects import find_incident
+from services.incidents.projections.incident_fields import INCIDENT_FIELDS, empty_but_required
 from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.known_services import KNOWN_SERVICES, service_of
 from services.incidents.projections.surroundings import SURROUNDINGS, budgets_before, known_between, known_of
@@ -129,7 +130,7 @@ class ResponderView:
     response_model=ResponderView,
     openapi_extra=needs("incidents.read"),
     responses=responses(404),
-    dependencies=[fresh(SURROUNDINGS, INCIDENTS, KNOWN_SERVICES)],
+    dependencies=[fresh(SURROUNDINGS, INCIDENTS, KNOWN_SERVICES, INCIDENT_FIELDS)],
 )
 async def get_responder_view(request: Request, resources: ResourcesDep, reference: Id) -> Response:
     """What to do next, runbooks, dashboards, code, dependencies and how they are, deployments, budgets."""
@@ -145,7 +146,7 @@ def _around(connection: Connection, state: KnownIncident, now: datetime) -> Resp
     known = service_of(connection, record.service)
     return ResponderView(
         incident=incident_answer(state),
-        next=next_steps(state, now),
+        next=[*next_steps(state, now), *_still_empty(connection, state)],
         phase=known.phase if known else "",
         owner_team=known.owner_team if known else "",
         sre_team=known.sre_team if known else "",
@@ -157,6 +158,13 @@ def _around(connection: Connection, state: KnownIncident, now: datetime) -> Resp
         recent_deployments=_deployments(connection, services, record, until),
         budgets=[each for service in services for each in _budgets(connection, service, record, until)],
     )
+
+
+def _still_empty(connection: Connection, state: KnownIncident) -> list[str]:
+    """What somebody has to fill in before it can be closed."""
+    empty = empty_but_required(connection, "close", state.record.details.fields)
+    over_for_good = not state.allowed
+    return [] if over_for_good or not empty else [f"fill in {', '.join(empty)} before it is closed: PATCH fields"]
 
 
 def _pointers(connection: Connection, service: str) -> list[Pointer]:

@@ -8,6 +8,7 @@ IncidentsError
 ├── ReasonMissingError          what is asked needs a reason
 ├── RoleError                   a role of an incident is somebody else's, or nobody's
 ├── FieldError                  a typed field of incidents cannot be, or have, that
+├── FieldsEmptyError            an incident leaves fields empty that it needs for what is asked
 ├── ImpactError                 a service cannot have been affected like that
 ├── MilestoneNotReachedError    a time that does not exist yet cannot be corrected
 ├── MilestoneOrderError         times that cannot have been in this order
@@ -86,6 +87,14 @@ class FieldError(IncidentsError):
     def __init__(self, field: str, why: str) -> None:
         super().__init__(f"the field {field!r}: {why}")
         self.field = field
+
+
+class FieldsEmptyError(IncidentsError):
+    """An incident leaves fields empty that it needs for what is asked."""
+
+    def __init__(self, verb: str, fields: Sequence[str]) -> None:
+        super().__init__(f'to {verb} it, fill in {", ".join(fields)}: PATCH it with {{"fields": {{...}}}}')
+        self.fields = tuple(fields)
 
 
 class ImpactError(IncidentsError):

@@ -202,6 +202,34 @@ async def test_a_field_that_becomes_another_says_which_values_do_not_fit(inciden
     assert (await incidents.call("GET", "/v1/incident-fields/none/misfits", expect=404))["code"] == "not-found"
 
 
+async def test_people_fill_in_what_is_required_before_they_resolve_or_close(incidents: Running) -> None:
+    for field, verb in (("cause", "close"), ("region", "resolve"), ("ticket", "")):
+        definition = {"display_name": field, "type": "text", "required_to": verb}
+        await incidents.call("PUT", f"/v1/incident-fields/{field}", definition)
+
+    async def listed() -> Any:
+        return len((await incidents.call("GET", "/v1/incident-fields"))["items"]) == 3
+
+    assert await eventually(listed)
+    await declared(incidents)
+    path = "/v1/incidents/INC-1"
+    steps = (await incidents.call("GET", f"{path}/responder-view"))["next"]
+    assert any("fill in cause, region" in step for step in steps)
+    assert (await incidents.call("POST", f"{path}:close", expect=409))["code"] == "illegal-transition"
+
+    async def refused(verb: str) -> list[str]:
+        problem = await incidents.call("POST", f"{path}:{verb}", expect=409)
+        assert problem["code"] == "fields-empty"
+        return [place["pointer"] for place in problem["errors"]]
+
+    assert await refused("resolve") == ["/fields/region"]
+    await incidents.call("POST", f"{path}:resolve", {"force": True, "reason": "nobody knows the region yet"})
+    assert await refused("close") == ["/fields/cause", "/fields/region"]
+    await incidents.call("PATCH", path, {"fields": {"cause": "full disk", "region": "eu"}}, If_Match="*")
+    assert (await incidents.call("POST", f"{path}:close"))["state"] == "closed"
+    assert (await incidents.call("POST", f"{path}:close"))["state"] == "closed"
+
+
 async def test_a_field_takes_the_values_that_its_definition_names(incidents: Running) -> None:
     path = "/v1/incident-fields/region"
     region = {"display_name": "Region", "type": "choice", "choices": ["eu", "us"]}

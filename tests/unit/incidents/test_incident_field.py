@@ -21,6 +21,8 @@ def test_a_field_is_defined_changed_retired_and_defined_again() -> None:
     given(INCIDENT_FIELD).when(DEFINE).then(DEFINED)
     given(INCIDENT_FIELD, DEFINED).when(DEFINE).then()
     given(INCIDENT_FIELD, DEFINED).when(replace(DEFINE, choices=("eu",))).then(replace(DEFINED, choices=("eu",)))
+    required = {"required_to": "close"}
+    given(INCIDENT_FIELD, DEFINED).when(replace(DEFINE, **required)).then(replace(DEFINED, **required))
     given(INCIDENT_FIELD, DEFINED).when(RETIRE).then(RETIRED)
     given(INCIDENT_FIELD, DEFINED, RETIRED).when(RETIRE).then()
     given(INCIDENT_FIELD, DEFINED, RETIRED).when(DEFINE).then(DEFINED)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.incidents.domain.asked import Asked
-from services.incidents.domain.incident_field.events import FieldType
+from services.incidents.domain.incident_field.events import FieldType, RequiredTo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +15,7 @@ class DefineField(Asked):
     type: FieldType
     choices: tuple[str, ...] = ()
     description: str = ""
+    required_to: RequiredTo = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

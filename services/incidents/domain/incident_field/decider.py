@@ -105,6 +105,7 @@ def _defined(command: DefineField, state: Field) -> tuple[Event, ...]:
             type=command.type,
             choices=command.choices,
             description=command.description,
+            required_to=command.required_to,
             by=command.by,
             reason=command.reason,
             at=command.at,
@@ -113,4 +114,4 @@ def _defined(command: DefineField, state: Field) -> tuple[Event, ...]:
 
 
 def _said(each: IncidentFieldDefined | DefineField) -> tuple[object, ...]:
-    return each.display_name, each.type, each.choices, each.description
+    return each.display_name, each.type, each.choices, each.description, each.required_to

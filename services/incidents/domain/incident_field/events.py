@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 FieldType = Literal["text", "number", "boolean", "choice", "url"]
+RequiredTo = Literal["", "resolve", "close"]  # empty: nobody has to fill it in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,7 @@ class IncidentFieldDefined:
     type: FieldType
     choices: tuple[str, ...]
     description: str
+    required_to: RequiredTo = ""
     by: str
     reason: str = ""
     at: datetime
