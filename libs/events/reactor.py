@@ -64,15 +64,16 @@ class Reaction:
 class Reactor:
     """Carries out the reactions of one service.
 
-    The partitions of a poll go on side by side, the events of one partition one after the other; of one that follows a
-    store, the streams. Offsets move by compare-and-set when all is done; an event that is delivered again makes no
+    The partitions of a poll go on side by side, the events of one partition one after the other; of one that reads by
+    itself, the streams. Offsets move by compare-and-set when all is done; an event that is delivered again makes no
     second event.
 
     Args:
         resources: The service's adapters.
         reactions: What it does.
         limit: How many dead letters are too many.
-        follows: The name of one that follows the service's own store, which needs no bus; never renamed.
+        follows: The name of one that reads by itself, so that no other reaction holds it up, and the service's own
+            store without the bus; never renamed.
         refused: Hears of each event that becomes a dead letter, before it does.
     """
 

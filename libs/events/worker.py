@@ -69,7 +69,8 @@ class Worker:
         reactions: What it does when other services tell it something.
         timers: Per kind of timer, what happens when it is due; each mapping goes on beside the others (`TimerRunner`).
         sinks: More to run until `stop` is set, such as a consumer of measurements.
-        followers: Reactors that follow the service's own store, for what must go on without the bus.
+        followers: Reactors that read by themselves, for what must go on whatever else waits; the service's own store
+            without the bus.
         relay: Whether it publishes its events.
 
     Attributes:

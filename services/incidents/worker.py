@@ -10,7 +10,7 @@ from services.incidents.paging.ladder import Paging
 from services.incidents.paging.sender import Sender
 from services.incidents.paging.telling import Telling
 from services.incidents.projections import PROJECTIONS
-from services.incidents.reactions import moving, slo_alerts, timers, urgency
+from services.incidents.reactions import SLO_ALERTS, moving, slo_alerts, timers, urgency
 from services.incidents.reminding import learning_reactions, learning_timers
 
 
@@ -23,7 +23,6 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
         resources,
         projections=PROJECTIONS,
         reactions=(
-            slo_alerts(resources),
             urgency(resources),
             moving(resources),
             phases(resources),
@@ -38,5 +37,10 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
             {**timers(resources), **learning_timers(resources, policy)},
         ],
         sinks=(Sender(resources, settings).run, paging.watch),
-        followers=(grouping, paging.reactor, Telling(resources, settings).reactor),
+        followers=(
+            alarm.follower(SLO_ALERTS, slo_alerts(resources)),  # no other reaction holds up what pages
+            grouping,
+            paging.reactor,
+            Telling(resources, settings).reactor,
+        ),
     )

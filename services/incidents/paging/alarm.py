@@ -1,16 +1,20 @@
 """Says loudly that somebody should be called and nobody can be: something in here does not work."""
 
 import logging
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 from prometheus_client import Counter
 from sqlalchemy import Connection
 
 from libs.events import codec
 from libs.events.backoff import PASSING
 from libs.events.envelope import Context, Recorded
+from libs.events.projector import DeadLetterLimit
+from libs.events.reactor import Reaction, Reactor
 from libs.events.resources import Resources
 from services.incidents.config import IncidentsSettings
 from services.incidents.domain.escalation_policy.steps import Target
@@ -42,13 +46,21 @@ class Alarm:
         self._resources, self._fallback = resources, settings.paging_fallback
         self._told: dict[str, datetime] = {}
 
+    def follower(self, name: str, *reactions: Reaction) -> Reactor:
+        """One that reads by itself; what it cannot act on raises the alarm, and never stops it."""
+        never = DeadLetterLimit(run=sys.maxsize, after=sys.maxsize)
+        return Reactor(self._resources, reactions, never, follows=name, refused=self.sound)
+
     async def sound(self, recorded: Recorded, error: Exception) -> None:
         """Nobody is called because of *recorded*, which cannot be acted on.
 
         Raises:
             StoreUnavailableError: The store is away.
         """
-        facts = _FACTS.decode(recorded.data)
+        try:
+            facts = _FACTS.decode(recorded.data)
+        except msgspec.DecodeError:  # which may be why
+            facts = {}
         service, now = str(facts.get("service", "")), self._resources.clock.now()
         what = f"{service or 'some service'}: {facts.get('summary') or facts.get('title') or recorded.stream}"
         _LOG.critical("NOBODY IS CALLED because of %s (%s): %r", recorded.stream, what, error)

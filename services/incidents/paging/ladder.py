@@ -121,8 +121,7 @@ class Paging:
             IncidentAlertsTold: self._joined,
             AttemptEnded: self._answered,
         }
-        reactions = [Reaction(NAME, SERVICE, CONTRACT, acts), self.digests.low]
-        return Reactor(self._resources, reactions, follows=NAME, refused=self._alarm.sound)
+        return self._alarm.follower(NAME, Reaction(NAME, SERVICE, CONTRACT, acts), self.digests.low)
 
     @property
     def timers(self) -> Mapping[str, Fire]:

@@ -1,5 +1,6 @@
 """Alerts that cannot be put into an incident wait for whoever mends the cause, and somebody hears of it."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from libs.events.bus import Bus
 from libs.events.deadletter import letters
+from libs.events.errors import StoreUnavailableError
 from libs.events.testing import FrozenClock
 from libs.events.worker import Worker
 from services.incidents.config import IncidentsSettings
@@ -14,10 +16,10 @@ from services.incidents.contract import INCIDENT
 from services.incidents.domain.incident.commands import Declare
 from services.incidents.grouping import Grouping
 from services.incidents.paging.alarm import STUCK, Alarm
-from tests.api.incidents.test_alerts import listed
+from tests.api.incidents.test_alerts import fires, listed
 from tests.api.incidents.test_integrations import PAYLOAD, add, enqueue
 from tests.fixtures.paging import notifications, owned, people, receiving, written
-from tests.fixtures.services import KEY, Database, Elsewhere, Running, eventually, memory_is_enough, running
+from tests.fixtures.services import DEADLINE_S, KEY, Database, Elsewhere, Running, eventually, memory_is_enough, running
 
 BAD = PAYLOAD | {"summary": "disk of db-7 is full", "component": "db-7"}
 
@@ -97,3 +99,29 @@ async def test_what_no_incident_takes_is_a_dead_letter_that_calls_the_fallback_a
         [late] = [each for each in await listed(incidents, "/v1/incidents", 4) if each["title"] == BAD["summary"]]
         late = await incidents.call("GET", f"/v1/incidents/{late['id']}")
         assert (len(late["alerts"]), len(late["alerts_firing"])) == (3, 2)
+
+
+@memory_is_enough
+async def test_a_burn_rate_page_waits_for_nothing_else_that_is_heard_and_one_that_cannot_be_read_is_said_loudly(
+    incidents: Running, lifecycle: Elsewhere, slo: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, waits = STUCK._value.get(), asyncio.Event()
+
+    async def applied(*_: object) -> None:
+        waits.set()
+        raise StoreUnavailableError("a read model stands still")
+
+    monkeypatch.setattr("services.incidents.on_call.due.applied", applied)
+    await lifecycle.says("service.engaged", "service/checkout-api", service="checkout-api", sre_team="sre")
+    await asyncio.wait_for(waits.wait(), DEADLINE_S)
+    await slo.says("alert.fired", "budget/search", alert="b1", slo="search", service="search-api")  # how fast it burns?
+    await fires(slo)
+
+    [incident] = await listed(incidents, "/v1/incidents", 1)
+    assert incident["service"] == "checkout-api"
+
+    async def put_aside() -> bool:
+        return STUCK._value.get() == stuck + 1
+
+    assert await eventually(put_aside)
+    assert await waiting(incidents) == [("incidents.slo-alerts", "fired", False)]
