@@ -27,6 +27,7 @@ from services.incidents.config import IncidentsSettings
 from services.incidents.contract import CONTRACT, ESCALATION, INCIDENT, NOTIFICATION, SERVICE
 from services.incidents.domain.escalation.commands import (
     Begin,
+    CallFurther,
     Command,
     CorrectClock,
     End,
@@ -46,6 +47,7 @@ from services.incidents.domain.escalation.state import (
     Record,
     Spent,
     due,
+    forsaken,
     undelivered,
 )
 from services.incidents.domain.incident.decider import Active, Mitigated, Triage
@@ -76,7 +78,7 @@ from services.incidents.paging.alarm import Alarm
 from services.incidents.paging.digests import Digests
 from services.incidents.paging.messages import about
 from services.incidents.paging.plans import Plan, fallback_of, plan_of
-from services.incidents.paging.taking import Taken, take, take_beside, through_or_last_resort
+from services.incidents.paging.taking import Taken, take, take_beside, take_further, through_or_last_resort
 from services.incidents.paging.waking import CLIMBING, timer, waking
 
 NAME: Final = "incidents.paging"  # never changes: ids of what it does follow from it
@@ -208,7 +210,11 @@ class Paging:
         await self._ask(event.incident, End(by=event.by, reason=why, at=context.at), context)
 
     async def _joined(self, event: IncidentAlertJoined | IncidentAlertsTold, _: Recorded, context: Context) -> None:
-        """Whoever works on it hears of further alerts, as often as the event says; also after it was mitigated."""
+        """Whoever works on it hears of further alerts, as often as the event says; also after it was mitigated.
+
+        Where nobody does, since all were called in vain, they are called anew.
+        """
+        await self._climb(event.incident, partial(forsaken, at=context.at), context.part("anew"))
         if not event.notify:
             return  # as nearly always in a storm
         loaded = await self._resources.handler.load(ESCALATION, event.incident)
@@ -233,6 +239,7 @@ class Paging:
         note = NoteUndelivered(notification=event.notification, person=person, detail=event.detail, at=context.at)
         await self._ask(incident, note, context)
         await self._climb(incident, undelivered, context.part("climb"))
+        await self._call_further(incident, context.part("further"))
 
     async def _due(self, fired: Timer, context: Context) -> None:
         await self._climb(fired.key.partition("/")[2], partial(due, at=context.at), context)
@@ -242,10 +249,11 @@ class Paging:
         for _ in range(_TRIES):
             loaded = await self._resources.handler.load(ESCALATION, incident)
             state, cause = loaded.state, why(loaded.state)
-            if cause is None or not isinstance(state, Climbing | Held | Paused):
+            if cause is None or not isinstance(state, Climbing | Held | Paused | Spent):
                 return
-            place = state.place if isinstance(state, Climbing) else (1, 1)
-            taken = await self._take(state.record, place, cause, context)
+            climbing = isinstance(state, Climbing)
+            record = state.record if climbing else replace(state.record, unassigned=False)
+            taken = await self._take(record, state.place if climbing else (1, 1), cause, context)
             again_at = taken.step.climbed.due
             with suppress(ConflictError):  # somebody took it on meanwhile, or it moved: look again
                 if isinstance(state, Climbing) and state.waits and taken.waits and again_at is not None:
@@ -254,6 +262,23 @@ class Paging:
                     await self._resources.store.append(again)
                 else:
                     await self._carry(incident, taken.step, context, taken.messages, expected=loaded.version)
+                return
+        raise StoreUnavailableError(BUSY)
+
+    async def _call_further(self, incident: str, context: Context) -> None:
+        """Where nothing of what a further side was sent arrives, its next step is taken at once."""
+        for _ in range(_TRIES):
+            loaded = await self._resources.handler.load(ESCALATION, incident)
+            state = loaded.state
+            if not isinstance(state, Climbing | Held) or not state.record.further_lost:
+                return
+            holder = state.by if isinstance(state, Held) else ""
+            taken = await self._resources.views.read(take_further, state.record, context, holder)
+            if taken.step is None:
+                return
+            with suppress(ConflictError):  # somebody took it on meanwhile, or it moved: look again
+                command = CallFurther(called=taken.step)
+                await self._carry(incident, command, context, taken.messages, expected=loaded.version)
                 return
         raise StoreUnavailableError(BUSY)
 

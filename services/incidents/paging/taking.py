@@ -11,7 +11,7 @@ from libs.events.envelope import Context
 from libs.events.resources import Resources
 from services.incidents.contract import NOTIFICATION
 from services.incidents.domain.channel.events import Urgency
-from services.incidents.domain.escalation.climbing import Climbed, beside, climb
+from services.incidents.domain.escalation.climbing import Climbed, Found, beside, climb
 from services.incidents.domain.escalation.commands import Climb
 from services.incidents.domain.escalation.events import Called, Cause, EscalationBegun, SideCalled
 from services.incidents.domain.escalation.state import Record
@@ -25,8 +25,9 @@ from services.incidents.paging.owners import owners_of
 from services.incidents.paging.rehearsal import nobody
 from services.incidents.projections.channels import team_channels
 from services.incidents.projections.known_services import Known, service_of
+from services.incidents.projections.people import person_of
 
-_ANEW: Final[frozenset[Cause]] = frozenset({"declared", "severity", "silence", "snooze-over"})
+_ANEW: Final[frozenset[Cause]] = frozenset({"declared", "severity", "silence", "snooze-over", "further-alert"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,40 @@ def take(
     return Taken(step, messages)
 
 
-def take_beside(connection: Connection, record: Record, context: Context, but: Collection[str]) -> TakenBeside:
-    """The call of the side that is called beside the ladder, if there is one; nobody of *but* is called."""
+def take_further(connection: Connection, record: Record, context: Context, holder: str) -> TakenBeside:
+    """The next call of the further side, of which nobody was reached; none where *holder* belongs to it."""
+    begun, lost = record.begun, record.further
+    if lost is None or not lost.people:
+        return TakenBeside(None, {})
+    last, people = lost.people[-1], [each.person for each in lost.people]
+    has_it = person_of(connection, holder) if holder else None
+    if has_it and has_it.side == last.side:
+        return TakenBeside(None, {})
+    taken = (last.side, last.policy, last.step)
+    at = [number for number, each in enumerate(begun.beside, 1) if (each.side, each.policy, each.number) == taken]
+    left = replace(begun, beside=begun.beside[at[0] if at else 0 :])
+    return take_beside(connection, replace(record, begun=left), context, {*people, holder}, anew=True)
+
+
+def take_beside(
+    connection: Connection, record: Record, context: Context, but: Collection[str], *, anew: bool = False
+) -> TakenBeside:
+    """The call of the side that is called beside the ladder, if there is one; nobody of *but* is called.
+
+    *anew*: a step that calls nobody else is passed over; otherwise that side has been called.
+    """
     begun = record.begun
 
     def page(rung: Rung, person: str) -> str:
         return _id(context, f"page/beside/{rung.side}/{rung.policy}/{rung.number}/{person}")
 
-    found = beside(begun.beside, context.at, finder(connection, context.at, page))
+    find = finder(connection, context.at, page)
+
+    def others(rung: Rung) -> Found:
+        found = find(rung)
+        return replace(found, people=tuple(each for each in found.people if each.person not in but))
+
+    found = beside(begun.beside, context.at, others if anew else find)
     people = tuple(each for each in found.people if each.person not in but)
     if not people and (found.people or not found.passed):
         return TakenBeside(None, {})

@@ -514,6 +514,25 @@ async def test_who_took_it_on_hears_of_further_alerts_also_when_it_is_mitigated(
 
 
 @memory_is_enough
+async def test_a_further_alert_of_what_nobody_has_calls_anew(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    await written(paging, steps=[{"targets": [{"kind": "person", "name": "ana"}], "delay": "PT5M"}])
+    key = await add(paging, service="cart-api")
+    await enqueue(paging, key, dedup_key="first")
+    await arrived(receiver, 1)
+    clock.advance(timedelta(minutes=5))
+    await escalation(paging, "INC-1", state="spent")
+    clock.advance(timedelta(minutes=5))
+
+    await enqueue(paging, key, dedup_key="second")
+
+    state = await escalation(paging, "INC-1", state="climbing")
+    assert [each["person"] for each in state["called"]] == ["ana", "ana"]
+    assert "a further alert fires, and nobody has it: ana is called" in str(await timeline(paging, calls=True))
+
+
+@memory_is_enough
 async def test_the_owners_hear_of_further_alerts_when_a_machine_took_it_on(paging: Running, receiver: Receiver) -> None:
     await written(paging)
     key = await add(paging, service="cart-api")

@@ -5,10 +5,23 @@ from functools import partial
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from libs.events.testing import FrozenClock
-from tests.fixtures.paging import Receiver, arrived, declared, escalation, notifications, owned, people, written
-from tests.fixtures.services import Elsewhere, Running, eventually, memory_is_enough
+from libs.web.internal_auth import Principal
+from tests.fixtures.paging import (
+    Receiver,
+    Taken,
+    arrived,
+    declared,
+    escalation,
+    notifications,
+    owned,
+    people,
+    timeline,
+    written,
+)
+from tests.fixtures.services import ANA, Elsewhere, Running, Signed, eventually, memory_is_enough
 
 pytestmark = memory_is_enough
 
@@ -101,6 +114,24 @@ async def test_who_takes_it_on_at_once_does_not_keep_the_developers_from_being_c
     await escalation(shared, "INC-1", state="held")
     sent = await notifications(shared, 1, incident="INC-1", person="ana")
     assert [(each["kind"], each["state"]) for each in sent] == [("page", "delivered")]
+
+
+async def test_of_a_further_side_one_after_the_other_is_called_until_somebody_is_reached(
+    shared: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    async def answer(taken: Taken) -> web.Response:
+        return web.Response(status=410 if taken.path == "/ana" else 200)
+
+    receiver.answer = answer
+    await declared(shared, "cart-api", "sev1")
+    pat = Signed(Principal("pat", "person", ANA.scopes, ANA.auth_method), "incidents", clock)
+    await shared.client.post("/v1/incidents/INC-1:acknowledge", auth=pat)
+
+    sent = await notifications(shared, 1, incident="INC-1", person="bo")
+    assert [(each["kind"], each["state"]) for each in sent] == [("page", "delivered")]
+    state = await escalation(shared, "INC-1", state="held")
+    assert [(person, side) for person, side, _ in called(state)][-2:] == [("ana", "dev"), ("bo", "dev")]
+    assert "bo is called too (step 2 of checkout)" in {each["text"] for each in await timeline(shared, calls=True)}
 
 
 async def test_what_becomes_critical_calls_sre_for_an_abandoned_service_after_the_developers(

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from services.incidents.contract import ESCALATION, NOTIFICATION
 from services.incidents.domain.escalation.climbing import LOOK_AGAIN, Climbed, Found, beside, climb, place_in
 from services.incidents.domain.escalation.commands import (
     Begin,
+    CallFurther,
     Climb,
     CorrectClock,
     End,
@@ -38,7 +40,7 @@ from services.incidents.domain.escalation.events import (
     SideCalled,
     StepTaken,
 )
-from services.incidents.domain.escalation.state import Climbing, Held
+from services.incidents.domain.escalation.state import Climbing, Held, evolve, forsaken
 from services.incidents.domain.escalation.telling import describe, sent
 from services.incidents.domain.escalation_policy.steps import Step, Target
 from services.incidents.domain.notification.commands import Answer, Attempt, Request, UseLink, Withdraw
@@ -221,9 +223,40 @@ def test_another_severity_calls_a_further_side_at_once_and_whoever_has_it_keeps_
 
     climbing_on = given(ESCALATION, BEGUN, STEPPED).when(replan).then(replanned, FURTHER, severe)
     assert isinstance(climbing_on, Climbing)
-    assert (climbing_on.due, climbing_on.place, climbing_on.live) == (STEPPED.due, (1, 2), ("n1", "n2", "n3"))
+    assert (climbing_on.due, climbing_on.place, climbing_on.live) == (STEPPED.due, (1, 2), ("n1", "n2"))
     over = EscalationEnded(incident="i", by="ana", why="resolved", at=AT)
     given(ESCALATION, BEGUN, STEPPED, over).when(replan).then()
+
+
+def test_what_a_further_side_and_what_a_step_is_sent_is_lost_apart() -> None:
+    held = EscalationHeld(incident="i", by="ana", until=None, at=AT)
+    lost = PageUndelivered(incident="i", notification="n3", person="sre", detail="410", at=AT)
+    note = NoteUndelivered(notification="n3", person="sre", detail="410", at=AT)
+
+    for before in ((BEGUN, STEPPED, FURTHER), (BEGUN, STEPPED, FURTHER, held)):
+        state = given(ESCALATION, *before).when(note).then(lost)
+        assert state is not None
+        assert (state.record.further_lost, isinstance(state, Climbing) and state.lost) == (True, False)
+        given(ESCALATION, *before, lost).when(note).then()
+
+    after = replace(FURTHER, people=(called("bo", 2),), notifications=("n4",))
+    more = CallFurther(called=after)
+    page_of_bo = replace(page("bo", AT), step=2)
+    state = given(ESCALATION, BEGUN, STEPPED, FURTHER, held, lost).when(more).then(after, page_of_bo)
+    assert isinstance(state, Held)
+    assert (state.record.further_lost, state.record.beside) == (False, ("page-sre", "page-bo"))
+    ended = EscalationEnded(incident="i", by="ana", why="resolved", at=AT)
+    given(ESCALATION, BEGUN, STEPPED, FURTHER, lost, ended).when(more).then()
+
+
+@pytest.mark.parametrize(("minutes", "cause"), [(4, None), (5, "further-alert")])
+def test_what_nobody_has_is_called_anew_for_a_further_alert_but_not_at_once(minutes: int, cause: Any) -> None:
+    exhausted = EscalationExhausted(**NAMES, team="checkout", called=("ana",), at=AT)
+    spent = reduce(evolve, (BEGUN, STEPPED, exhausted), None)
+    assert forsaken(spent, AT + minutes * MINUTE) == cause
+    quiet = reduce(evolve, (replace(BEGUN, quiet=True), STEPPED), None)
+    assert forsaken(quiet, AT + 60 * MINUTE) is None
+    assert forsaken(reduce(evolve, (BEGUN, STEPPED), None), AT + 60 * MINUTE) is None
 
 
 def test_where_all_were_called_in_vain_another_severity_begins_anew() -> None:

@@ -48,6 +48,13 @@ class Replan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallFurther:
+    """Nothing of what the further side was sent arrives: call the next of it."""
+
+    called: SideCalled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold(Asked):
     """Somebody takes it on, or shows that it is not forgotten."""
 
@@ -105,5 +112,16 @@ class RatePage(Asked):
 
 
 Command = (
-    Begin | Replan | Climb | Hold | Reassure | Pause | End | NoteUndelivered | TellResponder | CorrectClock | RatePage
+    Begin
+    | Replan
+    | Climb
+    | CallFurther
+    | Hold
+    | Reassure
+    | Pause
+    | End
+    | NoteUndelivered
+    | TellResponder
+    | CorrectClock
+    | RatePage
 )

@@ -2,8 +2,8 @@
 
 climbing > held (acknowledged) > climbing, when the acknowledgement is forgotten; paused > climbing; spent when all
 steps are taken; ended with the incident, held again when that is reopened. A step is taken when its time has come, or
-nothing of the last one arrives. Another severity is another plan: it goes on there behind what was taken, and a
-further side is called at once.
+nothing of the last one arrives, or a further alert comes when all are taken. Another severity is another plan: it goes
+on there behind what was taken, and a further side is called at once, by one step after the other until one arrives.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.escalation.climbing import Climbed
 from services.incidents.domain.escalation.commands import (
     Begin,
+    CallFurther,
     Climb,
     Command,
     CorrectClock,
@@ -82,8 +83,12 @@ def decide(command: Command, state: Escalation) -> tuple[Event, ...]:  # noqa: C
         case ((Climbing() | Held() | Paused() | Spent()), Replan(begun=begun)) if begun != state.record.begun:
             replanned = EscalationReplanned(incident=begun.incident, begun=begun, at=command.at)
             return (replanned, *_first(replace(state.record, begun=begun), command.first))
-        case ((Climbing() | Held() | Paused()), Climb()):
+        case Climbing(), Climb():
             return _climbed(state.record, command)
+        case ((Held() | Paused() | Spent()), Climb()):
+            return _climbed(replace(state.record, unassigned=False), command)
+        case ((Climbing() | Held()), CallFurther(called=called)):
+            return _first(state.record, called)
         case _, Hold():  # also of one that was over, and is reopened
             return _held(state, command, command.by)
         case ((Climbing() | Held() | Paused() | Spent()), Reassure()):
@@ -96,7 +101,7 @@ def decide(command: Command, state: Escalation) -> tuple[Event, ...]:  # noqa: C
         case ((Climbing() | Held() | Paused() | Spent()), End()):
             it = state.record.begun.incident
             return (EscalationEnded(incident=it, by=command.by, why=command.reason, at=command.at),)
-        case Climbing(live=live), NoteUndelivered() if command.notification in live:
+        case ((Climbing() | Held()), NoteUndelivered()) if command.notification in _awaited(state):
             return (_undelivered(state.record, command),)
         case ((Held() | Ended()), TellResponder()) if isinstance(state, Ended) or command.person == state.by:
             return (_told(state.record, command),)
@@ -182,6 +187,11 @@ def _held(state: Known, command: Hold | Reassure, by: str) -> tuple[Event, ...]:
     if isinstance(state, Held) and state.by == by and (until is None or (state.due and until <= state.due)):
         return ()
     return (EscalationHeld(incident=begun.incident, by=by, until=until, at=command.at),)
+
+
+def _awaited(state: Climbing | Held) -> tuple[str, ...]:
+    further = state.record.further.notifications if state.record.further else ()
+    return (*state.live, *further) if isinstance(state, Climbing) else further
 
 
 def _undelivered(record: Record, command: NoteUndelivered) -> PageUndelivered:

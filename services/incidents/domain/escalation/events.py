@@ -8,7 +8,7 @@ from services.incidents.domain.escalation_policy.steps import Side
 from services.incidents.domain.incident.terms import Severity
 from services.incidents.domain.who_is_paged import Rung
 
-Cause = Literal["declared", "severity", "time", "undelivered", "silence", "snooze-over"]
+Cause = Literal["declared", "severity", "time", "undelivered", "silence", "snooze-over", "further-alert"]
 Rating = Literal["actionable", "noise"]
 
 

@@ -1,8 +1,8 @@
 """How an escalation stands, and how it stands after one more fact."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import ClassVar, Literal
+from datetime import datetime, timedelta
+from typing import ClassVar, Final, Literal
 
 from services.incidents.domain.escalation import events as of
 from services.incidents.domain.escalation.climbing import place_in
@@ -17,8 +17,9 @@ class Record:
         called: Every call so far.
         ratings: What their people said of them, by page.
         unassigned: Whether a whole pass called nobody.
-        last: When it last took a step; None: never.
+        last: When it last took a step, or had none left; None: never.
         beside: The calls of a further side, which nobody who takes it on makes superfluous.
+        further: What that side was sent last, as far as it may still arrive; None: nothing.
     """
 
     begun: of.EscalationBegun
@@ -27,6 +28,12 @@ class Record:
     unassigned: bool = False
     last: datetime | None = None
     beside: tuple[str, ...] = ()
+    further: of.SideCalled | None = None
+
+    @property
+    def further_lost(self) -> bool:
+        """Whether nothing of what the further side was sent arrives."""
+        return self.further is not None and bool(self.further.people) and not self.further.notifications
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,8 @@ class Ended:
     due: None = None
 
 
+AT_REST: Final = timedelta(minutes=5)  # as often as who works on it hears of further alerts, and no oftener
+
 Known = Climbing | Held | Paused | Spent | Ended
 Escalation = Known | None
 
@@ -102,6 +111,13 @@ def due(state: Escalation, at: datetime) -> of.Cause | None:
         return None
     causes: dict[type[object], of.Cause] = {Held: "silence", Paused: "snooze-over"}
     return causes.get(type(state), "time")
+
+
+def forsaken(state: Escalation, at: datetime) -> of.Cause | None:
+    """Why a further alert calls everybody anew: all were called in vain, and not a moment ago."""
+    if not isinstance(state, Spent) or state.record.begun.quiet:
+        return None
+    return "further-alert" if at - (state.record.last or state.record.begun.at) >= AT_REST else None
 
 
 def undelivered(state: Escalation) -> of.Cause | None:
@@ -127,11 +143,9 @@ def evolve(state: Escalation, event: of.Event) -> Escalation:  # noqa: C901, PLR
             return Climbing(stepped, place, event.due, live=sent, sent=bool(sent), waits=waits)
         case of.SideCalled():
             pages = (*record.beside, *(each.page for each in event.people))
-            after = replace(record, called=(*record.called, *event.people), beside=pages)
-            if not isinstance(state, Climbing):
-                return replace(state, record=after)
-            live = (*state.live, *event.notifications)
-            return replace(state, record=after, live=live, sent=state.sent or bool(event.people))
+            return replace(
+                state, record=replace(record, called=(*record.called, *event.people), beside=pages, further=event)
+            )
         case of.EscalationReplanned(begun=begun):
             after = replace(record, begun=begun)
             if not isinstance(state, Climbing):
@@ -141,15 +155,19 @@ def evolve(state: Escalation, event: of.Event) -> Escalation:  # noqa: C901, PLR
             after = replace(record, unassigned=True)
             return Spent(after) if record.begun.quiet else replace(state, record=after)
         case of.EscalationExhausted():
-            return Spent(record)
+            return Spent(replace(record, last=event.at))
         case of.EscalationHeld():
             return Held(replace(record, unassigned=False), event.by, event.until)
         case of.EscalationPaused(until=until):
             return Paused(record, until)
         case of.EscalationEnded():
             return Ended(record)
-        case of.PageUndelivered(notification=notification) if isinstance(state, Climbing):
-            return replace(state, live=tuple(each for each in state.live if each != notification))
+        case of.PageUndelivered(notification=lost):
+            further = record.further and replace(record.further, notifications=_but(record.further.notifications, lost))
+            after = replace(record, further=further)
+            if not isinstance(state, Climbing):
+                return replace(state, record=after)
+            return replace(state, record=after, live=_but(state.live, lost))
         case of.EscalationClockCorrected(due=due) if isinstance(state, Climbing | Held | Paused):
             return replace(state, due=due, record=replace(record, last=event.at))
         case of.PageRated(page=page, rating=rating):
@@ -157,3 +175,7 @@ def evolve(state: Escalation, event: of.Event) -> Escalation:  # noqa: C901, PLR
             return replace(state, record=replace(record, ratings=tuple(ratings.items())))
         case _:
             return state
+
+
+def _but(notifications: tuple[str, ...], lost: str) -> tuple[str, ...]:
+    return tuple(each for each in notifications if each != lost)

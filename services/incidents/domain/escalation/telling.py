@@ -14,6 +14,7 @@ _CAUSES: Final[dict[of.Cause, str]] = {
     "undelivered": "what was sent did not arrive: ",
     "silence": "it was acknowledged and forgotten: ",
     "snooze-over": "it was put off until now: ",
+    "further-alert": "a further alert fires, and nobody has it: ",
 }
 
 
