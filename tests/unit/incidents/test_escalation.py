@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from libs.events.testing import given
 from services.incidents.contract import ESCALATION, NOTIFICATION
-from services.incidents.domain.escalation.climbing import LOOK_AGAIN, Climbed, Found, beside, climb, place_in
+from services.incidents.domain.errors import AbsentError
+from services.incidents.domain.escalation.climbing import Climbed, Found, beside, climb, place_in
 from services.incidents.domain.escalation.commands import (
     Begin,
     CallFurther,
@@ -22,6 +23,7 @@ from services.incidents.domain.escalation.commands import (
     RatePage,
     Reassure,
     Replan,
+    TellResponder,
 )
 from services.incidents.domain.escalation.errors import LinkError, NotCalledError
 from services.incidents.domain.escalation.events import (
@@ -34,9 +36,11 @@ from services.incidents.domain.escalation.events import (
     EscalationPaused,
     EscalationReplanned,
     EscalationUnassigned,
+    PageRated,
     PageSent,
     PageUndelivered,
     Passed,
+    ResponderTold,
     SideCalled,
     StepTaken,
 )
@@ -123,21 +127,34 @@ def test_a_further_pass_waits_for_the_last_step_also_where_that_was_passed_over(
     assert (to.people, to.next_round, to.next_step, to.due, to.fruitless) == ((), 2, 1, AT + 10 * MINUTE, False)
 
 
+@pytest.mark.parametrize(
+    ("place", "following", "minutes"),
+    [((1, 1), (1, 2), 5), ((1, 2), (2, 1), 10), ((2, 1), (2, 2), 5), ((2, 2), (0, 0), 10)],
+)
+def test_two_passes_of_two_steps_go_on_after_the_delay_of_each(place: Any, following: Any, minutes: int) -> None:
+    to = climb(PLAN, 2, place, AT, find("ana", "bo"))
+    assert ((to.round, to.step), (to.next_round, to.next_step)) == (place, following)
+    assert to.due == AT + minutes * MINUTE
+
+
 def test_a_pass_that_calls_nobody_is_fruitless_and_the_last_has_no_next() -> None:
     assert climb(PLAN, 2, (1, 1), AT, find()).fruitless
     last = climb(PLAN, 2, (2, 1), AT, find())
-    assert (last.fruitless, last.next_round, last.due) == (True, 0, None)
+    assert (last.fruitless, last.next_round, last.next_step, last.due) == (True, 0, 0, None)
+    assert [each.why for each in last.passed] == ["ana cannot be called", "bo cannot be called"]
+    assert climb((), 2, (1, 1), AT, find()).due is None
 
 
 def test_a_step_that_waits_looks_again_and_is_not_passed_over() -> None:
     to = climb((rung("ana", wait=True), rung("bo", 2)), 1, (1, 1), AT, find("bo"))
-    assert (to.people, to.next_step, to.due) == ((), 1, AT + LOOK_AGAIN)
+    assert (to.people, to.next_round, to.next_step, to.due) == ((), 1, 1, AT + MINUTE)
 
 
 def test_a_step_that_waits_for_its_hours_goes_on_when_they_begin() -> None:
     office = replace(rung("ana", wait=True), step=replace(rung("ana", wait=True).step, when="business_hours"))
     to = climb((office,), 1, (1, 1), AT, find("ana"))
     assert (to.people, to.due) == ((), datetime(2026, 11, 23, 9, tzinfo=UTC))
+    assert [each.why for each in to.passed] == ["it is not taken now: outside of business hours"]
 
 
 @given_any(st.lists(st.sampled_from(["ana", "bo", "nobody"]), min_size=1, max_size=6), st.integers(1, 4))
@@ -202,6 +219,116 @@ def stepped(person: str, cause: Any, at: datetime) -> tuple[Any, ...]:
 def page(person: str, at: datetime) -> Any:
     duty: dict[str, Any] = {"side": "dev", "policy": "checkout", "step": 1, "schedule": "", "shift": ""}
     return PageSent(**NAMES, **duty, page=f"page-{person}", person=person, at=at)
+
+
+HELD = EscalationHeld(incident="i", by="ana", until=AT + 30 * MINUTE, at=AT)
+PAUSED = EscalationPaused(incident="i", by="ana", until=AT + 60 * MINUTE, at=AT)
+EXHAUSTED = EscalationExhausted(**NAMES, team="checkout", called=("ana",), at=AT)
+OVER = EscalationEnded(incident="i", by="ana", why="resolved", at=AT)
+PASTS: dict[str, tuple[Any, ...]] = {
+    "climbing": (BEGUN, STEPPED),
+    "held": (BEGUN, STEPPED, HELD),
+    "paused": (BEGUN, STEPPED, PAUSED),
+    "spent": (BEGUN, STEPPED, EXHAUSTED),
+    "ended": (BEGUN, STEPPED, OVER),
+}
+BACK = AT - timedelta(hours=1)
+COMMANDS: dict[str, Any] = {
+    "begin": Begin(begun=BEGUN, first=None),
+    "climb": Climb(climbed=climbing("ana"), cause="time", notifications={}, at=AT + MINUTE),
+    "hold": Hold(by="bo", at=AT + MINUTE),
+    "reassure": Reassure(by="bo", at=AT + MINUTE),
+    "pause": Pause(by="bo", until=AT + 90 * MINUTE, at=AT),
+    "end": End(by="bo", reason="cancelled", at=AT),
+    "undelivered": NoteUndelivered(notification="n1", person="ana", detail="410", at=AT),
+    "tell": TellResponder(person="ana", alerts=3, notifications=("n9",), at=AT),
+    "clock": CorrectClock(at=BACK),
+    "rate": RatePage(page="page-ana", rating="noise", by="ana", reason="a test", at=AT),
+}
+BO_HAS_IT = EscalationHeld(incident="i", by="bo", until=AT + 31 * MINUTE, at=AT + MINUTE)
+PUT_OFF = EscalationPaused(incident="i", by="bo", until=AT + 90 * MINUTE, at=AT)
+CANCELLED = EscalationEnded(incident="i", by="bo", why="cancelled", at=AT)
+TOLD = ResponderTold(incident="i", person="ana", alerts=3, notifications=("n9",), at=AT)
+LOST = PageUndelivered(incident="i", notification="n1", person="ana", detail="410", at=AT)
+RATED = PageRated(
+    page="page-ana",
+    incident="i",
+    service="cart-api",
+    team="checkout",
+    rule="declared by people",
+    person="ana",
+    rating="noise",
+    reason="a test",
+    at=AT,
+)
+
+
+def corrected(minutes: int) -> tuple[Any, ...]:
+    return (EscalationClockCorrected(incident="i", due=BACK + minutes * MINUTE, at=BACK),)
+
+
+# What each command produces in each state; what is not here is silent.
+TABLE: dict[str, dict[str, tuple[Any, ...]]] = {
+    "climbing": {
+        "climb": stepped("ana", "time", AT + MINUTE),
+        "hold": (BO_HAS_IT,),
+        "reassure": (BO_HAS_IT,),
+        "pause": (PUT_OFF,),
+        "end": (CANCELLED,),
+        "undelivered": (LOST,),
+        "clock": corrected(5),
+        "rate": (RATED,),
+    },
+    "held": {
+        "climb": stepped("ana", "time", AT + MINUTE),
+        "hold": (BO_HAS_IT,),
+        "reassure": (replace(BO_HAS_IT, by="ana"),),
+        "pause": (PUT_OFF,),
+        "end": (CANCELLED,),
+        "tell": (TOLD,),
+        "clock": corrected(30),
+        "rate": (RATED,),
+    },
+    "paused": {
+        "climb": stepped("ana", "time", AT + MINUTE),
+        "hold": (BO_HAS_IT,),
+        "reassure": (BO_HAS_IT,),
+        "pause": (PUT_OFF,),
+        "end": (CANCELLED,),
+        "clock": corrected(60),
+        "rate": (RATED,),
+    },
+    "spent": {
+        "hold": (BO_HAS_IT,),
+        "reassure": (BO_HAS_IT,),
+        "pause": (PUT_OFF,),
+        "end": (CANCELLED,),
+        "rate": (RATED,),
+    },
+    "ended": {"hold": (BO_HAS_IT,), "tell": (TOLD,), "rate": (RATED,)},
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("name", PASTS)
+def test_every_pair_of_state_and_command(name: str, command: str) -> None:
+    past = given(ESCALATION, *PASTS[name])
+    assert past.state is not None
+    assert past.state.name == name
+    past.when(COMMANDS[command]).then(*TABLE[name].get(command, ()))
+
+
+def test_of_further_alerts_only_who_has_it_hears() -> None:
+    given(ESCALATION, *PASTS["held"]).when(replace(COMMANDS["tell"], person="bo")).then()
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "begin"])
+def test_where_nobody_is_called_there_is_nothing_to_stop_and_nothing_to_do(command: str) -> None:
+    case = given(ESCALATION).when(COMMANDS[command])
+    if command in {"hold", "reassure", "end"}:
+        case.then()
+    else:
+        case.refuses(AbsentError)
 
 
 SRE = replace(rung("sre"), side="sre", policy="sre")
@@ -289,6 +416,8 @@ def test_where_all_were_called_in_vain_another_severity_begins_anew() -> None:
         ),  # what comes first now is not taken
         ((1, 2), False, replace(BEGUN, plan=(SRE,)), (1, 1)),  # all that was taken is gone
         ((2, 2), False, replace(BEGUN, plan=()), (0, 0)),
+        ((1, 2), False, replace(BEGUN, plan=PLAN[:1]), (2, 1)),  # what is left of the plan was taken
+        ((2, 2), False, replace(BEGUN, plan=PLAN[:1]), (0, 0)),
     ],
 )
 def test_in_another_plan_it_goes_on_behind_what_was_taken(place: Any, waits: Any, after: Any, expected: Any) -> None:
@@ -306,19 +435,6 @@ def test_who_took_it_on_before_it_was_looked_at_is_not_called_but_a_further_side
     begun = replace(BEGUN, beside=(SRE,))
     given(ESCALATION).when(Begin(begun=begun, first=FURTHER)).then(begun, FURTHER, page("sre", AT))
     given(ESCALATION).when(Begin(begun=BEGUN, first=None)).then(BEGUN)
-
-
-def test_what_is_reopened_is_held_by_who_did_and_not_forgotten() -> None:
-    ended = EscalationEnded(incident="i", by="ana", why="mitigated", at=AT)
-    held = EscalationHeld(incident="i", by="bo", until=AT + 31 * MINUTE, at=AT + MINUTE)
-    given(ESCALATION, BEGUN, STEPPED, ended).when(Hold(by="bo", at=AT + MINUTE)).then(held)
-
-
-def test_what_is_over_calls_nobody() -> None:
-    ended = EscalationEnded(incident="i", by="ana", why="resolved", at=AT)
-    given(ESCALATION, BEGUN, STEPPED).when(End(by="ana", reason="resolved", at=AT)).then(ended)
-    climb_on = Climb(climbed=climbing("bo"), cause="time", notifications={}, at=AT)
-    given(ESCALATION, BEGUN, STEPPED, ended).when(climb_on).then()
 
 
 def test_nobody_at_all_is_said_once_and_the_end_too() -> None:
@@ -350,9 +466,52 @@ def test_a_clock_set_back_lets_nothing_wait_longer_than_before() -> None:
     given(ESCALATION, BEGUN, STEPPED).when(CorrectClock(at=AT + MINUTE)).then()
 
 
-def test_only_who_was_called_rates_a_call() -> None:
+def test_only_who_was_called_rates_a_call_and_says_the_same_once() -> None:
     rate = RatePage(page="page-ana", rating="noise", by="bo", at=AT)
     assert "ana was called" in str(given(ESCALATION, BEGUN, STEPPED).when(rate).refuses(NotCalledError))
+    given(ESCALATION, BEGUN, STEPPED).when(replace(rate, page="page-bo")).refuses(AbsentError)
+    hers = replace(rate, by="ana", reason="a test")
+    given(ESCALATION, BEGUN, STEPPED, RATED).when(hers).then()
+    of_use = replace(RATED, rating="actionable")
+    state = given(ESCALATION, BEGUN, STEPPED, RATED).when(replace(hers, rating="actionable")).then(of_use)
+    assert state is not None
+    assert state.record.ratings == (("page-ana", "actionable"),)
+    of_a_rule = replace(BEGUN, rule="slo/cart")
+    given(ESCALATION, of_a_rule, STEPPED).when(hers).then(replace(RATED, rule="slo/cart"))
+
+
+def test_a_message_of_an_urgency_that_is_quiet_calls_once_and_pages_nobody() -> None:
+    quiet = replace(BEGUN, quiet=True)
+    told = replace(climbing("ana"), next_round=0, next_step=0, due=None)
+    step = replace(STEPPED, notifications=("n1",), next_round=0, next_step=0, due=None)
+    climb_on = Climb(climbed=told, cause="declared", notifications={"ana": ("n1",)}, at=AT)
+    state = given(ESCALATION, quiet).when(climb_on).then(step)
+    assert state is not None
+    assert state.name == "spent"
+    nobody = EscalationUnassigned(**NAMES, team="checkout", why="ana is away", told=(), at=AT)
+    assert getattr(given(ESCALATION, quiet, nobody).state, "name", "") == "spent"
+
+
+def test_that_nobody_could_be_called_is_said_again_once_somebody_had_it() -> None:
+    unassigned = EscalationUnassigned(**NAMES, team="checkout", why="ana is away; bo is away", told=("team/x",), at=AT)
+    passed = (Passed("checkout", 1, "ana is away"), Passed("checkout", 2, "bo is away"), Passed("sre", 1, "bo is away"))
+    to = Climbed(round=1, step=2, passed=passed, next_round=2, next_step=1, due=AT + 10 * MINUTE, fruitless=True)
+    climb_on = Climb(climbed=to, cause="time", notifications={}, told=("team/x",), at=AT)
+    step = replace(STEPPED, step=2, cause="time", people=(), passed=passed, notifications=(), next_round=2, next_step=1)
+    step = replace(step, due=AT + 10 * MINUTE)
+    state = given(ESCALATION, BEGUN).when(climb_on).then(step, unassigned)
+    assert isinstance(state, Climbing)
+    assert (state.waits, state.sent) == (False, False)
+    given(ESCALATION, BEGUN, unassigned).when(climb_on).then(step)
+    given(ESCALATION, BEGUN, unassigned, HELD).when(climb_on).then(step, unassigned)
+
+
+def test_a_step_that_waits_says_so_although_it_calls_nobody() -> None:
+    to = Climbed(round=1, step=1, next_round=1, next_step=1, due=AT + MINUTE)
+    waits = replace(STEPPED, people=(), notifications=(), next_step=1, due=AT + MINUTE)
+    state = given(ESCALATION, BEGUN).when(Climb(climbed=to, cause="declared", notifications={}, at=AT)).then(waits)
+    assert isinstance(state, Climbing)
+    assert state.waits
 
 
 @pytest.mark.parametrize(
@@ -375,7 +534,10 @@ def test_only_who_was_called_rates_a_call() -> None:
             EscalationClockCorrected(incident="i", due=AT, at=AT),
             "the clock was set back; the calling goes on at 10:00:00 UTC",
         ),
-        (EscalationHeld(incident="i", by="ana", until=None, at=AT), ""),  # the incident itself says it
+        (HELD, ""),  # the incident itself says it
+        (BEGUN, "because"),
+        (RATED, "ana rates a call as noise: a test"),
+        (replace(RATED, reason=""), "ana rates a call as noise"),
     ],
 )
 def test_a_timeline_says_what_became_of_the_calling(event: Any, told: str) -> None:
