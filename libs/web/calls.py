@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from libs.events.codec import encode
 from libs.events.decider import Decider
 from libs.events.envelope import Context, Metadata
-from libs.events.handler import NO_EFFECTS, Effects, Outcome, Step
+from libs.events.handler import NO_EFFECTS, Effects, Loaded, Outcome, Step
 from libs.events.resources import Resources
 from libs.events.store import Answer, AppendRequest, IdempotencyKey, StoredAnswer
 from libs.web.auth import principal as principal_of
@@ -53,6 +53,10 @@ class Call:
     context: Context
     if_match: int | None = None
     idempotency: IdempotencyKey | None = None
+
+    def pinned(self, loaded: Loaded[Any]) -> "Call":
+        """Bound to the version that was read: what is worked out from it cannot be outdated when it is stored."""
+        return self if self.if_match is not None else replace(self, if_match=loaded.version)
 
     async def handle(  # noqa: PLR0913  each is a part of one request
         self,

@@ -1,6 +1,7 @@
 """When a postmortem is due, by what happens, and what is said when the day of one, or of an action, is near or over."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from libs.events.timers import Fire
 from services.incidents import timetable
 from services.incidents.contract import ACTION, CONTRACT, DUTY, INCIDENT, SERVICE
 from services.incidents.domain.action.commands import Look as LookAtAction
+from services.incidents.domain.errors import AbsentError, IllegalTransitionError
 from services.incidents.domain.incident.events import (
     IncidentCancelled,
     IncidentFact,
@@ -80,9 +82,8 @@ class _Duties:
             await catch_up(self._resources, key, context, effects)
 
     async def _excuse(self, event: IncidentFact, key: str, context: Context, otherwise: str) -> None:
-        duty = (await self._handler.load(DUTY, key)).state
-        if duty is not None and duty.stage is not None:
-            excuse = Excuse(by=event.by, reason=event.reason or otherwise, at=context.at)
+        excuse = Excuse(by=event.by, reason=event.reason or otherwise, at=context.at)
+        with suppress(AbsentError, IllegalTransitionError):  # none is owed
             await self._handler.handle(DUTY, key, excuse, context, effects=timetable.owing(self._policy))
 
 

@@ -23,7 +23,7 @@ from services.incidents.domain.channel.events import ChannelKind
 from services.incidents.domain.errors import AbsentError, UnknownReferenceError
 from services.incidents.paging.links import signing
 from services.incidents.projections.channels import CHANNELS, channels_of_team, switched_off
-from services.incidents.projections.contacts import drop_before, write_contact
+from services.incidents.projections.contacts import drop_before, drop_contact, write_contact
 from services.incidents.projections.known_teams import KNOWN_TEAMS, knows_team
 from services.incidents.projections.people import PEOPLE, contact_of
 
@@ -115,10 +115,16 @@ async def set_team_channel(
         )
         raise Problem(422, "invalid", "The address does not fit", detail, [Place(detail, "/address")])
     check_addresses(request, {kind: body.address}, "/address")
-    contact, holder = str(new_id()), key_of(kind, team=team)
+    holder = key_of(kind, team=team)
+    call = call.pinned(await call.resources.handler.load(CHANNEL, holder))  # of two at once one is refused
+    contact = str(new_id())
     await views.write(write_contact, contact, holder, {"address": body.address})
     command = SetChannel(team=team, kind=kind, contact=contact, by=call.principal.name, at=call.context.at)
-    answer = await _carry(call, command)
+    try:
+        answer = await _carry(call, command)
+    except Exception:
+        await views.write(drop_contact, contact)
+        raise
     await views.write(drop_before, holder, contact)
     return answer
 
@@ -131,8 +137,10 @@ async def set_team_channel(
 )
 async def remove_team_channel(call: CallDep, team: Name, kind: ChannelKind) -> Response:
     """Reach the team through it no more; its address is erased."""
+    holder, now = key_of(kind, team=team), str(new_id())
+    call = call.pinned(await call.resources.handler.load(CHANNEL, holder))
     answer = await _carry(call, RemoveChannel(team=team, kind=kind, by=call.principal.name, at=call.context.at))
-    await call.resources.views.write(drop_before, key_of(kind, team=team), str(new_id()))
+    await call.resources.views.write(drop_before, holder, now)
     return answer
 
 

@@ -49,9 +49,10 @@ class Defined(Generic[K, A]):
             raise AbsentError(self.decider.category)
         return state
 
-    async def load(self, resources: Resources, name: str) -> K:
-        """As it is now."""
-        return self.known((await resources.handler.load(self.decider, name)).state)
+    async def pin(self, call: Call, name: str) -> tuple[Call, K]:
+        """As it is now, and *call*, which changes that or nothing."""
+        loaded = await call.resources.handler.load(self.decider, name)
+        return call.pinned(loaded), self.known(loaded.state)
 
     async def page(
         self, resources: Resources, page: Paging, words: Column[Any], word: str | None, ended: Sequence[bool] | None

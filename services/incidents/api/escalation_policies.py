@@ -105,11 +105,11 @@ async def get_escalation_policy(request: Request, name: Name, resources: Resourc
 )
 async def change_escalation_policy(name: Name, body: PolicyPatch, call: CallDep) -> Response:
     """Have it say something else; incidents that page already go on as they began."""
-    before = _living((await call.resources.handler.load(ESCALATION_POLICY, name)).state)
-    content = body.over(before.content)
+    loaded = await call.resources.handler.load(ESCALATION_POLICY, name)
+    content = body.over(_living(loaded.state).content)
     await _check(call.resources, name, content)
     command = ChangePolicy(content=content, by=call.principal.name, reason=body.reason, at=call.context.at)
-    return await _carry(call, name, command, content.team)
+    return await _carry(call.pinned(loaded), name, command, content.team)
 
 
 @router.delete(

@@ -1,7 +1,6 @@
 """How a command of an incident is carried out and answered, whichever route asks for it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -63,9 +62,8 @@ async def carry_on_what_is_known(
     for attempt in range(_TRIES):
         loaded = await call.resources.handler.load(INCIDENT, incident)
         command, also = asked(loaded)
-        seen = replace(call, if_match=loaded.version) if call.if_match is None else call
         try:
-            return await carry(seen, incident, command, body=body, also=also)
+            return await carry(call.pinned(loaded), incident, command, body=body, also=also)
         except ConflictError:
             if call.if_match is not None or attempt == _TRIES - 1:
                 raise

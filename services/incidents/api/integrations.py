@@ -103,13 +103,14 @@ async def get_integration(request: Request, resources: ResourcesDep, integration
 )
 async def change_integration(request: Request, integration: Name, body: ChangeIntegration, call: CallDep) -> Response:
     """Change how its alerts are sorted, by a merge patch; open alerts and incidents stay as they are."""
-    known = _active((await call.resources.handler.load(INTEGRATION, integration)).state, "change")
+    loaded = await call.resources.handler.load(INTEGRATION, integration)
+    known = _active(loaded.state, "change")
     _check_kind(known.kind, body.mapping)
     before = known.profile
     after = _checked(patched(before, body))
     if after.service != before.service:
         await require_service(call.resources.views, after.service, request.app.state.settings.service_wait_s)
-    return await _carry(request, call, integration, Change(profile=after, **_who(call, body.reason)))
+    return await _carry(request, call.pinned(loaded), integration, Change(profile=after, **_who(call, body.reason)))
 
 
 @router.post(

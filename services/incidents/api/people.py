@@ -122,7 +122,7 @@ async def change_person(person: str, body: ChangePerson, request: Request, call:
         await resources.views.write(write_contact, contact, person, data)
     command = Change(contact=contact, by=call.principal.name, reason=body.reason, at=call.context.at, **place)
     try:
-        answer = await call.handle(
+        answer = await call.pinned(loaded).handle(
             PERSON,
             person,
             command,

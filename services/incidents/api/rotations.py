@@ -85,7 +85,7 @@ async def get_rotation(rotation: str, request: Request, resources: ResourcesDep)
 )
 async def change_rotation(rotation: str, body: ChangeRotation, call: CallDep) -> Response:
     """Change a rotation from now on or later, by a merge patch; what was stays as it was."""
-    known = await _ROTATIONS.load(call.resources, rotation)
+    call, known = await _ROTATIONS.pin(call, rotation)
     wanted = patched(known, body, call.context.at)
     command = Change(
         display_name=wanted.display_name or rotation,

@@ -99,7 +99,7 @@ async def get_schedule(schedule: str, request: Request, resources: ResourcesDep)
 )
 async def change_schedule(request: Request, schedule: str, body: ChangeSchedule, call: CallDep) -> Response:
     """Change a schedule from now on or later, by a merge patch; what was stays as it was."""
-    known = await _SCHEDULES.load(call.resources, schedule)
+    call, known = await _SCHEDULES.pin(call, schedule)
     wanted = patched(known, body, call.context.at)
     await _known_services(request, call, wanted)
     command = Change(

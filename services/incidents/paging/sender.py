@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from prometheus_client import Counter
 
@@ -49,6 +49,14 @@ ATTEMPTS: Final = Counter("concordat_incidents_notifications", "Attempts to noti
 
 
 _Work = Callable[[Messenger, asyncio.Event], Awaitable[None]]
+
+
+class _Address(NamedTuple):
+    """Where a message goes, why nothing is sent there, and the version of the channel that says so."""
+
+    address: str
+    off: str
+    version: int
 
 
 class Sender:
@@ -151,7 +159,8 @@ class Sender:
         if not await self._tell(notification, attempt, version):
             return
         self._seen_trying.pop(notification, None)
-        said = await self._hand_over(messenger, notification, message)
+        there = await self._address(message)
+        said = await self._hand_over(messenger, notification, message, there)
         answer = Answer(
             attempt=asked.attempts + 1,
             said=said.said,
@@ -163,7 +172,7 @@ class Sender:
         await self._tell(notification, answer, None)
         ATTEMPTS.labels(message.channel, said.said).inc()
         if said.status == GONE:
-            await self._switch_off(message, said.detail)
+            await self._switch_off(message, there, said.detail)
 
     def _is_stuck(self, notification: str, *, trying: bool) -> bool:
         """Whether an attempt that another process began has been on its way for too long, whatever the clock says."""
@@ -184,28 +193,35 @@ class Sender:
         calls = [call.page for call in state.record.called if call.person == message.person] if state else []
         return "" if not calls or calls[-1] == message.page else "called again since, for a later step"
 
-    async def _hand_over(self, messenger: Messenger, notification: str, message: Message) -> Said:
-        address, off = await self._address(message)
-        if off:
-            return Said("final", None, f"the channel is switched off: {off}")
-        if not address:
+    async def _hand_over(self, messenger: Messenger, notification: str, message: Message, there: _Address) -> Said:
+        if there.off:
+            return Said("final", None, f"the channel is switched off: {there.off}")
+        if not there.address:
             return Said("final", None, "there is no address any more; it was changed or erased")
-        return await messenger.deliver(notification, message, address, self._resources.clock.now())
+        return await messenger.deliver(notification, message, there.address, self._resources.clock.now())
 
-    async def _address(self, message: Message) -> tuple[str, str]:
-        """Where a message goes, and why nothing is sent there."""
-        key = key_of(message.channel, person=message.person, team=message.team)
-        channel = (await self._handler.load(CHANNEL, key)).state
-        if message.person:
-            contact = await self._views.read(contact_of, message.person)
-            return (getattr(contact, message.channel) if contact else ""), channel.off
-        row = await self._views.read(read_contact, channel.contact) if channel.contact else None
-        return (row or {}).get("address", ""), channel.off
+    async def _address(self, message: Message) -> _Address:
+        """Where a message goes; looked up again where another address was set in between."""
+        key, seen = key_of(message.channel, person=message.person, team=message.team), -1
+        while True:
+            loaded = await self._handler.load(CHANNEL, key)
+            if message.person:
+                contact = await self._views.read(contact_of, message.person)
+                found = getattr(contact, message.channel) if contact else ""
+            else:
+                row = await self._views.read(read_contact, loaded.state.contact)
+                found = row["address"] if row else ""
+            if found or loaded.version == seen:
+                return _Address(found, loaded.state.off, loaded.version)
+            seen = loaded.version
 
-    async def _switch_off(self, message: Message, why: str) -> None:
-        whose = {"person": message.person, "team": message.team}
-        command = SwitchOff(**whose, kind=message.channel, by=NAME, reason=why, at=self._resources.clock.now())
-        await self._handler.handle(CHANNEL, key_of(message.channel, **whose), command, self._context())
+    async def _switch_off(self, message: Message, gone: _Address, why: str) -> None:
+        """Send nothing there any more, unless it leads elsewhere by now."""
+        if await self._address(message) == gone:
+            whose = {"person": message.person, "team": message.team}
+            key, at = key_of(message.channel, **whose), self._resources.clock.now()
+            command = SwitchOff(**whose, kind=message.channel, by=NAME, reason=why, at=at)
+            await self._handler.handle(CHANNEL, key, command, self._context(), expected=gone.version)
 
     async def _tell(self, notification: str, command: Command, expected: int | None) -> bool:
         """Whether *command* changed anything."""

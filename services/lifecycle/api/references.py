@@ -2,16 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import Request
 
-from libs.events.handler import Loaded
 from libs.events.projection import Projection
 from libs.events.resources import Resources
-from libs.web.calls import Call
 from libs.web.consistency import projection_behind
 from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import SERVICE, TEAM
@@ -54,11 +51,6 @@ async def living_service(resources: Resources, service: str, field: str) -> None
             raise ReferenceEndedError("service", service, field)
         case _:
             return
-
-
-def pinned(call: Call, loaded: Loaded[Any]) -> Call:
-    """*call*, bound to the version that was read: what is worked out from it cannot be outdated when it is stored."""
-    return call if call.if_match is not None else replace(call, if_match=loaded.version)
 
 
 async def caught_up(resources: Resources, wait_s: float, *projections: Projection) -> None:

@@ -16,7 +16,6 @@ from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.commands import Command, Open
 from services.lifecycle.domain.engagement_item.events import Content
 from services.lifecycle.domain.engagement_item.lives import Kind
-from services.lifecycle.projections.engagement_items import items_of
 
 
 async def engagement_of(resources: Resources, service: str) -> Engagement | None:
@@ -37,10 +36,14 @@ async def open_item(
 
 
 async def key_of_item(resources: Resources, state: Engagement, kind: Kind, cause: str) -> str:
-    """The id of the item of this cause that goes on, or of the next one."""
-    items = await resources.views.read(items_of, state.engagement)
-    over = sum(item.kind == kind and item.cause == cause and not item.goes_on for item in items)
-    return str(reaction_id(UUID(state.engagement), f"{kind}/{cause}", over))
+    """The id of the item of this cause that goes on, or of the next one; the items themselves are asked."""
+    over = 0
+    while True:
+        key = str(reaction_id(UUID(state.engagement), f"{kind}/{cause}", over))
+        item = (await resources.handler.load(ENGAGEMENT_ITEM, key)).state
+        if item is None or item.allowed:
+            return key
+        over += 1
 
 
 def item_says(item: str, engagement: str, context: Context) -> dict[str, Any]:

@@ -55,6 +55,25 @@ async def test_one_after_the_other_is_called_until_somebody_takes_it_on(
 
 
 @memory_is_enough
+async def test_an_address_that_was_set_while_the_old_one_answered_that_it_is_gone_stays_on(
+    paging: Running, receiver: Receiver
+) -> None:
+    async def moved(taken: Taken) -> web.Response:
+        reached = {"contact": {"webhook": f"{receiver.url}/new"}}
+        await paging.call("PATCH", "/v1/people/ana", reached, If_Match="*")
+        return web.Response(status=410)
+
+    receiver.answer = moved
+    await written(paging)
+    await declared(paging)
+    sent = await notifications(paging, 1, incident="INC-1", person="ana", state="failed")
+    assert sent[0]["status"] == 410
+
+    channels = (await paging.call("GET", "/v1/people/ana/channels"))["items"]
+    assert [each["off"] for each in channels if each["kind"] == "webhook"] == [""]
+
+
+@memory_is_enough
 async def test_the_timeline_tells_who_was_called_and_what_they_were_sent(
     paging: Running, receiver: Receiver, clock: FrozenClock
 ) -> None:

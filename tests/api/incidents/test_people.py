@@ -1,5 +1,6 @@
 """People: described by label in the log, reached by rows that can be erased."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -121,3 +122,20 @@ async def test_an_address_that_nothing_will_be_sent_to_is_refused_with_its_place
     assert [each["code"] for each in refused] == ["address-not-allowed"] * 2
     assert [each["errors"][0]["pointer"] for each in refused] == ["/contact/webhook"] * 2
     assert (await incidents.call("GET", "/v1/people/ana"))["contact"]["webhook"] == ""
+
+
+@memory_is_enough
+async def test_of_two_changes_at_once_none_that_was_accepted_is_lost(incidents: Running) -> None:
+    await incidents.call("POST", "/v1/people", ANA, expect=201)
+    sent: list[dict[str, Any]] = [{"contact": {"phone": "+4930123456"}}, {"contact": {"slack": "https://slack.test/x"}}]
+
+    async def change(patch: dict[str, Any]) -> int:
+        answer = await incidents.client.patch("/v1/people/ana", json=patch, headers={"If-Match": "*"})
+        return answer.status_code
+
+    answers = await asyncio.gather(*map(change, sent))
+
+    contact = (await incidents.call("GET", "/v1/people/ana"))["contact"]
+    kept = [all(contact[name] == value for name, value in patch["contact"].items()) for patch in sent]
+    assert kept == [answer == 200 for answer in answers]
+    assert set(answers) <= {200, 409, 412}

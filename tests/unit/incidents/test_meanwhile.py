@@ -16,15 +16,16 @@ from libs.events.resources import Resources
 from libs.events.store import Appended, AppendRequest, Timer
 from libs.events.testing import FrozenClock
 from libs.events.views import open_views
-from services.incidents.config import IncidentsSettings
-from services.incidents.contract import ALERT, CONTRACT, ESCALATION, INCIDENT, SILENCE
+from services.incidents.config import IncidentsSettings, load_learning
+from services.incidents.contract import ALERT, CONTRACT, DUTY, ESCALATION, INCIDENT, SILENCE
 from services.incidents.domain.alert.commands import RaiseUrgency, Resolve, Trigger
 from services.incidents.domain.escalation.climbing import Climbed
 from services.incidents.domain.escalation.commands import Begin, Climb, Hold
 from services.incidents.domain.escalation.events import Called, EscalationBegun
 from services.incidents.domain.escalation_policy.steps import Step, Target
-from services.incidents.domain.incident.commands import Absorb, Declare, MergeInto, Split
+from services.incidents.domain.incident.commands import Absorb, Cancel, Declare, MergeInto, Split
 from services.incidents.domain.incident.events import IncidentAlertJoined
+from services.incidents.domain.postmortem_duty.commands import Require
 from services.incidents.domain.silence.commands import End, Make
 from services.incidents.domain.who_is_paged import Rung
 from services.incidents.grouping import Grouping
@@ -36,6 +37,7 @@ from services.incidents.paging.waking import waking
 from services.incidents.projections.alerts import ALERTS
 from services.incidents.projections.silences import SILENCES, ActiveSilence
 from services.incidents.reactions import moving, urgency
+from services.incidents.reminding import learning_reactions
 
 CLOCK = FrozenClock()
 AT = CLOCK.now()
@@ -292,3 +294,19 @@ async def test_who_took_it_on_while_it_waited_for_somebody_on_call_is_reminded_a
     await fire(resources, after=1)
 
     assert [timer.due_at for timer in await store.due(AT + timedelta(days=1), 10)] == [AT + 30 * MINUTE]
+
+
+async def test_what_was_published_meanwhile_is_not_excused_and_no_dead_letter(resources: Resources) -> None:
+    await declare(resources, "1")
+    await do(resources, INCIDENT, "1", Cancel(**WHY))
+    cancelled = (await resources.store.load(INCIDENT.stream("1")))[-1]
+    policy = load_learning(SETTINGS.learning_policy)
+    asked: dict[str, Any] = {"incident": "1", "number": "INC-1", "service": "checkout-api", "why": "request"}
+    require = Require(**WHY, **asked, policy=policy, since=AT.date(), drafted=True, published=True)
+    await do(resources, DUTY, "1", require)
+
+    reaction = learning_reactions(resources, policy)[0]
+    event = CONTRACT.decode(cancelled)
+    await reaction.act[type(event)](event, cancelled, Context.of_reaction(cancelled, reaction.name, AT))
+
+    assert (await state(resources, DUTY, "1")).state == "met"

@@ -35,7 +35,7 @@ from services.lifecycle.api.checkpoints.checkpoint_views import (
     checkpoint_view,
     checkpoints_view,
 )
-from services.lifecycle.api.references import living_service, pinned
+from services.lifecycle.api.references import living_service
 from services.lifecycle.api.reviews.reviewing import actor
 from services.lifecycle.contract import ARCHITECTURE, CHECKPOINT, DEPENDENCIES
 from services.lifecycle.domain.architecture.commands import Discover, Discovery
@@ -177,7 +177,7 @@ async def change_checkpoint(checkpoint: str, body: ChangeCheckpoint, call: CallD
         by=actor(call),
         at=call.context.at,
     )
-    return await _carry_out(pinned(call, loaded), known, command, was.service)
+    return await _carry_out(call.pinned(loaded), known, command, was.service)
 
 
 @router.post(

@@ -1,7 +1,6 @@
 """`/v1/engagements`: from request to end, and the services that come and go."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from sqlalchemy import Connection, RowMapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from libs.events.handler import NO_EFFECTS, Effects, Loaded, Outcome, Step
+from libs.events.handler import NO_EFFECTS, Effects, Outcome, Step
 from libs.events.ids import new_id
 from libs.events.resources import Resources
 from libs.web import etag
@@ -160,7 +159,7 @@ async def activate_engagement(
         series=terms.policy.cadences,
     )
     looked = Effects(schedule=(timetable.look(engagement, call.context.at + terms.policy.look_every),))
-    return await _do(_seen(call, loaded), engagement, command, also=_steps(joining), effects=looked)
+    return await _do(call.pinned(loaded), engagement, command, also=_steps(joining), effects=looked)
 
 
 @router.post(
@@ -190,7 +189,7 @@ async def add_engaged_service(engagement: str, body: schemas.JoinService, call: 
     command = commands.Join(
         **said(call, engagement, body.reason), service=body.service, review=reviewed.evidence if reviewed else ""
     )
-    return await _do(_seen(call, loaded), engagement, command, also=_steps(joining))
+    return await _do(call.pinned(loaded), engagement, command, also=_steps(joining))
 
 
 @router.post(
@@ -233,7 +232,7 @@ async def hand_back(engagement: str, body: HandBackBody, call: CallDep, terms: E
         **said(call, engagement, body.reason), re_entry=tuple(body.re_entry), watch=terms.policy.watch_days.days
     )
     steps = _releases(call, engagement, engaged(loaded).services)
-    return await _do(_seen(call, loaded), engagement, command, also=steps, effects=timetable.watching)
+    return await _do(call.pinned(loaded), engagement, command, also=steps, effects=timetable.watching)
 
 
 @router.post(
@@ -246,7 +245,7 @@ async def disengage(engagement: str, body: schemas.DisengageBody, call: CallDep,
         **said(call, engagement, body.reason), ending=body.ending, watch=terms.policy.watch_days.days
     )
     steps = _releases(call, engagement, engaged(loaded).services)
-    return await _do(_seen(call, loaded), engagement, command, also=steps, effects=timetable.watching)
+    return await _do(call.pinned(loaded), engagement, command, also=steps, effects=timetable.watching)
 
 
 async def _do(
@@ -264,11 +263,6 @@ async def _do(
 
 def _shown(at: datetime) -> Callable[[Outcome[Engagement | None]], EngagementView]:
     return lambda outcome: engagement_view(engaged(outcome), at)
-
-
-def _seen(call: Call, loaded: Loaded[Engagement | None]) -> Call:
-    """*call*, bound to what was read: what is asked of services follows from it."""
-    return call if call.if_match is not None else replace(call, if_match=loaded.version)
 
 
 async def _engage(call: Call, state: Engagement, service: str) -> Engage:

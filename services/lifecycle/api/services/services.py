@@ -20,7 +20,7 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf, GatesDep
-from services.lifecycle.api.references import living_team, pinned
+from services.lifecycle.api.references import living_team
 from services.lifecycle.api.schemas import ChangeService, RegisterService, Tier
 from services.lifecycle.api.services.catalogue_schemas import CatalogueBody, catalogue_of
 from services.lifecycle.api.views import ServiceView, StayView, live, service_row, service_view, stay_views
@@ -161,7 +161,7 @@ async def get_service(service: str, resources: ResourcesDep, request: Request, a
 async def change_service(service: str, body: ChangeService, call: CallDep) -> Response:
     """Change a service (JSON merge patch)."""
     loaded = await call.resources.handler.load(SERVICE, service)
-    profile, call = live(loaded).profile, pinned(call, loaded)
+    profile, call = live(loaded).profile, call.pinned(loaded)
     answering = await _check_references(call.resources, body)
     given = body.model_fields_set
     command = Change(

@@ -19,7 +19,7 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
-from services.lifecycle.api.references import caught_up, living_service, living_team, pinned
+from services.lifecycle.api.references import caught_up, living_service, living_team
 from services.lifecycle.api.teams.team_schemas import (
     ChangeTeam,
     DissolveTeam,
@@ -348,7 +348,7 @@ async def _pinned(call: Call, team: str) -> tuple[Call, Registered]:
     state = living(loaded)
     if isinstance(state, Ended):
         raise TeamEndedError(team, state.into)
-    return pinned(call, loaded), state
+    return call.pinned(loaded), state
 
 
 async def _owned(call: Call, team: str, rules: Rules) -> list[str]:
