@@ -10,10 +10,11 @@ from libs.events.envelope import Context, Metadata, Recorded
 from libs.events.errors import StoreUnavailableError
 from libs.events.handler import Effects
 from libs.events.resources import Resources
-from services.incidents.contract import CONTRACT, DUTY, INCIDENT, POSTMORTEM
+from services.incidents.contract import ALERT, CONTRACT, DUTY, INCIDENT, POSTMORTEM
 from services.incidents.domain.errors import AbsentError, UnknownVersionError
 from services.incidents.domain.incident.events import (
     IncidentAcknowledged,
+    IncidentAlertCleared,
     IncidentDeclared,
     IncidentFact,
     IncidentMitigated,
@@ -71,21 +72,24 @@ async def look_back(resources: Resources, incident: str) -> Seen | None:
     if state is None:
         raise StoreUnavailableError("the incident's stream begins without its declaration")
     duty = (await resources.handler.load(DUTY, incident)).state
+    cleared = [event.alert for _, event in told if isinstance(event, IncidentAlertCleared)][:_MOST_MOMENTS]
+    alerts = [(await resources.handler.load(ALERT, each)).state for each in cleared]
+    summaries = {each.opened.alert: each.opened.summary for each in alerts if each}
     return Seen(
         record=state.record,
         version=recorded[-1].version,
-        timeline=_timeline([event for _, event in told]),
+        timeline=_timeline([event for _, event in told], summaries),
         participants=(*_in_roles(state.record), *_participants(told, state.record)),
         budgets=tuple(each.budget for each in duty.required if each.budget) if duty else (),
     )
 
 
-def _timeline(events: Sequence[Any]) -> tuple[Moment, ...]:
+def _timeline(events: Sequence[Any], summaries: Mapping[str, str]) -> tuple[Moment, ...]:
     """What happened and was noted, in order; of very many what is starred first."""
     moments = [
         Moment(
             at=event.occurred_at if isinstance(event, IncidentNoted) else event.at,
-            text=" ".join(describe(event).split())[:_LONGEST],
+            text=" ".join(describe(event, summaries).split())[:_LONGEST],
             starred=event.starred if isinstance(event, IncidentNoted) else False,
         )
         for event in events

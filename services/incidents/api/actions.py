@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.events.codec import encode
+from libs.events.full_text import holds
 from libs.events.handler import Step
 from libs.events.ids import new_id
 from libs.events.resources import Resources
@@ -43,6 +44,7 @@ from services.incidents.domain.action.events import Priority, SourceKind
 from services.incidents.domain.errors import UnknownReferenceError
 from services.incidents.domain.learning import LearningPolicy
 from services.incidents.domain.postmortem.commands import AddAction
+from services.incidents.domain.words import words
 from services.incidents.effects import find_incident
 from services.incidents.projections.actions import ACTIONS
 from services.incidents.projections.follow_through import FollowThroughReport, follow_through
@@ -101,6 +103,7 @@ async def list_actions(  # noqa: PLR0913, PLR0917  each is a filter
     priority: Annotated[list[Priority] | None, Query()] = None,
     postmortem: Annotated[list[str] | None, Query()] = None,
     source_kind: Annotated[list[SourceKind] | None, Query()] = None,
+    q: Annotated[str, Query(max_length=200, description="Words; those listed say all of them.")] = "",
     *,
     overdue: bool | None = None,
 ) -> Page[ActionAnswer]:
@@ -117,6 +120,7 @@ async def list_actions(  # noqa: PLR0913, PLR0917  each is a filter
     }
     query = select(ACTIONS.view).where(
         *matching(wanted),
+        *((holds(c.words, said),) if (said := words(q)) else ()),
         *([] if overdue is None else [late if overdue else not_(late)]),
     )
     return await resources.views.read(

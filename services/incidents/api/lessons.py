@@ -19,6 +19,7 @@ from services.incidents.api.postmortem_schemas import PostmortemState
 from services.incidents.contract import INCIDENT
 from services.incidents.domain.errors import UnknownReferenceError
 from services.incidents.effects import find_incident
+from services.incidents.projections.actions import ACTIONS
 from services.incidents.projections.lessons import (
     Lesson,
     RecurringCause,
@@ -53,7 +54,7 @@ class RecurringCauses:
     next_page_token: str = ""
 
 
-@router.get("/search", response_model=Lessons, openapi_extra=_READ, dependencies=[fresh(POSTMORTEMS)])
+@router.get("/search", response_model=Lessons, openapi_extra=_READ, dependencies=[fresh(POSTMORTEMS, ACTIONS)])
 async def search_postmortems(
     request: Request,
     resources: ResourcesDep,
@@ -62,7 +63,7 @@ async def search_postmortems(
     state: Annotated[list[PostmortemState] | None, Query()] = None,
     limit: Most = 20,
 ) -> Response:
-    """Postmortems in which all words stand, wherever in them; a word in the title counts twice."""
+    """Postmortems in which all words stand, or in action items that follow from them; one in the title counts twice."""
     found = await resources.views.read_long(found_by_words, q, service or (), state or (), limit)
     return answer(request, Lessons(items=found))
 
@@ -72,7 +73,7 @@ async def search_postmortems(
     response_model=Lessons,
     openapi_extra=_READ,
     responses=responses(422),
-    dependencies=[fresh(POSTMORTEMS)],
+    dependencies=[fresh(POSTMORTEMS, ACTIONS)],
 )
 async def find_seen_before(
     request: Request,

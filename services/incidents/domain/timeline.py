@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from services.incidents.domain.incident import events as of
 from services.incidents.domain.incident import work_events as of_work
 
 
-def describe(event: of.Event) -> str:
-    """*event* in a few words, with the reason where one was given."""
-    words = _of_work(event) if isinstance(event, of_work.WorkEvent) else _of_course(event)
+def describe(event: of.Event, summaries: Mapping[str, str] = MappingProxyType({})) -> str:
+    """*event* in a few words, with the reason where one was given; alerts by their *summaries*, as far as there are."""
+    if isinstance(event, of.IncidentAlertCleared) and not event.others and event.alert in summaries:
+        words = f"resolved: {summaries[event.alert]}"
+    else:
+        words = _of_work(event) if isinstance(event, of_work.WorkEvent) else _of_course(event)
     return f"{words}: {event.reason}" if event.reason else words
 
 

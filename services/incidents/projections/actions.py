@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Column, Date, Integer, Text
 
 from libs.events.columns import Instant, Json
+from libs.events.full_text import Words
 from libs.events.projection import Projection, Row
 from services.incidents.contract import CONTRACT, SERVICE
 from services.incidents.domain.action.events import (
@@ -15,6 +16,7 @@ from services.incidents.domain.action.events import (
     ActionOpened,
     ActionStarted,
 )
+from services.incidents.domain.words import kept
 from services.incidents.projections.folds import changes, opens
 
 
@@ -40,6 +42,7 @@ def _columns() -> Sequence[Column[Any]]:
         Column("moved", Integer, nullable=False),
         Column("opened_at", Instant(), nullable=False),
         Column("ended_at", Instant()),
+        Column("words", Words, nullable=False),  # of its title, to be found by
     )
 
 
@@ -61,6 +64,7 @@ def _opened(event: ActionOpened) -> Row:
         "moved": 0,
         "opened_at": event.at,
         "ended_at": None,
+        "words": kept(event.title),
     }
 
 
@@ -74,6 +78,7 @@ def _changed(row: Row, event: ActionChanged) -> Row:
         "due": event.due,
         "moved": row["moved"] + (event.due != row["due"]),
         "tracking_url": event.tracking_url,
+        "words": kept(event.title),
     }
 
 

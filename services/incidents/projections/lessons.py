@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select, union
 
 from libs.events.full_text import holds
 from services.incidents.domain.incident.state import Record
@@ -25,7 +25,7 @@ class Lesson:
 
     Args:
         score: The higher, the nearer; only good to compare those of one answer.
-        because: Why it was found: words that both have, the service, the class of the cause.
+        because: Why it was found: words that both have, or an action item has, the service, the class of the cause.
         open_actions: Those that follow from it and are not done.
     """
 
@@ -67,12 +67,12 @@ class RecurringCause:
 def found_by_words(
     connection: Connection, text: str, services: Sequence[str], states: Sequence[str], limit: int
 ) -> list[Lesson]:
-    """Postmortems that hold every word of *text*, the nearest first."""
+    """Postmortems that hold every word of *text*, with what follows from them, the nearest first."""
     wanted = words(text)
     if not wanted:
         return []
     view = POSTMORTEMS.view.c
-    query = select(POSTMORTEMS.view).where(holds(view.words, wanted))
+    query = select(POSTMORTEMS.view).where(*(_say((word,)) for word in wanted))
     if services:
         query = query.where(view.service.in_(services))
     if states:
@@ -87,7 +87,7 @@ def seen_before(connection: Connection, record: Record, limit: int) -> list[Less
     view = POSTMORTEMS.view.c
     query = select(POSTMORTEMS.view).where(view.incident != record.incident)
     if wanted:
-        query = query.where(holds(view.words, wanted, every=False))
+        query = query.where(_say(wanted))
     rows = connection.execute(query.order_by(view.id.desc()).limit(_LOOKED_AT)).mappings().all()
     return _nearest(connection, rows, wanted, record, limit)
 
@@ -121,6 +121,14 @@ def recurring_causes(
     return sorted(found, key=lambda each: (-each.times, each.antipattern))
 
 
+def _say(wanted: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a postmortem, or an action item that follows from it, says any of *wanted*."""
+    paper, task = POSTMORTEMS.view.c, ACTIONS.view.c
+    papers = select(paper.id).where(holds(paper.words, wanted, every=False)).correlate(None)
+    tasks = select(task.postmortem).where(holds(task.words, wanted, every=False))
+    return paper.id.in_(union(papers, tasks))
+
+
 def _each_once(causes: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Each antipattern of one postmortem once, as a root cause where it is one."""
     kinds: dict[str, dict[str, Any]] = {}
@@ -132,7 +140,8 @@ def _each_once(causes: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def _nearest(
     connection: Connection, rows: Sequence[Any], wanted: Sequence[str], like: Record | None, limit: int
 ) -> list[Lesson]:
-    scored = [(*_score(row, wanted, like), row) for row in rows]
+    promised = _promised(connection, [row["id"] for row in rows], wanted)
+    scored = [(*_score(row, wanted, like, promised.get(row["id"], "")), row) for row in rows]
     best = sorted(scored, key=lambda each: (-each[0], each[2]["id"]))[:limit]
     owed = _owed(connection, [row["id"] for _, _, row in best])
     names = "id", "incident", "number", "service", "title", "state", "published_at"
@@ -147,11 +156,18 @@ def _nearest(
     ]
 
 
-def _score(row: Any, wanted: Sequence[str], like: Record | None) -> tuple[float, list[str]]:  # noqa: ANN401  a row
+def _score(
+    row: Any,  # noqa: ANN401  a row
+    wanted: Sequence[str],
+    like: Record | None,
+    promised: str,
+) -> tuple[float, list[str]]:
     title = set(words(row["title"]))
     held = [word for word in wanted if f" {word} " in row["words"]]
-    score = sum(_TITLE if word in title else 1 for word in held) / max(len(wanted), 1)
+    owed = [word for word in wanted if f" {word} " in promised and word not in held]
+    score = sum(_TITLE if word in title else 1 for word in (*held, *owed)) / max(len(wanted), 1)
     because = [f"{'both say' if like else 'says'} {', '.join(held)}"] if held else []
+    because += [f"an action item says {', '.join(owed)}"] if owed else []
     if like and like.outage_class in {cause["antipattern"] for cause in row["causes"]}:
         score += _CAUSE
         because.append(f"the same cause, {like.outage_class}")
@@ -159,6 +175,19 @@ def _score(row: Any, wanted: Sequence[str], like: Record | None) -> tuple[float,
         score += _SERVICE
         because.append(f"the same service, {like.service}")
     return score, because
+
+
+def _promised(connection: Connection, postmortems: Sequence[str], wanted: Sequence[str]) -> dict[str, str]:
+    """By postmortem, the words of those of its action items that say any of *wanted*."""
+    view = ACTIONS.view.c
+    found: dict[str, str] = {}
+    if wanted:
+        said = holds(view.words, wanted, every=False)
+        for postmortem, task in connection.execute(
+            select(view.postmortem, view.words).where(view.postmortem.in_(postmortems), said)
+        ):
+            found[postmortem] = found.get(postmortem, "") + task
+    return found
 
 
 def _owed(connection: Connection, postmortems: Sequence[str]) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from tests.fixtures.services import Running, eventually, memory_is_enough
 
 OUTAGE = {"title": "Checkout fails", "service": "checkout-api", "severity": "sev3"}
 STORM = {"kind": "root", "antipattern": "retry-storm", "note": "clients retried without a limit"}
-TASK = {"title": "Limit retries", "owner": "ana", "type": "prevent", "priority": "P1"}
+TASK = {"title": "Add jitter to retries", "owner": "ana", "type": "prevent", "priority": "P1"}
 
 
 async def paper(incidents: Running, number: str, change: dict[str, Any], **outage: str) -> dict[str, Any]:
@@ -42,6 +42,12 @@ async def test_what_was_learned_is_found_by_its_words_and_by_likeness(incidents:
     assert [each["id"] for each in await found(incidents, "search?q=full&service=search-api", 1)] == [disk["id"]]
     assert [each["id"] for each in await found(incidents, "search?q=retry-storm&state=published", 1)] == [storm["id"]]
     assert await found(incidents, "search?q=full&state=draft", 0) == []
+    [promised] = await found(incidents, "search?q=jitter%20full", 1)
+    assert (promised["id"], promised["because"]) == (storm["id"], ["says full", "an action item says jitter"])
+    assert [each["title"] for each in (await incidents.call("GET", "/v1/actions?q=jitters"))["items"]] == [
+        TASK["title"]
+    ]
+    assert (await incidents.call("GET", "/v1/actions?q=queue"))["items"] == []
     assert await found(incidents, "search?q=%27%20%7C%20the%20%25_", 0) == []
 
     await incidents.call("POST", "/v1/incidents", OUTAGE | {"title": "Checkout is slow"}, expect=201)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from libs.events.testing import FrozenClock
-from tests.fixtures.services import Running, memory_is_enough
+from tests.fixtures.services import Running, eventually, memory_is_enough
 
 OUTAGE = {"title": "Checkout fails", "service": "checkout-api", "severity": "sev2"}
 TASK: dict[str, Any] = {
@@ -63,6 +63,28 @@ async def test_a_draft_holds_what_the_incident_knows(incidents: Running, draft: 
         "sev2",
         ["amend", "submit", "publish"],
     )
+
+
+@memory_is_enough
+async def test_a_drafted_timeline_calls_an_alert_by_what_it_said(incidents: Running) -> None:
+    pager = {"name": "pd", "kind": "pagerduty", "service": "checkout-api"}
+    sender = await incidents.call("POST", "/v1/integrations", pager, expect=201)
+    said: dict[str, Any] = {"routing_key": sender["routing_key"], "dedup_key": "queue"}
+    payload = {"summary": "The queue is full", "source": "db-1", "severity": "critical"}
+    await incidents.call("POST", "/v2/enqueue", said | {"event_action": "trigger", "payload": payload}, expect=202)
+
+    async def declared() -> Any:
+        return (await incidents.client.get("/v1/incidents/INC-1")).status_code == 200
+
+    async def resolved() -> Any:
+        return (await incidents.call("GET", "/v1/incidents/INC-1"))["state"] == "resolved"
+
+    await eventually(declared)
+    await incidents.call("POST", "/v2/enqueue", said | {"event_action": "resolve"}, expect=202)
+    await eventually(resolved)
+    draft = await incidents.call("POST", "/v1/postmortems", {"incident": "INC-1"}, expect=201)
+
+    assert "resolved: The queue is full" in [moment["text"] for moment in draft["timeline"]]
 
 
 async def test_from_draft_to_published_with_an_action_item(incidents: Running, draft: dict[str, Any]) -> None:
