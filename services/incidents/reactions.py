@@ -1,7 +1,7 @@
 """What is said on the bus, and what incidents does about it.
 
 Burn-rate alerts open and end alerts here. Own alerts are heard too: one that pages takes those of its group that wait
-in the queue into its incident.
+in the queue into its incident, and a ticket that fires later goes there by itself.
 """
 
 import asyncio
@@ -35,8 +35,8 @@ from services.incidents.domain.incident.events import (
 )
 from services.incidents.domain.incident.state import Merged, Record
 from services.incidents.domain.incident.work_commands import UpdateFellDue
-from services.incidents.effects import UPDATE_DUE, incident_effects, update_due
-from services.incidents.intake import Intake, Signal
+from services.incidents.effects import GROUP, UPDATE_DUE, incident_effects, update_due
+from services.incidents.intake import Intake, Signal, key_of
 from services.incidents.projections.alerts import ALERTS, queued
 
 MOVING = "incidents.moving-alerts"
@@ -69,12 +69,19 @@ class BurnRateAlertResolved:
 
 
 def slo_alerts(resources: Resources) -> Reaction:
-    """A page opens an alert and its incident, a ticket an alert in the queue; the end of either ends the alert."""
+    """A page opens an alert and its incident, a ticket an alert in the queue; the end of either ends the alert.
+
+    A ticket whose SLO has an open incident is a part of that.
+    """
     intake = Intake(resources)
 
     async def fired(event: BurnRateAlertFired, recorded: Recorded, context: Context) -> None:
-        alert = str(derived_id(recorded.occurred_at, recorded.event_id, SLO_ALERTS, 0))
-        await intake.trigger(_signal(event), alert, context)
+        alert, signal = str(derived_id(recorded.occurred_at, recorded.event_id, SLO_ALERTS, 0)), _signal(event)
+        await intake.trigger(signal, alert, context)
+        held = await resources.store.holder(GROUP, signal.group) if signal.urgency == "low" else None
+        if held:
+            why = {"by": _SLO, "reason": "of low urgency, but an incident of its SLO is open"}
+            await _raise(resources.handler, alert, key_of(held), why, context.part("raise"))
 
     async def resolved(event: BurnRateAlertResolved, recorded: Recorded, context: Context) -> None:
         del recorded
@@ -103,25 +110,29 @@ def urgency(resources: Resources) -> Reaction:
         if not event.alert or not groups:
             return
         await applied(resources, ALERTS, recorded, SERVICE)
+        reason = f"of low urgency until alert {event.alert} of the same group fired: {_said(event)}"
         for alert in [each for group in groups for each in await views.read(queued, group)]:
-            loaded = await handler.load(ALERT, alert)
-            if loaded.state is None or isinstance(loaded.state, Resolved) or loaded.state.opened.urgency == "high":
-                continue  # it is over, or another incident took it
-            why: dict[str, Any] = {"by": event.by, "at": context.at}
-            why["reason"] = f"of low urgency until alert {event.alert} of the same group fired: {_said(event)}"
-            join = JoinAlert(alert=alert, summary=loaded.state.opened.summary, **why)
-            with suppress(IllegalTransitionError):  # the incident is over already
-                await handler.handle(
-                    ALERT,
-                    alert,
-                    RaiseUrgency(incident=event.incident, **why),
-                    context.part(alert),
-                    expected=loaded.version,
-                    also=(Step(INCIDENT, event.incident, join, incident_effects),),
-                )
+            await _raise(handler, alert, event.incident, {"by": event.by, "reason": reason}, context.part(alert))
 
     acts: dict[type[object], Act] = {IncidentDeclared: paged, IncidentAlertJoined: paged}
     return Reaction(name=URGENCY, source=SERVICE, events=CONTRACT, act=acts)
+
+
+async def _raise(handler: CommandHandler, alert: str, incident: str, why: Mapping[str, Any], context: Context) -> None:
+    """Let an alert that waits in the queue be as urgent as *incident*, and a part of it, if that is not over."""
+    loaded = await handler.load(ALERT, alert)
+    if loaded.state is None or isinstance(loaded.state, Resolved) or loaded.state.opened.urgency == "high":
+        return  # it is over, or another incident took it
+    join = JoinAlert(alert=alert, summary=loaded.state.opened.summary, at=context.at, **why)
+    with suppress(IllegalTransitionError):
+        await handler.handle(
+            ALERT,
+            alert,
+            RaiseUrgency(incident=incident, at=context.at, **why),
+            context,
+            expected=loaded.version,
+            also=(Step(INCIDENT, incident, join, incident_effects),),
+        )
 
 
 def _said(event: IncidentDeclared | IncidentAlertJoined) -> str:

@@ -160,10 +160,28 @@ async def test_a_page_of_another_slo_opens_another_incident(slo: Slo) -> None:
 
 async def test_a_ticket_goes_to_the_queue_without_an_incident(slo: Slo) -> None:
     await slo.says(FIRED)
-    await slo.says(replace(FIRED, alert="burn-2", severity="ticket"))
+    await slo.says(replace(FIRED, alert="burn-2", slo="checkout-latency", severity="ticket"))
 
     _, ticket = await slo.alerts()
     assert (ticket.opened.urgency, ticket.opened.incident) == ("low", "")
+    assert len(await slo.incidents()) == 1
+
+
+async def test_a_ticket_of_an_slo_whose_incident_is_open_is_a_part_of_it(slo: Slo, resources: Resources) -> None:
+    await slo.says(FIRED)
+    ticket = await slo.says(replace(FIRED, alert="burn-2", severity="ticket"))
+    stored = await resources.store.head()
+    await slo.says(FIRED, again=ticket)
+    assert await resources.store.head() == stored
+
+    [_, joined] = await slo.alerts()
+    [declared] = await slo.incidents()
+    assert (joined.opened.urgency, joined.opened.incident) == ("high", declared.record.incident)
+    assert joined.opened.alert in declared.record.firing
+
+    await handle(resources, declared.record.incident, Resolve(**asked(), force=True))
+    await slo.says(replace(FIRED, alert="burn-3", severity="ticket"))
+    assert [(each.opened.urgency, each.opened.incident) for each in await slo.alerts()][2:] == [("low", "")]
     assert len(await slo.incidents()) == 1
 
 
