@@ -71,14 +71,9 @@ class Digests:
     async def _triggered(self, event: AlertTriggered, recorded: Recorded, _: Context) -> None:
         if event.urgency == "high":
             return
-        known = await self._resources.views.read(service_of, event.service)
-        if known is None or not known.owner_team:
-            return
-        due = next_morning(recorded.occurred_at, await self._resources.views.read(clock_of, known.owner_team))
-        timer = Timer(
-            f"{DAILY}/{known.owner_team}/{due:%Y-%m-%d}", due, DAILY, codec.encode({"team": known.owner_team})
-        )
-        await self._resources.store.append(AppendRequest(schedule=(timer,)))
+        timer = await self._resources.views.read(_digest_of, event.service, recorded.occurred_at)
+        if timer:
+            await self._resources.store.append(AppendRequest(schedule=(timer,)))
 
     async def _morning(self, timer: Timer, context: Context) -> None:
         team = timer.key.split("/")[1]
@@ -103,6 +98,16 @@ def next_morning(at: datetime, zone: tzinfo = UTC) -> datetime:
     local = at.astimezone(zone)
     morning = local.replace(hour=_AT_HOUR, minute=0, second=0, microsecond=0)
     return (morning if local < morning else morning + _DAY).astimezone(UTC)
+
+
+def _digest_of(connection: Connection, service: str, at: datetime) -> Timer | None:
+    """When the owners of *service* are told of what triggers quietly at *at*; None where nobody owns it."""
+    known = service_of(connection, service)
+    team = known.owner_team if known else ""
+    if not team:
+        return None
+    due = next_morning(at, clock_of(connection, team))
+    return Timer(f"{DAILY}/{team}/{due:%Y-%m-%d}", due, DAILY, codec.encode({"team": team}))
 
 
 def _to_team(connection: Connection, said: Message, team: str, context: Context) -> dict[str, Message]:
