@@ -2,7 +2,7 @@
 
 from asyncio import to_thread  # a library takes a fifth of a millisecond for each entry
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Annotated, Any, Final
@@ -21,10 +21,11 @@ from libs.web.calls import CallDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.incidents.api.rosters import scheduled
-from services.incidents.contract import SCHEDULE
+from services.incidents.contract import ROTATION, SCHEDULE
 from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.on_call.bounds import fitting
 from services.incidents.domain.on_call.resolver import resolve
+from services.incidents.domain.on_call.roster import OnCall
 from services.incidents.domain.schedule.commands import RenewToken
 from services.incidents.domain.schedule.state import Schedule
 from services.incidents.exchange.calendars import feed
@@ -107,7 +108,7 @@ async def get_private_calendar(
     """Read a schedule as a calendar feed by its private address."""
     holder = await resources.store.holder(_SCOPE, sha256(token.encode()).hexdigest())
     if holder is None:
-        raise AbsentError("calendar", "/v1/schedules/{schedule}/calendar.ics with a key, or renew its address,")
+        raise AbsentError("calendar", "/v1/schedules")
     return await _feed(request, resources, holder.partition("/")[2], person)
 
 
@@ -117,11 +118,15 @@ async def _feed(request: Request, resources: Resources, schedule: str, person: s
     until = fitting(roster, now, now + _AHEAD)
     found = resolve(roster, now - _BEHIND * ((until - now) / _AHEAD), until)
     shifts = [each for each in found if person in {None, each.person}]
-    defined = [each.effective_from for held in (known.revisions, *roster.rotations.values()) for each in held]
-    decided = [each.cancelled or each.at for each in known.overrides]
-    changed = max((each for each in (*defined, *decided) if each <= now), default=now)
-    sequence = sum(roster.version)
-    body = await to_thread(feed, schedule, known.display_name, shifts, sequence=sequence, changed=changed)
+    states = [(await resources.handler.load(ROTATION, name)).state for name in roster.rotations]
+    defined = max((known.changed, *(state.changed for state in states if state)))
+
+    def changed(shift: OnCall) -> datetime:
+        """When it was defined or decided; what was cancelled may have been about any shift after its start."""
+        near = (it for it in known.overrides if it.start <= shift.until and (it.cancelled or it.end >= shift.since))
+        return max((defined, *(it.cancelled or it.at for it in near)))
+
+    body = await to_thread(feed, schedule, known.display_name, shifts, changed)
     tag = etag.weak(body)
     if etag.matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers={"ETag": tag})

@@ -1,6 +1,7 @@
 """What people decide beside a schedule: overrides, taking a shift now, and swaps."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from starlette.responses import Response
 
@@ -32,6 +33,7 @@ from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.on_call.errors import NotOnCallError
 from services.incidents.domain.on_call.resolver import at_moment
 from services.incidents.domain.on_call.roster import OnCall, Override
+from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.schedule.commands import (
     ApproveSwap,
     Cancel,
@@ -105,17 +107,17 @@ async def cancel_override(schedule: str, override: str, call: CallDep, body: Why
 async def take_shift(schedule: str, call: CallDep, body: TakeShift | None = None) -> Response:
     """Take a shift now: in place of who is on call, until their shift ends."""
     asked, now = body or TakeShift(), call.context.at
-    _, _, roster = await scheduled(call.resources, schedule)
+    _, known, roster = await scheduled(call.resources, schedule)
     person = whoever(call, asked.person)
     await active_person(call.resources, person, "person")
-    held = _held(at_moment(roster, now), person, asked.replaces)
+    replaces, span = _taken(known, at_moment(roster, now), person, asked, now)
     command = Decide(
         override=str(new_id()),
         kind="take",
         person=person,
-        replaces=held.person,
-        start=now,
-        end=asked.end or held.until,
+        replaces=replaces,
+        start=span.start,
+        end=span.end,
         rotations=roster.rotations,
         by=call.principal.name,
         reason=asked.reason,
@@ -220,16 +222,21 @@ async def decline_swap(schedule: str, swap: str, call: CallDep, body: Why | None
     )
 
 
-def _held(now: tuple[OnCall, ...], person: str, replaces: str | None) -> OnCall:
-    """The shift that is taken.
+def _taken(known: Known, on_call: tuple[OnCall, ...], person: str, asked: TakeShift, now: datetime) -> tuple[str, Span]:
+    """Whose shift is taken, for how long; sent again, what was taken.
 
     Raises:
-        NotOnCallError: It is not clear which, or there is none.
+        NotOnCallError: It is not clear whose, or there is none.
     """
-    theirs = [each for each in now if not each.shadow and each.person != person and replaces in {None, each.person}]
+    duty = [each for each in on_call if not each.shadow]
+    theirs = [each for each in duty if each.person != person and asked.replaces in {None, each.person}]
     if len(theirs) == 1:
-        return theirs[0]
-    told = ", ".join(sorted({each.person for each in now if not each.shadow})) or "nobody"
+        return theirs[0].person, Span(now, asked.end or theirs[0].until)
+    for it in known.overrides:
+        same = (it.kind, it.person) == ("take", person) and asked.replaces in {None, it.replaces}
+        if same and not theirs and it.start <= now < it.end and asked.end in {None, it.end}:
+            return it.replaces, Span(it.start, it.end)
+    told = ", ".join(sorted({each.person for each in duty})) or "nobody"
     detail = f"on call now: {told}; name one of the others as replaces, or decide an override where there is nobody"
     raise NotOnCallError("replaces", detail)
 

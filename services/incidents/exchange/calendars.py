@@ -2,27 +2,27 @@
 
 What was cancelled is not in it. Calendars that subscribe take the feed for the whole truth: an entry that is gone
 goes, while one of `STATUS:CANCELLED` stays visible in some of them. Whose shift it was comes back under the UID that
-it had before, with a higher `SEQUENCE`.
+it had before, with a higher `SEQUENCE`: the time of the last change that may concern it, in seconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from services.incidents.domain.on_call.roster import OnCall
 
+_COUNTED_FROM: Final = datetime(2020, 1, 1, tzinfo=UTC)  # a SEQUENCE has 31 bits
 _PRODUCT: Final = "-//Concordat//on call//EN"
 
 
-def feed(name: str, display_name: str, shifts: Sequence[OnCall], *, sequence: int, changed: datetime) -> bytes:
+def feed(name: str, display_name: str, shifts: Sequence[OnCall], changed: Callable[[OnCall], datetime]) -> bytes:
     """The feed of a schedule.
 
     Args:
         name: Of the schedule.
         display_name: As calendars show it.
         shifts: From the resolver.
-        sequence: Rises with every change of the schedule or of a rotation, so that calendars take the newer word.
-        changed: When the last of these was made.
+        changed: When the last change was made that may concern a shift; it never goes back.
     """
     from icalendar import Calendar, Event  # noqa: PLC0415  takes a tenth of a second, and only feeds need it
 
@@ -32,10 +32,10 @@ def feed(name: str, display_name: str, shifts: Sequence[OnCall], *, sequence: in
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", display_name)
     for shift in shifts:
-        event = Event()
+        event, stamp = Event(), changed(shift).astimezone(UTC).replace(microsecond=0)
         event.add("uid", uid_of(name, shift))
-        event.add("sequence", sequence)
-        event.add("dtstamp", changed.astimezone(UTC).replace(microsecond=0))
+        event.add("sequence", int((stamp - _COUNTED_FROM).total_seconds()))
+        event.add("dtstamp", stamp)
         event.add("dtstart", shift.since.astimezone(UTC))
         event.add("dtend", shift.until.astimezone(UTC))
         event.add("summary", f"{shift.person} on call: {display_name}{' (shadow)' if shift.shadow else ''}")

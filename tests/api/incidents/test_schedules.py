@@ -70,6 +70,10 @@ async def test_somebody_takes_the_shift_now_and_gives_it_back(incidents: Running
     assert (taken["kind"], taken["replaces"], taken["end"]) == ("take", "ana", "2026-11-22T00:00:00Z")
     assert await on_call(incidents) == ["dora"]
     clock.advance(HOUR)
+    for again in ({}, {"replaces": "ana"}):
+        assert (
+            await incidents.call("POST", "/v1/schedules/checkout:take", {"person": "dora"} | again, expect=201) == taken
+        )
     await incidents.call("POST", f"/v1/schedules/checkout/overrides/{taken['id']}:cancel")
     assert await on_call(incidents) == ["ana"]
     assert await on_call(incidents, "2026-11-21T10:30:00Z") == ["dora"]  # what was, was
@@ -101,6 +105,9 @@ async def test_a_swap_counts_once_a_third_person_has_approved_it(incidents: Runn
         if each["start"] == offer["start"]
     ]
     assert (source["type"], source["rotation"], source["override"]) == ("swap", "sre", f"{swap['id']}-1")
+    await incidents.call("POST", f"/v1/schedules/checkout/overrides/{source['override']}:cancel")  # one half ends both
+    assert await on_call(incidents, offer["start"]) == ["bo"]
+    assert await on_call(incidents, exchange["start"]) == ["ana"]
 
 
 @memory_is_enough
@@ -122,6 +129,7 @@ async def test_gaps_are_told_unless_they_are_declared_off_duty(incidents: Runnin
 
 
 ROTATION: dict[str, Any] = {"name": "other", "start": "2026-11-23T09:00", "participants": ["ana", "cleo"]}
+FAR = "2999-01-02T00:00:00Z"
 OVERRIDE = {"person": "dora", "start": "2026-11-23T06:00:00Z", "end": "2026-11-23T09:00:00Z"}
 
 
@@ -156,6 +164,9 @@ async def test_what_means_nothing_is_refused_with_code_place_and_remedy(incident
         ("schedules", {"name": "x", "layers": [layer, layer]}, 422, "bad-definition", "/layers/1/name"),
         ("schedules/checkout/overrides", OVERRIDE | {"end": OVERRIDE["start"]}, 422, "time-range", "/end"),
         ("schedules/checkout/overrides", OVERRIDE | {"start": "2026-11-21T09:00:00Z"}, 422, "in-the-past", "/start"),
+        ("schedules/checkout/overrides", {"start": "2999-01-01T00:00:00Z", "end": FAR}, 422, "time-range", "/end"),
+        ("rotations", ROTATION | {"effective_from": FAR}, 422, "time-range", "/effective_from"),
+        ("schedules", {"name": "x", "layers": [layer], "effective_from": FAR}, 422, "time-range", "/effective_from"),
         ("schedules/checkout/overrides", OVERRIDE | {"person": "zed"}, 422, "unknown-reference", "/person"),
         ("schedules/checkout/overrides", OVERRIDE | {"replaces": "bo"}, 409, "not-on-call", "/replaces"),
         ("schedules/checkout/overrides", OVERRIDE | {"replaces": "dora"}, 422, "bad-definition", "/person"),

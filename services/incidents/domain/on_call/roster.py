@@ -9,6 +9,7 @@ from services.incidents.domain.on_call.turns import Rota
 from services.incidents.domain.on_call.windows import Window
 
 Kind = Literal["cover", "replacement", "take", "swap", "off_duty"]
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 HALVES: Final = ("-1", "-2")  # after the id of a swap, what each gives
 Sides = Literal["any", "both", "by_phase"]
 
@@ -94,7 +95,12 @@ class Override:
     @property
     def decision(self) -> str:
         """What it is a part of: both halves of a swap are one decision."""
-        return self.override.removesuffix(HALVES[0]).removesuffix(HALVES[1])
+        return decision_of(self.override)
+
+
+def decision_of(override: str) -> str:
+    """What an override of this id is a part of."""
+    return override.removesuffix(HALVES[0]).removesuffix(HALVES[1])
 
 
 @dataclass(frozen=True, slots=True)

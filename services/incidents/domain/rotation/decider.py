@@ -5,9 +5,10 @@ from datetime import datetime
 
 from services.incidents.domain.errors import AbsentError, IllegalTransitionError
 from services.incidents.domain.on_call.errors import NameTakenError, PastError, SidesMissingError, StillNeededError
-from services.incidents.domain.on_call.roster import RotationRevision, with_revision
+from services.incidents.domain.on_call.roster import LONG_AGO, RotationRevision, with_revision
 from services.incidents.domain.on_call.sides import Mixture, mixture_fault
 from services.incidents.domain.on_call.turns import check_rota
+from services.incidents.domain.on_call.wall_clock import checked
 from services.incidents.domain.rotation.commands import Change, Command, Define, End
 from services.incidents.domain.rotation.events import Event, RotationChanged, RotationEnded
 
@@ -21,6 +22,7 @@ class Known:
     sides: Mixture
     revisions: tuple[RotationRevision, ...]
     ended: bool = False
+    changed: datetime = LONG_AGO
 
 
 Rotation = Known | None  # None: never defined
@@ -64,7 +66,7 @@ def evolve(state: Rotation, event: Event) -> Rotation:
         case RotationChanged():
             revision = RotationRevision(event.rota, event.effective_from)
             revisions = with_revision(state.revisions if state else (), revision, event.instead_of)
-            return Known(event.rotation, event.display_name, event.sides, revisions)
+            return Known(event.rotation, event.display_name, event.sides, revisions, changed=event.at)
         case RotationEnded():
             return state and replace(state, ended=True)
 
@@ -115,11 +117,12 @@ def _changed(
 
 
 def check_from(effective_from: datetime, now: datetime) -> None:
-    """Nothing, if a change does not reach back.
+    """Nothing, if a change can count from then on.
 
     Raises:
-        PastError: It does.
+        OnCallError: It does, or lies too far ahead.
     """
+    checked(effective_from, "effective_from")
     if effective_from < now:
         detail = f"{effective_from.isoformat()} is over; leave it out, and the change counts from now on"
         raise PastError("effective_from", detail)

@@ -12,7 +12,9 @@ from services.incidents.domain.on_call.errors import (
     TimeRangeError,
 )
 from services.incidents.domain.on_call.resolver import resolve
+from services.incidents.domain.on_call.roster import decision_of
 from services.incidents.domain.on_call.spans import Span
+from services.incidents.domain.on_call.wall_clock import checked
 from services.incidents.domain.schedule.commands import Cancel, Decide, Rotations
 from services.incidents.domain.schedule.events import OverrideCancelled, OverrideDecided
 from services.incidents.domain.schedule.state import Known
@@ -58,15 +60,15 @@ def decided(command: Decide, state: Known) -> tuple[OverrideDecided, ...]:
 
 
 def cancelled(command: Cancel, state: Known) -> tuple[OverrideCancelled, ...]:
-    """A decision counts no more, if it did.
+    """A decision counts no more, if it did; both halves of a swap are one.
 
     Raises:
         AbsentError: There is no such decision.
     """
-    held = next((it for it in state.overrides if it.override == command.override), None)
-    if held is None:
+    if not any(it.override == command.override for it in state.overrides):
         raise AbsentError("override", f"/v1/schedules/{state.schedule}/overrides")
-    if held.cancelled or held.end <= command.at:
+    held = (it for it in state.overrides if it.decision == decision_of(command.override))
+    if all(it.cancelled or it.end <= command.at for it in held):
         return ()
     return (
         OverrideCancelled(
@@ -85,6 +87,7 @@ def check_span(span: Span, now: datetime) -> None:
     Raises:
         OnCallError: It is none, too long, or over.
     """
+    checked(span.end, "end")
     if span.end <= span.start:
         detail = f"it ends at {span.end.isoformat()}, not after its start; let it end later"
         raise TimeRangeError("end", detail)

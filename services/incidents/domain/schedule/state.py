@@ -6,9 +6,11 @@ from typing import Literal
 
 from services.incidents.domain.on_call.roster import (
     HALVES,
+    LONG_AGO,
     Override,
     Roster,
     ScheduleRevision,
+    decision_of,
     from_then_on,
     with_revision,
 )
@@ -66,6 +68,7 @@ class Known:
     swaps: tuple[Swap, ...] = ()
     token: str = ""
     ended: bool = False
+    changed: datetime = LONG_AGO  # as it was defined; decisions have times of their own
 
     def roster(self, rotations: Rotations) -> Roster:
         """All from which it follows who is on call."""
@@ -93,7 +96,7 @@ def evolve(state: Schedule, event: Event) -> Schedule:  # noqa: C901, PLR0911  a
     match event:
         case ScheduleEnded(at=at):
             last = replace(state.revisions[-1], layers=(), off_duty=(), sides="any", effective_from=at)
-            return replace(state, revisions=with_revision(state.revisions, last), ended=True)
+            return replace(state, revisions=with_revision(state.revisions, last), ended=True, changed=at)
         case OverrideDecided():
             return replace(state, overrides=(*state.overrides, _override(event)))
         case OverrideCancelled(override=override, at=at):
@@ -113,9 +116,9 @@ def evolve(state: Schedule, event: Event) -> Schedule:  # noqa: C901, PLR0911  a
 
 def _defined(state: Schedule, event: ScheduleDefined) -> Known:
     if state is None:
-        return Known(event.schedule, event.display_name, (event.revision,))
+        return Known(event.schedule, event.display_name, (event.revision,), changed=event.at)
     revisions = with_revision(state.revisions, event.revision, event.instead_of)
-    return replace(state, display_name=event.display_name, revisions=revisions)
+    return replace(state, display_name=event.display_name, revisions=revisions, changed=event.at)
 
 
 def _override(event: OverrideDecided) -> Override:
@@ -133,7 +136,7 @@ def _override(event: OverrideDecided) -> Override:
 
 
 def _cancelled(it: Override, override: str, at: datetime) -> Override:
-    return replace(it, end=min(it.end, at), cancelled=at) if it.override == override else it
+    return replace(it, end=min(it.end, at), cancelled=at) if it.decision == decision_of(override) else it
 
 
 def _swapped(known: Known, swap: str, **changes: object) -> Known:
