@@ -299,6 +299,7 @@ TABLE: dict[str, dict[str, tuple[Any, ...]]] = {
         "rate": (RATED,),
     },
     "spent": {
+        "climb": stepped("ana", "time", AT + MINUTE),  # a further alert calls anew
         "hold": (BO_HAS_IT,),
         "reassure": (BO_HAS_IT,),
         "pause": (PUT_OFF,),
@@ -316,6 +317,17 @@ def test_every_pair_of_state_and_command(name: str, command: str) -> None:
     assert past.state is not None
     assert past.state.name == name
     past.when(COMMANDS[command]).then(*TABLE[name].get(command, ()))
+
+
+def test_who_has_it_for_as_long_already_changes_nothing_and_another_takes_it() -> None:
+    for_ever = replace(BEGUN, acknowledgement_timeout=None)
+    until_then = replace(HELD, until=None)
+    hers, his = Hold(by="ana", at=AT), COMMANDS["hold"]
+    given(ESCALATION, BEGUN, STEPPED, HELD).when(hers).then()
+    given(ESCALATION, BEGUN, STEPPED, until_then).when(hers).then(HELD)
+    given(ESCALATION, for_ever, STEPPED, until_then).when(hers).then()
+    given(ESCALATION, for_ever, STEPPED, until_then).when(his).then(replace(BO_HAS_IT, until=None))
+    given(ESCALATION, BEGUN, STEPPED, replace(HELD, until=AT + 40 * MINUTE)).when(his).then(BO_HAS_IT)
 
 
 def test_of_further_alerts_only_who_has_it_hears() -> None:
@@ -384,6 +396,23 @@ def test_what_nobody_has_is_called_anew_for_a_further_alert_but_not_at_once(minu
     quiet = reduce(evolve, (replace(BEGUN, quiet=True), STEPPED), None)
     assert forsaken(quiet, AT + 60 * MINUTE) is None
     assert forsaken(reduce(evolve, (BEGUN, STEPPED), None), AT + 60 * MINUTE) is None
+
+
+def test_a_step_calls_a_further_side_beside_it_and_says_what_fired() -> None:
+    of_a_rule = replace(MORE, rule="slo/cart")
+    climb_on = Climb(climbed=climbing("ana"), cause="silence", notifications={}, beside=FURTHER, at=AT)
+    step, _ = stepped("ana", "silence", AT)
+    pages = [replace(page(person, AT), severity="sev1", rule="slo/cart") for person in ("ana", "sre")]
+    given(ESCALATION, of_a_rule).when(climb_on).then(step, FURTHER, *pages)
+
+
+@pytest.mark.parametrize("name", ["paused", "spent"])
+def test_another_severity_changes_the_plan_also_of_what_waits(name: str) -> None:
+    state = given(ESCALATION, *PASTS[name], EscalationReplanned(incident="i", begun=MORE, at=AT)).state
+    assert state is not None
+    assert (state.name, state.record.begun) == (name, MORE)
+    replanned = EscalationReplanned(incident="i", begun=MORE, at=AT)
+    given(ESCALATION, *PASTS[name]).when(Replan(begun=MORE, first=None, at=AT)).then(replanned)
 
 
 def test_where_all_were_called_in_vain_another_severity_begins_anew() -> None:
@@ -504,6 +533,9 @@ def test_that_nobody_could_be_called_is_said_again_once_somebody_had_it() -> Non
     assert (state.waits, state.sent) == (False, False)
     given(ESCALATION, BEGUN, unassigned).when(climb_on).then(step)
     given(ESCALATION, BEGUN, unassigned, HELD).when(climb_on).then(step, unassigned)
+    last = replace(climb_on, climbed=replace(to, round=2, next_round=0, next_step=0, due=None))
+    at_last = replace(step, round=2, next_round=0, next_step=0, due=None)
+    given(ESCALATION, BEGUN, unassigned).when(last).then(at_last, replace(EXHAUSTED, called=()))
 
 
 def test_a_step_that_waits_says_so_although_it_calls_nobody() -> None:

@@ -19,6 +19,7 @@ from services.incidents.domain.incident.commands import (
     Acknowledge,
     AcknowledgeAlert,
     Cancel,
+    Classify,
     ClearAlert,
     Close,
     CorrectMilestones,
@@ -41,6 +42,7 @@ from services.incidents.domain.incident.events import (
     IncidentAlertJoined,
     IncidentAlertsTold,
     IncidentCancelled,
+    IncidentClassified,
     IncidentClosed,
     IncidentDeclared,
     IncidentMerged,
@@ -339,7 +341,9 @@ class TestReopening:
         assert (state.record.milestones.mitigated, state.record.milestones.resolved) == (None, None)
 
     def test_what_nobody_had_taken_on_implies_taking_it_on(self) -> None:
-        given(INCIDENT, DECLARED, RESOLVED).when(REOPEN).then(REOPENED, IMPLIED)
+        state = given(INCIDENT, DECLARED, RESOLVED).when(REOPEN).then(REOPENED, IMPLIED)
+        assert state is not None
+        assert state.record.origins["acknowledged"].source == "implied"
 
     def test_twice_is_silent(self) -> None:
         given(INCIDENT, *PASTS["resolved"], REOPENED).when(REOPEN).then()
@@ -383,6 +387,8 @@ class TestAlerts:
         given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told, further, said).when(tell).then()
         given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told).when(tell).then()
         given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told, further, RESOLVED).when(tell).then()
+        given(INCIDENT, OF_ALERT, ACKNOWLEDGED, told, further, replace(told, alert="a5")).when(tell).then()
+        given(INCIDENT, OF_ALERT, self.JOINED, ACKNOWLEDGED).when(tell).then()  # nobody was told of the first either
         given(INCIDENT, OF_ALERT, self.JOINED).when(tell).then()
 
     def test_that_come_together_join_and_end_together(self) -> None:
@@ -434,6 +440,23 @@ class TestAlerts:
 
     def test_resolved_twice_is_silent(self) -> None:
         given(INCIDENT, OF_ALERT, ACKNOWLEDGED, CLEARED).when(self.CLEAR).then()
+
+
+class TestClassifying:
+    CLASSIFY = Classify(**ASKED, outage_class="retry-storm")
+    CLASSIFIED = IncidentClassified(**BY_ANA, outage_class="retry-storm")
+
+    @pytest.mark.parametrize("name", [name for name in PASTS if name != "cancelled"])
+    def test_is_done_once_in_any_state(self, name: str) -> None:
+        state = given(INCIDENT, *PASTS[name]).when(self.CLASSIFY).then(self.CLASSIFIED)
+        assert state is not None
+        assert state.record.outage_class == "retry-storm"
+        given(INCIDENT, *PASTS[name], self.CLASSIFIED).when(self.CLASSIFY).then()
+
+    def test_a_false_alarm_was_no_outage(self) -> None:
+        assert (
+            given(INCIDENT, *PASTS["cancelled"]).when(self.CLASSIFY).refuses(IllegalTransitionError).verb == "classify"
+        )
 
 
 class TestCorrectingMilestones:
