@@ -46,7 +46,7 @@ _SWITCH_AGAIN_S = 1.0  # after one that reads did not let through
 
 
 async def request_rebuild(views: Views, projection: Projection) -> None:
-    """Ask the worker to rebuild *projection*; asking again while it does changes nothing."""
+    """Ask a worker of the same code to rebuild *projection*; asking again while one does changes nothing."""
     await views.write(_request, projection)
     views.rebuild_asked.set()
 
@@ -54,8 +54,9 @@ async def request_rebuild(views: Views, projection: Projection) -> None:
 def _request(connection: Connection, projection: Projection) -> None:
     _lock_serving(connection, projection.name)
     known = read_generations(connection, projection.name)
-    if not any(each.status in {"requested", "building"} for each in known):
-        _forget(connection, projection.name, [each.generation for each in known if each.status == "failed"])
+    others = [each for each in known if each.status != "serving"]
+    if not any(each.status != "failed" and each.fingerprint == projection.fingerprint for each in others):
+        _forget(connection, projection.name, [each.generation for each in others])
         add_generation(connection, projection, max(each.generation for each in known) + 1, "requested")
 
 

@@ -168,16 +168,18 @@ class Worker:
         """Start *run* again when it fails, soon if it ran well for a while; end with what the process must end for."""
         backoff, clock = Backoff(), asyncio.get_running_loop().time
         while not stop.is_set():
-            began = clock()
+            began, generation = clock(), None
             try:
+                if name in self.projections:
+                    generation = await self.resources.views.serving(name)
                 await run(stop)
             except (SetupError, FatalBusError):
                 raise
             except NobodyLeftError:
                 return
             except StandstillError as error:
-                await self._stand_still(name, error, stop)
-                continue
+                with suppress(*PASSING):  # the database went away meanwhile: it says so again
+                    await self._stand_still(name, generation, error, stop)
             except PASSING as error:
                 _LOG.warning("%s of %s waits: %s", name, self.resources.service, error)
             except Exception:  # noqa: BLE001  the worker's one loop; what is known is above
@@ -188,12 +190,14 @@ class Worker:
                 backoff.succeeded()
             await backoff.pause(stop)
 
-    async def _stand_still(self, name: str, error: StandstillError, stop: asyncio.Event) -> None:
-        """Wait until another generation serves in place of the one that cannot go on."""
-        _LOG.error("%s", error)
+    async def _stand_still(self, name: str, before: int | None, error: StandstillError, stop: asyncio.Event) -> None:
+        """Wait until another generation serves in place of *before*, which cannot go on; maybe one does already."""
         views = self.resources.views
-        await views.note_error([name], str(error))
         generation = await views.serving(name)
+        if name in self.projections and generation != before:
+            return
+        _LOG.error("%s", error)
+        await views.note_error([name], str(error))
         while not await stopped_within(stop, _REPLACED_EVERY_S):
             if generation is None or generation != await views.serving(name):
                 return
@@ -213,9 +217,11 @@ class Worker:
         while not stop.is_set():
             views.rebuild_asked.clear()
             for each in await views.unfinished():
-                if each.projection in self.projections:
+                projection = self.projections.get(each.projection)
+                # older and newer code may run side by side: whose rows are asked for makes them
+                if projection and projection.fingerprint == each.fingerprint:
                     try:
-                        await rebuild(self.resources, self.projections[each.projection], stop)
+                        await rebuild(self.resources, projection, stop)
                     except (FencedError, RebuildFailedError):
                         continue  # another process does it; or it stands in its row why not
             await unless_stopped(stop, stopped_within(views.rebuild_asked, every_s), otherwise=True)

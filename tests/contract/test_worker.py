@@ -18,12 +18,12 @@ from libs.events.errors import SetupError, StoreUnavailableError
 from libs.events.memory import MemoryStore
 from libs.events.projection import Fold, Projection, Row
 from libs.events.reactor import Reaction, Reactor
-from libs.events.rebuild import rebuilding
+from libs.events.rebuild import rebuilding, request_rebuild
 from libs.events.registry import EventRegistry
 from libs.events.resources import Resources
 from libs.events.store import AppendRequest, Timer
 from libs.events.testing import FrozenClock
-from libs.events.views import Views
+from libs.events.views import Views, read_generations
 from libs.events.worker import Worker
 from tests.fixtures.shelves import (
     LIBRARY,
@@ -192,6 +192,25 @@ async def test_a_read_model_of_other_code_is_rebuilt_at_the_start(library: Resou
         await put(library.store, BookAdded("a", "hall", "Dune"))
         await until(lambda: first_books(library, ["EMMA", "DUNE"]))
         assert worker.ready
+
+
+async def test_code_rebuilds_what_the_same_code_asked_for_while_older_and_newer_run_side_by_side(
+    library: Resources,
+) -> None:
+    louder = replace(SHELVES, version=2, folds=SHELVES.folds | {BookAdded: Fold(lambda e, _: [(e.shelf,)], shout)})
+    later = replace(SHELVES, name="later")  # which a worker looks at last
+    async with running(Worker(library, projections=[SHELVES, later], relay=False)):
+        await put(library.store, ShelfBuilt("a", "hall"), BookAdded("a", "hall", "Emma"))
+        await until(lambda: first_books(library, ["Emma"]))
+
+        await request_rebuild(library.views, louder)
+        assert [each.status async for each in rebuilding(library, later)][-1] == "serving"
+        serving, asked = await library.views.read(read_generations, "shelves")
+        assert (serving.generation, asked.status) == (1, "requested")
+
+        assert [each.status async for each in rebuilding(library, SHELVES)][-1] == "serving"
+    async with running(Worker(library, projections=[louder, later], relay=False)):
+        await until(lambda: first_books(library, ["EMMA"]))
 
 
 async def test_the_running_worker_rebuilds_what_is_asked_for(library: Resources, reader: Resources) -> None:
