@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from libs.events.codec import encode
@@ -13,6 +14,7 @@ from services.incidents.domain.matchers import all_match
 from services.incidents.intake import Signal
 
 _LOW: Final = frozenset({"warning", "warn", "info", "information", "notice", "ticket", "low", "none", "debug"})
+_LONGEST_GROUP: Final = 500  # characters, of 4 bytes at most: PostgreSQL's index takes no key of more than 2,704 bytes
 _SEVERITIES: Final[Mapping[str, Severity]] = {
     "critical": "sev2",
     "page": "sev2",
@@ -70,10 +72,18 @@ def _group(integration: Active, said: Said, labels: Mapping[str, str]) -> str:
     """Alerts of one group share an incident; of the empty one none do."""
     by = integration.profile.group_by
     if by is None and said.group:
-        return f"{integration.integration}/{said.group}"
+        return _named(f"{integration.integration}/{said.group}")
     if by is None:
         by = ("service",)
     if not by:
         return ""
     values = [labels.get(label, "") for label in by]
-    return f"{integration.integration}/{values[0] if len(values) == 1 else encode(values).decode()}"
+    return _named(f"{integration.integration}/{values[0] if len(values) == 1 else encode(values).decode()}")
+
+
+def _named(group: str) -> str:
+    """*group*, or its beginning and a hash of all of it where it is too long to be looked up by."""
+    if len(group) <= _LONGEST_GROUP:
+        return group
+    hashed = sha256(group.encode()).hexdigest()
+    return group[: _LONGEST_GROUP - len(hashed)] + hashed

@@ -1,6 +1,7 @@
 """Senders with their own keys: what they are answered, and what becomes of what they send."""
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -263,6 +264,24 @@ async def test_alertmanagers_groups_become_incidents(incidents: Running) -> None
     await listed(incidents, "/v1/incidents?state=resolved")
     await incidents.call("POST", path, notification(FIRING, group="{}:{other}"), expect=202, **bearer(key))
     await listed(incidents, "/v1/incidents?state=triage")
+
+
+async def test_a_group_with_a_long_name_is_one_incident(incidents: Running) -> None:
+    """PostgreSQL's index takes no name of more than 2,704 bytes, and Alertmanager may group by all labels."""
+    path, own = "/v1/integrations/am/alertmanager", bearer(await add(incidents, "am", "alertmanager"))
+    long = "".join(sha256(f"{number}".encode()).hexdigest() for number in range(100))
+    for alert in (FIRING, FIRING | {"fingerprint": "second"}):
+        await incidents.call("POST", path, notification(alert, group=long), expect=202, **own)
+    await incidents.call(
+        "POST", path, notification(FIRING | {"fingerprint": "third"}, group=f"{long}b"), expect=202, **own
+    )
+
+    async def grouped() -> Any:
+        found = (await incidents.call("GET", "/v1/incidents"))["items"]
+        return sorted(len(each["alerts"]) for each in found) == [1, 2]
+
+    assert await eventually(grouped)
+    assert len(await listed(incidents, "/v1/alerts", 3)) == 3
 
 
 @memory_is_enough
