@@ -25,6 +25,7 @@ from services.incidents.domain.escalation.commands import (
     Replan,
     TellResponder,
 )
+from services.incidents.domain.escalation.decider import CLOCKS_DIFFER
 from services.incidents.domain.escalation.errors import LinkError, NotCalledError
 from services.incidents.domain.escalation.events import (
     Called,
@@ -44,7 +45,7 @@ from services.incidents.domain.escalation.events import (
     SideCalled,
     StepTaken,
 )
-from services.incidents.domain.escalation.state import Climbing, Held, evolve, forsaken
+from services.incidents.domain.escalation.state import Climbing, Held, due, evolve, forsaken, undelivered
 from services.incidents.domain.escalation.telling import describe, sent
 from services.incidents.domain.escalation_policy.steps import Step, Target
 from services.incidents.domain.notification.commands import Answer, Attempt, Request, UseLink, Withdraw
@@ -330,6 +331,28 @@ def test_who_has_it_for_as_long_already_changes_nothing_and_another_takes_it() -
     given(ESCALATION, BEGUN, STEPPED, replace(HELD, until=AT + 40 * MINUTE)).when(his).then(BO_HAS_IT)
 
 
+@pytest.mark.parametrize(
+    ("name", "minutes", "cause"),
+    [("climbing", 5, "time"), ("held", 30, "silence"), ("paused", 60, "snooze-over")],
+)
+def test_when_its_time_has_come_it_goes_on_and_why(name: str, minutes: int, cause: str) -> None:
+    state = given(ESCALATION, *PASTS[name]).state
+    assert due(state, AT + minutes * MINUTE - timedelta(microseconds=1)) is None
+    assert due(state, AT + minutes * MINUTE) == cause
+    for over in (None, *(given(ESCALATION, *PASTS[past]).state for past in ("spent", "ended"))):
+        assert due(over, AT + 999 * MINUTE) is None
+
+
+def test_it_goes_on_before_its_time_when_nothing_arrives_but_not_with_a_further_pass() -> None:
+    lost = LOST, replace(LOST, notification="n2")
+    assert undelivered(given(ESCALATION, BEGUN, STEPPED, LOST).state) is None
+    assert undelivered(given(ESCALATION, BEGUN, STEPPED, *lost).state) == "undelivered"
+    last = replace(STEPPED, step=2, next_round=2, next_step=1)
+    assert undelivered(given(ESCALATION, BEGUN, last, *lost).state) is None
+    assert undelivered(given(ESCALATION, BEGUN, replace(STEPPED, notifications=())).state) is None
+    assert undelivered(given(ESCALATION, BEGUN, STEPPED, HELD, *lost).state) is None
+
+
 def test_of_further_alerts_only_who_has_it_hears() -> None:
     given(ESCALATION, *PASTS["held"]).when(replace(COMMANDS["tell"], person="bo")).then()
 
@@ -492,7 +515,12 @@ def test_a_clock_set_back_lets_nothing_wait_longer_than_before() -> None:
     corrected = EscalationClockCorrected(incident="i", due=back + 5 * MINUTE, at=back)
     given(ESCALATION, BEGUN, STEPPED).when(CorrectClock(at=back)).then(corrected)
     given(ESCALATION, BEGUN, STEPPED, corrected).when(CorrectClock(at=back + MINUTE)).then()
-    given(ESCALATION, BEGUN, STEPPED).when(CorrectClock(at=AT + MINUTE)).then()
+    for at in (AT + MINUTE, AT - CLOCKS_DIFFER):  # so much between two machines is no clock that was set back
+        given(ESCALATION, BEGUN, STEPPED).when(CorrectClock(at=at)).then()
+    given(ESCALATION, BEGUN).when(CorrectClock(at=back)).then()  # nothing waits for a time
+    state = given(ESCALATION, BEGUN, STEPPED, corrected).state
+    assert state is not None
+    assert state.due == corrected.due
 
 
 def test_only_who_was_called_rates_a_call_and_says_the_same_once() -> None:

@@ -54,7 +54,7 @@ from services.incidents.domain.incident.events import (
     IncidentStageChanged,
 )
 from services.incidents.domain.incident.evolution import opened
-from services.incidents.domain.incident.state import Active, Open, Origin, Resolved, over_since
+from services.incidents.domain.incident.state import Active, Details, Open, Origin, Resolved, over_since
 from services.incidents.domain.milestones import Milestone, Milestones
 
 AT = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -203,7 +203,17 @@ class TestDeclaring:
         said: dict[str, Any] = {"reason": "a call", "priority": "P1", "customer_facing": True, "test": True}
         said |= {"tags": ("eu",), "fields": {"lost": 3.0}, "update_every_minutes": 30}
         due = AT + timedelta(minutes=30)
-        given(INCIDENT).when(replace(DECLARE, **said)).then(replace(DECLARED, **said, update_due=due))
+        state = given(INCIDENT).when(replace(DECLARE, **said)).then(replace(DECLARED, **said, update_due=due))
+        assert state is not None
+        assert state.record.details == Details(
+            title="Checkout fails", priority="P1", customer_facing=True, test=True, tags=("eu",), fields={"lost": 3.0}
+        )
+        assert dict.fromkeys(("impact_started", "detected", "declared"), "declaration") == {
+            name: each.source for name, each in state.record.origins.items()
+        }
+        of_alert = given(INCIDENT, OF_ALERT).state
+        assert of_alert is not None
+        assert {each.source for each in of_alert.record.origins.values()} == {"alert"}
 
     def test_may_happen_afterwards(self) -> None:
         started, detected = AT - timedelta(hours=2), AT - timedelta(hours=1)

@@ -342,7 +342,10 @@ class TestRoles:
         given(INCIDENT, DECLARED).when(add).then(added)
         given(INCIDENT, DECLARED, added).when(add).then()
         given(INCIDENT, DECLARED, added).when(replace(add, side="")).then()
-        given(INCIDENT, DECLARED, added).when(release).then(gone)
+        both = added, replace(added, person="di")
+        state = given(INCIDENT, DECLARED, *both).when(release).then(gone)
+        assert state is not None
+        assert list(state.record.responders) == ["di"]
         given(INCIDENT, DECLARED).when(release).then()
 
 
@@ -354,9 +357,14 @@ class TestLinking:
         given(INCIDENT, *FINAL["closed"]).when(link).then(linked)
         given(INCIDENT, DECLARED, linked).when(link).then()
         given(INCIDENT, DECLARED).when(replace(link, other="i1")).refuses(UnknownReferenceError)
-        given(INCIDENT, DECLARED, linked).when(unlink).then(
-            of_work.IncidentUnlinked(**BY_ANA, other="i0", relation="duplicate_of")
+        other = replace(linked, relation="follows")
+        state = (
+            given(INCIDENT, DECLARED, linked, other)
+            .when(unlink)
+            .then(of_work.IncidentUnlinked(**BY_ANA, other="i0", relation="duplicate_of"))
         )
+        assert state is not None
+        assert state.record.links == (Link("follows", "i0", "INC-0"),)
         given(INCIDENT, DECLARED).when(unlink).then()
 
     def test_a_deployment_that_is_suspected_or_not(self) -> None:
@@ -371,9 +379,11 @@ class TestLinking:
         assert state is not None
         assert state.record.deployments == (LinkedDeployment("run-1", "checkout-api", "2", suspected=False),)
         unlink = UnlinkDeployment(**ASKED, deployment="run-1")
-        given(INCIDENT, DECLARED, linked).when(unlink).then(
-            of_work.IncidentDeploymentUnlinked(**BY_ANA, deployment="run-1")
-        )
+        other = replace(linked, deployment="run-2")
+        unlinked = of_work.IncidentDeploymentUnlinked(**BY_ANA, deployment="run-1")
+        state = given(INCIDENT, DECLARED, linked, other).when(unlink).then(unlinked)
+        assert state is not None
+        assert [each.deployment for each in state.record.deployments] == ["run-2"]
         given(INCIDENT, DECLARED).when(unlink).then()
 
 
@@ -411,7 +421,17 @@ class TestTelling:
 
     def test_an_update_moves_the_next_one_on(self) -> None:
         posted = of_work.IncidentUpdatePosted(**BY_ANA, text="We look.", audience="stakeholders", next_due=self.DUE)
-        given(INCIDENT, DECLARED, self.EVERY).when(self.POST).then(posted)
+        late = of_work.IncidentUpdateOverdue(**BY_ANA, due=self.DUE)
+        state = given(INCIDENT, DECLARED, self.EVERY, posted, late).when(self.POST).then(posted)
+        assert state is not None
+        assert state.record.updates == Updates(30, self.DUE, posted=2, by_severity=False)
+        state = (
+            given(INCIDENT, DECLARED, self.EVERY, late)
+            .when(SetCadence(**ASKED, every_minutes=None))
+            .then(replace(self.EVERY, every_minutes=None, next_due=None))
+        )
+        assert state is not None
+        assert state.record.updates == Updates(by_severity=False)
         given(INCIDENT, DECLARED).when(self.POST).then(replace(posted, next_due=None))
         given(INCIDENT, DECLARED, self.EVERY, RESOLVED).when(self.POST).then(replace(posted, next_due=None))
 
@@ -425,3 +445,6 @@ class TestTelling:
     def test_a_reopened_incident_is_told_of_again(self) -> None:
         past = given(INCIDENT, DECLARED, TAKEN, self.EVERY, RESOLVED)
         past.when(Reopen(**ASKED)).then(of.IncidentReopened(**BY_ANA), self.EVERY)
+        by_severity = replace(self.EVERY, by_severity=True)
+        past = given(INCIDENT, DECLARED, TAKEN, by_severity, RESOLVED)
+        past.when(Reopen(**ASKED)).then(of.IncidentReopened(**BY_ANA), by_severity)
