@@ -160,6 +160,7 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.postmortem.duty-met.v1": of_duty.DutyStageMet,
         "io.concordat.incidents.postmortem.template-published.v1": of_template.TemplatePublished,
         "io.concordat.incidents.action.started.v1": of_action.ActionStarted,
+        "io.concordat.incidents.action.owner-left.v1": of_action.ActionOwnerLeft,
         "io.concordat.incidents.person.registered.v1": of_person.PersonRegistered,
         "io.concordat.incidents.person.changed.v1": of_person.PersonChanged,
         "io.concordat.incidents.person.erased.v1": of_person.PersonErased,

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from libs.events.applied import all_applied
 from libs.events.envelope import Context, Recorded
 from libs.events.reactor import Act, Reaction
 from libs.events.registry import EventRegistry
@@ -14,6 +15,7 @@ from libs.events.timers import Fire
 from services.incidents import timetable
 from services.incidents.contract import ACTION, CONTRACT, DUTY, INCIDENT, SERVICE
 from services.incidents.domain.action.commands import Look as LookAtAction
+from services.incidents.domain.action.commands import OwnerLeft
 from services.incidents.domain.errors import AbsentError, IllegalTransitionError
 from services.incidents.domain.incident.events import (
     IncidentCancelled,
@@ -28,6 +30,7 @@ from services.incidents.domain.postmortem.events import BudgetSpent
 from services.incidents.domain.postmortem_duty.commands import Excuse, Look
 from services.incidents.domain.postmortem_duty.events import Why
 from services.incidents.looking_back import catch_up, require
+from services.incidents.projections.actions import ACTIONS, owned_by
 
 REQUIRING: Final = "incidents.postmortem-duty"  # never change: ids of events follow from them
 BUDGETS_HEARD: Final = "incidents.spent-budgets"
@@ -115,7 +118,7 @@ def _why(record: Record, policy: LearningPolicy) -> Iterator[Why]:
 
 
 def learning_timers(resources: Resources, policy: LearningPolicy) -> Mapping[str, Fire]:
-    """What is said when a day is near, or over."""
+    """What is said when a day is near, or over, and when an owner has left."""
 
     async def look_at_action(timer: Timer, context: Context) -> None:
         said: dict[str, Any] = {"by": context.metadata.actor, "at": context.at}
@@ -127,4 +130,15 @@ def learning_timers(resources: Resources, policy: LearningPolicy) -> Mapping[str
         look = Look(policy=policy, by=context.metadata.actor, at=context.at)
         await resources.handler.handle(DUTY, timetable.key_of(timer), look, context, effects=timetable.owing(policy))
 
-    return {timetable.ACTION_LOOK: look_at_action, timetable.DUTY_LOOK: look_at_duty}
+    async def owner_left(timer: Timer, context: Context) -> None:
+        await all_applied(resources, ACTIONS)
+        owner = timetable.key_of(timer)
+        said = OwnerLeft(owner=owner, by=context.metadata.actor, at=context.at)
+        for action in await resources.views.read(owned_by, owner):
+            await resources.handler.handle(ACTION, action, said, context.part(action))
+
+    return {
+        timetable.ACTION_LOOK: look_at_action,
+        timetable.DUTY_LOOK: look_at_duty,
+        timetable.OWNER_LEFT: owner_left,
+    }

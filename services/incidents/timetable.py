@@ -17,6 +17,7 @@ from services.incidents.domain.postmortem_duty.events import Event as DutyEvent
 
 ACTION_LOOK: Final = "action-look"
 DUTY_LOOK: Final = "postmortem-duty-look"
+OWNER_LEFT: Final = "action-owner-left"
 
 
 class _About(msgspec.Struct, frozen=True):
@@ -68,6 +69,11 @@ def owing(policy: LearningPolicy) -> Callable[[State, tuple[DutyEvent, ...]], Ef
         return Effects(schedule=(_timer(DUTY_LOOK, key, min(days)),))
 
     return effects
+
+
+def leaving(person: str, at: datetime) -> Timer:
+    """What *person* owns is looked at when they leave."""
+    return _timer(OWNER_LEFT, person, at)
 
 
 def _morning(day: date) -> datetime:

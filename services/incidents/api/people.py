@@ -34,6 +34,7 @@ from services.incidents.on_call.changes import ERASING, changing
 from services.incidents.projections.contacts import drop_before, drop_contact, erase, read_contact, write_contact
 from services.incidents.projections.people import PEOPLE, people_of
 from services.incidents.projections.schedules import ROTATIONS, SCHEDULES, rotations_with, stands_in
+from services.incidents.timetable import leaving
 
 _READ, _WRITE = needs("people.read"), needs("people.write")
 _CONTACT: Final = "/contact/{kind}"
@@ -155,14 +156,14 @@ async def erase_person(person: str, call: CallDep) -> Response:
     if standing_in:
         detail = f"{person} stands in for somebody in {', '.join(standing_in)}; cancel that override first"
         raise StillNeededError("person", detail)
-    command = Erase(by=call.principal.name, at=call.context.at)
-    due = Timer(f"{ERASING}/{person}", call.context.at, ERASING, codec.encode({"person": person}))
+    command = Erase(by=call.principal.name, at=now)
+    due = Timer(f"{ERASING}/{person}", now, ERASING, codec.encode({"person": person}))
     answer = await call.handle(
         PERSON,
         person,
         command,
         body=lambda outcome: person_answer(_known(outcome.state), {}),
-        effects=Effects(schedule=(due,)),  # should this process end before the next line
+        effects=Effects(schedule=(due, leaving(person, now))),  # the first should this process end before the next line
     )
     await call.resources.views.write(erase, person)
     return answer

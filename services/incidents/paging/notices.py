@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
-from services.incidents.domain.action.events import ActionOverdue, ActionReminded, ActionReminder
+from services.incidents.domain.action.events import ActionOverdue, ActionOwnerLeft, ActionReminded, ActionReminder
 from services.incidents.domain.channel.events import Urgency
 from services.incidents.domain.duty.events import ShiftsMoved
 from services.incidents.domain.incident.work_events import (
@@ -110,6 +110,19 @@ def _action(event: ActionReminder) -> Iterator[Notice]:
         text=f"{event.title} ({event.priority}, {event.service}) {'was' if over else 'is'} due on {event.due}, "
         f"and {event.owner} owns it. Do it and say so, or agree on another day.",
         how=f"POST /v1/actions/{event.action}:complete",
+        service=event.service,
+    )
+
+
+def _owner_left(event: ActionOwnerLeft) -> Iterator[Notice]:
+    yield Notice(
+        kind="reminder",
+        when="soon",
+        to=((f"owners/{event.service}",),),
+        subject=f"Nobody owns it any more: {event.title}",
+        text=f"{event.owner} is not here any more, and owns {event.title} ({event.priority}, {event.service}), "
+        f"due on {event.due}. Let somebody else own it.",
+        how=f"POST /v1/actions/{event.action}:reassign",
         service=event.service,
     )
 
@@ -233,6 +246,7 @@ NOTICES: Final[Mapping[type[object], Callable[[Any], Iterator[Notice]]]] = {
     ShiftHandedOver: _hand_over,
     ActionReminded: _action,
     ActionOverdue: _action,
+    ActionOwnerLeft: _owner_left,
     PostmortemReminded: _postmortem,
     PostmortemOverdue: _postmortem,
     PostmortemSubmitted: _review,

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, Date, Integer, Text
+from sqlalchemy import Column, Connection, Date, Integer, Text, select
 
 from libs.events.columns import Instant, Json
 from libs.events.full_text import Words
 from libs.events.projection import Projection, Row
 from services.incidents.contract import CONTRACT, SERVICE
+from services.incidents.domain.action.decider import UNFINISHED
 from services.incidents.domain.action.events import (
     ActionChanged,
     ActionCompleted,
@@ -96,3 +97,11 @@ ACTIONS = Projection(
     sources=(SERVICE,),
     indexes=(("service", "id"), ("owner", "id"), ("state", "due"), ("postmortem",)),
 )
+
+
+def owned_by(connection: Connection, owner: str) -> list[str]:
+    """What *owner* owns that is not done, the oldest first."""
+    c = ACTIONS.view.c
+    return list(
+        connection.execute(select(c.id).where(c.owner == owner, c.state.in_(UNFINISHED)).order_by(c.id)).scalars()
+    )

@@ -6,7 +6,16 @@ import pytest
 
 from libs.events.testing import given
 from services.incidents.contract import ACTION
-from services.incidents.domain.action.commands import Change, Command, Complete, Drop, Look, Open, Start
+from services.incidents.domain.action.commands import (
+    Change,
+    Command,
+    Complete,
+    Drop,
+    Look,
+    Open,
+    OwnerLeft,
+    Start,
+)
 from services.incidents.domain.action.decider import is_overdue
 from services.incidents.domain.action.events import (
     ActionChanged,
@@ -14,6 +23,7 @@ from services.incidents.domain.action.events import (
     ActionDropped,
     ActionOpened,
     ActionOverdue,
+    ActionOwnerLeft,
     ActionReminded,
     ActionStarted,
     Event,
@@ -134,9 +144,23 @@ def test_of_another_day_it_is_said_again() -> None:
     )
 
 
+LEFT = OwnerLeft(owner="bo", by="ana", at=LATER)
+
+
 @pytest.mark.parametrize("past", [PASTS["completed"], PASTS["dropped"], ()])
 def test_nothing_is_said_of_what_nobody_owes(past: tuple[Event, ...]) -> None:
     given(ACTION, *past).when(look(date(2027, 1, 1))).then()
+    given(ACTION, *past).when(LEFT).then()
+
+
+def test_that_its_owner_left_is_said_once() -> None:
+    left = ActionOwnerLeft(action="t1", service="checkout-api", by="ana", at=LATER, **SAYS)
+    moved = ActionChanged(**THEN, **(SAYS | WAS | {"owner": "cy"}))
+
+    given(ACTION, OPENED).when(LEFT).then(left)
+    given(ACTION, OPENED, left).when(LEFT).then()
+    given(ACTION, OPENED, moved).when(LEFT).then()
+    given(ACTION, OPENED, left, moved).when(replace(LEFT, owner="cy")).then(replace(left, owner="cy"))
 
 
 @pytest.mark.parametrize("changes", [{"due": date(2027, 1, 31)}, {"owner": "cy"}])

@@ -9,7 +9,7 @@ import pytest
 
 from libs.events.testing import given
 from services.incidents.contract import NOTIFICATION
-from services.incidents.domain.action.events import ActionOverdue, ActionReminded
+from services.incidents.domain.action.events import ActionOverdue, ActionOwnerLeft, ActionReminded
 from services.incidents.domain.channel.events import Urgency
 from services.incidents.domain.duty.events import ShiftsMoved
 from services.incidents.domain.incident.work_events import (
@@ -122,6 +122,15 @@ ROWS = [
         "Overdue: Cap the retries",
         "Cap the retries (P1, cart-api) was due on 2026-11-24, and bo owns it.",
         "POST /v1/actions/a:complete",
+    ),
+    Told(
+        ActionOwnerLeft(**OWED),
+        "soon",
+        "low",
+        (("owners/cart-api",),),
+        "Nobody owns it any more: Cap the retries",
+        "bo is not here any more, and owns Cap the retries (P1, cart-api), due on 2026-11-24.",
+        "POST /v1/actions/a:reassign",
     ),
     Told(
         PostmortemReminded(**DUE, stage="draft"),

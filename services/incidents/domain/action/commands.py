@@ -69,4 +69,11 @@ class Look(Asked):
     remind_days: int
 
 
-Command = Open | Start | Change | Complete | Drop | Look
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerLeft(Asked):
+    """Say that *owner* is not here any more, if they own it."""
+
+    owner: str
+
+
+Command = Open | Start | Change | Complete | Drop | Look | OwnerLeft

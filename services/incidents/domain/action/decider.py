@@ -4,7 +4,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Literal, TypeVar
 
-from services.incidents.domain.action.commands import Change, Command, Complete, Drop, Look, Open, Start
+from services.incidents.domain.action.commands import (
+    Change,
+    Command,
+    Complete,
+    Drop,
+    Look,
+    Open,
+    OwnerLeft,
+    Start,
+)
 from services.incidents.domain.action.events import (
     ActionChanged,
     ActionCompleted,
@@ -12,7 +21,9 @@ from services.incidents.domain.action.events import (
     ActionFact,
     ActionOpened,
     ActionOverdue,
+    ActionOwnerLeft,
     ActionReminded,
+    ActionReminder,
     ActionStarted,
     Event,
     Kind,
@@ -22,6 +33,7 @@ from services.incidents.domain.asked import Asked
 from services.incidents.domain.errors import AbsentError, IllegalTransitionError, ReasonMissingError
 
 F = TypeVar("F", bound=ActionFact)
+R = TypeVar("R", bound=ActionReminder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,7 @@ class Item:
         reminded_for: The day for which it was said that it is due soon.
         overdue_for: The day for which it was said that it is over.
         moved: How often its day was changed.
+        left: The owner of whom it was said that they are not here any more.
     """
 
     opened: ActionOpened
@@ -46,6 +59,7 @@ class Item:
     reminded_for: date | None = None
     overdue_for: date | None = None
     moved: int = 0
+    left: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +119,7 @@ def decide(command: Command, state: Action) -> tuple[Event, ...]:  # noqa: C901,
     match state, command:
         case None, Open():
             return (_opened(command),)
-        case None, Look():
+        case None, Look() | OwnerLeft():
             return ()
         case None, _:
             raise AbsentError("action")
@@ -119,12 +133,15 @@ def decide(command: Command, state: Action) -> tuple[Event, ...]:  # noqa: C901,
             return (_fact(ActionDropped, it, command),)
         case ((Opened(it) | InProgress(it)), Look()):
             return _looked(it, command)
+        case ((Opened(it) | InProgress(it)), OwnerLeft(owner=owner)):
+            is_news = owner == it.owner and owner != it.left
+            return (_told(ActionOwnerLeft, it, command),) if is_news else ()
         case (
             (_, Open())
             | (InProgress(), Start())
             | (Completed(), Complete())
             | (Dropped(), Drop())
-            | ((Completed() | Dropped()), Look())
+            | ((Completed() | Dropped()), Look() | OwnerLeft())
         ):
             return ()
         case ((Completed() | Dropped()), Start() | Change() | Complete() | Drop()):
@@ -147,6 +164,8 @@ def evolve(state: Action, event: Event) -> Action:  # noqa: PLR0911  one line pe
             return replace(state, item=replace(item, reminded_for=due))
         case ActionOverdue(due=due):
             return replace(state, item=replace(item, overdue_for=due))
+        case ActionOwnerLeft(owner=owner):
+            return replace(state, item=replace(item, left=owner))
         case ActionCompleted(at=at):
             return Completed(item, at)
         case ActionDropped(at=at):
@@ -223,13 +242,16 @@ def _after(item: Item, event: ActionChanged) -> Item:
 
 def _looked(item: Item, command: Look) -> tuple[Event, ...]:
     today = command.at.date()
-    told = {"title": item.title, "owner": item.owner, "priority": item.priority, "due": item.due}
     if item.due < today:
-        return () if item.overdue_for == item.due else (_fact(ActionOverdue, item, command, **told),)
+        return () if item.overdue_for == item.due else (_told(ActionOverdue, item, command),)
     soon = today + timedelta(days=command.remind_days)
     if item.due > soon or item.reminded_for == item.due:
         return ()
-    return (_fact(ActionReminded, item, command, **told),)
+    return (_told(ActionReminded, item, command),)
+
+
+def _told(event: type[R], item: Item, command: Asked) -> R:
+    return _fact(event, item, command, title=item.title, owner=item.owner, priority=item.priority, due=item.due)
 
 
 def _fact(event: type[F], item: Item, command: Asked, **more: Any) -> F:  # noqa: ANN401  the event's own fields

@@ -90,6 +90,11 @@ class ActionOverdue(ActionReminder):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActionOwnerLeft(ActionReminder):
+    """Its owner is not here any more; somebody else shall own it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionCompleted(ActionFact):
     """It is done."""
 
@@ -99,4 +104,13 @@ class ActionDropped(ActionFact):
     """It will not be done."""
 
 
-Event = ActionOpened | ActionStarted | ActionChanged | ActionReminded | ActionOverdue | ActionCompleted | ActionDropped
+Event = (
+    ActionOpened
+    | ActionStarted
+    | ActionChanged
+    | ActionReminded
+    | ActionOverdue
+    | ActionOwnerLeft
+    | ActionCompleted
+    | ActionDropped
+)
