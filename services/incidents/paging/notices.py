@@ -49,6 +49,7 @@ class Notice:
         incident: What it is about, where that is one.
         number: As people call it.
         service: Likewise.
+        owed: What must be owed still when it is sent (`paging/owed.py`); empty: nothing.
     """
 
     kind: Kind
@@ -62,6 +63,7 @@ class Notice:
     incident: str = ""
     number: str = ""
     service: str = ""
+    owed: str = ""
 
 
 def _people(names: Sequence[str]) -> Group:
@@ -111,6 +113,7 @@ def _action(event: ActionReminder) -> Iterator[Notice]:
         f"and {event.owner} owns it. Do it and say so, or agree on another day.",
         how=f"POST /v1/actions/{event.action}:complete",
         service=event.service,
+        owed=f"action/{event.action}/{event.due}/{event.owner}",
     )
 
 
@@ -141,6 +144,7 @@ def _postmortem(event: DutyStage) -> Iterator[Notice]:
         incident=event.incident,
         number=event.number,
         service=event.service,
+        owed=f"postmortem/{event.incident}/{event.stage}",
     )
 
 

@@ -28,6 +28,7 @@ from services.incidents.domain.notification.decider import Sent
 from services.incidents.domain.notification.events import Message, NotificationRequested
 from services.incidents.paging.delivering import GONE, Messenger, Said
 from services.incidents.paging.links import signing
+from services.incidents.paging.owed import what_stands
 from services.incidents.projections.contacts import read_contact
 from services.incidents.projections.notifications import due
 from services.incidents.projections.people import contact_of
@@ -150,7 +151,11 @@ class Sender:
         return self._rooms.setdefault(key, asyncio.Semaphore(_AT_ONCE[message.urgency]))
 
     async def _send(self, messenger: Messenger, asked: Sent, version: int) -> None:
-        notification, message, now = asked.notification, asked.message, self._resources.clock.now()
+        notification, now = asked.notification, self._resources.clock.now()
+        message = asked.message if asked.trying else await what_stands(self._handler, asked.parts)
+        if message is None:
+            await self._tell(notification, Withdraw(why="it is done, or owed otherwise by now", at=now), version)
+            return
         if not asked.trying and (why := await self._outdated(message)):
             await self._tell(notification, Withdraw(why=why, at=now), version)
             return

@@ -5,6 +5,7 @@ meanwhile too; ids follow from what happened, so that hearing of it twice tells 
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -59,13 +60,15 @@ class Telling:
         for notice in NOTICES[type(event)](event):
             said = _message(notice, str(recorded.event_id), self._base)
             for key, message, due in await self._resources.views.read(_addressed, notice, said, event.at, context):
-                await self._ask(key, message, due, context)
+                request = Request(notification=key, message=message, not_before=due, owed=notice.owed, at=context.at)
+                await self._ask(request, context)
 
-    async def _ask(self, key: str, message: Message, due: datetime | None, context: Context) -> None:
+    async def _ask(self, asked: Request, context: Context) -> None:
         """Say it with what else waits until *due*; in a message of its own where that is full, or on its way."""
-        together = [] if due is None else [_together(message, due)]
+        key, due = asked.notification, asked.not_before
+        together = [] if due is None else [_together(asked.message, due)]
         for notification in (*together, key):  # the event has one id in both, so that it is stored once
-            request = Request(notification=notification, message=message, not_before=due, at=context.at)
+            request = replace(asked, notification=notification)
             async with self._turn:
                 outcome = await self._resources.handler.handle(NOTIFICATION, notification, request, context.part(key))
             if outcome.events:

@@ -132,6 +132,34 @@ async def test_reminders_come_together_in_the_morning_of_who_owes_it_and_hearing
     assert len((await incidents.call("GET", "/v1/notifications"))["items"]) == 1
 
 
+@memory_is_enough
+async def test_what_is_done_by_the_morning_is_reminded_of_no_more(
+    incidents: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    made: dict[str, str] = {}
+    for title, owner in (("Cap the retries", "ana"), ("Limit the queue", "ana"), ("Alert on it", "bo")):
+        action = await incidents.call("POST", "/v1/actions", TASK | {"title": title, "owner": owner}, expect=201)
+        made[title] = action["id"]
+    clock.advance(4 * DAY)  # three days before they are due
+
+    async def reminded() -> list[dict[str, Any]] | None:
+        items = (await incidents.call("GET", "/v1/notifications?state=pending"))["items"]
+        both = {each["person"] for each in items if each["person"] == "bo" or each["subject"].endswith("(and 1 more)")}
+        return items if both == {"ana", "bo"} else None
+
+    await eventually(reminded)
+    for title in ("Cap the retries", "Alert on it"):
+        await incidents.call("POST", f"/v1/actions/{made[title]}:complete")
+    clock.advance(DAY)
+
+    sent = {each["person"]: each for each in await notifications(incidents, 2)}
+    assert (sent["ana"]["state"], sent["bo"]["state"]) == ("delivered", "withdrawn")
+    assert sent["bo"]["detail"] == "it is done, or owed otherwise by now"
+    (taken,) = receiver.taken
+    said = json.loads(taken.body)["data"]
+    assert (said["subject"], "Cap" in said["text"]) == ("Due on 2026-11-28: Limit the queue", False)
+
+
 async def heard(incidents: Running, kind: type[Any]) -> list[Recorded]:
     """The facts of that kind in the log."""
     name = CONTRACT.name_of(kind)

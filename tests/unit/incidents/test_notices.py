@@ -26,6 +26,7 @@ from services.incidents.domain.notification.events import (
     Message,
     NotificationExtended,
     NotificationRequested,
+    Part,
 )
 from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.postmortem.events import (
@@ -290,14 +291,21 @@ def ask(message: Message) -> Request:
 
 
 def test_what_waits_for_the_same_moment_is_one_message() -> None:
-    extended = NotificationExtended(notification="n", message=BOTH, at=AT)
+    extended = NotificationExtended(notification="n", message=BOTH, at=AT, more=Part(OTHER))
     elsewhere = replace(OTHER, service="search-api")
     given(NOTIFICATION).when(ask(ONE)).then(HELD)
     given(NOTIFICATION, HELD).when(ask(OTHER)).then(extended)
     three = replace(BOTH, subject="Overdue: one (and 2 more)", text="One.\n\nOther.\n\nOther.", service="")
     given(NOTIFICATION, HELD, extended).when(ask(elsewhere)).then(
-        NotificationExtended(notification="n", message=three, at=AT)
+        NotificationExtended(notification="n", message=three, at=AT, more=Part(elsewhere))
     )
+
+
+def test_what_was_put_together_before_its_parts_were_kept_says_more_too() -> None:
+    extended = NotificationExtended(notification="n", message=BOTH, at=AT)
+    state = given(NOTIFICATION, HELD, extended).when(Attempt(patience=HOUR, at=AT)).then()
+    assert state is not None
+    assert state.parts == (Part(BOTH),)
 
 
 def test_what_is_on_its_way_or_too_long_says_no_more() -> None:

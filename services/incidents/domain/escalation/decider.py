@@ -85,7 +85,7 @@ def decide(command: Command, state: Escalation) -> tuple[Event, ...]:  # noqa: C
             return (replanned, *_first(replace(state.record, begun=begun), command.first))
         case Climbing(), Climb():
             return _climbed(state.record, command)
-        case ((Held() | Paused() | Spent()), Climb()):
+        case ((Held() | Paused()), Climb()) | (Spent(), Climb(cause="further-alert")):
             return _climbed(replace(state.record, unassigned=False), command)
         case ((Climbing() | Held()), CallFurther(called=called)):
             return _first(state.record, called)

@@ -9,11 +9,12 @@ from services.incidents.domain.notification.events import Message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Send it; with *not_before* then, and together with what else is asked for under its id until then."""
+    """Send it; with *not_before* then, if it is *owed* still, with what else is asked for under its id until then."""
 
     notification: str
     message: Message
     not_before: datetime | None = None
+    owed: str = ""
     at: datetime
 
 

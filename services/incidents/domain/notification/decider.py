@@ -1,5 +1,6 @@
 """A notification's rules: tried until its channel takes it, ever more seldom, for a day at most."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -17,6 +18,7 @@ from services.incidents.domain.notification.events import (
     NotificationRequested,
     NotificationWithdrawn,
     Outcome,
+    Part,
 )
 
 State = Literal["pending", "delivered", "failed", "withdrawn"]
@@ -35,8 +37,7 @@ class Sent:
     Args:
         notification: Its id.
         message: What it says.
-        subject: What it said first, in a line.
-        parts: How often something was said in it.
+        parts: What was said in it.
         requested: When it was to be sent.
         state: What became of it.
         attempts: How many were begun.
@@ -48,8 +49,7 @@ class Sent:
 
     notification: str
     message: Message
-    subject: str
-    parts: int = 1
+    parts: tuple[Part, ...]
     requested: datetime
     state: State = "pending"
     attempts: int = 0
@@ -99,7 +99,7 @@ def evolve(state: Notification, event: Event) -> Notification:  # noqa: PLR0911 
         return Sent(
             notification=event.notification,
             message=said,
-            subject=said.subject,
+            parts=(Part(said, event.owed),),
             requested=due,
             next_at=due,
             moved=event.at,
@@ -107,8 +107,10 @@ def evolve(state: Notification, event: Event) -> Notification:  # noqa: PLR0911 
     if state is None:
         return None
     match event:
+        case NotificationExtended(message=message, more=Part() as more):
+            return replace(state, message=message, parts=(*state.parts, more))
         case NotificationExtended(message=message):
-            return replace(state, message=message, parts=state.parts + 1)
+            return replace(state, message=message, parts=(Part(message),))
         case AttemptBegun(attempt=attempt, until=until):
             return replace(state, attempts=attempt, next_at=until, moved=event.at, trying=True)
         case AttemptEnded(outcome="retry", next_at=datetime() as next_at):
@@ -123,19 +125,30 @@ def evolve(state: Notification, event: Event) -> Notification:  # noqa: PLR0911 
 
 def _requested(command: Request) -> NotificationRequested:
     return NotificationRequested(
-        notification=command.notification, message=command.message, not_before=command.not_before, at=command.at
+        notification=command.notification,
+        message=command.message,
+        not_before=command.not_before,
+        at=command.at,
+        owed=command.owed,
     )
 
 
+def together(messages: Sequence[Message]) -> Message:
+    """One message that says all of *messages*; what it is about, only where all of them are about the same."""
+    first, *more = messages
+    if not more:
+        return first
+    differs = {name: "" for name in _ABOUT if len({getattr(each, name) for each in messages}) > 1}
+    subject, text = f"{first.subject} (and {len(more)} more)", "\n\n".join(each.text for each in messages)
+    return replace(first, subject=subject, text=text, **differs)
+
+
 def _extended(state: Sent, command: Request) -> tuple[Event, ...]:
-    """One message says all of it; what it is about, only where all of it is about the same."""
-    said, more = state.message, command.message
-    text = f"{said.text}\n\n{more.text}"
-    if len(text) > _LONGEST_TEXT:
+    more = Part(command.message, command.owed)
+    message = together([part.message for part in (*state.parts, more)])
+    if len(message.text) > _LONGEST_TEXT:
         return ()
-    about = {name: it if (it := getattr(said, name)) == getattr(more, name) else "" for name in _ABOUT}
-    message = replace(said, subject=f"{state.subject} (and {state.parts} more)", text=text, **about)
-    return (NotificationExtended(notification=state.notification, message=message, at=command.at),)
+    return (NotificationExtended(notification=state.notification, message=message, at=command.at, more=more),)
 
 
 def _may_try(state: Sent, command: Attempt) -> bool:

@@ -45,23 +45,36 @@ class Message:
     event: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is said beside others in one message, and what must be *owed* still when that is sent; empty: nothing."""
+
+    message: Message
+    owed: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationRequested:
-    """It is to be sent: at once, or when *not_before* is reached, with what is said to the same person until then."""
+    """It is to be sent: at once, or when *not_before* is reached, with what is said to the same person until then.
+
+    *owed* must be so still by then, such as `action/<id>/<day>/<owner>`; empty: nothing.
+    """
 
     notification: str
     message: Message
     not_before: datetime | None = None
     at: datetime
+    owed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationExtended:
-    """It says more, and nothing of it was sent yet; *message* is all of it."""
+    """It says *more*, and nothing of it was sent yet; *message* is all of it."""
 
     notification: str
     message: Message
     at: datetime
+    more: Part | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
