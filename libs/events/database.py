@@ -32,12 +32,13 @@ _LOOK_AT_THE_TIME_EVERY = 500  # instructions of SQLite's machine, some 10 us
 _CHECKPOINT_EVERY = 200  # transactions
 _UNAVAILABLE = (
     "08",
+    "25006",
     "40",
     "53",
     "55P03",
     "57P",
     "58",
-)  # SQLSTATE: connection, deadlock, resources, lock, shutdown, I/O
+)  # SQLSTATE: connection, reads only, deadlock, resources, lock, shutdown, I/O
 
 
 class Run(Protocol):

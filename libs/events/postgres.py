@@ -69,6 +69,7 @@ _UNREACHABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.OperatorInterventionError,  # shutting down, starting up, cancelled
     asyncpg.exceptions.InsufficientResourcesError,  # too many connections, out of memory
+    asyncpg.ReadOnlySQLTransactionError,  # another server has taken its place
 )
 
 

@@ -10,12 +10,15 @@ from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 
+from deploy.local.postgres import PostgresServer
 from libs.events.database import is_unavailable
 from libs.events.errors import OutcomeUnknownError, StoreUnavailableError
 from libs.events.postgres import _APPEND, PostgresStore, _Columns
 from libs.events.store import AppendRequest, Reservation, Store
-from libs.events.store_contract import ANSWER, KEY, StoreContract, request, write
+from libs.events.store_contract import ANSWER, KEY, START, StoreContract, request, write
 from libs.events.testing import FrozenClock
+from libs.events.views import open_views
+from tests.fixtures.postgres import database_of
 
 
 @pytest.mark.postgres
@@ -88,6 +91,24 @@ async def test_a_server_that_has_said_its_last_word_is_away() -> None:
 def test_read_models_on_it_are_away_too() -> None:
     said = AsyncAdapt_asyncpg_dbapi.InternalClientError(str(SpokenFor.error))
     assert is_unavailable(exc.InternalError("SELECT 1", {}, said))
+
+
+@pytest.mark.postgres
+async def test_a_server_that_only_reads_as_one_that_was_replaced_does_is_away(
+    postgres_url: str, postgres_server: PostgresServer
+) -> None:
+    postgres_server.execute(f'ALTER DATABASE "{database_of(postgres_url)}" SET default_transaction_read_only = on')
+    store = PostgresStore(postgres_url)
+    await store.start()
+
+    with pytest.raises(StoreUnavailableError):
+        await store.append(request(write("thing/a", 0)), deadline_s=0.2)
+    with pytest.raises(StoreUnavailableError):
+        await store.acquire("timers", "one", START, 10)
+    async with open_views(postgres_url) as views:
+        with pytest.raises(StoreUnavailableError):
+            await views.start([])
+    await store.close()
 
 
 @pytest.mark.postgres
