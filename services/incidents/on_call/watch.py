@@ -103,7 +103,7 @@ class Watch:
         )
         turned = Turned(ScheduleTurned(schedule=name, services=services, on_call=tuple(map(_turn, on_call)), at=now))
         more = now + (_SOON if len(over) == _CLOSED_AT_ONCE else _AT_LATEST)
-        due = min((*_boundaries(plan, now), *(it.until + _GRACE for it in self._waiting(found, now)), more))
+        due = min((*_boundaries(found, plan, now), *(it.until + _GRACE for it in self._waiting(found, now)), more))
         await self._resources.handler.handle(
             ON_DUTY,
             name,
@@ -237,8 +237,10 @@ class Watch:
         return [it for it in resolve(roster, now - _GRACE, now) if now - _GRACE < it.until <= now]
 
 
-def _boundaries(plan: Sequence[OnCall], now: datetime) -> list[datetime]:
-    return [moment for it in plan for moment in (it.since, it.until) if moment > now]
+def _boundaries(roster: Roster, plan: Sequence[OnCall], now: datetime) -> list[datetime]:
+    """When somebody's turn comes or is over, or what is planned comes into force."""
+    revised = (each.effective_from for held in (roster.revisions, *roster.rotations.values()) for each in held)
+    return [moment for moment in (*revised, *(end for it in plan for end in (it.since, it.until))) if moment > now]
 
 
 def _turn(it: OnCall) -> Turn:

@@ -56,6 +56,25 @@ async def test_a_schedule_says_who_takes_turns_and_who_is_on_call(incidents: Run
     }
 
 
+@memory_is_enough
+async def test_what_is_planned_is_told_when_it_comes_into_force(incidents: Running, clock: FrozenClock) -> None:
+    await staffed(incidents, clock)
+    await scheduled(incidents)
+    await told(incidents, ScheduleTurned)
+    clock.advance(SECOND)
+    none = {"services": [], "effective_from": "2026-11-21T11:00:00Z", "sides": "any"}
+    await incidents.call("PATCH", "/v1/schedules/checkout", none, if_match='"1"')
+
+    async def looked_at() -> bool:
+        return not await incidents.resources.store.due(clock.now(), 1)
+
+    assert await eventually(looked_at)
+    clock.advance(HOUR)
+
+    first, then = await told(incidents, ScheduleChanged, 2)
+    assert (first.services, then.services, then.at) == (("checkout-api",), (), clock.now())
+
+
 async def test_a_shift_is_closed_once_a_minute_after_its_end(incidents: Running, clock: FrozenClock) -> None:
     await staffed(incidents, clock)
     await scheduled(incidents)
