@@ -55,7 +55,7 @@ class LifecycleSettings(Settings):
         capacity_policy: How capacity is planned; `policies/capacity-2026-11.yaml` is the default.
         source_hosts: Which hosts demand may be fetched from, as `prometheus.example.com,*.internal,localhost:9090`.
         secrets_dir: The folder whose files sources of demand name as secrets; `secrets` in `data_dir` unless given.
-        facts_wait_s: How long a gate waits for evidence that was just recorded to be known.
+        facts_wait_s: How long a gate waits for evidence that was just recorded; longer with `Prefer: wait=N`.
     """
 
     gate_policy: Path = _DEFAULT_POLICY

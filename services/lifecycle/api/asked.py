@@ -12,8 +12,7 @@ from libs.events.handler import Step
 from libs.events.ids import new_id
 from libs.events.resources import Resources
 from libs.web.schemas import Moment
-from services.lifecycle.api.references import caught_up
-from services.lifecycle.config import LifecycleSettings
+from services.lifecycle.api.references import caught_up, patience
 from services.lifecycle.contract import EVALUATION, GATE_POLICY, INSTALLATION
 from services.lifecycle.domain.checks import NUMBERS
 from services.lifecycle.domain.errors import UnknownReferenceError
@@ -113,10 +112,9 @@ async def published(resources: Resources, as_of: datetime | None = None) -> Gate
 async def _gates(request: Request) -> Gates:
     resources: Resources = request.app.state.resources
     shipped: Policy = request.app.state.policies.gates
-    settings: LifecycleSettings = request.app.state.settings
     found = await published(resources)
     policy = completed(found[-1].policy, shipped, NUMBERS) if found else shipped
-    return Gates(resources, policy, shipped, settings.facts_wait_s)
+    return Gates(resources, policy, shipped, patience(request))
 
 
 GatesDep = Annotated[Gates, Depends(_gates)]

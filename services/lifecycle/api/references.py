@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from libs.events.projection import Projection
 from libs.events.resources import Resources
-from libs.web.consistency import projection_behind
+from libs.web.consistency import projection_behind, wait_s
 from services.lifecycle.config import LifecycleSettings
 from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import ReferenceEndedError, UnknownReferenceError
@@ -109,10 +109,24 @@ async def _within(wait_s: float, look: Callable[[], Awaitable[str | None]]) -> s
         await asyncio.sleep(_LOOK_AGAIN_S)
 
 
+def patience(request: Request) -> float:
+    """How long *request* waits until read models show what is stored: as is set, or longer (`Prefer: wait=N`)."""
+    settings: LifecycleSettings = request.app.state.settings
+    return max(settings.facts_wait_s, wait_s(prefer) if (prefer := request.headers.get("prefer")) else 0.0)
+
+
+async def _patience(request: Request) -> float:
+    return patience(request)
+
+
+PatienceDep = Annotated[float, Depends(_patience)]
+"""How long a request waits until read models show what is stored."""
+
+
 async def _wait(request: Request) -> float:
     settings: LifecycleSettings = request.app.state.settings
     return settings.facts_wait_s
 
 
 WaitDep = Annotated[float, Depends(_wait)]
-"""How long a request waits until read models show what is stored, or what another service has just said."""
+"""How long a request waits for what another service has just said."""

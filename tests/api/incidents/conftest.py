@@ -6,7 +6,8 @@ import pytest
 
 from libs.events.bus import Bus
 from libs.events.testing import FrozenClock
-from tests.fixtures.services import Database, Elsewhere, Running, running
+from services.incidents.projections.known_services import require_service
+from tests.fixtures.services import DEADLINE_S, Database, Elsewhere, Running, running
 
 
 @pytest.fixture
@@ -24,7 +25,10 @@ def lifecycle(bus: Bus, clock: FrozenClock) -> Elsewhere:
 @pytest.fixture
 async def incidents(database: Database, bus: Bus, clock: FrozenClock, lifecycle: Elsewhere) -> AsyncGenerator[Running]:
     """The incidents service."""
-    for service in ("checkout-api", "search-api"):
+    services = "checkout-api", "search-api"
+    for service in services:
         await lifecycle.says("service.registered", f"service/{service}", service=service, phase="limited_availability")
     async with running("incidents", database, bus=bus, clock=clock) as incidents:
+        for service in services:
+            await require_service(incidents.resources.views, service, DEADLINE_S)
         yield incidents

@@ -10,6 +10,16 @@ from tests.fixtures.lifecycle_api import BO, IN_MEMORY, signed_in
 from tests.fixtures.services import ANA, Elsewhere, Running, eventually
 
 
+async def known(lifecycle: Running) -> None:
+    """Two teams and a service, which the inbox knows of."""
+    await teams_and_service(lifecycle)
+
+    async def listed() -> bool:
+        return bool((await lifecycle.call("GET", "/v1/services"))["items"])
+
+    await eventually(listed)
+
+
 def about(incidents: Elsewhere, **more: object) -> dict[str, Any]:
     """What the steps of a review say."""
     told = {"postmortem": "p1", "incident": "i1", "number": "INC-1", "service": "checkout-api", "title": "It fails"}
@@ -19,7 +29,7 @@ def about(incidents: Elsewhere, **more: object) -> dict[str, Any]:
 async def test_the_review_of_a_postmortem_waits_for_each_side_until_it_approves_or_sends_it_back(
     lifecycle: Running, incidents: Elsewhere
 ) -> None:
-    await teams_and_service(lifecycle)
+    await known(lifecycle)
     named = [{"person": "eve", "side": "sre"}]
 
     await incidents.says("postmortem.submitted", "postmortem/p1", **about(incidents, reviewers=named))
@@ -52,7 +62,7 @@ async def test_the_review_of_a_postmortem_waits_for_each_side_until_it_approves_
 
 @IN_MEMORY
 async def test_nobody_is_asked_any_more_when_both_sides_approved(lifecycle: Running, incidents: Elsewhere) -> None:
-    await teams_and_service(lifecycle)
+    await known(lifecycle)
     await incidents.says("postmortem.submitted", "postmortem/p1", **about(incidents, reviewers=[]))
     await waits_for(lifecycle, CY, "postmortem_review", 1)
 
@@ -85,7 +95,7 @@ async def test_a_hand_over_waits_for_who_comes_until_it_is_acknowledged_or_a_wee
 async def test_a_role_waits_for_whom_it_is_offered_to_until_they_have_it_or_not_or_it_is_over(
     lifecycle: Running, incidents: Elsewhere, clock: FrozenClock
 ) -> None:
-    await teams_and_service(lifecycle)
+    await known(lifecycle)
     told = {"incident": "i1", "number": "INC-1", "service": "checkout-api", "severity": "sev2", "by": "ana"}
     told |= {"reason": "", "at": clock.now()}
     for role, person in (("incident_commander", "bo"), ("scribe", "cy"), ("operations_lead", "eve")):

@@ -22,7 +22,7 @@ from services.lifecycle.api.checkpoints.checkpoint_plan_schemas import (
     PlanRestoreTest,
 )
 from services.lifecycle.api.checkpoints.checkpoint_views import CheckpointView, Surroundings, checkpoint_view
-from services.lifecycle.api.references import caught_up
+from services.lifecycle.api.references import caught_up, patience
 from services.lifecycle.api.views import live
 from services.lifecycle.contract import ARCHITECTURE, CHECKPOINT, DEPENDENCIES, SERVICE
 from services.lifecycle.domain.checkpoint.decider import Checkpoint, Known
@@ -88,7 +88,7 @@ class Checkpoints:
 
 async def _checkpoints(request: Request) -> Checkpoints:
     state = request.app.state
-    return Checkpoints(state.resources, state.policies.checkpoints, state.settings.facts_wait_s)
+    return Checkpoints(state.resources, state.policies.checkpoints, patience(request))
 
 
 CheckpointsDep = Annotated[Checkpoints, Depends(_checkpoints)]

@@ -36,7 +36,7 @@ from services.lifecycle.api.delivery.deployment_schemas import (
     deployment_view,
 )
 from services.lifecycle.api.delivery.sent_events import cdevent_in, unwrapped, validated
-from services.lifecycle.api.references import WaitDep, caught_up, living_service
+from services.lifecycle.api.references import PatienceDep, caught_up, living_service
 from services.lifecycle.contract import DEPLOYMENT, ROLLOUT
 from services.lifecycle.domain.delivery import DeliveryPolicy
 from services.lifecycle.domain.deployment.commands import Command, Fail, Record, Recover, RollBack
@@ -101,7 +101,7 @@ DeliveryDep = Annotated[DeliveryPolicy, Depends(_delivery)]
     responses={200: {"description": "Nothing new, or nothing about a deployment.", "model": ReceivedView}}
     | responses(409, 422),
 )
-async def record_deployment(request: Request, call: CallDep, policy: DeliveryDep, wait_s: WaitDep) -> Response:
+async def record_deployment(request: Request, call: CallDep, policy: DeliveryDep, wait_s: PatienceDep) -> Response:
     """Record a deployment, or take an event of CI/CD as it is.
 
     Accepted are this API's own JSON, bare or as a CloudEvent in binary or structured mode, and CDEvents 0.4 and later:

@@ -17,7 +17,7 @@ from libs.web.consistency import fresh
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
-from services.lifecycle.api.references import WaitDep, caught_up, known_slo, living_service
+from services.lifecycle.api.references import PatienceDep, WaitDep, caught_up, known_slo, living_service
 from services.lifecycle.api.services.dependency_schemas import (
     DependenciesView,
     DependencyBody,
@@ -52,7 +52,9 @@ async def list_dependencies(service: str, resources: ResourcesDep, request: Requ
 
 
 @router.put("/dependencies/{on}", response_model=DependenciesView, openapi_extra=_WRITE, responses=responses(404))
-async def declare_dependency(service: str, on: str, body: DependencyBody, call: CallDep, wait_s: WaitDep) -> Response:
+async def declare_dependency(
+    service: str, on: str, body: DependencyBody, call: CallDep, wait_s: WaitDep, patience_s: PatienceDep
+) -> Response:
     """Say that a service relies on another, and how; a cycle of hard dependencies is refused."""
     await _alive(call.resources, service)
     await living_service(call.resources, on, "on")
@@ -60,7 +62,7 @@ async def declare_dependency(service: str, on: str, body: DependencyBody, call: 
         await known_slo(call.resources, on, body.slo, "slo", wait_s)
     way_back: tuple[str, ...] = ()
     if body.criticality == "hard":
-        await caught_up(call.resources, wait_s, read_model.DEPENDENCIES, SERVICES)
+        await caught_up(call.resources, patience_s, read_model.DEPENDENCIES, SERVICES)
         edges = await call.resources.views.read(read_model.all_edges)
         way_back = way([edge for edge in edges if edge.criticality == "hard"], on, service)
     command = Declare(

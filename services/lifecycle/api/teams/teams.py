@@ -19,7 +19,7 @@ from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.lifecycle.api.asked import AsOf
-from services.lifecycle.api.references import caught_up, living_service, living_team
+from services.lifecycle.api.references import caught_up, living_service, living_team, patience
 from services.lifecycle.api.teams.team_schemas import (
     ChangeTeam,
     DissolveTeam,
@@ -34,7 +34,7 @@ from services.lifecycle.api.teams.team_schemas import (
     structure_of,
     team_view,
 )
-from services.lifecycle.config import LifecycleSettings, Policies
+from services.lifecycle.config import Policies
 from services.lifecycle.contract import SERVICE, TEAM
 from services.lifecycle.domain.errors import NameTakenError, ReferenceEndedError
 from services.lifecycle.domain.service.commands import HandOver
@@ -72,9 +72,8 @@ class Rules:
 
 
 async def _rules(request: Request) -> Rules:
-    settings: LifecycleSettings = request.app.state.settings
     policies: Policies = request.app.state.policies
-    return Rules(policies.teams, team_dates(policies.inbox, policies.teams), settings.facts_wait_s)
+    return Rules(policies.teams, team_dates(policies.inbox, policies.teams), patience(request))
 
 
 RulesDep = Annotated[Rules, Depends(_rules)]
