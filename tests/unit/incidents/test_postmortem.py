@@ -208,6 +208,7 @@ def test_who_approved_it_is_asked_anew_when_it_says_something_else_and_who_has_n
 
     given(POSTMORTEM, *DRAFT_PAST, named).when(amend).then(amended)
     given(POSTMORTEM, *DRAFT_PAST, named, BY_SRE).when(amend).then(amended, replace(named, by="bo"))
+    given(POSTMORTEM, *DRAFT_PAST, named, BY_SRE, amended, BY_SRE).when(amend).then()
 
 
 def test_an_approval_is_of_what_was_read() -> None:
@@ -231,6 +232,9 @@ def test_a_timeline_goes_forward_and_ends_now(times: tuple[datetime, ...], index
     )
 
     assert refusal.pointer == f"/timeline/{index}/at"
+    in_order = tuple(Moment(at=at, text="x") for at in (AT, AT, LATER))
+    amended = replace(FILLED, sections=replace(SECTIONS, timeline=in_order), authors=("ana",), by="bo")
+    given(POSTMORTEM, *DRAFT_PAST).when(replace(AMEND, sections={"timeline": in_order}, authors=None)).then(amended)
 
 
 @pytest.mark.parametrize("past", [(DRAFTED, FILLED), (DRAFTED, FILLED, PUBLISHED)])
@@ -284,6 +288,8 @@ def test_who_was_named_need_not_say_for_which_side() -> None:
 
     given(POSTMORTEM, *DRAFT_PAST, asked).when(approve("cy")).then(approval("product", "cy"))
     given(POSTMORTEM, *DRAFT_PAST, asked).when(approve("bo")).refuses(SideMissingError)
+    given(POSTMORTEM, *IN_REVIEW).when(replace(approve("bo"), belongs_to="sre")).then(BY_SRE)
+    given(POSTMORTEM, *IN_REVIEW).when(replace(approve("bo", "sre"), belongs_to="sre")).then(BY_SRE)
 
 
 @pytest.mark.parametrize(
@@ -292,6 +298,7 @@ def test_who_was_named_need_not_say_for_which_side() -> None:
         (approve("ana", "sre"), IN_REVIEW),  # an author
         (approve("ci", "sre", is_person=False), IN_REVIEW),
         (approve("bo", "product"), (*IN_REVIEW, BY_SRE)),  # for both sides
+        (replace(approve("bo", "sre"), belongs_to="product"), IN_REVIEW),
         (approve("dee", "sre"), (*DRAFT_PAST, replace(SUBMITTED, reviewers=(Reviewer(person="bo", side="sre"),)))),
     ],
 )
