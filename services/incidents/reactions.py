@@ -35,6 +35,7 @@ from services.incidents.domain.incident.events import (
 )
 from services.incidents.domain.incident.state import Merged, Record
 from services.incidents.domain.incident.work_commands import UpdateFellDue
+from services.incidents.domain.integration.decider import BURN_RATES
 from services.incidents.effects import GROUP, UPDATE_DUE, incident_effects, update_due
 from services.incidents.intake import Intake, Signal, key_of
 from services.incidents.projections.alerts import ALERTS, queued
@@ -42,7 +43,7 @@ from services.incidents.projections.alerts import ALERTS, queued
 MOVING = "incidents.moving-alerts"
 SLO_ALERTS = "incidents.slo-alerts"  # never changes: ids of alerts and incidents follow from it
 URGENCY = "incidents.urgency"
-_SLO = "slo"
+_SLO = BURN_RATES
 _TOGETHER = 100  # alerts that move in one transaction
 
 

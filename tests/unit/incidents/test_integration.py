@@ -38,6 +38,10 @@ def test_a_name_is_given_once(past: tuple[object, ...]) -> None:
     assert ":rotate" in str(refusal)
 
 
+def test_nobody_else_speaks_for_burn_rate_alerts() -> None:
+    given(INTEGRATION).when(replace(ADD, integration="slo")).refuses(IntegrationTakenError)
+
+
 def test_it_is_changed_once() -> None:
     changed = IntegrationChanged(integration="pd", profile=OTHER, by="ana", at=AT)
     given(INTEGRATION, ADDED).when(CHANGE).then(changed)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from services.incidents.domain.errors import AbsentError, IllegalTransitionError, IntegrationTakenError
 from services.incidents.domain.integration.commands import Add, Change, Command, End, Rotate
@@ -15,6 +15,8 @@ from services.incidents.domain.integration.events import (
     Kind,
     Profile,
 )
+
+BURN_RATES: Final = "slo"  # whom own burn-rate alerts come from; a sender of that name could end them
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,10 @@ def decide(command: Command, state: Integration) -> tuple[Event, ...]:
         IllegalTransitionError: It has ended.
     """
     match state, command:
-        case None, Add():
+        case None, Add(integration=integration) if integration != BURN_RATES:
             return (_added(command),)
+        case _, Add(integration=integration):
+            raise IntegrationTakenError(integration)
         case None, _:
             raise AbsentError("integration")
         case Active(), Change(profile=profile):
@@ -83,8 +87,6 @@ def decide(command: Command, state: Integration) -> tuple[Event, ...]:
             return (IntegrationEnded(integration=state.integration, by=by, reason=reason, at=at),)
         case Ended(), End():
             return ()
-        case ((Active() | Ended()), Add(integration=integration)):
-            raise IntegrationTakenError(integration)
         case Ended(), Change() | Rotate():
             raise IllegalTransitionError("integration", state.name, type(command).__name__.lower(), ())
 
