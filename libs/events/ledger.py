@@ -235,7 +235,7 @@ class Ledger:
     def passed(self, moves: Mapping[Place, Checkpoint]) -> None:
         """Go on behind events that change nothing; whoever starts anew passes them again."""
         self.checkpoints |= moves
-        self.has_passed = True
+        self.has_passed |= bool(moves)
 
     @property
     def begun(self) -> bool:

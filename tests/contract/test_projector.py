@@ -159,6 +159,16 @@ async def test_what_several_only_passed_is_saved_at_once_unless_another_process_
     assert not kept.passes([batch(msgspec.structs.replace(BUILT_B, position=10))])
 
 
+async def test_what_was_passed_already_leaves_nothing_to_save(views: Views) -> None:
+    projector = await started(views, saved_later=True)
+    await projector.apply([batch(BUILT_A)])
+    await projector.apply([batch(UNKNOWN)])
+    await save_passed(views, [projector])
+    await projector.apply([batch(UNKNOWN)])
+    await save_passed(views, [projector])
+    assert await positions(views) == {0: UNKNOWN.position}
+
+
 async def test_what_is_loaded_or_goes_on_elsewhere_while_it_is_to_be_saved_waits_for_the_next_time(
     views: Views,
 ) -> None:
