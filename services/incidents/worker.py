@@ -8,6 +8,7 @@ from services.incidents.on_call.due import on_call_timers, phases
 from services.incidents.paging.alarm import Alarm
 from services.incidents.paging.ladder import Paging
 from services.incidents.paging.sender import Sender
+from services.incidents.paging.set_back import ClockWatch
 from services.incidents.paging.telling import Telling
 from services.incidents.projections import PROJECTIONS
 from services.incidents.reactions import SLO_ALERTS, moving, slo_alerts, timers, urgency
@@ -36,7 +37,7 @@ def create_worker(resources: Resources, settings: IncidentsSettings) -> Worker:
             on_call_timers(resources, limits),
             {**timers(resources), **learning_timers(resources, policy)},
         ],
-        sinks=(Sender(resources, settings).run, paging.watch),
+        sinks=(Sender(resources, settings).run, ClockWatch(resources).run),
         followers=(
             alarm.follower(SLO_ALERTS, slo_alerts(resources)),  # no other reaction holds up what pages
             grouping,

@@ -5,18 +5,16 @@ decided is stored with the wish to send it, and the timer of the next step, in o
 caused it, so that deciding twice calls once.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 from prometheus_client import Counter
 
-from libs.events.backoff import PASSING, stopped_within
-from libs.events.envelope import Context, Metadata, Recorded
+from libs.events.envelope import Context, Recorded
 from libs.events.errors import ConflictError, StoreUnavailableError
 from libs.events.handler import Step
 from libs.events.reactor import Act, Reaction, Reactor
@@ -29,7 +27,6 @@ from services.incidents.domain.escalation.commands import (
     Begin,
     CallFurther,
     Command,
-    CorrectClock,
     End,
     Hold,
     NoteUndelivered,
@@ -77,16 +74,13 @@ from services.incidents.intake import BUSY
 from services.incidents.paging.alarm import Alarm
 from services.incidents.paging.digests import Digests
 from services.incidents.paging.messages import about
-from services.incidents.paging.plans import Plan, fallback_of, plan_of
+from services.incidents.paging.plans import fallback_of, plan_of
 from services.incidents.paging.taking import Taken, take, take_beside, take_further, through_or_last_resort
 from services.incidents.paging.waking import CLIMBING, timer, waking
 
 NAME: Final = "incidents.paging"  # never changes: ids of what it does follow from it
 _TOO_LATE = FIRST * 4  # after the third attempt, or as the channel asks: the next step is taken, and it is tried on
 _TRIES = 8
-_WATCH_EVERY_S = 1.0
-_JUMP, _EVER = timedelta(seconds=2), timedelta(days=366)
-_TIMERS = 10_000
 
 CALLED: Final = Counter("concordat_incidents_pages", "People called, once per person and step")
 UNASSIGNED: Final = Counter("concordat_incidents_unassigned", "Incidents for which nobody could be called")
@@ -130,33 +124,13 @@ class Paging:
         """What happens when a step is due, or an acknowledgement is forgotten."""
         return {CLIMBING: self._due}
 
-    async def watch(self, stop: asyncio.Event) -> None:
-        """Until *stop*: when the clock was set back, maybe while nobody was there, nothing waits longer for that."""
-        last: datetime | None = None
-        while not stop.is_set():
-            now = self._resources.clock.now()
-            try:
-                if last is None or now < last - _JUMP:
-                    await self._correct_clock(now)
-                last = now
-            except PASSING:
-                last = None
-            await stopped_within(stop, _WATCH_EVERY_S)
-
-    async def _correct_clock(self, now: datetime) -> None:
-        for waits in await self._resources.store.due(now + _EVER, _TIMERS):
-            if waits.kind == CLIMBING:
-                context = Context.of_request(now, Metadata(actor=NAME, auth_method="timer"))
-                with suppress(ConflictError):  # it moved: then it is not what waits
-                    await self._ask(waits.key.partition("/")[2], CorrectClock(at=now), context)
-
     async def _declared(self, event: IncidentDeclared, _: Recorded, context: Context) -> None:
         handler = self._resources.handler
         incident = (await handler.load(INCIDENT, event.incident)).state
         before = await handler.load(ESCALATION, event.incident)
         if before.version or not isinstance(incident, Triage | Active):  # heard already, or it is over
             return
-        planned = _planned(await plan_of(self._resources, event.service, event.severity))
+        planned = (await plan_of(self._resources, event.service, event.severity)).begins
         names: dict[str, Any] = {name: getattr(event, name) for name in ("incident", "number", "service", "title")}
         begun = EscalationBegun(**names, **planned, severity=event.severity, rule=event.group, at=context.at)
         record = Record(begun)
@@ -169,7 +143,7 @@ class Paging:
 
     async def _severity_changed(self, event: IncidentSeverityChanged, _: Recorded, context: Context) -> None:
         """Other sides are called, a further one at once; nobody twice for that, unless all were called in vain."""
-        planned = _planned(await plan_of(self._resources, event.service, event.severity))
+        planned = (await plan_of(self._resources, event.service, event.severity)).begins
         for _try in range(_TRIES):
             loaded = await self._resources.handler.load(ESCALATION, event.incident)
             state = loaded.state
@@ -317,17 +291,3 @@ class Paging:
 def _then(event: IncidentFact, context: Context) -> datetime:
     """When it happened; an incident's events are never earlier than those before, also when a clock was set back."""
     return min(event.at, context.at)
-
-
-def _planned(plan: Plan) -> dict[str, Any]:
-    """What an escalation says of who is called in which order."""
-    return {
-        "phase": plan.known.phase,
-        "team": plan.known.owner_team,
-        "quiet": plan.order.quiet,
-        "why": plan.why,
-        "plan": plan.rungs,
-        "beside": plan.beside,
-        "rounds": plan.rounds,
-        "acknowledgement_timeout": plan.acknowledgement_timeout,
-    }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from libs.events.resources import Resources
 from services.incidents.contract import ESCALATION_POLICY, SERVICE_PAGING
@@ -62,6 +62,20 @@ class Plan:
     def why(self) -> str:
         """Why these, in this order, and who is missing."""
         return "; ".join([self.order.why, *(side.why for side in self.sides if not side.chain)])
+
+    @property
+    def begins(self) -> dict[str, Any]:
+        """What an escalation that begins by it says of who is called in which order."""
+        return {
+            "phase": self.known.phase,
+            "team": self.known.owner_team,
+            "quiet": self.order.quiet,
+            "why": self.why,
+            "plan": self.rungs,
+            "beside": self.beside,
+            "rounds": self.rounds,
+            "acknowledgement_timeout": self.acknowledgement_timeout,
+        }
 
 
 async def plan_of(resources: Resources, service: str, severity: Severity) -> Plan:

@@ -300,7 +300,6 @@ TABLE: dict[str, dict[str, tuple[Any, ...]]] = {
         "rate": (RATED,),
     },
     "spent": {
-        "climb": stepped("ana", "time", AT + MINUTE),  # a further alert calls anew
         "hold": (BO_HAS_IT,),
         "reassure": (BO_HAS_IT,),
         "pause": (PUT_OFF,),
@@ -416,6 +415,8 @@ def test_what_nobody_has_is_called_anew_for_a_further_alert_but_not_at_once(minu
     exhausted = EscalationExhausted(**NAMES, team="checkout", called=("ana",), at=AT)
     spent = reduce(evolve, (BEGUN, STEPPED, exhausted), None)
     assert forsaken(spent, AT + minutes * MINUTE) == cause
+    anew = Climb(climbed=climbing("ana"), cause="further-alert", notifications={}, at=AT)
+    given(ESCALATION, BEGUN, STEPPED, exhausted).when(anew).then(*stepped("ana", "further-alert", AT))
     quiet = reduce(evolve, (replace(BEGUN, quiet=True), STEPPED), None)
     assert forsaken(quiet, AT + 60 * MINUTE) is None
     assert forsaken(reduce(evolve, (BEGUN, STEPPED), None), AT + 60 * MINUTE) is None
