@@ -1,11 +1,14 @@
 """Load, fold, decide, append: how a command becomes events."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -113,6 +116,7 @@ class CommandHandler:
         self._store = store
         self._registry = registry
         self._states: OrderedDict[str, Loaded[Any]] = OrderedDict()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def load(self, decider: Decider[C, S, E], key: str, *, as_of: datetime | None = None) -> Loaded[S]:
         """The state of one aggregate, now or as it was known at *as_of*."""
@@ -155,25 +159,32 @@ class CommandHandler:
         # A stream not met yet is guessed to be absent: what creates it needs no look, and all else looks again.
         loaded = self._states.get(stream) or Loaded(stream, 0, decider.initial)
         fresh = False
-        for attempt in range(_TRIES):
-            if expected is not None and loaded.version != expected:
-                if fresh:
-                    raise ConflictError(stream, expected, loaded.version)
-            else:
-                events = self._decide(decider, loaded.state, command, fresh=fresh)
-                if events is not None:
-                    parts = [_part(decider, loaded, events, effects)]
-                    for step in also:
-                        other = await self.load(step.decider, step.key)
-                        others = step.decider.decide(step.command, other.state)
-                        parts.append(_part(step.decider, other, others, step.effects))
-                    try:
-                        return await self._store_parts(parts, context, idempotency, answer)
-                    except ConflictError as conflict:
-                        if (expected is not None and conflict.stream == stream) or attempt == _TRIES - 1:
-                            raise
-            loaded, fresh = await self.load(decider, key), True
+        async with AsyncExitStack() as turn:
+            for attempt in range(_TRIES):
+                if expected is not None and loaded.version != expected:
+                    if fresh:
+                        raise ConflictError(stream, expected, loaded.version)
+                else:
+                    events = self._decide(decider, loaded.state, command, fresh=fresh)
+                    if events is not None:
+                        parts = [_part(decider, loaded, events, effects)]
+                        for step in also:
+                            other = await self.load(step.decider, step.key)
+                            others = step.decider.decide(step.command, other.state)
+                            parts.append(_part(step.decider, other, others, step.effects))
+                        try:
+                            return await self._store_parts(parts, context, idempotency, answer)
+                        except ConflictError as conflict:
+                            if (expected is not None and conflict.stream == stream) or attempt == _TRIES - 1:
+                                raise
+                        if not attempt and expected is None:
+                            await turn.enter_async_context(self.turn(stream))
+                loaded, fresh = await self.load(decider, key), True
         raise ConflictError(stream, loaded.version, loaded.version)
+
+    def turn(self, stream: str) -> asyncio.Lock:
+        """Held by one of those who lost a race for *stream*: they try again one by one, so that each wins at last."""
+        return self._turns.setdefault(stream, asyncio.Lock())
 
     async def append(self, request: AppendRequest) -> Appended:
         """Store a request made by hand, such as one over several streams."""

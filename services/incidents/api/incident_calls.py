@@ -1,6 +1,7 @@
 """How a command of an incident is carried out and answered, whichever route asks for it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 from starlette.responses import Response
@@ -59,12 +60,16 @@ async def carry_on_what_is_known(
 ) -> Response:
     """Carry out what *asked* makes of the incident as it is; again if another was first and there is no `If-Match`."""
     incident = await find_incident(call.resources.store, reference)
-    for attempt in range(_TRIES):
-        loaded = await call.resources.handler.load(INCIDENT, incident)
-        command, also = asked(loaded)
-        try:
-            return await carry(call.pinned(loaded), incident, command, body=body, also=also)
-        except ConflictError:
-            if call.if_match is not None or attempt == _TRIES - 1:
-                raise
+    handler = call.resources.handler
+    async with AsyncExitStack() as turn:
+        for attempt in range(_TRIES):
+            loaded = await handler.load(INCIDENT, incident)
+            command, also = asked(loaded)
+            try:
+                return await carry(call.pinned(loaded), incident, command, body=body, also=also)
+            except ConflictError:
+                if call.if_match is not None or attempt == _TRIES - 1:
+                    raise
+            if not attempt:
+                await turn.enter_async_context(handler.turn(loaded.stream))
     raise AssertionError  # pragma: no cover  the last try returns or raises

@@ -121,6 +121,18 @@ async def test_of_two_that_resolve_at_once_one_does_and_the_other_changes_nothin
     assert len(await timeline(incidents)) == 2
 
 
+async def test_what_many_add_at_once_is_all_there(incidents: Running) -> None:
+    await declared(incidents)
+    path = "/v1/incidents/INC-1"
+    tags = [incidents.call("PUT", f"{path}/tags/t{number}") for number in range(12)]
+    notes = [incidents.call("POST", f"{path}/timeline", {"text": str(number)}, expect=201) for number in range(12)]
+
+    await asyncio.gather(*tags, *notes)
+
+    assert len((await incidents.call("GET", path))["tags"]) == 12
+    assert len(await timeline(incidents)) == 1 + 24
+
+
 async def test_of_two_that_saw_the_same_version_one_is_late(incidents: Running) -> None:
     await declared(incidents)
 

@@ -150,6 +150,22 @@ async def test_of_two_that_race_the_second_decides_anew(store: CountingStore) ->
     assert len(await store.read(0, 10)) == 1
 
 
+class BusyStore(MemoryStore):
+    """Lets everybody decide before anything is stored."""
+
+    async def append(self, request: AppendRequest, *, deadline_s: float = 5.0) -> Appended:
+        await asyncio.sleep(0)
+        return await super().append(request, deadline_s=deadline_s)
+
+
+async def test_of_many_that_race_each_has_its_turn() -> None:
+    store = BusyStore(FrozenClock(NOW))
+    handler = CommandHandler(store, REGISTRY)
+    await asyncio.gather(*(handler.handle(DOOR, "a", "slam", context()) for _ in range(40)))
+
+    assert len(await store.read(0, 100)) == 80
+
+
 async def test_who_expects_another_version_is_a_conflict(store: CountingStore, handler: CommandHandler) -> None:
     await handler.handle(DOOR, "a", "open", context())
     for expected in (0, 2):
