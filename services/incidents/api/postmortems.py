@@ -156,7 +156,7 @@ async def submit_postmortem(call: CallDep, reference: Id, body: Submission | Non
     """Ask SRE and product engineering to read it; in review, with other reviewers, who all approve it anew."""
     asked = body or Submission()
     for index, each in enumerate(asked.reviewers):
-        side = await side_of(call.resources, each.person)
+        side = await side_of(call.resources, each.person, f"reviewers/{index}/person")
         if side not in {None, each.side}:
             why = f"belongs to the side {side}; name somebody of {each.side}"
             raise NoReviewerError(each.person, why, f"/reviewers/{index}/side")

@@ -36,9 +36,15 @@ async def require_all_here(call: Call, collaborators: Sequence[str]) -> None:
         await require_here(call, person, f"collaborators/{index}")
 
 
-async def side_of(resources: Resources, person: str) -> Side | None:
-    """The side to which *person* belongs; None where they are not registered."""
+async def side_of(resources: Resources, person: str, place: str = "") -> Side | None:
+    """The side to which *person* belongs; None where they are not registered.
+
+    Raises:
+        OwnerLeftError: They were erased, and are asked for something at *place*.
+    """
     state = (await resources.handler.load(PERSON, person)).state
+    if place and state is not None and not state.active:
+        raise OwnerLeftError(person, place)
     return _SIDES.get(state.side) if state is not None and state.active else None
 
 

@@ -160,7 +160,7 @@ class PostmortemIncompleteError(IncidentsError):
 
 
 class OwnerLeftError(IncidentsError):
-    """Who is to own it, or to help with it, is not here any more; *place* names them."""
+    """Who is to own it, to help with it, or to read it, is not here any more; *place* names them."""
 
     def __init__(self, person: str, place: str) -> None:
         super().__init__(f"{person} is not here any more; name somebody who is (GET /v1/people)")

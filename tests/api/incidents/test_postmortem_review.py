@@ -227,12 +227,15 @@ async def test_it_is_advised_and_published_all_the_same(incidents: Running, path
 
 
 async def test_people_who_are_registered_approve_for_their_own_side(incidents: Running, path: str, as_: As) -> None:
-    for name, side in (("bo", "sre"), ("cy", "dev")):
+    for name, side in (("bo", "sre"), ("cy", "dev"), ("dee", "sre")):
         body = {"name": name, "display_name": name, "team": "t", "side": side, "zone": "UTC", "contact": {}}
         await incidents.call("POST", "/v1/people", body, expect=201)
     wrong = {"reviewers": [{"person": "cy", "side": "sre"}]}
     problem = await incidents.call("POST", f"{path}:submit", wrong, expect=409)
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("no-reviewer", "/reviewers/0/side")
+    await incidents.call("DELETE", "/v1/people/dee")
+    left = await incidents.call("POST", f"{path}:submit", {"reviewers": [{"person": "dee", "side": "sre"}]}, expect=422)
+    assert (left["code"], left["errors"][0]["pointer"]) == ("owner-left", "/reviewers/0/person")
 
     await incidents.call("POST", f"{path}:submit")
     assert (await as_("cy").call("POST", f"{path}:approve", {"side": "sre"}, expect=409))["code"] == "no-reviewer"
