@@ -237,6 +237,7 @@ BACK = AT - timedelta(hours=1)
 COMMANDS: dict[str, Any] = {
     "begin": Begin(begun=BEGUN, first=None),
     "climb": Climb(climbed=climbing("ana"), cause="time", notifications={}, at=AT + MINUTE),
+    "climb anew": Climb(climbed=climbing("ana"), cause="further-alert", notifications={}, at=AT),
     "hold": Hold(by="bo", at=AT + MINUTE),
     "reassure": Reassure(by="bo", at=AT + MINUTE),
     "pause": Pause(by="bo", until=AT + 90 * MINUTE, at=AT),
@@ -268,10 +269,13 @@ def corrected(minutes: int) -> tuple[Any, ...]:
     return (EscalationClockCorrected(incident="i", due=BACK + minutes * MINUTE, at=BACK),)
 
 
+ANEW = stepped("ana", "further-alert", AT)
+
 # What each command produces in each state; what is not here is silent.
 TABLE: dict[str, dict[str, tuple[Any, ...]]] = {
     "climbing": {
         "climb": stepped("ana", "time", AT + MINUTE),
+        "climb anew": ANEW,
         "hold": (BO_HAS_IT,),
         "reassure": (BO_HAS_IT,),
         "pause": (PUT_OFF,),
@@ -282,6 +286,7 @@ TABLE: dict[str, dict[str, tuple[Any, ...]]] = {
     },
     "held": {
         "climb": stepped("ana", "time", AT + MINUTE),
+        "climb anew": ANEW,
         "hold": (BO_HAS_IT,),
         "reassure": (replace(BO_HAS_IT, by="ana"),),
         "pause": (PUT_OFF,),
@@ -292,6 +297,7 @@ TABLE: dict[str, dict[str, tuple[Any, ...]]] = {
     },
     "paused": {
         "climb": stepped("ana", "time", AT + MINUTE),
+        "climb anew": ANEW,
         "hold": (BO_HAS_IT,),
         "reassure": (BO_HAS_IT,),
         "pause": (PUT_OFF,),
@@ -300,6 +306,7 @@ TABLE: dict[str, dict[str, tuple[Any, ...]]] = {
         "rate": (RATED,),
     },
     "spent": {
+        "climb anew": ANEW,
         "hold": (BO_HAS_IT,),
         "reassure": (BO_HAS_IT,),
         "pause": (PUT_OFF,),
@@ -658,6 +665,18 @@ def test_what_fails_is_tried_again_for_a_day_and_what_is_refused_is_not() -> Non
     late = Answer(attempt=1, said="failed", at=AT + GIVE_UP)
     past.when(late).then(replace(ended("failed"), at=AT + GIVE_UP))
     given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND, ended("delivered")).when(Attempt(patience=MINUTE, at=AT)).then()
+
+
+@pytest.mark.parametrize(("outcome", "name"), [("delivered", "delivered"), ("failed", "failed")])
+def test_what_is_over_is_tried_and_withdrawn_no_more(outcome: str, name: str) -> None:
+    past = given(NOTIFICATION, REQUESTED, BEGUN_TO_SEND, ended(outcome))
+    assert past.state is not None
+    assert (past.state.state, past.state.trying) == (name, False)
+    for command in (Attempt(patience=MINUTE, at=AT + GIVE_UP), Withdraw(why="over", at=AT)):
+        past.when(command).then()
+        given(NOTIFICATION).when(command).refuses(AbsentError)
+    withdrawn = NotificationWithdrawn(notification="n", why="over", at=AT)
+    given(NOTIFICATION, REQUESTED, withdrawn).when(Attempt(patience=MINUTE, at=AT)).then()
 
 
 def test_what_waits_is_withdrawn_and_what_is_on_its_way_is_not() -> None:

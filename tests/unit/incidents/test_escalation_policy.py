@@ -61,12 +61,20 @@ def test_what_others_page_by_is_not_ended() -> None:
         (replace(CONTENT, hours=Hours(zone="Mars/Base")), "/hours/zone"),
         (replace(CONTENT, hours=Hours(begin=time(18), end=time(9))), "/hours/end"),
         (replace(CONTENT, hours=Hours(days=())), "/hours/days"),
-        (replace(CONTENT, acknowledgement_timeout=timedelta(seconds=1)), "/acknowledgement_timeout"),
+        (replace(CONTENT, acknowledgement_timeout=timedelta(seconds=59)), "/acknowledgement_timeout"),
+        (replace(CONTENT, acknowledgement_timeout=timedelta(days=7, seconds=1)), "/acknowledgement_timeout"),
     ],
 )
 def test_what_could_not_work_is_refused_with_its_place(content: Content, pointer: str) -> None:
     refusal = given(ESCALATION_POLICY).when(write(content)).refuses(FaultyPolicyError)
     assert [place for place, _ in refusal.places] == [pointer]
+
+
+@pytest.mark.parametrize("delay", [timedelta(seconds=30), timedelta(days=1)])
+@pytest.mark.parametrize("timeout", [None, timedelta(minutes=1), timedelta(days=7)])
+def test_what_lies_at_its_bounds_is_taken(delay: timedelta, timeout: timedelta | None) -> None:
+    content = replace(CONTENT, steps=(replace(CALL_ANA, delay=delay),), acknowledgement_timeout=timeout)
+    assert given(ESCALATION_POLICY).when(write(content)).then(replace(SET, content=content))
 
 
 @pytest.mark.parametrize(
