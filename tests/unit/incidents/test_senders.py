@@ -322,12 +322,13 @@ class TestMatchers:
             ('host!~"db-.*"', {"host": "db-1"}, False),
             ('host=""', {}, True),
             (r'text="a \"quoted\" word"', {"text": 'a "quoted" word'}, True),
+            ('host=~"(a+)+b"', {"host": "a" * 5_000}, False),  # which would take longer than the universe by trying
         ],
     )
     def test_mean_what_they_mean_to_alertmanager(self, text: str, labels: dict[str, str], holds: bool) -> None:  # noqa: FBT001  a case
         assert matcher(text).matches(labels) is holds
 
-    @pytest.mark.parametrize("text", ["", "severity", '="x"', "a=~(", '9a="x"', "a=" + "x" * 1000])
+    @pytest.mark.parametrize("text", ["", "severity", '="x"', "a=~(", "a=~(?=b)", '9a="x"', "a=" + "x" * 1000])
     def test_what_is_none_is_refused_with_its_place(self, text: str) -> None:
         with pytest.raises(MatcherError) as refused:
             check_matchers(["a=b", text], "matchers")
@@ -336,6 +337,7 @@ class TestMatchers:
     def test_all_of_them_must_hold(self) -> None:
         assert all_match(["a=b", "c!=d"], {"a": "b"})
         assert not all_match(["a=b", "c=d"], {"a": "b"})
+        assert not all_match(["a=b", "a=~(?=b)"], {"a": "b"})
 
 
 def said(**changes: Any) -> Said:
