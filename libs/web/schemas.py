@@ -34,9 +34,17 @@ Line = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),  # people read it in lists
 ]
+
+
+def _lines(text: str) -> str:
+    """*text* with ends of lines as they are stored; forms of browsers send others (HTML: CR LF)."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 Text = Annotated[
     str,
-    StringConstraints(max_length=10_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$"),  # lines and tabs, no other control
+    StringConstraints(max_length=10_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"),  # lines and tabs
+    AfterValidator(_lines),
 ]
 Filled = Annotated[Text, Field(min_length=1)]
 
