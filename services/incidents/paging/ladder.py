@@ -227,7 +227,8 @@ class Paging:
                 return
             climbing = isinstance(state, Climbing)
             record = state.record if climbing else replace(state.record, unassigned=False)
-            taken = await self._take(record, state.place if climbing else (1, 1), cause, context)
+            here = context.part(str(loaded.version))  # a timer of the same moment may be due again, for another step
+            taken = await self._take(record, state.place if climbing else (1, 1), cause, here)
             again_at = taken.step.climbed.due
             with suppress(ConflictError):  # somebody took it on meanwhile, or it moved: look again
                 if isinstance(state, Climbing) and state.waits and taken.waits and again_at is not None:
@@ -235,7 +236,7 @@ class Paging:
                     again = AppendRequest((unmoved,), schedule=(timer(incident, again_at),))
                     await self._resources.store.append(again)
                 else:
-                    await self._carry(incident, taken.step, context, taken.messages, expected=loaded.version)
+                    await self._carry(incident, taken.step, here, taken.messages, expected=loaded.version)
                 return
         raise StoreUnavailableError(BUSY)
 

@@ -197,6 +197,7 @@ def test_who_has_it_again_stops_the_ladder_again_and_takes_it_from_nobody() -> N
 
     given(ESCALATION, BEGUN, STEPPED, held, *called_again).when(says).then(replace(longer, by="bo"))
     given(ESCALATION, BEGUN, STEPPED, held).when(says).then(longer)
+    given(ESCALATION, BEGUN, STEPPED, held, *called_again).when(Hold(by="ana", at=AT + MINUTE)).then()  # heard late
     given(ESCALATION, BEGUN, STEPPED, longer).when(Hold(by="ana", at=AT + MINUTE)).then()
     given(ESCALATION).when(says).then()
 

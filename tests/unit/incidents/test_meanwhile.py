@@ -15,6 +15,7 @@ from libs.events.memory import MemoryStore
 from libs.events.resources import Resources
 from libs.events.store import Appended, AppendRequest, Timer
 from libs.events.testing import FrozenClock
+from libs.events.timers import timer_context
 from libs.events.views import open_views
 from services.incidents.config import IncidentsSettings, load_learning
 from services.incidents.contract import ALERT, CONTRACT, DUTY, ESCALATION, INCIDENT, SILENCE
@@ -282,6 +283,25 @@ async def test_a_step_that_was_taken_meanwhile_is_not_followed_by_the_next_befor
     await fire(resources, after=5)
 
     assert [call.page for call in (await state(resources, ESCALATION, "1")).record.called] == ["p1", "p2"]
+
+
+async def test_a_step_that_was_taken_before_the_acknowledgement_was_heard_of_is_taken_anew_when_that_is_forgotten(
+    resources: Resources, store: InterruptedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(*asked: Any) -> Taken:
+        _, _, (_, number), *_ = asked
+        return Taken(step(number, due=60), {})
+
+    monkeypatch.setattr("services.incidents.paging.ladder.take", take)
+    fires = Paging(resources, SETTINGS, Alarm(resources, SETTINGS)).timers["escalation"]
+    await do(resources, ESCALATION, "1", Begin(begun=BEGUN, first=step(1, due=30)), effects=waking)
+
+    for _ in range(2):
+        (same,) = await store.due(AT + 30 * MINUTE, 10)
+        await fires(same, timer_context(same, AT + 30 * MINUTE))
+        await do(resources, ESCALATION, "1", Hold(by="ana", at=AT), effects=waking)  # as long ago as the step was due
+
+    assert [call.page for call in (await state(resources, ESCALATION, "1")).record.called] == ["p1", "p2", "p1"]
 
 
 async def test_who_took_it_on_while_it_waited_for_somebody_on_call_is_reminded_after_the_timeout(

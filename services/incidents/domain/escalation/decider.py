@@ -184,6 +184,8 @@ def _step(record: Record, command: Climb, to: Climbed) -> StepTaken:
 def _held(state: Known, command: Hold | Reassure, by: str) -> tuple[Event, ...]:
     begun = state.record.begun
     until = command.at + begun.acknowledgement_timeout if begun.acknowledgement_timeout else None
+    if isinstance(state, Climbing) and until and state.record.last and until <= state.record.last:
+        return ()  # forgotten before it was heard of, and called for since
     if isinstance(state, Held) and state.by == by and (until is None or (state.due and until <= state.due)):
         return ()
     return (EscalationHeld(incident=begun.incident, by=by, until=until, at=command.at),)
