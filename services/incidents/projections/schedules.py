@@ -92,6 +92,7 @@ SCHEDULES: Final = Projection(
     },
     sources=(SERVICE,),
     indexes=(("token",),),
+    version=2,
 )
 _R, _S = ROTATIONS.view.c, SCHEDULES.view.c
 
