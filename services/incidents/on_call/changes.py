@@ -8,6 +8,7 @@ import msgspec
 
 from libs.events import codec
 from libs.events.handler import NO_EFFECTS, Effects
+from libs.events.ids import new_id
 from libs.events.store import Timer
 from services.incidents.domain.person.events import PersonChanged, PersonErased, PersonRegistered
 from services.incidents.domain.rotation.events import RotationChanged, RotationEnded
@@ -70,9 +71,8 @@ def looked_after(changed: Changed, of: str) -> Timer:
 
 
 def _because(event: Any, **named: str) -> Effects:  # noqa: ANN401  any of those above
-    kind, name = next(iter(named.items()))
     changed = Changed(event.at, event.by, event.reason, **named)
-    return Effects(schedule=(looked_after(changed, f"{kind}/{name}/{event.at.isoformat()}"),))
+    return Effects(schedule=(looked_after(changed, str(new_id())),))
 
 
 def look_at(schedule: str, due: datetime) -> Timer:
