@@ -7,6 +7,7 @@ so rows may be kept between batches for as long as nobody else has written.
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any
@@ -53,6 +54,11 @@ class DeadLetterLimit:
     def __init__(self, run: int = 100, ratio: float = 0.1, after: int = 1_000) -> None:
         self._run, self._ratio, self._after = run, ratio, after
         self._seen = self._refused = self._in_a_row = 0
+
+    @classmethod
+    def never(cls) -> "DeadLetterLimit":
+        """Of one that goes on whatever it refuses."""
+        return cls(run=sys.maxsize, after=sys.maxsize)
 
     def passed(self, events: int) -> None:
         """So many events were applied."""

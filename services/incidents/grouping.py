@@ -5,7 +5,6 @@ is the only one that does, so that ten thousand alerts of one group do not run f
 incident takes is a dead letter and raises the alarm; all others go on.
 """
 
-import sys
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Sequence
 from datetime import timedelta
@@ -59,7 +58,7 @@ class Grouping(Reactor):
     def __init__(self, resources: Resources, settings: IncidentsSettings, alarm: Alarm) -> None:
         reaction = Reaction(NAME, SERVICE, _EVENTS, together=self.hear)
         self._alarm = alarm
-        never = DeadLetterLimit(run=sys.maxsize, after=sys.maxsize)  # who stands still calls nobody for any alert
+        never = DeadLetterLimit.never()  # who stands still calls nobody for any alert
         super().__init__(resources, [reaction], never, follows=NAME, refused=self._alarm.sound)
         self._flapping = settings.flapping_alerts
         self._quiet_for = timedelta(seconds=settings.flapping_quiet_s)

@@ -1,14 +1,11 @@
 """Says loudly that somebody should be called and nobody can be: something in here does not work."""
 
 import logging
-import sys
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 from prometheus_client import Counter
-from sqlalchemy import Connection
 
 from libs.events import codec
 from libs.events.backoff import PASSING
@@ -17,11 +14,9 @@ from libs.events.projector import DeadLetterLimit
 from libs.events.reactor import Reaction, Reactor
 from libs.events.resources import Resources
 from services.incidents.config import IncidentsSettings
-from services.incidents.domain.escalation_policy.steps import Target
 from services.incidents.domain.notification.events import Message
 from services.incidents.paging.plans import fallback_of
-from services.incidents.paging.taking import last_resort, send, through
-from services.incidents.projections.known_services import Known, service_of
+from services.incidents.paging.taking import send, to_last_resort
 
 _LOG = logging.getLogger(__name__)
 
@@ -48,8 +43,7 @@ class Alarm:
 
     def follower(self, name: str, *reactions: Reaction) -> Reactor:
         """One that reads by itself; what it cannot act on raises the alarm, and never stops it."""
-        never = DeadLetterLimit(run=sys.maxsize, after=sys.maxsize)
-        return Reactor(self._resources, reactions, never, follows=name, refused=self.sound)
+        return Reactor(self._resources, reactions, DeadLetterLimit.never(), follows=name, refused=self.sound)
 
     async def sound(self, recorded: Recorded, error: Exception) -> None:
         """Nobody is called because of *recorded*, which cannot be acted on.
@@ -90,12 +84,5 @@ class Alarm:
         )
         context = Context.of_reaction(recorded, _NAME, self._resources.clock.now())
         targets = await fallback_of(self._resources, self._fallback)
-        messages = await self._resources.views.read(_to_last_resort, said, targets, context)
+        messages = await self._resources.views.read(to_last_resort, said, targets, context)
         await send(self._resources, messages, context)
-
-
-def _to_last_resort(
-    connection: Connection, said: Message, fallback: Sequence[Target], context: Context
-) -> dict[str, Message]:
-    known = service_of(connection, said.service) or Known(said.service, "", "", "")
-    return through(connection, said, last_resort(connection, known, fallback, context.at), context)

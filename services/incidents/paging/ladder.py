@@ -5,7 +5,7 @@ decided is stored with the wish to send it, and the timer of the next step, in o
 caused it, so that deciding twice calls once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from prometheus_client import Counter
 
 from libs.events.envelope import Context, Recorded
 from libs.events.errors import ConflictError, StoreUnavailableError
-from libs.events.handler import Step
+from libs.events.handler import Loaded, Step
 from libs.events.reactor import Act, Reaction, Reactor
 from libs.events.resources import Resources
 from libs.events.store import AppendRequest, StreamWrite, Timer
@@ -144,8 +144,8 @@ class Paging:
     async def _severity_changed(self, event: IncidentSeverityChanged, _: Recorded, context: Context) -> None:
         """Other sides are called, a further one at once; nobody twice for that, unless all were called in vain."""
         planned = (await plan_of(self._resources, event.service, event.severity)).begins
-        for _try in range(_TRIES):
-            loaded = await self._resources.handler.load(ESCALATION, event.incident)
+
+        async def replanned(loaded: Loaded[Escalation]) -> None:
             state = loaded.state
             if state is None or isinstance(state, Ended):
                 return
@@ -157,10 +157,9 @@ class Paging:
                 else self._resources.views.read(take_beside, record, context, {each.person for each in record.called})
             )
             replan = Replan(begun=record.begun, first=taken.step, at=context.at)
-            with suppress(ConflictError):  # somebody took it on meanwhile, or it moved: look again
-                await self._carry(event.incident, replan, context, taken.messages, expected=loaded.version)
-                return
-        raise StoreUnavailableError(BUSY)
+            await self._carry(event.incident, replan, context, taken.messages, expected=loaded.version)
+
+        await self._as_it_is(event.incident, replanned)
 
     async def _taken_on(self, event: IncidentAcknowledged | IncidentReopened, _: Recorded, context: Context) -> None:
         await self._ask(event.incident, Hold(by=event.by, reason=event.reason, at=_then(event, context)), context)
@@ -219,9 +218,9 @@ class Paging:
         await self._climb(fired.key.partition("/")[2], partial(due, at=context.at), context)
 
     async def _climb(self, incident: str, why: Callable[[Escalation], Cause | None], context: Context) -> None:
-        """Take the next step if *why* gives a cause; it is asked again when the escalation moved meanwhile."""
-        for _ in range(_TRIES):
-            loaded = await self._resources.handler.load(ESCALATION, incident)
+        """Take the next step if *why* gives a cause."""
+
+        async def climbed(loaded: Loaded[Escalation]) -> None:
             state, cause = loaded.state, why(loaded.state)
             if cause is None or not isinstance(state, Climbing | Held | Paused | Spent):
                 return
@@ -230,31 +229,39 @@ class Paging:
             here = context.part(str(loaded.version))  # a timer of the same moment may be due again, for another step
             taken = await self._take(record, state.place if climbing else (1, 1), cause, here)
             again_at = taken.step.climbed.due
-            with suppress(ConflictError):  # somebody took it on meanwhile, or it moved: look again
-                if isinstance(state, Climbing) and state.waits and taken.waits and again_at is not None:
-                    unmoved = StreamWrite(loaded.stream, loaded.version, ())  # there is nothing new to say
-                    again = AppendRequest((unmoved,), schedule=(timer(incident, again_at),))
-                    await self._resources.store.append(again)
-                else:
-                    await self._carry(incident, taken.step, here, taken.messages, expected=loaded.version)
-                return
-        raise StoreUnavailableError(BUSY)
+            if isinstance(state, Climbing) and state.waits and taken.waits and again_at is not None:
+                unmoved = StreamWrite(loaded.stream, loaded.version, ())  # there is nothing new to say
+                again = AppendRequest((unmoved,), schedule=(timer(incident, again_at),))
+                await self._resources.store.append(again)
+            else:
+                await self._carry(incident, taken.step, here, taken.messages, expected=loaded.version)
+
+        await self._as_it_is(incident, climbed)
 
     async def _call_further(self, incident: str, context: Context) -> None:
         """Where nothing of what a further side was sent arrives, its next step is taken at once."""
-        for _ in range(_TRIES):
-            loaded = await self._resources.handler.load(ESCALATION, incident)
+
+        async def called(loaded: Loaded[Escalation]) -> None:
             state = loaded.state
             if not isinstance(state, Climbing | Held) or not state.record.further_lost:
                 return
             holder = state.by if isinstance(state, Held) else ""
             taken = await self._resources.views.read(take_further, state.record, context, holder)
-            if taken.step is None:
-                return
-            with suppress(ConflictError):  # somebody took it on meanwhile, or it moved: look again
+            if taken.step is not None:
                 command = CallFurther(called=taken.step)
                 await self._carry(incident, command, context, taken.messages, expected=loaded.version)
-                return
+
+        await self._as_it_is(incident, called)
+
+    async def _as_it_is(self, incident: str, act: Callable[[Loaded[Escalation]], Awaitable[None]]) -> None:
+        """Let *act* go by the escalation as it is; anew when somebody took it on meanwhile, or it moved.
+
+        Raises:
+            StoreUnavailableError: Others keep being first; try again.
+        """
+        for _ in range(_TRIES):
+            with suppress(ConflictError):
+                return await act(await self._resources.handler.load(ESCALATION, incident))
         raise StoreUnavailableError(BUSY)
 
     async def _take(self, record: Record, place: tuple[int, int], cause: Cause, context: Context) -> Taken:

@@ -11,9 +11,9 @@ from libs.events.errors import ConflictError
 from libs.events.resources import Resources
 from services.incidents.contract import ESCALATION
 from services.incidents.domain.escalation.commands import CorrectClock
+from services.incidents.paging.ladder import NAME
 from services.incidents.paging.waking import CLIMBING, waking
 
-_NAME: Final = "incidents.paging"
 _LOOK_EVERY_S: Final = 1.0
 _JUMP, _EVER = timedelta(seconds=2), timedelta(days=366)
 _TIMERS: Final = 10_000
@@ -39,7 +39,7 @@ class ClockWatch:
             await stopped_within(stop, _LOOK_EVERY_S)
 
     async def _correct(self, now: datetime) -> None:
-        context = Context.of_request(now, Metadata(actor=_NAME, auth_method="timer"))
+        context = Context.of_request(now, Metadata(actor=NAME, auth_method="timer"))
         for timer in await self._resources.store.due(now + _EVER, _TIMERS):
             if timer.kind == CLIMBING:
                 incident = timer.key.partition("/")[2]

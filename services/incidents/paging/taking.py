@@ -154,8 +154,13 @@ def through_or_last_resort(
     connection: Connection, said: Message, holder: str, fallback: Sequence[Target], context: Context
 ) -> dict[str, Message]:
     """*said* to *holder*; to the fallback and the owners where that is nobody who can be reached, as a machine is."""
-    if sent := through(connection, said, [holder], context):
-        return sent
+    return through(connection, said, [holder], context) or to_last_resort(connection, said, fallback, context)
+
+
+def to_last_resort(
+    connection: Connection, said: Message, fallback: Sequence[Target], context: Context
+) -> dict[str, Message]:
+    """*said* to the fallback, and to the owners of its service."""
     known = service_of(connection, said.service) or Known(said.service, "", "", "")
     return through(connection, said, last_resort(connection, known, fallback, context.at), context)
 
