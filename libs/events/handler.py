@@ -33,7 +33,7 @@ C = TypeVar("C")
 S = TypeVar("S")
 E = TypeVar("E")
 
-_TRIES = 8  # a command without If-Match that keeps losing the race is a conflict in the end
+TRIES = 50  # a command without If-Match that keeps losing the race, to another process, is a conflict in the end
 _KEPT_STATES = 10_000
 _NOTHING = AppendRequest()
 
@@ -160,7 +160,7 @@ class CommandHandler:
         loaded = self._states.get(stream) or Loaded(stream, 0, decider.initial)
         fresh = False
         async with AsyncExitStack() as turn:
-            for attempt in range(_TRIES):
+            for attempt in range(TRIES):
                 if expected is not None and loaded.version != expected:
                     if fresh:
                         raise ConflictError(stream, expected, loaded.version)
@@ -175,7 +175,7 @@ class CommandHandler:
                         try:
                             return await self._store_parts(parts, context, idempotency, answer)
                         except ConflictError as conflict:
-                            if (expected is not None and conflict.stream == stream) or attempt == _TRIES - 1:
+                            if (expected is not None and conflict.stream == stream) or attempt == TRIES - 1:
                                 raise
                         if not attempt and expected is None:
                             await turn.enter_async_context(self.turn(stream))

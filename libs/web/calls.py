@@ -3,9 +3,11 @@
 import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import wraps
 from hashlib import sha256
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -14,7 +16,8 @@ from starlette.responses import Response
 from libs.events.codec import encode
 from libs.events.decider import Decider
 from libs.events.envelope import Context, Metadata
-from libs.events.handler import NO_EFFECTS, Effects, Loaded, Outcome, Step
+from libs.events.errors import ConflictError
+from libs.events.handler import NO_EFFECTS, TRIES, Effects, Loaded, Outcome, Step
 from libs.events.resources import Resources
 from libs.events.store import Answer, AppendRequest, IdempotencyKey, StoredAnswer
 from libs.web.auth import principal as principal_of
@@ -29,6 +32,7 @@ from libs.web.problems import Place, Problem
 C = TypeVar("C")
 S = TypeVar("S")
 E = TypeVar("E")
+P = ParamSpec("P")
 
 _KEY = re.compile(r'"([\x21\x23-\x7e ]{1,255})"|([\x21\x23-\x7e]{1,255})')
 # Kept with the answer for its repetition, never sent: the stream, and how far behind the request's last event its
@@ -55,7 +59,10 @@ class Call:
     idempotency: IdempotencyKey | None = None
 
     def pinned(self, loaded: Loaded[Any]) -> "Call":
-        """Bound to the version that was read: what is worked out from it cannot be outdated when it is stored."""
+        """Bound to the version that was read: what is worked out from it cannot be outdated when it is stored.
+
+        A route that does so is `retried_on_conflict`.
+        """
         return self if self.if_match is not None else replace(self, if_match=loaded.version)
 
     async def handle(  # noqa: PLR0913  each is a part of one request
@@ -189,6 +196,29 @@ async def call(request: Request) -> AsyncGenerator[Call]:
 
 
 CallDep = Annotated[Call, Depends(call)]
+
+
+def retried_on_conflict(route: Callable[P, Awaitable[Response]]) -> Callable[P, Awaitable[Response]]:
+    """A route whose command is worked out from what it loads (`Call.pinned`): it begins anew when another was first.
+
+    With `If-Match` it does not: then the caller wants to know.
+    """
+
+    @wraps(route)
+    async def tried(*values: P.args, **named: P.kwargs) -> Response:
+        wanted = next(each for each in (*values, *named.values()) if isinstance(each, Call))
+        async with AsyncExitStack() as turn:
+            for attempt in range(TRIES):
+                try:
+                    return await route(*values, **named)
+                except ConflictError as conflict:
+                    if wanted.if_match is not None or attempt == TRIES - 1:
+                        raise
+                    if not attempt:
+                        await turn.enter_async_context(wanted.resources.handler.turn(conflict.stream))
+        raise AssertionError  # pragma: no cover  the last try returns or raises
+
+    return tried
 
 
 async def _idempotency(request: Request, principal: Principal, sent: str | None) -> IdempotencyKey | None:

@@ -8,7 +8,7 @@ from libs.events.ids import new_id
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
@@ -102,6 +102,7 @@ async def list_team_channels(request: Request, resources: ResourcesDep, team: Na
     responses=responses(422),
     dependencies=[fresh(KNOWN_TEAMS)],
 )
+@retried_on_conflict
 async def set_team_channel(
     request: Request, call: CallDep, team: Name, kind: ChannelKind, body: TeamAddress
 ) -> Response:
@@ -135,6 +136,7 @@ async def set_team_channel(
     openapi_extra=needs("teams.write"),
     responses=responses(404),
 )
+@retried_on_conflict
 async def remove_team_channel(call: CallDep, team: Name, kind: ChannelKind) -> Response:
     """Reach the team through it no more; its address is erased."""
     holder, now = key_of(kind, team=team), str(new_id())

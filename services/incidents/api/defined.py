@@ -50,7 +50,7 @@ class Defined(Generic[K, A]):
         return state
 
     async def pin(self, call: Call, name: str) -> tuple[Call, K]:
-        """As it is now, and *call*, which changes that or nothing."""
+        """As it is now, and *call*, which changes that or nothing; its route is `retried_on_conflict`."""
         loaded = await call.resources.handler.load(self.decider, name)
         return call.pinned(loaded), self.known(loaded.state)
 

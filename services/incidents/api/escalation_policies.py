@@ -14,7 +14,7 @@ from libs.events.store import Reservation
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
@@ -103,6 +103,7 @@ async def get_escalation_policy(request: Request, name: Name, resources: Resourc
     responses=responses(404),
     dependencies=[fresh(KNOWN_TEAMS, PEOPLE)],
 )
+@retried_on_conflict
 async def change_escalation_policy(name: Name, body: PolicyPatch, call: CallDep) -> Response:
     """Have it say something else; incidents that page already go on as they began."""
     loaded = await call.resources.handler.load(ESCALATION_POLICY, name)

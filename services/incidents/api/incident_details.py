@@ -1,6 +1,6 @@
 """What people say of an incident: what it is, how bad, whom it concerns; whole, or one thing at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
@@ -8,13 +8,12 @@ from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from libs.events.handler import Loaded, Step
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
-from services.incidents.api.incident_calls import carry_on_what_is_known
+from services.incidents.api.incident_calls import carry
 from services.incidents.api.incident_fields import check_fields
 from services.incidents.api.incident_schemas import (
     MOST_TAGS,
@@ -26,10 +25,11 @@ from services.incidents.api.incident_schemas import (
 )
 from services.incidents.api.schemas import Why
 from services.incidents.api.verbs import Id
-from services.incidents.domain.incident.commands import Command
-from services.incidents.domain.incident.state import Details, Incident, Record
+from services.incidents.contract import INCIDENT
+from services.incidents.domain.incident.state import Details, Record
 from services.incidents.domain.incident.terms import Affected
 from services.incidents.domain.incident.work_commands import Amend
+from services.incidents.effects import find_incident
 from services.incidents.projections.known_services import KNOWN_SERVICES, require_service
 
 router = Router(prefix="/v1/incidents", tags=["incidents"])
@@ -117,11 +117,10 @@ def _with_tags(tags: Callable[[Details], tuple[str, ...]]) -> Callable[[Record],
     return lambda record: {"details": replace(record.details, tags=tags(record.details))}
 
 
+@retried_on_conflict
 async def _amend(call: Call, reference: str, why: Why | None, said: Callable[[Record], dict[str, Any]]) -> Response:
     """Amend the incident by what *said* makes of what is known of it."""
     asked: dict[str, Any] = {"by": call.principal.name, "reason": why.reason if why else "", "at": call.context.at}
-
-    def amend(loaded: Loaded[Incident]) -> tuple[Command, Sequence[Step[Any, Any, Any]]]:
-        return Amend(**asked, **said(there(loaded.state).record)), ()
-
-    return await carry_on_what_is_known(call, reference, amend)
+    loaded = await call.resources.handler.load(INCIDENT, await find_incident(call.resources.store, reference))
+    command = Amend(**asked, **said(there(loaded.state).record))
+    return await carry(call.pinned(loaded), reference, command)

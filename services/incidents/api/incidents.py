@@ -1,6 +1,5 @@
 """Incidents: declare, read, move on, merge and split."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -10,19 +9,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.events.full_text import holds
-from libs.events.handler import Loaded, Step
+from libs.events.handler import Step
 from libs.events.ids import new_id
 from libs.events.store import EventLog
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.etag import answer
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.incidents.api.filters import matching
-from services.incidents.api.incident_calls import carry, carry_on_what_is_known
+from services.incidents.api.incident_calls import carry
 from services.incidents.api.incident_fields import check_fields, check_filled
 from services.incidents.api.incident_schemas import (
     Classification,
@@ -46,7 +45,6 @@ from services.incidents.domain.incident.commands import (
     Cancel,
     Classify,
     Close,
-    Command,
     Declare,
     Identify,
     Investigate,
@@ -178,29 +176,27 @@ async def classify_incident(call: CallDep, reference: Id, body: Classification) 
 @router.post(
     "/{id}:merge", response_model=IncidentAnswer, openapi_extra=needs("incidents.write"), responses=responses(404)
 )
+@retried_on_conflict
 async def merge_incident(call: CallDep, reference: Id, body: Merging) -> Response:
     """It is a part of another incident, which goes on with its alerts; both say so in their timelines."""
     into = await _other(call.resources.handler.load, call.resources.store, body.into, "into")
     assert into is not None  # noqa: S101  it was named
     why: dict[str, Any] = {"by": call.principal.name, "reason": body.reason, "at": call.context.at}
-
-    def merge(loaded: Loaded[Incident]) -> tuple[Command, Sequence[Step[Any, Any, Any]]]:
-        record = there(loaded.state).record
-        command = MergeInto(**why, into=into.incident, into_number=into.number)
-        if record.incident == into.incident:
-            return command, ()  # which is refused
-        absorb = Absorb(
-            **why,
-            other=record.incident,
-            other_number=record.number,
-            impact_started=record.milestones.impact_started,
-            detected=record.milestones.detected,
-            alerts=record.alerts,
-            firing=record.firing,
-        )
-        return command, (Step(INCIDENT, into.incident, absorb, incident_effects),)
-
-    return await carry_on_what_is_known(call, reference, merge)
+    loaded = await call.resources.handler.load(INCIDENT, await find_incident(call.resources.store, reference))
+    record = there(loaded.state).record
+    absorb = Absorb(
+        **why,
+        other=record.incident,
+        other_number=record.number,
+        impact_started=record.milestones.impact_started,
+        detected=record.milestones.detected,
+        alerts=record.alerts,
+        firing=record.firing,
+    )
+    itself = record.incident == into.incident  # which is refused
+    also = () if itself else (Step(INCIDENT, into.incident, absorb, incident_effects),)
+    command = MergeInto(**why, into=into.incident, into_number=into.number)
+    return await carry(call.pinned(loaded), reference, command, also=also)
 
 
 @router.post(

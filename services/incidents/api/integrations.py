@@ -13,7 +13,7 @@ from libs.events.handler import Effects, Outcome
 from libs.events.store import Reservation
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.etag import answer
 from libs.web.pagination import Page, PageDep
@@ -101,6 +101,7 @@ async def get_integration(request: Request, resources: ResourcesDep, integration
     responses=responses(404, 409, 412, 422),
     dependencies=[fresh(KNOWN_SERVICES)],
 )
+@retried_on_conflict
 async def change_integration(request: Request, integration: Name, body: ChangeIntegration, call: CallDep) -> Response:
     """Change how its alerts are sorted, by a merge patch; open alerts and incidents stay as they are."""
     loaded = await call.resources.handler.load(INTEGRATION, integration)

@@ -15,7 +15,7 @@ from libs.events.store import Timer
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import CallDep
+from libs.web.calls import CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
@@ -107,6 +107,7 @@ async def get_person(person: str, request: Request, resources: ResourcesDep) -> 
     openapi_extra=needs("people.write", if_match=True),
     responses=responses(404, 409, 412, 422),
 )
+@retried_on_conflict
 async def change_person(person: str, body: ChangePerson, request: Request, call: CallDep) -> Response:
     """Change a person by a merge patch: team, side, site, zone, contact, preferences, unavailability."""
     zone_named(body.zone)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import CallDep
+from libs.web.calls import CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
@@ -83,6 +83,7 @@ async def get_rotation(rotation: str, request: Request, resources: ResourcesDep)
     openapi_extra=needs("rotations.write", if_match=True),
     responses=responses(404, 409, 412, 422),
 )
+@retried_on_conflict
 async def change_rotation(rotation: str, body: ChangeRotation, call: CallDep) -> Response:
     """Change a rotation from now on or later, by a merge patch; what was stays as it was."""
     call, known = await _ROTATIONS.pin(call, rotation)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
@@ -97,6 +97,7 @@ async def get_schedule(schedule: str, request: Request, resources: ResourcesDep)
     responses=responses(404, 409, 412, 422),
     dependencies=[fresh(KNOWN_SERVICES)],
 )
+@retried_on_conflict
 async def change_schedule(request: Request, schedule: str, body: ChangeSchedule, call: CallDep) -> Response:
     """Change a schedule from now on or later, by a merge patch; what was stays as it was."""
     call, known = await _SCHEDULES.pin(call, schedule)

@@ -38,6 +38,11 @@ class Taken:
     messages: Mapping[str, Message]
 
     @property
+    def lacks(self) -> bool:
+        """Whether somebody whom it means was not found."""
+        return bool(self.step.climbed.passed or (self.step.beside and self.step.beside.passed))
+
+    @property
     def waits(self) -> bool:
         """Whether it stays where it is until somebody can be called."""
         it = self.step.climbed
@@ -50,6 +55,11 @@ class TakenBeside:
 
     step: SideCalled | None
     messages: Mapping[str, Message]
+
+    @property
+    def lacks(self) -> bool:
+        """Whether somebody whom it means was not found."""
+        return self.step is not None and bool(self.step.passed)
 
 
 def take(

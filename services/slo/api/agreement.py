@@ -10,14 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.events import codec
-from libs.events.errors import ConflictError
 from libs.events.handler import Effects, Outcome
 from libs.events.ids import new_id
 from libs.events.resources import Resources
 from libs.events.store import Timer
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.etag import answer
 from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
@@ -36,7 +35,6 @@ from services.slo.domain.slo.decider import Defined
 router = Router(prefix="/v1/slos", tags=["agreement"])
 
 _LAPSES: Final = timedelta(days=14)
-_TRIES: Final = 3
 Reason = Annotated[Text, Field(min_length=1)]
 
 
@@ -146,22 +144,15 @@ async def propose_revision(slo: str, body: Proposal, call: CallDep) -> Response:
     openapi_extra=needs("slos.write"),
     responses=responses(403, 404, 409),
 )
+@retried_on_conflict
 async def agree_to_revision(slo: str, body: SignatureBody, call: CallDep) -> Response:
     """Agree for one side; with the last side the document takes effect in the same transaction."""
-    for attempt in range(_TRIES):
-        loaded = await call.resources.handler.load(AGREEMENT, slo)
-        steps = await _revising(call, slo, body, loaded.state)
-        expected = loaded.version if call.if_match is None else call.if_match
-        command = Agree(
-            slo=slo, proposal=body.proposal, side=body.side, reason=body.reason, by=_actor(call), at=call.context.at
-        )
-        try:
-            # Whether this is the last side was looked up before: at another version it may be otherwise.
-            return await _handle(replace(call, if_match=expected), slo, command, steps)
-        except ConflictError:
-            if call.if_match is not None or attempt == _TRIES - 1:
-                raise
-    raise AssertionError
+    loaded = await call.resources.handler.load(AGREEMENT, slo)
+    steps = await _revising(call, slo, body, loaded.state)
+    command = Agree(
+        slo=slo, proposal=body.proposal, side=body.side, reason=body.reason, by=_actor(call), at=call.context.at
+    )
+    return await _handle(call.pinned(loaded), slo, command, steps)
 
 
 @router.post(

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,8 +9,12 @@ import time_machine
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from libs.events.applied import all_applied
 from libs.events.bus import Bus
+from libs.events.ledger import Batch
+from libs.events.projector import Projector
 from libs.events.testing import FrozenClock
+from services.incidents.paging import ladder
 from tests.api.incidents.test_integrations import add, enqueue
 from tests.fixtures.paging import (
     Receiver,
@@ -21,6 +26,7 @@ from tests.fixtures.paging import (
     notifications,
     owned,
     people,
+    person,
     timeline,
     written,
 )
@@ -173,6 +179,34 @@ async def test_nobody_on_call_is_said_loudly_and_the_incident_stays(paging: Runn
     sent = await notifications(paging, 2, incident="INC-1")
     assert [(each["kind"], each["person"]) for each in sent] == [("unassigned", "ana"), ("unassigned", "bo")]
     assert "NOBODY COULD BE CALLED" in receiver.taken[0].body.decode()
+
+
+@memory_is_enough
+async def test_who_joined_a_moment_before_is_called(
+    paging: Running, receiver: Receiver, lifecycle: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lifecycle.says("team.registered", "team/desk", team="desk")
+    await written(paging, name="desk", team="desk", steps=[{"targets": [{"kind": "team", "name": "desk"}]}])
+    await paging.call("PUT", "/v1/services/cart-api/escalation", {"dev": "desk"})
+    shown, apply = asyncio.Event(), Projector.apply
+
+    async def behind(self: Projector, batches: Sequence[Batch]) -> None:
+        await shown.wait()
+        await apply(self, batches)
+
+    async def caught_up(*asked: Any, **more: Any) -> None:
+        shown.set()
+        await all_applied(*asked, **more)
+
+    monkeypatch.setattr(Projector, "apply", behind)
+    monkeypatch.setattr(ladder, "all_applied", caught_up)
+
+    cy = person("cy", "desk") | {"contact": {"webhook": f"{receiver.url}/cy"}}
+    await paging.call("POST", "/v1/people", cy, expect=201)
+    await declared(paging)
+
+    await arrived(receiver, 1)
+    assert [each.path for each in receiver.taken] == ["/cy"]
 
 
 @memory_is_enough

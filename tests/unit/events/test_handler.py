@@ -166,6 +166,27 @@ async def test_of_many_that_race_each_has_its_turn() -> None:
     assert len(await store.read(0, 100)) == 80
 
 
+class OutrunStore(MemoryStore):
+    """Another process is first with the next so many commands."""
+
+    outrun = 0
+
+    async def append(self, request: AppendRequest, *, deadline_s: float = 5.0) -> Appended:
+        left, self.outrun = self.outrun, 0
+        if left:
+            await CommandHandler(self, REGISTRY).handle(DOOR, "a", "slam", context())
+            self.outrun = left - 1
+        return await super().append(request, deadline_s=deadline_s)
+
+
+async def test_who_loses_again_and_again_to_another_process_wins_when_that_is_done() -> None:
+    store = OutrunStore(FrozenClock(NOW))
+    store.outrun = 40
+    outcome = await CommandHandler(store, REGISTRY).handle(DOOR, "a", "slam", context())
+
+    assert outcome.version == 82
+
+
 async def test_who_expects_another_version_is_a_conflict(store: CountingStore, handler: CommandHandler) -> None:
     await handler.handle(DOOR, "a", "open", context())
     for expected in (0, 2):

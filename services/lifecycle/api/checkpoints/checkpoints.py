@@ -12,7 +12,7 @@ from libs.events import codec
 from libs.events.handler import Step
 from libs.events.ids import new_id
 from libs.web import etag
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
@@ -165,6 +165,7 @@ async def get_checkpoint(checkpoint: str, known: CheckpointsDep, as_of: AsOf = N
     openapi_extra=WRITE,
     responses=responses(404, 409, 422),
 )
+@retried_on_conflict
 async def change_checkpoint(checkpoint: str, body: ChangeCheckpoint, call: CallDep, known: CheckpointsDep) -> Response:
     """Set out to show it otherwise, while nothing came out: another title, or another plan of the same kind."""
     loaded = await call.resources.handler.load(CHECKPOINT, checkpoint)

@@ -15,7 +15,7 @@ from libs.events.resources import Resources
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
@@ -145,6 +145,7 @@ async def triage_engagement(engagement: str, body: schemas.Triage, call: CallDep
     responses=responses(404, 409, 422),
     dependencies=[fresh(EVIDENCE, READINESS_REVIEWS)],
 )
+@retried_on_conflict
 async def activate_engagement(
     engagement: str, body: schemas.ActivateEngagement, call: CallDep, terms: EngagementsDep
 ) -> Response:
@@ -177,6 +178,7 @@ async def change_engagement_model(engagement: str, body: schemas.ChangeModel, ca
     responses=responses(404, 409, 422),
     dependencies=[fresh(EVIDENCE, READINESS_REVIEWS)],
 )
+@retried_on_conflict
 async def add_engaged_service(engagement: str, body: schemas.JoinService, call: CallDep) -> Response:
     """Take one more service of the development team in."""
     loaded = await call.resources.handler.load(ENGAGEMENT, engagement)
@@ -225,6 +227,7 @@ async def start_handback(engagement: str, body: StartHandback, call: CallDep, te
 @router.post(
     "/{engagement}:hand-back", response_model=EngagementView, openapi_extra=_WRITE, responses=responses(404, 409, 422)
 )
+@retried_on_conflict
 async def hand_back(engagement: str, body: HandBackBody, call: CallDep, terms: EngagementsDep) -> Response:
     """Give the services away when everything on the list is settled, until something asks for a re-entry."""
     loaded = await call.resources.handler.load(ENGAGEMENT, engagement)
@@ -238,6 +241,7 @@ async def hand_back(engagement: str, body: HandBackBody, call: CallDep, terms: E
 @router.post(
     "/{engagement}:disengage", response_model=EngagementView, openapi_extra=_WRITE, responses=responses(404, 409)
 )
+@retried_on_conflict
 async def disengage(engagement: str, body: schemas.DisengageBody, call: CallDep, terms: EngagementsDep) -> Response:
     """End it for good."""
     loaded = await call.resources.handler.load(ENGAGEMENT, engagement)

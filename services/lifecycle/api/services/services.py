@@ -14,7 +14,7 @@ from libs.events.resources import Resources
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import CallDep
+from libs.web.calls import CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
@@ -158,6 +158,7 @@ async def get_service(service: str, resources: ResourcesDep, request: Request, a
     openapi_extra=needs("services.write", if_match=True),
     responses=responses(404, 428),
 )
+@retried_on_conflict
 async def change_service(service: str, body: ChangeService, call: CallDep) -> Response:
     """Change a service (JSON merge patch)."""
     loaded = await call.resources.handler.load(SERVICE, service)

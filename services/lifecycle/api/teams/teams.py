@@ -13,7 +13,7 @@ from libs.events.handler import Outcome, Step
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
@@ -141,6 +141,7 @@ async def get_team(
     openapi_extra=needs("teams.write", if_match=True),
     responses=responses(404, 428),
 )
+@retried_on_conflict
 async def change_team(team: str, body: ChangeTeam, call: CallDep, rules: RulesDep) -> Response:
     """Change a team (JSON merge patch): lists are replaced whole."""
     call, state = await _pinned(call, team)
@@ -158,6 +159,7 @@ async def change_team(team: str, body: ChangeTeam, call: CallDep, rules: RulesDe
 
 
 @router.post("/{team}:shard", response_model=TeamView, openapi_extra=_WRITE, responses=responses(404))
+@retried_on_conflict
 async def shard_team(team: str, body: ShardTeam, call: CallDep, rules: RulesDep) -> Response:
     """Make parts of a team teams of their own; people and services that move leave it, all at once or not at all."""
     call, state = await _pinned(call, team)
@@ -202,6 +204,7 @@ async def shard_team(team: str, body: ShardTeam, call: CallDep, rules: RulesDep)
 
 
 @router.post("/{team}:merge", response_model=TeamView, openapi_extra=_WRITE, responses=responses(404))
+@retried_on_conflict
 async def merge_team(team: str, body: MergeTeam, call: CallDep, rules: RulesDep) -> Response:
     """End a team as a part of another of its kind, which takes over its people, services and engagements."""
     call, state = await _pinned(call, team)
