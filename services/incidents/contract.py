@@ -187,6 +187,7 @@ CONTRACT = EventRegistry(
         "io.concordat.incidents.channel.switched-off.v1": of_channel.ChannelSwitchedOff,
         "io.concordat.incidents.channel.switched-on.v1": of_channel.ChannelSwitchedOn,
         "io.concordat.incidents.channel.removed.v1": of_channel.ChannelRemoved,
+        "io.concordat.incidents.channel.secret-rotated.v1": of_channel.SecretRotated,
         "io.concordat.incidents.rotation.changed.v1": of_rotation.RotationChanged,
         "io.concordat.incidents.rotation.ended.v1": of_rotation.RotationEnded,
         "io.concordat.incidents.schedule.defined.v1": of_schedule.ScheduleDefined,

@@ -269,7 +269,7 @@ async def test_an_alert_of_several_lines_is_a_subject_of_one() -> None:
     port = free_port()
     async with _mail_server(port) as inbox:
         said = _said("email", "INC-1: Carts\r\nBcc: all@example.com\u2028fail")
-        answer = await _messenger(port).deliver("n", said, "ana@example.com", SystemClock().now())
+        answer = await _messenger(port).deliver("n", said, "ana@example.com", SystemClock().now(), ("",))
     assert (answer.said, answer.detail) == ("delivered", "")
     (message,) = inbox
     assert (message["Subject"], message["Bcc"]) == ("INC-1: Carts Bcc: all@example.com fail", None)
@@ -289,13 +289,13 @@ async def test_an_e_mail_server_has_one_time_for_all_of_its_answers() -> None:
     server = await asyncio.start_server(tarpit, "127.0.0.1", 0)
     async with server:
         messenger = _messenger(server.sockets[0].getsockname()[1], timeout_s=0.5)
-        answer = await messenger.deliver("n", _said("email"), "ana@example.com", SystemClock().now())
+        answer = await messenger.deliver("n", _said("email"), "ana@example.com", SystemClock().now(), ("",))
         await asyncio.wait_for(gone.wait(), 10)
     assert (answer.said, "cannot be reached" in answer.detail) == ("failed", True)
 
 
 async def test_what_nobody_foresaw_is_an_answer_too(caplog: pytest.LogCaptureFixture) -> None:
-    answer = await _messenger(9).deliver("n", _said("webhook"), "http://a.example", SystemClock().now())
+    answer = await _messenger(9).deliver("n", _said("webhook"), "http://a.example", SystemClock().now(), ("",))
     assert (answer.said, answer.detail) == ("failed", "it could not be handed over: KeyError")
     assert "nobody foresaw" in caplog.text
 

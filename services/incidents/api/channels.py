@@ -1,10 +1,14 @@
 """`/v1/people/{person}/channels` and `/v1/teams/{team}/channels`: how people and teams are reached, and what is off."""
 
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.events.ids import new_id
+from libs.events.resources import Resources
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
@@ -14,14 +18,27 @@ from libs.web.problems import Place, Problem, responses
 from libs.web.routing import Router
 from libs.web.schemas import Name
 from services.incidents.api.addresses import check_addresses
-from services.incidents.api.notification_schemas import ChannelAnswer, ChannelsAnswer, TeamAddress
+from services.incidents.api.notification_schemas import (
+    ChannelAnswer,
+    ChannelsAnswer,
+    SecretAnswer,
+    SecretRotation,
+    TeamAddress,
+)
 from services.incidents.api.schemas import Label, Why
 from services.incidents.contract import CHANNEL
-from services.incidents.domain.channel.commands import Command, RemoveChannel, SetChannel, SwitchOff, SwitchOn
-from services.incidents.domain.channel.decider import key_of
+from services.incidents.domain.channel.commands import (
+    Command,
+    RemoveChannel,
+    RotateSecret,
+    SetChannel,
+    SwitchOff,
+    SwitchOn,
+)
+from services.incidents.domain.channel.decider import Channel, key_of
 from services.incidents.domain.channel.events import ChannelKind
 from services.incidents.domain.errors import AbsentError, UnknownReferenceError
-from services.incidents.paging.links import signing
+from services.incidents.paging.links import Signing, signing
 from services.incidents.projections.channels import CHANNELS, channels_of_team, switched_off
 from services.incidents.projections.contacts import drop_before, drop_contact, write_contact
 from services.incidents.projections.known_teams import KNOWN_TEAMS, knows_team
@@ -51,8 +68,7 @@ async def list_person_channels(request: Request, resources: ResourcesDep, person
     items = await resources.views.read(found)
     if items is None:
         raise AbsentError("person", "/v1/people")
-    secret = (await signing(resources.views)).webhook_secret(f"person/{person}")
-    return etag.answer(request, ChannelsAnswer(items=items, webhook_secret=secret))
+    return etag.answer(request, await _channels(resources, items, person=person))
 
 
 @router.post(
@@ -81,6 +97,24 @@ async def switch_person_channel_on(
     )
 
 
+@router.post(
+    "/people/{person}/channels/webhook:rotate-secret",
+    response_model=SecretAnswer,
+    openapi_extra=needs("people.write"),
+    responses=responses(404),
+    dependencies=[fresh(PEOPLE)],
+)
+async def rotate_person_secret(call: CallDep, person: Label, body: SecretRotation | None = None) -> Response:
+    """Sign the messages to somebody's webhook with another secret.
+
+    Both sign until the overlap is over: who knows one of them accepts what is sent. Asked again before, it changes
+    nothing, unless without any overlap: then another secret is made, and it alone signs at once.
+    """
+    if await call.resources.views.read(contact_of, person) is None:
+        raise AbsentError("person", "/v1/people")
+    return await _rotate(call, body or SecretRotation(), person=person)
+
+
 @router.get(
     "/teams/{team}/channels",
     response_model=ChannelsAnswer,
@@ -90,9 +124,8 @@ async def switch_person_channel_on(
 async def list_team_channels(request: Request, resources: ResourcesDep, team: Name) -> Response:
     """The channels of a team: they hear what nobody could be called for, and its digests."""
     rows = await resources.views.read(channels_of_team, team)
-    secret = (await signing(resources.views)).webhook_secret(f"team/{team}")
     items = [ChannelAnswer(kind=row["kind"], off=row["off"]) for row in rows]
-    return etag.answer(request, ChannelsAnswer(items=items, webhook_secret=secret))
+    return etag.answer(request, await _channels(resources, items, team=team))
 
 
 @router.put(
@@ -144,6 +177,48 @@ async def remove_team_channel(call: CallDep, team: Name, kind: ChannelKind) -> R
     answer = await _carry(call, RemoveChannel(team=team, kind=kind, by=call.principal.name, at=call.context.at))
     await call.resources.views.write(drop_before, holder, now)
     return answer
+
+
+@router.post(
+    "/teams/{team}/channels/webhook:rotate-secret",
+    response_model=SecretAnswer,
+    openapi_extra=needs("teams.write"),
+    responses=responses(404),
+)
+async def rotate_team_secret(call: CallDep, team: Name, body: SecretRotation | None = None) -> Response:
+    """Sign the messages to a team's webhook with another secret, as a person's are."""
+    return await _rotate(call, body or SecretRotation(), team=team)
+
+
+async def _rotate(call: Call, asked: SecretRotation, **whose: str) -> Response:
+    signed, at = await signing(call.resources.views), call.context.at
+    command = RotateSecret(
+        **whose,
+        kind="webhook",
+        secret=new_id().hex,
+        until=at + asked.overlap,
+        by=call.principal.name,
+        reason=asked.reason,
+        at=at,
+    )
+    return await call.handle(
+        CHANNEL,
+        key_of("webhook", **whose),
+        command,
+        body=lambda outcome: SecretAnswer(**_secret(signed, outcome.state, at, **whose)),
+    )
+
+
+async def _channels(resources: Resources, items: list[ChannelAnswer], **whose: str) -> ChannelsAnswer:
+    signed = await signing(resources.views)
+    channel = (await resources.handler.load(CHANNEL, key_of("webhook", **whose))).state
+    return ChannelsAnswer(items=items, **_secret(signed, channel, resources.clock.now(), **whose))
+
+
+def _secret(signed: Signing, channel: Channel, at: datetime, **whose: str) -> dict[str, Any]:
+    ((kind, name),) = whose.items()
+    secret = signed.webhook_secret(f"{kind}/{name}", channel.secret)
+    return {"webhook_secret": secret, "former_secret_until": channel.two_until(at)}
 
 
 async def _carry(call: Call, command: Command) -> Response:

@@ -1,7 +1,7 @@
 """What comes in and goes out of notifications, calls and channels."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -32,6 +32,14 @@ class TeamAddress(Body):
     model_config = example(address="https://chat.example/hooks/checkout")
 
     address: Annotated[Address | Email, Field(union_mode="left_to_right")]
+
+
+class SecretRotation(Why):
+    """Another secret; the one before signs beside it for *overlap*, in which receivers change."""
+
+    model_config = example(overlap="P1D", reason="it was in a log")
+
+    overlap: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=7))] = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +149,18 @@ class ChannelAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelsAnswer:
+class SecretAnswer:
+    """What a webhook verifies messages with; `former_secret_until`: until then the secret before signs them too."""
+
+    webhook_secret: str
+    former_secret_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsAnswer(SecretAnswer):
     """The channels of a person or a team, and what their webhook verifies messages with."""
 
     items: list[ChannelAnswer]
-    webhook_secret: str
     next_page_token: str = ""
 
 

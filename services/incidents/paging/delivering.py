@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
@@ -44,16 +44,23 @@ class Messenger:
     def __init__(self, settings: IncidentsSettings, outbound: Outbound, signing: Signing) -> None:
         self._settings, self._outbound, self._signing = settings, outbound, signing
 
-    async def deliver(self, notification: str, message: Message, address: str, at: datetime) -> Said:
-        """Hand *message* to *address*; whatever happens is an answer. The *notification* tells it from all others."""
+    async def deliver(
+        self, notification: str, message: Message, address: str, at: datetime, secrets: Sequence[str]
+    ) -> Said:
+        """Hand *message* to *address*; whatever happens is an answer. The *notification* tells it from all others.
+
+        A webhook's message is signed with each of *secrets*.
+        """
         link = self._link(notification, message, at)
         try:
-            return await self._hand_over(notification, message, address, link, at)
+            return await self._hand_over(notification, message, address, link, at, secrets)
         except Exception as error:  # noqa: BLE001  whatever it is, it is tried again, and others are called meanwhile
             _LOG.exception("notification %s failed in a way nobody foresaw", notification)
             return Said("failed", None, f"it could not be handed over: {type(error).__name__}")
 
-    async def _hand_over(self, notification: str, message: Message, address: str, link: str, at: datetime) -> Said:
+    async def _hand_over(
+        self, notification: str, message: Message, address: str, link: str, at: datetime, secrets: Sequence[str]
+    ) -> Said:
         match message.channel:
             case "email":
                 return await self._mail(notification, message, address, link)
@@ -61,7 +68,7 @@ class Messenger:
                 return await self._post(address, codec.encode({"text": _slack(message, link)}), {})
             case "webhook":
                 body = codec.encode({"type": f"incident.{message.kind}", "timestamp": at, "data": _data(message, link)})
-                return await self._post(address, body, self._signed(notification, message, body, at))
+                return await self._post(address, body, self._signed(notification, message, body, at, secrets))
 
     def _link(self, notification: str, message: Message, at: datetime) -> str:
         """Where one click acknowledges; empty where there is nothing to acknowledge, or nobody to do it."""
@@ -70,16 +77,18 @@ class Messenger:
         base = self._settings.public_url.rstrip("/")
         return f"{base}/v1/acknowledgements/{self._signing.link(notification, at)}"
 
-    def _signed(self, notification: str, message: Message, body: bytes, at: datetime) -> Mapping[str, str]:
-        """The headers of Standard Webhooks."""
+    def _signed(
+        self, notification: str, message: Message, body: bytes, at: datetime, secrets: Sequence[str]
+    ) -> Mapping[str, str]:
+        """The headers of Standard Webhooks: a signature for each secret, so that whoever knows one accepts it."""
         from standardwebhooks import Webhook  # noqa: PLC0415  it brings httpx, which takes long
 
         holder = f"person/{message.person}" if message.person else f"team/{message.team}"
-        signature = Webhook(self._signing.webhook_secret(holder)).sign(notification, at, body.decode())
+        known = [Webhook(self._signing.webhook_secret(holder, secret)) for secret in secrets]
         return {
             "webhook-id": notification,
             "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": signature,
+            "webhook-signature": " ".join(each.sign(notification, at, body.decode()) for each in known),
         }
 
     async def _post(self, address: str, body: bytes, headers: Mapping[str, str]) -> Said:

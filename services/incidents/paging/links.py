@@ -50,9 +50,10 @@ class Signing:
             raise LinkError("the link is over after a day; acknowledge with POST /v1/incidents/{id}:acknowledge")
         return notification
 
-    def webhook_secret(self, holder: str) -> str:
-        """What signs the messages to the webhook of *holder* (Standard Webhooks)."""
-        return "whsec_" + base64.b64encode(self._digest(f"webhook/{holder}")).decode()
+    def webhook_secret(self, holder: str, secret: str) -> str:
+        """What signs the messages to the webhook of *holder*: the one that *secret* names (Standard Webhooks)."""
+        said = f"webhook/{holder}/{secret}" if secret else f"webhook/{holder}"  # the first has no name
+        return "whsec_" + base64.b64encode(self._digest(said)).decode()
 
     def _mark(self, said: str) -> str:
         return base64.urlsafe_b64encode(self._digest(f"link/{said}")[:24]).decode()

@@ -7,6 +7,7 @@ between the attempt and its answer leaves the attempt open; after some seconds i
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -20,7 +21,7 @@ from libs.web.outbound import open_outbound
 from services.incidents.config import IncidentsSettings
 from services.incidents.contract import CHANNEL, CONTRACT, ESCALATION, NOTIFICATION
 from services.incidents.domain.channel.commands import SwitchOff
-from services.incidents.domain.channel.decider import key_of
+from services.incidents.domain.channel.decider import Channel, key_of
 from services.incidents.domain.channel.events import Urgency
 from services.incidents.domain.escalation.state import Ended, Held
 from services.incidents.domain.notification.commands import Answer, Attempt, Command, Withdraw
@@ -53,10 +54,10 @@ _Work = Callable[[Messenger, asyncio.Event], Awaitable[None]]
 
 
 class _Address(NamedTuple):
-    """Where a message goes, why nothing is sent there, and the version of the channel that says so."""
+    """Where a message goes, the channel that leads there, and its version."""
 
     address: str
-    off: str
+    channel: Channel
     version: int
 
 
@@ -166,6 +167,8 @@ class Sender:
         self._seen_trying.pop(notification, None)
         there = await self._address(message)
         said = await self._hand_over(messenger, notification, message, there)
+        if said.said == "final" and said.status != GONE and await self._is_signed_anew(message, there):
+            said = replace(said, said="failed")  # its receiver may know the new secret only
         answer = Answer(
             attempt=asked.attempts + 1,
             said=said.said,
@@ -199,11 +202,17 @@ class Sender:
         return "" if not calls or calls[-1] == message.page else "called again since, for a later step"
 
     async def _hand_over(self, messenger: Messenger, notification: str, message: Message, there: _Address) -> Said:
-        if there.off:
-            return Said("final", None, f"the channel is switched off: {there.off}")
+        if there.channel.off:
+            return Said("final", None, f"the channel is switched off: {there.channel.off}")
         if not there.address:
             return Said("final", None, "there is no address any more; it was changed or erased")
-        return await messenger.deliver(notification, message, there.address, self._resources.clock.now())
+        now = self._resources.clock.now()
+        return await messenger.deliver(notification, message, there.address, now, there.channel.secrets(now))
+
+    async def _is_signed_anew(self, message: Message, there: _Address) -> bool:
+        """Whether the secret was rotated since *there* was looked up."""
+        key = key_of(message.channel, person=message.person, team=message.team)
+        return (await self._handler.load(CHANNEL, key)).state.secret != there.channel.secret
 
     async def _address(self, message: Message) -> _Address:
         """Where a message goes; looked up again where another address was set in between."""
@@ -217,7 +226,7 @@ class Sender:
                 row = await self._views.read(read_contact, loaded.state.contact)
                 found = row["address"] if row else ""
             if found or loaded.version == seen:
-                return _Address(found, loaded.state.off, loaded.version)
+                return _Address(found, loaded.state, loaded.version)
             seen = loaded.version
 
     async def _switch_off(self, message: Message, gone: _Address, why: str) -> None:

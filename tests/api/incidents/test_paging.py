@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from aiohttp import web
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from libs.events.applied import all_applied
 from libs.events.bus import Bus
@@ -139,6 +139,81 @@ async def test_a_webhook_is_signed_as_standard_webhooks_are(paging: Running, rec
         said = Webhook(secret).verify(taken.body, taken.headers)
 
     assert (said["type"], said["data"]["person"], said["data"]["number"]) == ("incident.page", "ana", "INC-1")
+
+
+@memory_is_enough
+async def test_who_knows_the_old_or_the_new_secret_accepts_what_is_sent_until_the_old_one_is_over(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    old = {name: (await paging.call("GET", f"/v1/people/{name}/channels"))["webhook_secret"] for name in ("ana", "bo")}
+    asked = {"overlap": "PT5M", "reason": "it was in a log"}
+    new = {name: await paging.call("POST", f"/v1/people/{name}/channels/webhook:rotate-secret", asked) for name in old}
+    assert new["ana"] == {"webhook_secret": new["ana"]["webhook_secret"], "former_secret_until": "2026-11-21T10:05:00Z"}
+    assert await paging.call("POST", "/v1/people/ana/channels/webhook:rotate-secret") == new["ana"]
+    shown = await paging.call("GET", "/v1/people/ana/channels")
+    assert new["ana"] == {name: shown[name] for name in new["ana"]}
+
+    await written(paging)
+    await declared(paging)
+    await arrived(receiver, 1)
+    clock.advance(timedelta(minutes=5))
+    first, second = await arrived(receiver, 2)
+
+    def accepts(secret: str, taken: Taken) -> bool:
+        try:
+            with time_machine.travel(int(taken.headers["webhook-timestamp"]), tick=False):
+                Webhook(secret).verify(taken.body, taken.headers)
+        except WebhookVerificationError:
+            return False
+        return True
+
+    assert (accepts(old["ana"], first), accepts(new["ana"]["webhook_secret"], first)) == (True, True)
+    assert (accepts(old["bo"], second), accepts(new["bo"]["webhook_secret"], second)) == (False, True)
+    shown = await paging.call("GET", "/v1/people/ana/channels")
+    assert shown["former_secret_until"] is None
+
+
+@memory_is_enough
+async def test_what_was_on_its_way_while_its_secret_was_rotated_is_signed_anew(
+    paging: Running, receiver: Receiver, clock: FrozenClock
+) -> None:
+    new: list[str] = []
+
+    async def rotated(taken: Taken) -> web.Response:
+        if not new:
+            said = await paging.call("POST", "/v1/people/ana/channels/webhook:rotate-secret")
+            new.append(said["webhook_secret"])
+            return web.Response(status=401)
+        return web.Response(status=200)
+
+    receiver.answer = rotated
+    await written(paging)
+    await declared(paging)
+
+    async def refused() -> bool:
+        items = (await paging.call("GET", "/v1/notifications?incident=INC-1"))["items"]
+        return bool(items) and items[0]["status"] == 401
+
+    await eventually(refused)
+    clock.advance(timedelta(seconds=30))
+    await notifications(paging, 1, incident="INC-1", person="ana", state="delivered")
+    taken = receiver.by("ana")[-1]
+    with time_machine.travel(int(taken.headers["webhook-timestamp"]), tick=False):
+        Webhook(new[0]).verify(taken.body, taken.headers)
+
+
+async def test_the_secret_of_a_team_is_rotated_where_it_has_a_webhook(paging: Running) -> None:
+    missing = "/v1/teams/checkout/channels/webhook:rotate-secret"
+    assert (await paging.call("POST", missing, expect=404))["code"] == "not-found"
+    await paging.call("POST", "/v1/people/nobody/channels/webhook:rotate-secret", expect=404)
+    await paging.call("PUT", "/v1/teams/checkout/channels/webhook", {"address": "http://localhost:9/team"})
+    before = (await paging.call("GET", "/v1/teams/checkout/channels"))["webhook_secret"]
+
+    after = await paging.call("POST", missing, {"overlap": "PT0S"})
+
+    assert after["former_secret_until"] is None
+    assert after["webhook_secret"] != before
+    assert (await paging.call("GET", "/v1/teams/checkout/channels"))["webhook_secret"] == after["webhook_secret"]
 
 
 @memory_is_enough

@@ -1,6 +1,7 @@
 """What can be asked of a channel."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.incidents.domain.asked import Asked
 from services.incidents.domain.channel.events import ChannelKind
@@ -37,4 +38,12 @@ class RemoveChannel(OfChannel):
     """Reach the team through it no more."""
 
 
-Command = SetChannel | SwitchOff | SwitchOn | RemoveChannel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotateSecret(OfChannel):
+    """Sign with another secret, which *secret* names; the one before signs too *until* then."""
+
+    secret: str
+    until: datetime
+
+
+Command = SetChannel | SwitchOff | SwitchOn | RemoveChannel | RotateSecret

@@ -41,4 +41,12 @@ class ChannelRemoved(ChannelFact):
     """The team is reached through it no more."""
 
 
-Event = ChannelSet | ChannelSwitchedOff | ChannelSwitchedOn | ChannelRemoved
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretRotated(ChannelFact):
+    """Another secret signs from now on, which follows from *secret*; the one before signs too *until* then."""
+
+    secret: str
+    until: datetime
+
+
+Event = ChannelSet | ChannelSwitchedOff | ChannelSwitchedOn | ChannelRemoved | SecretRotated
