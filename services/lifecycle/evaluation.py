@@ -1,8 +1,9 @@
 """Looks whether services show what their phases ask them to keep, and opens items for people; it moves nothing.
 
 All services are looked at once a day, after each start and after a new gate policy, some at a time: each step sets the
-timer of the next, so that a process that dies goes on where it was. One service is looked at when its phase, its review
-or a waiver of it has changed, and when somebody asks for it.
+timer of the next, so that a process that dies goes on where it was. A new policy's round has its own timer: it begins
+with the first service, however far the day's is. One service is looked at when its phase, its review or a waiver of it
+has changed, and when somebody asks for it.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+import msgspec
 
 from libs.events.applied import all_applied
 from libs.events.backoff import PASSING, stopped_within
@@ -34,7 +37,7 @@ from services.lifecycle.domain.phase_risk.events import Event, PhaseAtRisk
 from services.lifecycle.domain.policy import Policy
 from services.lifecycle.domain.simulation import at_risk
 from services.lifecycle.projections.facts import OWN, facts_about, facts_after
-from services.lifecycle.projections.phase_risks import with_open_items
+from services.lifecycle.projections.phase_risks import PHASE_RISKS, with_open_items
 
 SCOPE: Final = "phase-at-risk"  # of the reservations that lead from an item's id to its service
 _AT_ONCE: Final = 100  # services in one step of a sweep
@@ -139,7 +142,8 @@ class Phases:
         await self._set(timetable.phase_look(event.service, str(recorded.event_id), context.at))
 
     async def _published(self, _: PolicyPublished, recorded: Recorded, context: Context) -> None:
-        await self._set(timetable.phase_sweep(timetable.Sweep(run=str(recorded.event_id)), context.at))
+        cause = str(recorded.event_id)
+        await self._set(timetable.phase_sweep(timetable.Sweep(run=cause, cause=cause), context.at))
 
     async def _look(self, timer: Timer, context: Context) -> None:
         """Look at one service."""
@@ -154,13 +158,14 @@ class Phases:
     async def _sweep(self, timer: Timer, context: Context) -> None:
         """Look at the next services, and set the timer for those after them, or for the next time."""
         sweep, policy = timetable.sweep_of(timer), await self._policy()
-        await all_applied(self.resources, *OWN, patience_s=_PATIENCE_S)
+        await all_applied(self.resources, *OWN, PHASE_RISKS, patience_s=_PATIENCE_S)
         known = await self.resources.views.read_long(facts_after, context.at, sweep.after, _AT_ONCE)
         if not known:
-            await self._set(timetable.phase_sweep(timetable.Sweep(), context.at + policy.review_every_days.days))
+            if not sweep.cause:
+                await self._set(timetable.phase_sweep(timetable.Sweep(), context.at + policy.review_every_days.days))
             return
         if sweep.waited < _PUT_OFF_AT_MOST and _is_dead(policy, next(iter(known.values()))):
-            put_off = timetable.Sweep(sweep.run, sweep.after, sweep.waited + 1)
+            put_off = msgspec.structs.replace(sweep, waited=sweep.waited + 1)
             await self._set(timetable.phase_sweep(put_off, context.at + _PUT_OFF))
             return
         run = sweep.run or str(context.event_id(0))
@@ -168,7 +173,7 @@ class Phases:
         lacking |= await self.resources.views.read(with_open_items, list(known))
         for service in sorted(lacking):
             await self._note(policy, known[service], context.part(f"{run}/{service}"))
-        after = timetable.Sweep(run, max(known), sweep.waited)
+        after = msgspec.structs.replace(sweep, run=run, after=max(known))
         await self._set(timetable.phase_sweep(after, context.at))
 
     async def _note(self, policy: Policy, facts: Facts, context: Context) -> None:

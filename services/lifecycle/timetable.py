@@ -50,11 +50,13 @@ class Sweep(msgspec.Struct, frozen=True):
         run: What began it; ids of events follow from it. Empty: the time did.
         after: The last service that was looked at.
         waited: How often it was put off, because a line to another service was dead.
+        cause: The event that began it, whose timer is its own. Empty: the day's.
     """
 
     run: str = ""
     after: str = ""
     waited: int = 0
+    cause: str = ""
 
 
 class _Look(msgspec.Struct, frozen=True):
@@ -110,8 +112,9 @@ def looked_at(timer: Timer) -> tuple[str, str]:
 
 
 def phase_sweep(sweep: Sweep, at: datetime) -> Timer:
-    """When it is looked at all services, or at the next of them; one sweep takes the place of another."""
-    return Timer(PHASE_SWEEP, at, PHASE_SWEEP, codec.encode(sweep))
+    """When it is looked at all services, or at the next of them; the day's sweep takes the place of the one before."""
+    key = f"{PHASE_SWEEP}/{sweep.cause}" if sweep.cause else PHASE_SWEEP
+    return Timer(key, at, PHASE_SWEEP, codec.encode(sweep))
 
 
 def sweep_of(timer: Timer) -> Sweep:
@@ -124,11 +127,16 @@ def look(engagement: str, at: datetime) -> Timer:
     return _timer(LOOKING, engagement, at)
 
 
+def watch(engagement: str, at: datetime) -> Timer:
+    """When the time after a hand-back is compared with the time before."""
+    return _timer(WATCHING, engagement, at)
+
+
 def watching(_: Engagement | None, events: tuple[Event, ...]) -> Effects:
     """A hand-back ends the looking, and is compared with the time before when its watch is over."""
     for event in events:
         if isinstance(event, HandedBack | EngagementEnded):
-            compare = _timer(WATCHING, event.engagement, event.watched_until)
+            compare = watch(event.engagement, event.watched_until)
             return Effects(schedule=(compare,), cancel=(f"{LOOKING}/{event.engagement}",))
     return NO_EFFECTS
 

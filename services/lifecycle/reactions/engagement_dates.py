@@ -1,9 +1,13 @@
 """What is done about engagements and their items when it is time."""
 
+from datetime import timedelta
+from typing import Final
+
+from libs.events.applied import all_applied
 from libs.events.envelope import Context
 from libs.events.handler import Effects
 from libs.events.resources import Resources
-from libs.events.store import Timer
+from libs.events.store import AppendRequest, Timer
 from services.lifecycle import timetable
 from services.lifecycle.contract import ENGAGEMENT, ENGAGEMENT_ITEM
 from services.lifecycle.domain.engagement.commands import EndWatch, Look
@@ -12,8 +16,13 @@ from services.lifecycle.domain.engagement.policy import EngagementPolicy
 from services.lifecycle.domain.engagement.state import Engagement
 from services.lifecycle.domain.engagement_item.commands import Remind
 from services.lifecycle.domain.engagement_item.events import Content
+from services.lifecycle.projections.deployments import DEPLOYMENTS
 from services.lifecycle.projections.happenings import before_and_after, is_silent, measured_for, seen
+from services.lifecycle.projections.operational_work import OPERATIONAL_WORK
 from services.lifecycle.reactions.items import item_says, open_item
+
+_PUT_OFF: Final = timedelta(minutes=10)  # a comparison, while incidents is not heard, as after a start
+_PUT_OFF_FOR: Final = timedelta(days=1)  # then what is unknown is said to be unknown
 
 
 async def look(resources: Resources, policy: EngagementPolicy, timer: Timer, context: Context) -> None:
@@ -22,6 +31,7 @@ async def look(resources: Resources, policy: EngagementPolicy, timer: Timer, con
     state = (await resources.handler.load(ENGAGEMENT, engagement)).state
     if state is None or not state.works:
         return
+    await all_applied(resources, DEPLOYMENTS, OPERATIONAL_WORK)
     measured = await resources.views.read(measured_for, state, context.at, policy)
     command = Look(engagement=engagement, by=context.metadata.actor, at=context.at, measured=measured)
     again = Effects(schedule=(timetable.look(engagement, context.at + policy.look_every),))
@@ -50,10 +60,15 @@ async def _praise(resources: Resources, policy: EngagementPolicy, state: Engagem
 
 
 async def compare(resources: Resources, policy: EngagementPolicy, timer: Timer, context: Context) -> None:
-    """Keep how the time after a hand-back compares with the time before."""
+    """Keep how the time after a hand-back compares with the time before, once all that is stored is shown."""
     engagement = timetable.key_of(timer)
     state = (await resources.handler.load(ENGAGEMENT, engagement)).state
     if state is None or state.watch is None or context.at < state.watch.until:
+        return
+    await all_applied(resources, DEPLOYMENTS)
+    if context.at < state.watch.until + _PUT_OFF_FOR and await resources.views.read(is_silent, policy):
+        again = timetable.watch(engagement, context.at + _PUT_OFF)
+        await resources.handler.append(AppendRequest(schedule=(again,)))
         return
     figures = await resources.views.read(before_and_after, state.watch, policy)
     command = EndWatch(engagement=engagement, by=context.metadata.actor, at=context.at, figures=figures)

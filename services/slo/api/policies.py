@@ -15,7 +15,7 @@ from libs.events.store import Timer
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import Place, Problem, responses
@@ -76,16 +76,20 @@ _VERB: dict[str, Any] = {"response_model": PolicyAnswer, "openapi_extra": _WRITE
     responses=responses(409, 422),
     dependencies=[fresh(KNOWN_SERVICES)],
 )
+@retried_on_conflict
 async def write_policy(request: Request, body: NewPolicy, call: CallDep) -> Response:
     """Write the error-budget policy of a service; it binds nobody before development and SRE have signed it."""
     await _refuse_unknown(request, call.resources, body.service)
-    held = (await call.resources.handler.load(POLICY, body.service)).state
+    loaded = await call.resources.handler.load(POLICY, body.service)
+    held = loaded.state
     if held is not None and held.newest.document != body.document:
         detail = f"{body.service} has a policy; PUT /v1/error-budget-policies/{body.service} writes a new version of it"
         raise Problem(409, "policy-exists", "There is a policy already", detail, [Place(detail, "/service")])
     command = _write(call, body.service, body)
     location = f"/v1/error-budget-policies/{body.service}"
-    return await call.handle(POLICY, body.service, command, body=_shown(body.service), status=201, location=location)
+    return await call.pinned(loaded).handle(
+        POLICY, body.service, command, body=_shown(body.service), status=201, location=location
+    )
 
 
 @router.put(

@@ -1,5 +1,6 @@
 """Launches through their routes: planned, shown, ready, launched, and what keeps them from it."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -193,3 +194,15 @@ async def test_a_record_of_the_service_is_evidence_by_its_id(lifecycle: Running,
     (seen,) = (each for each in shown["checkpoints"] if each["id"] == "rolled-out-in-steps")
     assert (seen["open"], seen["records"], seen["shown"]["outcome"]) == (None, ["rollout"], "passed")
     assert seen["shown"]["record"] == record["record"]
+
+
+@IN_MEMORY
+async def test_of_changes_at_once_each_is_made(lifecycle: Running) -> None:
+    await live(lifecycle)
+    path = f"{LAUNCHES}/{(await planned(lifecycle))['id']}"
+    changes = {"title": "Pay later", "text": "In thirty days.", "url": "https://wiki.example/later"}
+
+    await asyncio.gather(*(lifecycle.call("PATCH", path, {name: value}) for name, value in changes.items()))
+
+    changed = await lifecycle.call("GET", path)
+    assert {name: changed[name] for name in changes} == changes

@@ -4,8 +4,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from libs.events.store import AppendRequest
 from libs.events.testing import FrozenClock
-from services.lifecycle.timetable import PHASE_SWEEP
+from libs.events.timers import timer_context
+from services.lifecycle.evaluation import Phases
+from services.lifecycle.timetable import PHASE_SWEEP, Sweep, phase_sweep
+from tests.fixtures.lifecycle import POLICY
 from tests.fixtures.lifecycle_api import BO, attest, register, signed_in
 from tests.fixtures.services import Running, eventually, memory_is_enough
 
@@ -80,6 +84,21 @@ async def test_a_policy_that_asks_for_less_closes_what_it_does_not_ask_for(
 
     closed = await one(lifecycle, "&state=closed", passing=timedelta(minutes=2))
     assert (closed["id"], closed["closed_because"]) == (item, "shown_again")
+
+
+@memory_is_enough
+async def test_the_round_of_a_new_policy_begins_with_the_first_service_also_while_another_round_goes_on(
+    lifecycle: Running, clock: FrozenClock
+) -> None:
+    later, store = clock.now() + DAY, lifecycle.resources.store
+    of_a_policy = phase_sweep(Sweep(run="event-1", cause="event-1"), later)
+    await store.append(AppendRequest(schedule=(of_a_policy,)))
+
+    todays = Phases(lifecycle.resources, POLICY).timers[PHASE_SWEEP]
+    in_hand = phase_sweep(Sweep(after="a-service"), later)
+    await todays(in_hand, timer_context(in_hand, later))
+
+    assert of_a_policy in await store.due(later, 100)
 
 
 @memory_is_enough

@@ -12,7 +12,7 @@ from libs.events.ids import new_id
 from libs.events.resources import Resources
 from libs.web import etag
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
@@ -108,9 +108,11 @@ async def get_launch(launch: str, known: DesigningDep, gates: GatesDep, as_of: A
 
 
 @router.patch("/{launch}", response_model=LaunchView, openapi_extra=_WRITE, responses=responses(404, 409, 422))
+@retried_on_conflict
 async def change_launch(launch: str, body: ChangeLaunchBody, call: CallDep, gates: GatesDep) -> Response:
     """Plan it otherwise, such as for another day (JSON merge patch)."""
-    coming = _there(await call.resources.handler.load(LAUNCH, launch))
+    loaded = await call.resources.handler.load(LAUNCH, launch)
+    coming = _there(loaded)
     sent = body.model_dump(exclude_unset=True, exclude={"reason"})
     was = coming.plan
     plan = Plan(
@@ -120,7 +122,7 @@ async def change_launch(launch: str, body: ChangeLaunchBody, call: CallDep, gate
         planned_for=body.planned_for or was.planned_for,
     )
     command = ChangeLaunch(launch=launch, plan=plan, by=actor(call), reason=body.reason, at=call.context.at)
-    return await _do(call, command, await _measured(gates, coming, call.context.at))
+    return await _do(call.pinned(loaded), command, await _measured(gates, coming, call.context.at))
 
 
 @router.put(
