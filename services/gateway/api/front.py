@@ -77,11 +77,15 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        if scope["type"] != "http" or scope["path"] in _NEEDS_NO_KEY:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        operation = self._operation(scope)
-        scope["route"] = operation  # names the request in the metrics
+        operation = None if scope["path"] in _NEEDS_NO_KEY else self._operation(scope)
+        if scope["method"] == "HEAD":  # as GET, without the content (RFC 9110, section 9.3.2)
+            scope, send = {**scope, "method": "GET"}, _without_content(send)
+        if operation is None:
+            await self._app(scope, receive, send)
+            return
         if operation.scope is None:
             principal = NOBODY
         else:
@@ -103,6 +107,7 @@ class Front:
         operation = methods.get(scope["method"])
         if operation is None:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
+        scope["route"] = operation  # names the request in the metrics
         return operation
 
     async def _authenticate(self, scope: Scope) -> Principal:
@@ -131,6 +136,13 @@ class Front:
             if size > limit:
                 raise _too_large(limit)
         return b"".join(parts)
+
+
+def _without_content(send: Send) -> Send:
+    async def send_on(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return send_on
 
 
 def _target(scope: Scope) -> bytes:

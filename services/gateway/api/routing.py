@@ -58,11 +58,21 @@ class Routes:
 
 
 def operations(owner: str, document: Mapping[str, Any]) -> Iterable[tuple[str, Operation]]:
-    """Method (in capitals) and operation, of all in an OpenAPI *document* that name their scope (None: public)."""
+    """Method (in capitals) and operation, of all in an OpenAPI *document* that name their scope (None: public).
+
+    What can be read can be asked for with HEAD (RFC 9110, section 9.1), unless it is a stream, which has no end.
+    """
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item and SCOPE in item[method]:
-                yield method.upper(), Operation(owner, path, item[method][SCOPE])
+                operation = Operation(owner, path, item[method][SCOPE])
+                yield method.upper(), operation
+                if method == "get" and not _streams(item[method]):
+                    yield "HEAD", operation
+
+
+def _streams(described: Mapping[str, Any]) -> bool:
+    return "text/event-stream" in described.get("responses", {}).get("200", {}).get("content", {})
 
 
 def _segments(path: str) -> list[str]:

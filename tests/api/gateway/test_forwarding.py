@@ -132,8 +132,25 @@ async def test_an_unknown_path_is_a_problem(client: httpx.AsyncClient, path: str
 async def test_a_wrong_method_is_a_problem_that_lists_the_right_ones(client: httpx.AsyncClient) -> None:
     answer = await client.put("/v1/services/x")
     assert answer.status_code == 405
-    assert answer.headers["Allow"] == "GET, PATCH"
+    assert answer.headers["Allow"] == "GET, HEAD, PATCH"
     assert answer.json()["code"] == "method-not-allowed"
+
+
+@pytest.mark.parametrize("path", ["/v1/services?tier=1", "/v1/services/x", "/v1/services/x/broken", "/livez"])
+async def test_what_can_be_read_can_be_asked_for_with_head(client: httpx.AsyncClient, path: str) -> None:
+    read, asked = await client.get(path), await client.head(path)
+    assert (asked.status_code, asked.content) == (read.status_code, b"")
+    assert asked.headers["Content-Length"] == str(len(read.content))
+    assert asked.headers.get("Content-Type") == read.headers.get("Content-Type")
+
+
+async def test_a_stream_cannot_be_asked_for_with_head_for_it_has_no_end(client: httpx.AsyncClient) -> None:
+    answer = await client.head("/v1/events/stream")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+
+
+async def test_head_needs_the_same_key(anonymous: httpx.AsyncClient) -> None:
+    assert (await anonymous.head("/v1/services")).status_code == 401
 
 
 async def test_a_body_that_is_too_large_does_not_reach_the_owner(client: httpx.AsyncClient) -> None:

@@ -78,4 +78,5 @@ def test_an_operation_that_names_no_scope_is_not_reachable() -> None:
     assert list(operations("slo", document)) == [
         ("POST", Operation("slo", "/a", "a.write")),
         ("GET", Operation("slo", "/b", None)),
+        ("HEAD", Operation("slo", "/b", None)),
     ]
