@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from libs.events.backoff import PASSING, Backoff, stopped_within
 from libs.events.envelope import Context, Metadata
+from libs.events.errors import ConflictError
 from libs.events.ids import new_id, timer_id
 from libs.events.resources import Resources
 from libs.events.store import Lease, Timer
@@ -95,23 +96,30 @@ class TimerRunner:
             await stopped_within(stop, _LOOK_EVERY_S)
 
     async def _fire(self, line: "_Line", due: Sequence[Timer], stop: asyncio.Event) -> None:
+        lost = False
         for timer in due:
             if stop.is_set():
                 return
             try:
                 await self._carry_out(line.fire[timer.kind], timer)
+            except ConflictError as error:  # lost every race so far: that passes
+                _LOG.warning("timer %s is tried again soon: %s", timer.key, error)
+                lost = True
             except PASSING as error:
                 _LOG.warning("timer %s waits, and those of its line: %s", timer.key, error)
                 await line.backoff.pause(stop)
                 return
-        line.backoff.succeeded()
+        if lost:
+            await line.backoff.pause(stop)
+        else:
+            line.backoff.succeeded()
 
     async def _carry_out(self, fire: Fire, timer: Timer) -> None:
         now = self._clock.now()
         try:
             await fire(timer, timer_context(timer, now))
             await self._store.done(timer)
-        except PASSING:
+        except (*PASSING, ConflictError):
             raise
         except Exception:  # noqa: BLE001  whatever it is, the other timers go on
             _LOG.exception("timer %s failed; it is tried again in %s", timer.key, _AGAIN_AFTER)

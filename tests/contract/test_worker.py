@@ -14,7 +14,7 @@ from libs.events.deadletter import letters
 from libs.events.decider import Decider
 from libs.events.embedded_log import EmbeddedLog
 from libs.events.envelope import Context, Recorded
-from libs.events.errors import SetupError, StoreUnavailableError
+from libs.events.errors import ConflictError, SetupError, StoreUnavailableError
 from libs.events.memory import MemoryStore
 from libs.events.projection import Fold, Projection, Row
 from libs.events.reactor import Reaction, Reactor
@@ -428,6 +428,22 @@ async def test_a_failing_timer_stays_and_the_others_go_on(library: Resources) ->
     async with running(Worker(library, timers=[{"remind": remind, "explode": explode}], relay=False)):
         await until(lambda: only_due(library, ["bad"]))
     assert fired == ["good"]
+
+
+async def test_a_timer_that_lost_a_race_is_tried_again_soon_and_the_others_go_on(library: Resources) -> None:
+    now = library.clock.now()
+    await library.store.append(AppendRequest(schedule=(Timer("lost", now, "remind"), Timer("won", now, "remind"))))
+    races = [ConflictError("book/a", 1, 2)] * 2
+    fired: list[str] = []
+
+    async def remind(timer: Timer, _: Context) -> None:
+        if timer.key == "lost" and races:
+            raise races.pop()
+        fired.append(timer.key)
+
+    async with running(Worker(library, timers=[{"remind": remind}], relay=False)):
+        await until(lambda: nothing_due(library))
+    assert fired == ["won", "lost"]
 
 
 async def test_a_line_of_timers_that_waits_holds_no_other_up_and_goes_on_in_its_order(library: Resources) -> None:
