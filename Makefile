@@ -28,7 +28,7 @@ run: $(READY) ## everything in one process, nothing else needed (concordat serve
 dev: $(READY) ## every role as a process on a real PostgreSQL and a real Kafka; one Ctrl-C ends all
 	@exec $(BIN)/python -m deploy.local.dev
 
-check: $(READY) ## format, lint, types, architecture, unit tests: under a minute
+check: $(READY) ## format, lint, types, architecture, unit tests: a minute and a half
 	@$(MAKE) --no-print-directory --jobs 3 style types unit
 
 style:
