@@ -34,7 +34,7 @@ from services.incidents.api.integration_schemas import (
     profile,
 )
 from services.incidents.contract import INTEGRATION
-from services.incidents.domain.errors import AbsentError, IllegalTransitionError, IntegrationTakenError
+from services.incidents.domain.errors import AbsentError, IllegalTransitionError
 from services.incidents.domain.integration.commands import Add, Change, End, Rotate
 from services.incidents.domain.integration.decider import Active, Ended, Integration
 from services.incidents.domain.integration.events import Kind, Profile
@@ -64,8 +64,6 @@ async def add_integration(request: Request, body: NewIntegration, call: CallDep)
     await require_service(call.resources.views, body.service, request.app.state.settings.service_wait_s)
     _check_kind(body.kind, body.mapping)
     asked = _checked(profile(body, body.service))
-    if (await call.resources.handler.load(INTEGRATION, body.name)).state is not None:
-        raise IntegrationTakenError(body.name)
     key = new_key()
     command = Add(
         integration=body.name, kind=body.kind, profile=asked, key_hash=hash_of(key), **_who(call, body.reason)

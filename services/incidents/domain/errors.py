@@ -124,11 +124,8 @@ class MilestoneOrderError(IncidentsError):
 class IntegrationTakenError(IncidentsError):
     """There is an integration of that name."""
 
-    def __init__(self, integration: str) -> None:
-        super().__init__(
-            f"there is an integration {integration!r} already, maybe ended; take another name,"
-            f" or POST /v1/integrations/{integration}:rotate for another key"
-        )
+    def __init__(self, integration: str, why: str, remedy: str = "") -> None:
+        super().__init__(f"{integration!r} {why}; take another name{remedy}")
         self.field = "name"
 
 

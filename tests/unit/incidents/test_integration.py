@@ -32,14 +32,16 @@ def test_it_is_added_with_the_hash_of_its_key() -> None:
     given(INTEGRATION).when(ADD).then(ADDED)
 
 
-@pytest.mark.parametrize("past", [(ADDED,), (ADDED, ENDED)])
-def test_a_name_is_given_once(past: tuple[object, ...]) -> None:
+@pytest.mark.parametrize(("past", "rotates"), [((ADDED,), True), ((ADDED, ENDED), False)])
+def test_a_name_is_given_once(past: tuple[object, ...], *, rotates: bool) -> None:
     refusal = given(INTEGRATION, *past).when(replace(ADD, key_hash="x")).refuses(IntegrationTakenError)
-    assert ":rotate" in str(refusal)
+    assert "take another name" in str(refusal)
+    assert (":rotate" in str(refusal)) == rotates  # what has ended has no key
 
 
 def test_nobody_else_speaks_for_burn_rate_alerts() -> None:
-    given(INTEGRATION).when(replace(ADD, integration="slo")).refuses(IntegrationTakenError)
+    refusal = given(INTEGRATION).when(replace(ADD, integration="slo")).refuses(IntegrationTakenError)
+    assert str(refusal) == "'slo' is where Concordat's own burn-rate alerts come from; take another name"
 
 
 def test_it_is_changed_once() -> None:

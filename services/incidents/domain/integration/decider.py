@@ -73,7 +73,7 @@ def decide(command: Command, state: Integration) -> tuple[Event, ...]:
         case None, Add(integration=integration) if integration != BURN_RATES:
             return (_added(command),)
         case _, Add(integration=integration):
-            raise IntegrationTakenError(integration)
+            raise _taken(integration, state)
         case None, _:
             raise AbsentError("integration")
         case Active(), Change(profile=profile):
@@ -104,6 +104,17 @@ def evolve(state: Integration, event: Event) -> Integration:
             return Ended(state, at, by)
         case _:
             return state
+
+
+def _taken(name: str, state: Integration) -> IntegrationTakenError:
+    match state:
+        case None:
+            return IntegrationTakenError(name, "is where Concordat's own burn-rate alerts come from")
+        case Active():
+            another_key = f", or POST /v1/integrations/{name}:rotate for another key"
+            return IntegrationTakenError(name, "is an integration already", another_key)
+        case Ended():
+            return IntegrationTakenError(name, "was an integration, which has ended")
 
 
 def _added(command: Add) -> IntegrationAdded:
