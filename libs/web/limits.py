@@ -29,9 +29,10 @@ class StrictRequest(Request):
         """The whole body.
 
         Raises:
-            Problem: 413, it is larger than the setting `request_bytes`.
+            Problem: 413, it is larger than the setting `request_bytes`; 415, it is compressed.
         """
         if not hasattr(self, "_body"):
+            _refuse_encoded(sent_header(self, b"content-encoding"))
             limit: int = self.app.state.settings.request_bytes
             declared = sent_header(self, b"content-length") or ""
             if declared.isascii() and declared.isdecimal() and int(declared[:20]) > limit:
@@ -92,6 +93,15 @@ def check_text(values: Mapping[str, str] | list[tuple[str, str]], what: str) -> 
             place = Place("holds a control character; remove it", name)
             message = f"the {what} {name!r} holds a control character; remove it"
             raise Problem(400, "control-character", "A parameter holds a control character", message, [place])
+
+
+def _refuse_encoded(encoding: str | None) -> None:
+    """None of the senders that we name compresses; of others nobody should unpack megabytes before they are known."""
+    if encoding and encoding.strip().lower() != "identity":
+        detail = f"the body is encoded as {encoding}; send it as it is, without Content-Encoding"
+        place = Place(detail, "Content-Encoding")
+        headers = {"Accept-Encoding": "identity"}  # RFC 9110, section 15.5.16
+        raise Problem(415, "unsupported-encoding", "The body's encoding is not read here", detail, [place], headers)
 
 
 class _DoubledKeyError(ValueError):

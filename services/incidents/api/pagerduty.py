@@ -61,6 +61,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     202: {"description": "Stored", "content": _CONTENT},
     400: {"description": "The event cannot be taken; `errors` says why", "content": _REFUSED},
     413: {"description": "Too large", "content": _REFUSED},
+    415: {"description": "Compressed; send it as it is", "content": _REFUSED},
     429: {"description": "Sent too fast", "content": _REFUSED},
     503: {"description": "It cannot be stored now; send it again", "content": _REFUSED},
 }
@@ -127,6 +128,10 @@ async def _answered(request: Request, take: Take) -> Response:  # noqa: PLR0911 
         return _refusal(400, "invalid event", "Event object is invalid", error.errors)
     except RefusedError as error:
         return _refusal(400, "invalid event", "Event object is invalid", [str(error)])
+    except Problem as error:
+        response = _refusal(error.status, "invalid event", error.title, [error.detail])
+        response.headers.update(error.headers)
+        return response
     except _TooLargeError:
         said = f"the event is larger than {MOST_BYTES} bytes; leave some of 'custom_details' out"
         return _refusal(413, "invalid event", "Event object is too large", [said])
@@ -151,8 +156,10 @@ class _TooFastError(Exception):
 async def _body(request: Request) -> bytes:
     try:
         body = await request.body()
-    except Problem as error:  # larger than anything that is read here
-        raise _TooLargeError from error
+    except Problem as error:
+        if error.status == 413:  # noqa: PLR2004  larger than anything that is read here
+            raise _TooLargeError from error
+        raise
     if len(body) > MOST_BYTES:
         raise _TooLargeError
     return body

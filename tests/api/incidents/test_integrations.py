@@ -139,6 +139,9 @@ async def test_what_cannot_be_taken_is_refused_in_pagerdutys_words(incidents: Ru
     )
     large = PAYLOAD | {"custom_details": "x" * 512 * 1024}
     assert (await enqueue(incidents, key, payload=large, expect=413))["status"] == "invalid event"
+    answer = await incidents.client.post("/v2/enqueue", content=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
+    assert (answer.status_code, answer.headers["Accept-Encoding"]) == (415, "identity")
+    assert answer.json()["errors"] == ["the body is encoded as gzip; send it as it is, without Content-Encoding"]
     answer = await incidents.client.post("/v2/enqueue", json={}, headers={"Authorization": "Bearer forged"})
     assert answer.status_code == 401
 

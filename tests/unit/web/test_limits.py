@@ -1,3 +1,4 @@
+import gzip
 import json
 from contextlib import suppress
 
@@ -85,6 +86,21 @@ async def test_a_body_that_turns_out_too_large_is_413(client: httpx.AsyncClient)
 
     answer = await client.post("/v1/counters", content=chunks(), headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
+
+
+async def test_a_compressed_body_is_415_and_says_what_is_taken(client: httpx.AsyncClient) -> None:
+    sent = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await client.post("/v1/counters", content=gzip.compress(b'{"name": "errors"}'), headers=sent)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-encoding")
+    assert (answer.headers["Accept-Encoding"], answer.json()["errors"][0]["pointer"]) == (
+        "identity",
+        "Content-Encoding",
+    )
+
+
+async def test_a_body_that_says_it_is_as_it_is_is_read(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/counters", json={"name": "errors"}, headers={"Content-Encoding": "Identity"})
+    assert answer.status_code == 201
 
 
 @pytest.mark.parametrize("path", ["/v1/counters/a%00b", "/v1/counters/a%0Ab", "/v1/counters?order_by=a%00"])
