@@ -17,7 +17,7 @@ from libs.events.store import Reservation
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import PUBLIC, needs
-from libs.web.calls import CallDep
+from libs.web.calls import CallDep, retried_on_conflict
 from libs.web.problems import responses
 from libs.web.routing import Router
 from services.incidents.api.rosters import scheduled
@@ -70,9 +70,10 @@ async def get_calendar(
     openapi_extra=_WRITE,
     responses=responses(404, 409),
 )
+@retried_on_conflict
 async def renew_calendar(schedule: str, call: CallDep) -> Response:
     """Give the calendar a new private address, which needs no key; the one before leads nowhere any more."""
-    _, known, _ = await scheduled(call.resources, schedule)
+    loaded, known, _ = await scheduled(call.resources, schedule)
     token = token_urlsafe(32)
     digest = sha256(token.encode()).hexdigest()
     stream = SCHEDULE.stream(schedule)
@@ -82,7 +83,7 @@ async def renew_calendar(schedule: str, call: CallDep) -> Response:
     def shown(_: Outcome[Schedule]) -> CalendarAddress:
         return CalendarAddress(path)
 
-    return await call.handle(
+    return await call.pinned(loaded).handle(
         SCHEDULE,
         schedule,
         RenewToken(digest=digest, by=call.principal.name, at=call.context.at),

@@ -13,7 +13,7 @@ from libs.events.store import Reservation
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
 from libs.web.auth import principal as principal_of
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.etag import answer
 from libs.web.pagination import Page, PageDep
@@ -181,6 +181,7 @@ async def approve_postmortem(request: Request, call: CallDep, reference: Id, bod
 
 
 @router.post("/{id}:publish", response_model=PostmortemAnswer, openapi_extra=_WRITE, responses=responses(404, 409))
+@retried_on_conflict
 async def publish_postmortem(call: CallDep, reference: Id, policy: PolicyDep, body: Why | None = None) -> Response:
     """Let everybody learn from it; before both sides approved it, only with a reason, where the policy lets it."""
     command = commands.Publish(
@@ -189,11 +190,12 @@ async def publish_postmortem(call: CallDep, reference: Id, policy: PolicyDep, bo
         reason=body.reason if body else "",
         at=call.context.at,
     )
-    state = (await call.resources.handler.load(POSTMORTEM, reference)).state
+    loaded = await call.resources.handler.load(POSTMORTEM, reference)
+    state = loaded.state
     if state is None:
         raise AbsentError("postmortem")
     met = _met(call, state.content.drafted.incident, "publish", policy)
-    return await _carry(call, reference, command, (met, *await _classified(call, state)))
+    return await _carry(call.pinned(loaded), reference, command, (met, *await _classified(call, state)))
 
 
 async def _carry(
@@ -215,10 +217,10 @@ async def _classified(call: Call, state: Known) -> tuple[Step[Any, Any, Any], ..
     root = next((each.antipattern for each in state.content.sections.causes if each.kind == "root"), "")
     key = state.content.drafted.incident
     incident = (await call.resources.handler.load(INCIDENT, key)).state
-    if not root or incident is None or incident.record.outage_class or isinstance(incident, Cancelled):
+    if not root or incident is None or isinstance(incident, Cancelled):
         return ()
     reason = f"the root cause, says postmortem {state.content.drafted.postmortem}"
-    classify = Classify(outage_class=root, by=call.principal.name, reason=reason, at=call.context.at)
+    classify = Classify(outage_class=root, unless_said=True, by=call.principal.name, reason=reason, at=call.context.at)
     return (Step(INCIDENT, key, classify, incident_effects),)
 
 

@@ -28,6 +28,7 @@ from services.incidents.domain.shift.events import ShiftClosed
 from services.incidents.domain.turning.commands import Turned
 from services.incidents.domain.turning.events import ScheduleTurned, Turn
 from services.incidents.on_call.changes import Changed, look_at
+from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.neighbours import Neighbours, neighbours_of
 from services.incidents.projections.people import PEOPLE
 from services.incidents.projections.schedules import (
@@ -38,7 +39,7 @@ from services.incidents.projections.schedules import (
     schedules_naming,
     schedules_of_service,
 )
-from services.incidents.projections.shifts import closed_since, closed_until, interrupted
+from services.incidents.projections.shifts import PAGES, closed_since, closed_until, interrupted
 
 TOLD_AHEAD: Final = timedelta(days=28)  # people are told of moves this far ahead
 _CLOSED_AT_ONCE: Final = 100  # after a worker stood still for weeks; the others follow
@@ -208,6 +209,8 @@ class Watch:
                 continue
             if len(found) == _CLOSED_AT_ONCE:
                 break
+            if not found:  # what it cost is said once
+                await all_applied(self._resources, PAGES, INCIDENTS, patience_s=_PATIENCE_S)
             member = members.get(it.person) or await self._member(it.person)
             cost = await self._resources.views.read(interrupted, roster.schedule, it.person, Span(it.since, it.until))
             found.append(

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from libs.events import codec
+from libs.events.applied import all_applied
 from libs.events.envelope import Context, Recorded
 from libs.events.reactor import Reaction
 from libs.events.registry import EventRegistry
@@ -19,9 +20,11 @@ from services.incidents.domain.alert.events import AlertTriggered
 from services.incidents.domain.notification.events import Message
 from services.incidents.paging.owners import clock_of, team_or_people
 from services.incidents.paging.taking import send, through
-from services.incidents.projections.alerts import waiting_since
-from services.incidents.projections.calls import noise
+from services.incidents.projections.alerts import ALERTS, waiting_since
+from services.incidents.projections.calls import CALLS, noise
+from services.incidents.projections.channels import CHANNELS
 from services.incidents.projections.known_services import service_of, services_of_team
+from services.incidents.projections.people import PEOPLE
 
 WEEKLY: Final = "incidents.weekly-digests"  # never changes: ids of notifications follow from it
 LOW: Final = "incidents.low-urgency"
@@ -64,6 +67,7 @@ class Digests:
         return {DAILY: self._morning}
 
     async def _compiled(self, event: DigestCompiled, _: Recorded, context: Context) -> None:
+        await all_applied(self._resources, CALLS, PEOPLE, CHANNELS)
         services = await self._resources.views.read(services_of_team, event.team)
         report = await self._resources.views.read(_noise, services, event.at)
         await self._send(event.team, event.subject, "\n".join([event.text, *report]), context)
@@ -76,6 +80,7 @@ class Digests:
             await self._resources.store.append(AppendRequest(schedule=(timer,)))
 
     async def _morning(self, timer: Timer, context: Context) -> None:
+        await all_applied(self._resources, ALERTS, PEOPLE, CHANNELS)
         team = timer.key.split("/")[1]
         views = self._resources.views
         services = await views.read(services_of_team, team)

@@ -10,12 +10,10 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Final
 
 from prometheus_client import Counter
-from sqlalchemy import Connection
 
-from libs.events.applied import all_applied
 from libs.events.envelope import Context, Recorded
 from libs.events.errors import ConflictError, StoreUnavailableError
 from libs.events.handler import Loaded, Step
@@ -75,21 +73,15 @@ from services.incidents.domain.notification.events import AttemptEnded, Message
 from services.incidents.intake import BUSY
 from services.incidents.paging.alarm import Alarm
 from services.incidents.paging.digests import Digests
+from services.incidents.paging.finding import Finding
 from services.incidents.paging.messages import about
 from services.incidents.paging.plans import fallback_of, plan_of
-from services.incidents.paging.taking import Taken, TakenBeside, take, take_beside, take_further, through_or_last_resort
+from services.incidents.paging.taking import Taken, take, take_beside, take_further, through_or_last_resort
 from services.incidents.paging.waking import CLIMBING, timer, waking
-from services.incidents.projections.channels import CHANNELS
-from services.incidents.projections.people import PEOPLE
-from services.incidents.projections.schedules import ROTATIONS, SCHEDULES
 
 NAME: Final = "incidents.paging"  # never changes: ids of what it does follow from it
 _TOO_LATE = FIRST * 4  # after the third attempt, or as the channel asks: the next step is taken, and it is tried on
 _TRIES = 8
-_PATIENCE_S = 2.0  # for read models that are about to show who can be called
-
-P = ParamSpec("P")
-T = TypeVar("T", bound=Taken | TakenBeside)
 
 CALLED: Final = Counter("concordat_incidents_pages", "People called, once per person and step")
 UNASSIGNED: Final = Counter("concordat_incidents_unassigned", "Incidents for which nobody could be called")
@@ -104,7 +96,7 @@ class Paging:
 
     def __init__(self, resources: Resources, settings: IncidentsSettings, alarm: Alarm) -> None:
         self._resources, self._fallback = resources, settings.paging_fallback
-        self.digests, self._alarm = Digests(resources), alarm
+        self.digests, self._finding, self._alarm = Digests(resources), Finding(resources), alarm
 
     @property
     def reactor(self) -> Reactor:
@@ -125,6 +117,7 @@ class Paging:
             IncidentAlertJoined: self._joined,
             IncidentAlertsTold: self._joined,
             AttemptEnded: self._answered,
+            **self._finding.acts,
         }
         return self._alarm.follower(NAME, Reaction(NAME, SERVICE, CONTRACT, acts), self.digests.low)
 
@@ -146,7 +139,7 @@ class Paging:
         taken = await (
             self._take(record, (1, 1), "declared", context)
             if isinstance(incident, Triage)
-            else self._find(take_beside, record, context, ())
+            else self._finding.find(take_beside, record, context, ())
         )
         await self._carry(event.incident, Begin(begun=begun, first=taken.step), context, taken.messages, expected=0)
 
@@ -163,7 +156,7 @@ class Paging:
             taken = await (
                 self._take(record, (1, 1), "severity", context)
                 if not record.begun.quiet and (before.quiet or isinstance(state, Spent))
-                else self._find(take_beside, record, context, {each.person for each in record.called})
+                else self._finding.find(take_beside, record, context, {each.person for each in record.called})
             )
             replan = Replan(begun=record.begun, first=taken.step, at=context.at)
             await self._carry(event.incident, replan, context, taken.messages, expected=loaded.version)
@@ -208,6 +201,7 @@ class Paging:
         why = f"{person} took it on. {alerts} alerts belong to it by now, the last: {event.summary}"
         said = about(loaded.state.record.begun, "more-alerts", why)
         targets = await fallback_of(self._resources, self._fallback)
+        await self._finding.shown()
         messages = await self._resources.views.read(through_or_last_resort, said, f"person/{person}", targets, context)
         told = TellResponder(person=person, alerts=alerts, notifications=tuple(messages), at=context.at)
         await self._carry(event.incident, told, context, messages, expected=loaded.version)
@@ -255,7 +249,7 @@ class Paging:
             if not isinstance(state, Climbing | Held) or not state.record.further_lost:
                 return
             holder = state.by if isinstance(state, Held) else ""
-            taken = await self._find(take_further, state.record, context, holder)
+            taken = await self._finding.find(take_further, state.record, context, holder)
             if taken.step is not None:
                 command = CallFurther(called=taken.step)
                 await self._carry(incident, command, context, taken.messages, expected=loaded.version)
@@ -275,17 +269,7 @@ class Paging:
 
     async def _take(self, record: Record, place: tuple[int, int], cause: Cause, context: Context) -> Taken:
         targets = await fallback_of(self._resources, self._fallback)
-        return await self._find(take, record, place, cause, context, targets)
-
-    async def _find(self, find: Callable[Concatenate[Connection, P], T], *asked: P.args, **more: P.kwargs) -> T:
-        """Whom *find* finds; who is not found may just have been put down, so it looks again when that is shown."""
-        views = self._resources.views
-        found = await views.read(find, *asked, **more)
-        if not found.lacks:
-            return found
-        with suppress(StoreUnavailableError):  # they are far behind: what they show is better than nobody
-            await all_applied(self._resources, PEOPLE, CHANNELS, ROTATIONS, SCHEDULES, patience_s=_PATIENCE_S)
-        return await views.read(find, *asked, **more)
+        return await self._finding.find(take, record, place, cause, context, targets)
 
     async def _ask(self, incident: str, command: Command, context: Context) -> None:
         await self._carry(incident, command, context, {}, expected=None)

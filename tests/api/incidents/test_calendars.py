@@ -1,10 +1,14 @@
 """A schedule as a calendar feed: what an iCalendar library reads is what the resolver says."""
 
+import asyncio
 from typing import Any
 
+import pytest
 from icalendar import Calendar
 
+from libs.events.resources import Resources
 from libs.events.testing import FrozenClock
+from services.incidents.api import calendars, rosters
 from tests.fixtures.on_call import HOUR, scheduled, staffed
 from tests.fixtures.services import Running, memory_is_enough
 
@@ -83,6 +87,32 @@ async def test_a_private_address_needs_no_key_and_leads_nowhere_once_it_is_renew
     assert (await incidents.client.get(FEED)).status_code == 401
     assert (await incidents.client.get("/v1/calendars/guessed.ics")).status_code == 404
     assert content
+
+
+@memory_is_enough
+async def test_of_two_addresses_that_are_made_at_once_one_leads_nowhere(
+    incidents: Running, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await staffed(incidents, clock)
+    await scheduled(incidents)
+    both, arrived = asyncio.Event(), iter((False, True))
+
+    async def seen_by_both(resources: Resources, schedule: str) -> Any:
+        seen = await rosters.scheduled(resources, schedule)
+        if next(arrived, False):
+            both.set()
+        await both.wait()
+        return seen
+
+    monkeypatch.setattr(calendars, "scheduled", seen_by_both)
+
+    async def renewed() -> str:
+        return str((await incidents.call("POST", "/v1/schedules/checkout:renew-calendar", expect=201))["path"])
+
+    paths = await asyncio.gather(renewed(), renewed())
+
+    answers = [(await incidents.client.get(path)).status_code for path in paths]
+    assert sorted(answers) == [200, 404]
 
 
 @memory_is_enough

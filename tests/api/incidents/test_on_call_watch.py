@@ -7,10 +7,8 @@ from libs.events.testing import FrozenClock
 from services.incidents.contract import CONTRACT, SHIFT
 from services.incidents.domain.duty.events import LimitBreached, LimitKept, ScheduleChanged, Scheduled, ShiftsMoved
 from services.incidents.domain.escalation.events import PageSent
-from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.shift.events import ShiftClosed
 from services.incidents.domain.turning.events import ScheduleTurned
-from services.incidents.projections.shifts import interrupted
 from tests.fixtures.on_call import DAY, HOUR, SECOND, scheduled, staffed
 from tests.fixtures.paging import declared, escalation, owned, people, written
 from tests.fixtures.services import Elsewhere, Running, eventually, memory_is_enough
@@ -233,13 +231,6 @@ async def test_a_shift_says_what_its_pages_cost_and_that_they_were_too_many(
             clock.advance(HOUR - minutes * MINUTE)
     pages = await told(incidents, PageSent, 3)
     assert {(each.person, each.schedule) for each in pages} == {("ana", "checkout")}
-    shift = Span(clock.now() - 3 * HOUR, clock.now() + 11 * HOUR)
-
-    async def counted() -> bool:
-        cost = await incidents.resources.views.read(interrupted, "checkout", "ana", shift)
-        return (cost.pages, cost.minutes) == (3, 40 + 11 * 60)
-
-    assert await eventually(counted)  # a shift is closed with what is known of it then
 
     clock.advance(12 * HOUR + 2 * MINUTE)  # two minutes past midnight
 

@@ -14,7 +14,7 @@ from libs.events.bus import Bus
 from libs.events.ledger import Batch
 from libs.events.projector import Projector
 from libs.events.testing import FrozenClock
-from services.incidents.paging import ladder
+from services.incidents.paging import finding
 from tests.api.incidents.test_integrations import add, enqueue
 from tests.fixtures.paging import (
     Receiver,
@@ -257,10 +257,11 @@ async def test_nobody_on_call_is_said_loudly_and_the_incident_stays(paging: Runn
 
 
 @memory_is_enough
+@pytest.mark.parametrize("before", [(), ("di",)], ids=["alone", "beside another"])
 async def test_who_joined_a_moment_before_is_called(
-    paging: Running, receiver: Receiver, lifecycle: Elsewhere, monkeypatch: pytest.MonkeyPatch
+    paging: Running, receiver: Receiver, lifecycle: Elsewhere, before: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await lifecycle.says("team.registered", "team/desk", team="desk")
+    await people(paging, lifecycle, *before, team="desk", base=receiver.url)
     await written(paging, name="desk", team="desk", steps=[{"targets": [{"kind": "team", "name": "desk"}]}])
     await paging.call("PUT", "/v1/services/cart-api/escalation", {"dev": "desk"})
     shown, apply = asyncio.Event(), Projector.apply
@@ -274,14 +275,17 @@ async def test_who_joined_a_moment_before_is_called(
         await all_applied(*asked, **more)
 
     monkeypatch.setattr(Projector, "apply", behind)
-    monkeypatch.setattr(ladder, "all_applied", caught_up)
+    monkeypatch.setattr(finding, "all_applied", caught_up)
 
     cy = person("cy", "desk") | {"contact": {"webhook": f"{receiver.url}/cy"}}
     await paging.call("POST", "/v1/people", cy, expect=201)
     await declared(paging)
 
-    await arrived(receiver, 1)
-    assert [each.path for each in receiver.taken] == ["/cy"]
+    try:
+        await arrived(receiver, 1 + len(before))
+    finally:
+        shown.set()
+    assert {each.path for each in receiver.taken} == {f"/{name}" for name in ("cy", *before)}
 
 
 @memory_is_enough
@@ -724,10 +728,10 @@ async def test_alerts_of_low_urgency_are_told_together_the_next_morning(
         said = {"alert": f"a{number}", "slo": f"carts-{number}", "service": "cart-api", "at": clock.now()} | burn
         await slo.says("alert.fired", f"budget/carts-{number}", **said)
 
-    async def waiting() -> bool:
-        return len((await paging.call("GET", "/v1/alerts?urgency=low"))["items"]) == 3
+    async def stored() -> bool:
+        return sum(each.stream.startswith("alert/") for each in await paging.resources.store.read(0, 1000)) == 3
 
-    await eventually(waiting)
+    await eventually(stored)
     assert receiver.taken == []
     clock.advance(timedelta(hours=3))
 

@@ -463,6 +463,11 @@ class TestClassifying:
         assert state.record.outage_class == "retry-storm"
         given(INCIDENT, *PASTS[name], self.CLASSIFIED).when(self.CLASSIFY).then()
 
+    def test_what_somebody_said_before_stays_where_it_is_only_supposed(self) -> None:
+        supposed = replace(self.CLASSIFY, outage_class="overload", unless_said=True)
+        given(INCIDENT, *PASTS["resolved"], self.CLASSIFIED).when(supposed).then()
+        given(INCIDENT, *PASTS["resolved"]).when(supposed).then(replace(self.CLASSIFIED, outage_class="overload"))
+
     def test_a_false_alarm_was_no_outage(self) -> None:
         assert (
             given(INCIDENT, *PASTS["cancelled"]).when(self.CLASSIFY).refuses(IllegalTransitionError).verb == "classify"

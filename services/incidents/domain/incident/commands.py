@@ -118,10 +118,16 @@ class Reopen(Asked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classify(Asked):
-    """Say of what class of outage it is; also after it is closed, when it is understood."""
+    """Say of what class of outage it is; also after it is closed, when it is understood.
+
+    Args:
+        outage_class: The class.
+        unless_said: What was said before stays.
+    """
 
     verb: ClassVar[str] = "classify"
     outage_class: str
+    unless_said: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,7 +129,8 @@ def classified(state: Known, command: Classify) -> tuple[Event, ...]:
     """A false alarm was no outage."""
     if isinstance(state, Cancelled):
         raise refusal(state, command.verb)
-    if state.record.outage_class == command.outage_class:
+    said = state.record.outage_class
+    if said == command.outage_class or (said and command.unless_said):
         return ()
     return (fact(IncidentClassified, state.record, command, outage_class=command.outage_class),)
 
