@@ -32,11 +32,11 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What is read when a service is described otherwise."""
+    """What is read when a service is described otherwise; of its links and code only when these have changed."""
 
     service: str
     owner_team: str
-    catalogue: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    catalogue: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +143,15 @@ def _row(key: Key, service: str, subject: str, at: datetime, **data: object) -> 
     return {"kind": key[0], "key": key[1], "service": service, "subject": subject, "at": at, "data": data}
 
 
-def _described(_: Row | None, event: Registered | Changed, recorded: Recorded, key: Key) -> Row:
+def _described(row: Row | None, event: Registered | Changed, recorded: Recorded, key: Key) -> Row | None:
     at = recorded.occurred_at
     match key[0]:
         case "phase":
             return _row(key, event.service, getattr(event, "phase", ""), at)
         case "team":
             return _row(key, event.service, event.owner_team, at)
+        case _ if event.catalogue is None:
+            return row
         case _:
             links, code = event.catalogue.get("links", []), event.catalogue.get("code", [])
             return _row(key, event.service, "", at, links=links, code=code)
@@ -229,7 +231,7 @@ SURROUNDINGS: Final = Projection(
     },
     sources=("lifecycle", "slo"),
     indexes=(("service", "kind", "at"),),
-    version=2,
+    version=3,
 )
 _C: Final = SURROUNDINGS.view.c
 _FIELDS: Final = (_C.kind, _C.subject, _C.at, _C.data)

@@ -31,8 +31,9 @@ async def assesses(slo: Elsewhere, name: str, service: str, remaining: float) ->
 async def test_the_screen_and_the_timeline_show_what_happened_around_it(
     incidents: Running, lifecycle: Elsewhere, slo: Elsewhere, clock: FrozenClock
 ) -> None:
-    described = {"service": "checkout-api", "owner_team": "payments", "at": clock.now(), "catalogue": CATALOGUE}
-    await lifecycle.says("service.changed", "service/checkout-api", **described)
+    for owner, catalogue in (("shop", None), ("shop", CATALOGUE), ("payments", None)):  # told when it has changed
+        said = {"service": "checkout-api", "owner_team": owner, "at": clock.now(), "catalogue": catalogue}
+        await lifecycle.says("service.changed", "service/checkout-api", **said)
     depends = {"service": "checkout-api", "on": "search-api", "criticality": "hard", "at": clock.now()}
     await lifecycle.says("dependency.declared", "dependencies/checkout-api", **depends)
     await assesses(slo, "checkout-availability", "checkout-api", 0.8)
