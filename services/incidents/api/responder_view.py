@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.web.app import ResourcesDep
-from libs.web.auth import needs
+from libs.web.auth import needs, principal
 from libs.web.consistency import fresh
 from libs.web.etag import answer
 from libs.web.problems import responses
@@ -26,6 +26,7 @@ from services.incidents.effects import find_incident
 from services.incidents.projections.incident_fields import INCIDENT_FIELDS, empty_but_required
 from services.incidents.projections.incidents import INCIDENTS
 from services.incidents.projections.known_services import KNOWN_SERVICES, service_of
+from services.incidents.projections.people import PEOPLE, person_of
 from services.incidents.projections.surroundings import SURROUNDINGS, budgets_before, known_between, known_of
 
 router = Router(prefix="/v1/incidents", tags=["incidents"])
@@ -109,7 +110,7 @@ class DependencyState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponderView:
-    """An incident and all around it; `next` says who must do what."""
+    """An incident and all around it; `next` says who must do what, with times by UTC and by the clocks of who asks."""
 
     incident: IncidentAnswer
     next: list[str]
@@ -130,23 +131,24 @@ class ResponderView:
     response_model=ResponderView,
     openapi_extra=needs("incidents.read"),
     responses=responses(404),
-    dependencies=[fresh(SURROUNDINGS, INCIDENTS, KNOWN_SERVICES, INCIDENT_FIELDS)],
+    dependencies=[fresh(SURROUNDINGS, INCIDENTS, KNOWN_SERVICES, INCIDENT_FIELDS, PEOPLE)],
 )
 async def get_responder_view(request: Request, resources: ResourcesDep, reference: Id) -> Response:
     """What to do next, runbooks, dashboards, code, dependencies and how they are, deployments, budgets."""
     loaded = await resources.handler.load(INCIDENT, await find_incident(resources.store, reference))
     state = there(loaded.state)
-    return answer(request, await resources.views.read(_around, state, resources.clock.now()))
+    who = principal(request).name
+    return answer(request, await resources.views.read(_around, state, who, resources.clock.now()))
 
 
-def _around(connection: Connection, state: KnownIncident, now: datetime) -> ResponderView:
+def _around(connection: Connection, state: KnownIncident, who: str, now: datetime) -> ResponderView:
     record, until = state.record, over_since(state) or now
     services = list(dict.fromkeys((record.service, *(each.service for each in record.affected))))
     pointers = [pointer for service in services for pointer in _pointers(connection, service)]
-    known = service_of(connection, record.service)
+    known, reader = service_of(connection, record.service), person_of(connection, who)
     return ResponderView(
         incident=incident_answer(state),
-        next=[*next_steps(state, now), *_still_empty(connection, state)],
+        next=[*next_steps(state, now, reader.clock if reader else UTC), *_still_empty(connection, state)],
         phase=known.phase if known else "",
         owner_team=known.owner_team if known else "",
         sre_team=known.sre_team if known else "",

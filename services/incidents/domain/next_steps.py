@@ -1,10 +1,11 @@
 """What an incident waits for, and of whom: the first thing to read when it wakes somebody."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from services.incidents.domain.incident.state import Active, Known, Open, Record
+from services.incidents.domain.local_times import local_times
 
 _BY_STATE: Final = {
     "triage": "nobody has taken it on: POST :acknowledge",
@@ -17,12 +18,12 @@ _BY_STATE: Final = {
 _SEVERE: Final = ("sev1", "sev2")
 
 
-def next_steps(state: Known, now: datetime) -> list[str]:
-    """Who must do what next, and by which request; the most urgent first."""
+def next_steps(state: Known, now: datetime, zone: tzinfo = UTC) -> list[str]:
+    """Who must do what next, and by which request; the most urgent first, times by *zone* too."""
     step = _BY_STATE.get(state.stage if isinstance(state, Active) else state.name)
     steps = [step] if step else []
     if isinstance(state, Open):
-        steps += [*_of_roles(state.record), *_of_updates(state.record, now)]
+        steps += [*_of_roles(state.record), *_of_updates(state.record, now, zone)]
     return steps
 
 
@@ -35,10 +36,10 @@ def _of_roles(record: Record) -> Iterator[str]:
             yield f"{held.offered_to} shall be {name}: POST /roles/{role}:acknowledge, or :decline"
 
 
-def _of_updates(record: Record, now: datetime) -> Iterator[str]:
+def _of_updates(record: Record, now: datetime, zone: tzinfo) -> Iterator[str]:
     due = record.updates.next_due
     if due:
         said = "was due" if due <= now else "is due"
-        yield f"an update {said} at {due:%H:%M} UTC: POST /updates"
+        yield f"an update {said} at {local_times(zone, due)}: POST /updates"
     elif record.details.customer_facing and record.updates.every_minutes is None:
         yield "customers feel it and nobody is told: PUT /updates/cadence"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 from typing import Any, Final, Literal
 
 from services.incidents.domain.action.events import ActionOverdue, ActionOwnerLeft, ActionReminded, ActionReminder
@@ -14,6 +14,7 @@ from services.incidents.domain.incident.work_events import (
     IncidentUpdateOverdue,
     IncidentUpdatePosted,
 )
+from services.incidents.domain.local_times import local_times
 from services.incidents.domain.notification.events import Kind
 from services.incidents.domain.on_call.spans import Span
 from services.incidents.domain.postmortem.events import (
@@ -44,7 +45,7 @@ class Notice:
             `concerned/<incident>` (the teams of what it affects).
         but: Who knows already.
         subject: A line.
-        text: All of it.
+        text: All of it; where it names times, by the clocks of who reads it.
         how: The request by which they do it, or see it: method and path.
         incident: What it is about, where that is one.
         number: As people call it.
@@ -58,12 +59,16 @@ class Notice:
     to: tuple[Group, ...]
     but: Group = ()
     subject: str
-    text: str
+    text: str | Callable[[tzinfo], str]
     how: str
     incident: str = ""
     number: str = ""
     service: str = ""
     owed: str = ""
+
+    def told(self, zone: tzinfo) -> str:
+        """Its text for who lives in *zone*."""
+        return self.text if isinstance(self.text, str) else self.text(zone)
 
 
 def _people(names: Sequence[str]) -> Group:
@@ -72,19 +77,19 @@ def _people(names: Sequence[str]) -> Group:
 
 def _shifts(event: ShiftsMoved) -> Iterator[Notice]:
     why = f": {event.reason}" if event.reason else ""
+
+    def text(zone: tzinfo) -> str:
+        gained = _spans("You are on call", event.gained, zone)
+        lost = _spans("You are not on call any more", event.lost, zone)
+        return "\n".join([f"In {event.schedule}, by {event.by}{why}.", *gained, *lost])
+
     yield Notice(
         kind="shifts",
         when="soon",
         to=(_people([event.person]),),
         but=(event.by,),
         subject=f"{event.schedule}: your shifts change",
-        text="\n".join(
-            [
-                f"In {event.schedule}, by {event.by}{why}.",
-                *_spans("You are on call", event.gained),
-                *_spans("You are not on call any more", event.lost),
-            ]
-        ),
+        text=text,
         how=f"GET /v1/schedules/{event.schedule}/shifts",
     )
 
@@ -220,7 +225,7 @@ def _update_overdue(event: IncidentUpdateOverdue) -> Iterator[Notice]:
         urgency="high",
         to=((f"speaker/{event.incident}",), (f"owners/{event.service}",)),
         subject=f"{event.number} {event.severity} {event.service}: an update is overdue",
-        text=f"Who is concerned should have heard by {event.due:%H:%M} UTC how it stands.",
+        text=lambda zone: f"Who is concerned should have heard by {local_times(zone, event.due)} how it stands.",
         how=f"POST /v1/incidents/{event.number}/updates",
         incident=event.incident,
         number=event.number,
@@ -231,13 +236,13 @@ def _update_overdue(event: IncidentUpdateOverdue) -> Iterator[Notice]:
 def _update(event: IncidentUpdatePosted) -> Iterator[Notice]:
     """Customers have no channels here."""
     if event.audience == "stakeholders":
-        again = f"\nThe next update comes by {event.next_due:%H:%M} UTC." if event.next_due else ""
+        due = event.next_due
         yield Notice(
             kind="update",
             when="now",
             to=((f"concerned/{event.incident}",),),
             subject=f"{event.number} {event.severity} {event.service}: how it stands",
-            text=f"{event.text}{again}",
+            text=lambda zone: event.text + (f"\nThe next update comes by {local_times(zone, due)}." if due else ""),
             how=f"GET /v1/incidents/{event.number}/updates",
             incident=event.incident,
             number=event.number,
@@ -267,8 +272,8 @@ def _due(day: date, *, over: bool) -> str:
     return "Overdue" if over else f"Due on {day}"
 
 
-def _spans(what: str, spans: Sequence[Span]) -> Iterator[str]:
+def _spans(what: str, spans: Sequence[Span], zone: tzinfo) -> Iterator[str]:
     for span in spans[:_SPANS]:
-        yield f"{what}: {span.start:%a %d %b %H:%M} to {span.end:%a %d %b %H:%M} UTC"
+        yield f"{what}: {local_times(zone, span.start, span.end, day=True)}"
     if len(spans) > _SPANS:
         yield f"{what}: {len(spans) - _SPANS} times more"

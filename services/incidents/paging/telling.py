@@ -6,7 +6,7 @@ meanwhile too; ids follow from what happened, so that hearing of it twice tells 
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -24,6 +24,7 @@ from services.incidents.domain.notification.decider import GIVE_UP
 from services.incidents.domain.notification.events import Message
 from services.incidents.paging.digests import next_morning
 from services.incidents.paging.notices import NOTICES, Notice
+from services.incidents.paging.owners import clock_of
 from services.incidents.paging.taking import through
 from services.incidents.paging.whom import meant
 from services.incidents.projections.channels import CHANNELS
@@ -76,13 +77,14 @@ class Telling:
 
 
 def _message(notice: Notice, event: str, base: str) -> Message:
+    """What is said, as far as it is the same for all: how to do it, and below what `Notice.told` says to each."""
     method, _, path = notice.how.partition(" ")
     return Message(
         kind=notice.kind,
         channel="email",
         urgency=notice.urgency,
         subject=notice.subject,
-        text=f"{notice.text}\n{method} {base}{path}",
+        text=f"{method} {base}{path}",
         incident=notice.incident,
         number=notice.number,
         service=notice.service,
@@ -98,11 +100,22 @@ def _addressed(
     for group in notice.to:
         holders = dict.fromkeys(holder for name in group for holder in meant(connection, name) if holder not in knows)
         if sent := through(connection, said, list(holders), context):
-            return [(key, each, _held(connection, notice, each, at, context.at)) for key, each in sent.items()]
+            clocks = {key: _clock(connection, each) for key, each in sent.items()}
+            texts = {key: f"{notice.told(clocks[key])}\n{said.text}" for key in sent}
+            return [
+                (key, replace(each, text=texts[key]), _held(notice, clocks[key], at, context.at))
+                for key, each in sent.items()
+            ]
     return []
 
 
-def _held(connection: Connection, notice: Notice, message: Message, at: datetime, now: datetime) -> datetime | None:
+def _clock(connection: Connection, message: Message) -> tzinfo:
+    """The clocks of whom *message* is sent to."""
+    person = person_of(connection, message.person) if message.person else None
+    return person.clock if person else clock_of(connection, message.team)
+
+
+def _held(notice: Notice, zone: tzinfo, at: datetime, now: datetime) -> datetime | None:
     match notice.when:
         case "now":
             return None
@@ -110,8 +123,7 @@ def _held(connection: Connection, notice: Notice, message: Message, at: datetime
             due = _end(at)
             return due if due > now else _end(now)
         case "morning":
-            person = person_of(connection, message.person) if message.person else None
-            return next_morning(now, person.clock if person else UTC)
+            return next_morning(now, zone)
 
 
 def _end(at: datetime) -> datetime:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from libs.events.testing import FrozenClock
+from tests.fixtures.paging import person
 from tests.fixtures.services import Elsewhere, Running, eventually, memory_is_enough
 
 OUTAGE = {"title": "Checkout fails", "service": "checkout-api", "severity": "sev2"}
@@ -38,6 +39,7 @@ async def test_the_screen_and_the_timeline_show_what_happened_around_it(
     await lifecycle.says("dependency.declared", "dependencies/checkout-api", **depends)
     await assesses(slo, "checkout-availability", "checkout-api", 0.8)
     await deploys(lifecycle, "run-1", "1.42.0")
+    await incidents.call("POST", "/v1/people", person("ana", "checkout") | {"zone": "Asia/Tokyo"}, expect=201)
     clock.advance(timedelta(minutes=10))
     await incidents.call("POST", "/v1/incidents", OUTAGE, expect=201)
     await incidents.call("POST", "/v1/incidents", OUTAGE | {"service": "search-api"}, expect=201)
@@ -51,7 +53,8 @@ async def test_the_screen_and_the_timeline_show_what_happened_around_it(
         view = await incidents.call("GET", "/v1/incidents/INC-1/responder-view")
         around = view["budgets"] and view["budgets"][0]["spent"] and view["dependencies"][0]["budgets"]
         whole = around and view["recent_deployments"][0]["rolled_back_at"] and view["dependencies"][0]["open_incidents"]
-        return whole and view["runbooks"] and view
+        by_her_clocks = any("11:10 UTC (20:10 Asia/Tokyo)" in step for step in view["next"])  # she asks
+        return whole and view["runbooks"] and by_her_clocks and view
 
     view = await eventually(told)
     assert (view["owner_team"], view["phase"]) == ("payments", "limited_availability")

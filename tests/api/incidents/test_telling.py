@@ -76,6 +76,7 @@ async def on_call(incidents: Running, clock: FrozenClock, *schedules: str) -> No
 async def test_shifts_that_change_at_once_are_one_message_to_who_did_not_change_them(
     incidents: Running, receiver: Receiver, clock: FrozenClock
 ) -> None:
+    await incidents.call("PATCH", "/v1/people/bo", {"zone": "Europe/Madrid"}, If_Match="*")
     await on_call(incidents, clock, "checkout", "search")
 
     waits = await held(incidents, "checkout: your shifts change (and 1 more)")
@@ -90,7 +91,8 @@ async def test_shifts_that_change_at_once_are_one_message_to_who_did_not_change_
     said = json.loads(taken.body)
     assert said["type"] == "incident.shifts"
     assert [f"In {name}, by ana." in said["data"]["text"] for name in ("checkout", "search")] == [True, True]
-    assert "You are on call: Sat 21 Nov 10:00 to Sun 22 Nov 00:00 UTC" in said["data"]["text"]
+    by_utc, by_bos_clocks = "Sat 21 Nov 10:00 to Sun 22 Nov 00:00 UTC", "Sat 21 Nov 11:00 to Sun 22 Nov 01:00"
+    assert f"You are on call: {by_utc} ({by_bos_clocks} Europe/Madrid)\n" in said["data"]["text"]
     assert "GET http://127.0.0.1:8080/v1/schedules/search/shifts" in said["data"]["text"]
 
 

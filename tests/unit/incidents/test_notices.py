@@ -214,7 +214,7 @@ def test_each_thing_that_happens_is_told_to_who_must_know(row: Told) -> None:
 
     assert (notice.when, notice.urgency, notice.to) == (row.when, row.urgency, row.to)
     assert (notice.subject, notice.how) == (row.subject, row.how)
-    assert notice.text.startswith(row.says)
+    assert notice.told(UTC).startswith(row.says)
 
 
 def test_every_row_of_the_table_is_tested() -> None:
@@ -224,7 +224,7 @@ def test_every_row_of_the_table_is_tested() -> None:
 def test_many_shifts_are_told_as_the_first_and_how_many_more() -> None:
     (notice,) = NOTICES[ShiftsMoved](ROWS[0].event)
 
-    assert notice.text.endswith("\nYou are not on call any more: 2 times more")
+    assert notice.told(UTC).endswith("\nYou are not on call any more: 2 times more")
 
 
 def test_one_side_that_approves_leaves_nothing_to_do() -> None:
@@ -251,7 +251,7 @@ def test_a_side_reviews_by_who_was_named_else_by_its_team() -> None:
     sre, product = NOTICES[PostmortemSubmitted](submitted)
 
     assert (sre.to, product.to) == ((("person/bo",),), (("owners/cart-api",),))
-    assert sre.text.startswith("dee asks you to read “Carts fail” for the side sre")
+    assert sre.told(UTC).startswith("dee asks you to read “Carts fail” for the side sre")
     assert sre.but == ("dee", "dee")
     (sre, _) = NOTICES[PostmortemSubmitted](replace(submitted, reviewers=()))
     assert sre.to == (("sre/cart-api",),)

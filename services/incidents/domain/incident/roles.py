@@ -67,7 +67,7 @@ def _assumed(record: Record, command: AssumeRole) -> tuple[Event, ...]:
         return (_handed_over(record, command, held),)
     if held and not command.force:
         remedy = 'let them hand it over (:hand-over), or send {"force": true, "reason": "..."}'
-        raise RoleError(command.role, f"{held.person} has it since {held.since:%H:%M}; {remedy}", held.person)
+        raise RoleError(command.role, f"{held.person} has it since {held.since:%H:%M} UTC; {remedy}", held.person)
     if held and not command.reason.strip():
         raise ReasonMissingError("taking a role by force")
     before = held.person if held else ""
