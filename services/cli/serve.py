@@ -53,7 +53,7 @@ async def embedded(clock: Clock | None = None, **overrides: object) -> AsyncGene
     overrides = {"internal_key": secrets.token_urlsafe(48)} | overrides
     async with open_parts(SERVICES, clock, **overrides) as parts:
         apps = {service: AppOnTheWay(service, parts[service]) for service in OWNERS}
-        owners = {service: AsgiOwner(app) for service, app in apps.items()}
+        owners = {service: AsgiOwner(app, app.made) for service, app in apps.items()}
         gateway = import_module("services.gateway.app").create_app(
             parts["gateway"].resources, parts["gateway"].settings, owners
         )
@@ -70,16 +70,20 @@ class AppOnTheWay:
 
     async def make(self) -> None:
         """Make it, beside all else that goes on."""
-        self._app.set_result(await asyncio.to_thread(self._made))
+        self._app.set_result(await asyncio.to_thread(self._make))
 
-    def _made(self) -> FastAPI:
+    def _make(self) -> FastAPI:
         module = import_module(f"services.{self._service}.app")
         app: FastAPI = module.create_app(self._part.resources, self._part.settings)
         return app
 
+    async def made(self) -> FastAPI:
+        """The app, once it is made."""
+        return await asyncio.shield(self._app)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, once it is made."""
-        await (await asyncio.shield(self._app))(scope, receive, send)
+        await (await self.made())(scope, receive, send)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ Bytes go through as they are: no adapter looks into a body.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -57,6 +57,10 @@ class OwnerUnavailableError(Exception):
 class Owner(Protocol):
     """A service that owns resources."""
 
+    async def there(self) -> None:
+        """Return once it can be asked: in this process, it may still be made."""
+        ...
+
     async def send(self, request: OwnerRequest) -> OwnerAnswer:
         """What it answers.
 
@@ -67,10 +71,20 @@ class Owner(Protocol):
 
 
 class AsgiOwner:
-    """An owner in this process: its app is called directly. Its lifespan belongs to whoever made it."""
+    """An owner in this process: its app is called directly. Its lifespan belongs to whoever made it.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Args:
+        app: Answers.
+        made: Returns once it does; None: it does already.
+    """
+
+    def __init__(self, app: ASGIApp, made: Callable[[], Awaitable[object]] | None = None) -> None:
+        self._app, self._made = app, made
+
+    async def there(self) -> None:
+        """See `Owner.there`."""
+        if self._made:
+            await self._made()
 
     async def send(self, request: OwnerRequest) -> OwnerAnswer:
         """See `Owner.send`."""

@@ -24,6 +24,9 @@ class HttpOwner:
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s)  # the caller bounds the whole
         self._session: aiohttp.ClientSession | None = None
 
+    async def there(self) -> None:
+        """See `Owner.there`; what is elsewhere is asked to know."""
+
     async def send(self, request: OwnerRequest) -> OwnerAnswer:
         """See `Owner.send`."""
         session = self._session or self._open()

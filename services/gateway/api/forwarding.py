@@ -68,6 +68,7 @@ async def forward(owner: Owner, request: OwnerRequest, *, name: str, timeout_s: 
     Raises:
         Problem: 503, the owner does not answer; 504, it takes longer than *timeout_s*.
     """
+    await owner.there()
     try:
         async with asyncio.timeout(timeout_s):
             return await _twice(owner, request, name)

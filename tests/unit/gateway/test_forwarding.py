@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from libs.web.problems import Problem
 from services.gateway.api.forwarding import back, forward, onward
-from services.gateway.clients import OwnerAnswer, OwnerRequest, OwnerUnavailableError
+from services.gateway.clients import AsgiOwner, OwnerAnswer, OwnerRequest, OwnerUnavailableError
 
 DONE = OwnerAnswer(200, (), b"done")
 GET = OwnerRequest("GET", "/v1/teams")
@@ -26,6 +28,9 @@ class ScriptedOwner:
         self.replies = list(replies)
         self.seen: list[OwnerRequest] = []
 
+    async def there(self) -> None:
+        pass
+
     async def send(self, request: OwnerRequest) -> OwnerAnswer:
         self.seen.append(request)
         reply = self.replies.pop(0)
@@ -42,6 +47,20 @@ class ScriptedOwner:
 
 async def send(owner: ScriptedOwner, request: OwnerRequest, timeout_s: float = 5) -> OwnerAnswer:
     return await forward(owner, request, name="lifecycle", timeout_s=timeout_s)
+
+
+async def test_an_owner_that_is_still_being_made_has_its_time_from_then_on() -> None:
+    made = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await made.wait()
+        await Response()(scope, receive, send)
+
+    asking = asyncio.create_task(forward(AsgiOwner(app, made.wait), GET, name="lifecycle", timeout_s=0))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    made.set()
+    assert (await asking).status == 200
 
 
 async def test_a_read_is_sent_as_it_came() -> None:
