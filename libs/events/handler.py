@@ -194,16 +194,11 @@ class CommandHandler:
         """*events* ready for the store; *first* is the index of the first among the command's events."""
         try:
             metadata = codec.encode(context.metadata)
+            named = map(self._registry.encode, events)
             return tuple(
                 [
-                    NewEvent(
-                        context.event_id(first + index),
-                        self._registry.name_of(type(event)),
-                        context.at,
-                        codec.encode(event),
-                        metadata,
-                    )
-                    for index, event in enumerate(events)
+                    NewEvent(context.event_id(first + index), name, context.at, data, metadata)
+                    for index, (name, data) in enumerate(named)
                 ]
             )
         except UnicodeEncodeError as error:

@@ -8,7 +8,7 @@ import msgspec
 
 from libs.events import codec
 from libs.events.envelope import Recorded
-from libs.events.errors import NewerVersionError, UndecodableEventError, UnknownEventTypeError
+from libs.events.errors import NewerVersionError, RefusedError, UndecodableEventError, UnknownEventTypeError
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -79,6 +79,22 @@ class EventRegistry:
             return self._names[cls]
         except KeyError:
             raise UnknownEventTypeError(cls.__qualname__) from None
+
+    def encode(self, event: object) -> tuple[str, bytes]:
+        """The wire name of *event*, and its data, which can be read again.
+
+        Raises:
+            UnknownEventTypeError: Its class is not registered.
+            RefusedError: A value in it is none of its class, such as an infinite number: whoever reads it would fail.
+        """
+        name = self.name_of(type(event))
+        data = codec.encode(event)
+        try:
+            self._decoders[name].decode(data)
+        except msgspec.MsgspecError as error:
+            message = f"what would be stored could not be read again: {error}"
+            raise RefusedError(message) from error
+        return name, data
 
     def is_published(self, name: str) -> bool:
         """Whether events of this wire name leave the service; old versions follow their successor."""

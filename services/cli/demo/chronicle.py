@@ -65,12 +65,12 @@ class Chronicle:
         new = tuple(
             NewEvent(
                 event_id(self._seed, stream, version + number),
-                self.registry.name_of(type(event)),
+                name,
                 at,
-                codec.encode(event),
+                data,
                 metadata,
             )
-            for number, event in enumerate(events, 1)
+            for number, (name, data) in enumerate(map(self.registry.encode, events), 1)
         )
         self._known[stream] = state, version + len(events), at
         beside = effects if isinstance(effects, Effects) else effects(state, events)

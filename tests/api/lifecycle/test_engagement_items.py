@@ -152,6 +152,9 @@ async def test_an_item_is_found_under_its_own_engagement_and_kind_only(lifecycle
         "PATCH", f"{engaged.path}/insights/{opened['id']}", {"due": "2026-12-24"}, If_Match='"1"'
     )
     assert changed["due"] == "2026-12-24"
+    path, untitled = f"{engaged.path}/insights/{opened['id']}", {"title": None}
+    problem = await lifecycle.call("PATCH", path, untitled, expect=422, If_Match="*")
+    assert problem["errors"][0]["pointer"] == "/title"
     await lifecycle.call("PATCH", f"{engaged.path}/insights/{opened['id']}", {}, expect=412, If_Match='"1"')
 
 

@@ -299,7 +299,7 @@ async def test_a_risk_is_made_smaller_eliminated_or_transferred(lifecycle: Runni
         ({"service": "nobody"}, "/service"),
         ({"title": ""}, "/title"),
         ({"estimate": {**VECTOR, "users_fraction": 25}}, "/estimate/users_fraction"),
-        ({"estimate": {**VECTOR, "mtbf_days": 0}}, "/estimate/mtbf_days"),
+        ({"estimate": {**VECTOR, "mtbf_days": 1e-310}}, "/estimate/mtbf_days"),
         ({"estimate": {**VECTOR, "ttd_minutes": -1}}, "/estimate/ttd_minutes"),
         ({"likelihood": "high"}, "/likelihood"),
     ],

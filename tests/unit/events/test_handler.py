@@ -1,8 +1,10 @@
 """A command on one aggregate, through every way it can go."""
 
 import asyncio
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -249,6 +251,14 @@ async def test_as_of_shows_the_past_and_keeps_nothing(store: CountingStore, hand
 
     assert (await handler.load(DOOR, "a", as_of=NOW - timedelta(seconds=1))).state == "closed"
     assert (await handler.load(DOOR, "a")).state == "open"
+
+
+@pytest.mark.parametrize("by", [None, math.inf, 3])
+async def test_what_could_not_be_read_again_is_refused(handler: CommandHandler, store: CountingStore, by: Any) -> None:
+    odd = Decider("door", "closed", lambda _, __: (Opened(by),), lambda state, _: state)
+    with pytest.raises(RefusedError, match=r"Expected `str`, got .* at `\$.by`"):
+        await handler.handle(odd, "a", "open", context())
+    assert await store.read(0, 1) == []
 
 
 async def test_text_that_is_no_text_is_refused(handler: CommandHandler) -> None:

@@ -136,7 +136,7 @@ class ChangeItem(Body):
 
     model_config = _example(due="2027-01-31")
 
-    title: Line | None = None
+    title: Line = ""  # left out; there is none without
     text: Text | None = None
     owner: Line | None = None
     start: date | None = None

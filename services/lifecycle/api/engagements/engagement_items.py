@@ -16,7 +16,7 @@ from libs.events.resources import Resources
 from libs.web import etag
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.pagination import Page, PageDep
 from libs.web.problems import responses
@@ -161,13 +161,15 @@ def _routes(kind: Kind) -> None:
         at = as_of or resources.clock.now()
         return etag.answer(request, item_view(here.found(loaded.state), here.path, at.date()), version=loaded.version)
 
+    @retried_on_conflict
     async def change(engagement: str, item: str, body: schemas.ChangeItem, call: CallDep) -> Response:
         here = _Here(engagement, kind, item)
-        state = here.found((await call.resources.handler.load(ENGAGEMENT_ITEM, item)).state)
+        loaded = await call.resources.handler.load(ENGAGEMENT_ITEM, item)
+        state = here.found(loaded.state)
         given = {name: getattr(body, name) for name in body.model_fields_set}
         told = {name: "" if value is None and name in {"text", "owner"} else value for name, value in given.items()}
-        content = replace(state.content, **({"title": state.content.title} | told))
-        return await _do(call, here, Change(**here.said(call, ""), content=content))
+        content = replace(state.content, **told)
+        return await _do(call.pinned(loaded), here, Change(**here.said(call, ""), content=content))
 
     things, one = PATHS[kind], kind
     read_all.__doc__ = f"List the {things} of an engagement, the newest first, with who must do what next."

@@ -34,7 +34,9 @@ class EstimateBody(Body):
     ttd_minutes: Annotated[Minutes, Field(description="Until somebody or something notices.")]
     ttr_minutes: Annotated[Minutes, Field(description="From then until users are well again.")]
     users_fraction: Annotated[Fraction, Field(description="The share of users that it hits.")]
-    mtbf_days: Annotated[float, Field(gt=0, le=36_525, allow_inf_nan=False, description="From one time to the next.")]
+    mtbf_days: Annotated[
+        float, Field(ge=0.001, le=36_525, allow_inf_nan=False, description="From one time to the next.")
+    ]
 
     @property
     def estimate(self) -> Estimate:
