@@ -304,16 +304,16 @@ async def test_what_nobody_foresaw_is_an_answer_too(caplog: pytest.LogCaptureFix
 async def test_slow_and_failing_webhooks_are_tried_again_and_the_next_step_does_not_wait_for_them(
     database: Database, bus: Bus, clock: FrozenClock, receiver: Receiver
 ) -> None:
-    tries = Counter[str]()
+    tries, over = Counter[str](), asyncio.Event()
 
     async def answer(taken: Taken) -> web.StreamResponse:
         tries[taken.path] += 1
         if taken.path == "/ana" and tries["/ana"] == 1:
-            await asyncio.sleep(2)  # slower than it may be
+            await over.wait()  # slower than it may be
         return web.Response(status=500 if taken.path == "/ana" and tries["/ana"] <= 3 else 200)
 
     receiver.answer = answer
-    async with calling(database, bus, clock, receiver, outbound_timeout_s=0.5) as incidents:
+    async with calling(database, bus, clock, receiver, outbound_timeout_s=2) as incidents:
         await written(incidents)
         await declared(incidents)
         for made, pause in ((1, 5), (2, 10)):
@@ -323,6 +323,7 @@ async def test_slow_and_failing_webhooks_are_tried_again_and_the_next_step_does_
         assert (await _sent_to(incidents, "bo"))["state"] == "delivered"  # 15 s later, and not after five minutes
         clock.advance(timedelta(seconds=20))
         sent = await notifications(incidents, 2, incident="INC-1")
+    over.set()
 
     assert {each["person"]: each["state"] for each in sent} == {"ana": "delivered", "bo": "delivered"}
     assert [each["outcome"] for each in sent[0]["attempts"]] == ["retry", "retry", "retry", "delivered"]
