@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from libs.events.applied import all_applied
 from services.slo.polling.polls import Done, Poll, ask_backfill, due, read, save
+from services.slo.projections.polled_slos import POLLED_SLOS
+from services.slo.projections.slos import SLOS
 from services.slo.prometheus import Fault, Progress
-from tests.fixtures.services import Database, eventually
+from tests.fixtures.services import DEADLINE_S, Database, eventually
 from tests.fixtures.slo import NAME, NOW, Slo, polled, running_slo
 
 END = int(NOW.timestamp()) // 60
@@ -20,8 +23,8 @@ async def slo(database: Database) -> AsyncGenerator[Slo]:
     async with running_slo(database, source_hosts="127.0.0.1") as service:
         assert await service.running.resources.store.acquire("source/prometheus", "another", NOW, 10)
         await service.call("POST", "/v1/sources", NOBODY, expect=201)
-        made = await service.running.client.post("/v1/slos", json=polled())
-        await service.call("GET", "/v1/slos", Consistency_Token=made.headers["Consistency-Token"])
+        await service.running.client.post("/v1/slos", json=polled())
+        await all_applied(service.running.resources, SLOS, POLLED_SLOS, patience_s=DEADLINE_S)
         yield service
 
 

@@ -67,13 +67,16 @@ async def test_engagements_are_found_by_team_state_and_service(lifecycle: Runnin
     async def found(query: str) -> Any:
         return [each["id"] for each in (await lifecycle.call("GET", f"{ENGAGEMENTS}?{query}"))["items"]]
 
-    async def both_are_listed() -> bool:
-        return await found("dev_team=checkout") == [other.id, engaged.id] and await found("state=active") == [
-            engaged.id
-        ]
+    expected = {
+        "dev_team=checkout": [other.id, engaged.id],
+        "state=active": [engaged.id],
+        "service=checkout-api": [engaged.id],
+    }
 
-    await eventually(both_are_listed)
-    assert await found("service=checkout-api") == [engaged.id]
+    async def all_are_found() -> bool:
+        return {query: await found(query) for query in expected} == expected
+
+    await eventually(all_are_found)
     assert await found("sre_team=nobody") == []
 
 
