@@ -38,9 +38,9 @@ class Quiet:
         """
         if not alerts:
             return {}
-        if self._heard:
-            await self._applied(SILENCES.name, self._heard)
-            self._heard = 0
+        heard = self._heard
+        if heard and not await self._applied(SILENCES.name, heard) and heard == self._heard:
+            self._heard = 0  # so that the others do not wait as long
         silences = await self._views.read(active_silences, at)
         while True:
             found = _covering(silences, alerts)

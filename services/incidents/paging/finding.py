@@ -41,10 +41,12 @@ class Finding:
 
     async def shown(self) -> None:
         """Wait until what was heard of people and schedules so far is shown."""
+        changed = self._changed
         try:
-            await all_applied(self._resources, *_WHO, position=self._changed, patience_s=_PATIENCE_S)
+            await all_applied(self._resources, *_WHO, position=changed, patience_s=_PATIENCE_S)
         except StoreUnavailableError:
-            self._changed = 0  # so that the others do not wait as long
+            if changed == self._changed:
+                self._changed = 0  # so that the others do not wait as long
 
     async def find(self, find: Callable[Concatenate[Connection, P], T], *asked: P.args, **more: P.kwargs) -> T:
         """Whom *find* finds; where somebody is missing, it looks again when all that is stored is shown."""

@@ -3,7 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from libs.events.testing import FrozenClock
+from services.incidents.contract import ALERT
+from services.incidents.quiet import Quiet
 from tests.api.incidents.test_alerts import listed
 from tests.api.incidents.test_integrations import add, enqueue
 from tests.fixtures.services import Running, eventually, memory_is_enough
@@ -38,6 +42,31 @@ async def test_a_silenced_alert_pages_when_the_silence_is_over(incidents: Runnin
 
     clock.advance(timedelta(hours=1))
     await listed(incidents, "/v1/alerts?incident=INC-1", 2)
+
+
+@memory_is_enough
+async def test_a_silence_that_is_heard_of_while_another_is_waited_for_is_waited_for_too(
+    incidents: Running, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await enqueue(incidents, await add(incidents))
+    [item] = await listed(incidents, "/v1/alerts")
+    alert: Any = (await incidents.resources.handler.load(ALERT, item["id"])).state
+    quiet, waited = Quiet(incidents.resources), list[int]()
+
+    async def shown(
+        projection: str, service: str, epoch: str, partition: int, position: int, patience_s: float
+    ) -> bool:
+        del projection, service, epoch, partition, patience_s
+        waited.append(position)
+        quiet.hear(2)
+        return True
+
+    monkeypatch.setattr(incidents.resources.views, "wait_applied", shown)
+    quiet.hear(1)
+    for _ in range(2):
+        await quiet.covered([alert], clock.now())
+
+    assert waited == [1, 2]
 
 
 @memory_is_enough
