@@ -31,6 +31,7 @@ from services.slo.domain.assessment import Terms, assess_within
 from services.slo.domain.error_budget import Target
 from services.slo.domain.methods import Slicing
 from services.slo.domain.openslo.promise import minutes
+from services.slo.domain.openslo.resolution import LONGEST_MIN
 from services.slo.domain.slo.decider import Defined
 from services.slo.domain.windows import Bounds, Rolling, bounds, periods
 from services.slo.evaluation import measured, taken_in
@@ -134,12 +135,21 @@ def _proposed(asked: WhatIf, promised: Terms) -> Terms:
         window=window,
         method=METHODS[asked.method] if asked.method else promised.method,
         slicing=Slicing(
-            length_min=minutes(asked.time_slice_window) if asked.time_slice_window else slicing.length_min,
+            length_min=_slice_of(asked.time_slice_window) if asked.time_slice_window else slicing.length_min,
             target=Fraction(str(asked.time_slice_target)) if asked.time_slice_target else slicing.target,
             empty=slicing.empty,
         ),
         parts=promised.parts,
     )
+
+
+def _slice_of(length: str) -> int:
+    if (found := minutes(length)) > LONGEST_MIN:
+        detail = "a time slice lasts from 1m to 366d"
+        raise Problem(
+            422, "invalid-window", "The time slices cannot be laid out", detail, [Place(detail, "/time_slice_window")]
+        )
+    return found
 
 
 def _past(connection: Connection, defined: Defined, terms: Terms, since: datetime, until: datetime) -> Past:

@@ -61,7 +61,7 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
     "conditionRef": ("AlertCondition",),
     "targetRef": ("AlertNotificationTarget",),
 }
-_SHORTEST, _LONGEST = 60, 366 * 24 * 60  # minutes
+_SHORTEST_MIN, LONGEST_MIN = 60, 366 * 24 * 60
 
 WHEN_MISSING: Final = "concordat.io/composite-missing"  # annotations of a composite: `bad`, or `cart=bad, pay=good`
 DELAY: Final = "concordat.io/composite-delay"
@@ -313,7 +313,7 @@ def _policies(spec: Fields, path: Path, scope: _Scope) -> tuple[Policy, ...]:
 
 def _window(window: Fields, path: Path, scope: _Scope) -> Window | None:
     duration: Duration = window["duration"]
-    if not _SHORTEST <= duration.minutes <= _LONGEST:
+    if not _SHORTEST_MIN <= duration.minutes <= LONGEST_MIN:
         return scope.fault(path / "duration", "out_of_range", "must be between 1h and 366d")
     if "calendar" not in window:
         return Rolling(duration.minutes)
@@ -398,7 +398,7 @@ def _slices_of(objective: Fields, path: Path, method: Method, scope: _Scope) -> 
 
 def _slices(objective: Fields, path: Path, scope: _Scope, *, judged: bool) -> Slices:
     length: int = objective["timeSliceWindow"].minutes
-    if not 1 <= length <= _LONGEST:
+    if not 1 <= length <= LONGEST_MIN:
         scope.fault(path / "timeSliceWindow", "out_of_range", "must be between 1m and 366d")
     return Slices(length, _exact(objective["timeSliceTarget"]) if judged else None)
 
@@ -506,7 +506,7 @@ def _condition(alert: Fields, path: Path, scope: _Scope) -> Condition:
     metadata, spec, path = alert["metadata"], alert["spec"], path / "spec" / "condition"
     condition = spec["condition"]
     lookback: int = condition["lookbackWindow"].minutes
-    if not 1 <= lookback <= _LONGEST:
+    if not 1 <= lookback <= LONGEST_MIN:
         scope.fault(path / "lookbackWindow", "out_of_range", "must be between 1m and 366d")
     return Condition(
         name=metadata["name"],
