@@ -5,6 +5,7 @@ import ctypes
 import gc
 import secrets
 import sys
+import warnings
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.types import Receive, Scope, Send
 
 from libs.events.clock import Clock
@@ -50,6 +52,8 @@ async def embedded(clock: Clock | None = None, **overrides: object) -> AsyncGene
         clock: Another clock than the machine's.
         overrides: Settings above those of the environment.
     """
+    # FastAPI silences it while it makes a route, which fails now and then where another thread does so too.
+    warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
     overrides = {"internal_key": secrets.token_urlsafe(48)} | overrides
     async with open_parts(SERVICES, clock, **overrides) as parts:
         apps = {service: AppOnTheWay(service, parts[service]) for service in OWNERS}
