@@ -68,14 +68,16 @@ class Step(Generic[C, S, E]):
     Args:
         decider: The aggregate's rules.
         key: The aggregate's key.
-        command: What is asked of it.
+        command: What is asked of it; None asks nothing, it only has to stand as it was read.
         effects: Reservations and timers, or how to derive them.
+        expected: The version that was read, of what was worked out from it; None to decide on whatever is there.
     """
 
     decider: Decider[C, S, E]
     key: str
-    command: C
+    command: C | None
     effects: Callable[[S, tuple[E, ...]], Effects] | Effects = NO_EFFECTS
+    expected: int | None = None
 
 
 class Outcome(msgspec.Struct, Generic[S], frozen=True):
@@ -152,7 +154,7 @@ class CommandHandler:
             answer: Makes the answer to keep; its outcome has no positions yet.
 
         Raises:
-            ConflictError: The stream is not at *expected*, or others kept winning the race.
+            ConflictError: The stream, or that of a step, is not where it is expected; or others kept winning the race.
             Exception: The decider's own refusals, and the store's (`libs.events.errors`).
         """
         stream = decider.stream(key)
@@ -170,7 +172,10 @@ class CommandHandler:
                         parts = [_part(decider, loaded, events, effects)]
                         for step in also:
                             other = await self.load(step.decider, step.key)
-                            others = step.decider.decide(step.command, other.state)
+                            if step.expected is not None and step.expected != other.version:
+                                raise ConflictError(other.stream, step.expected, other.version)
+                            asked = step.command is not None
+                            others = step.decider.decide(step.command, other.state) if asked else ()
                             parts.append(_part(step.decider, other, others, step.effects))
                         try:
                             return await self._store_parts(parts, context, idempotency, answer)

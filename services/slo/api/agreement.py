@@ -30,7 +30,7 @@ from services.slo.domain.agreement.errors import NoProposalError
 from services.slo.domain.agreement.events import RevisionProposed
 from services.slo.domain.signing import Actor, Side, Signature, Signers
 from services.slo.domain.slo.commands import Document
-from services.slo.domain.slo.decider import Defined
+from services.slo.domain.slo.decider import Defined, Slo
 
 router = Router(prefix="/v1/slos", tags=["agreement"])
 
@@ -116,7 +116,7 @@ async def propose_revision(slo: str, body: Proposal, call: CallDep) -> Response:
     command = Propose(
         slo=slo,
         proposal=proposal,
-        base_revision=await _revision(call.resources, slo),
+        base_revision=_revision(held),
         document=document,
         what_if=f"/v1/slos/{slo}:what-if",
         signers=await _signers(call.resources, service),
@@ -226,19 +226,18 @@ async def _revising(call: Call, slo: str, body: SignatureBody, state: Agreement)
     """What makes the proposed document the one that holds, if this is the last side that was missing."""
     if not isinstance(state, Open) or state.proposed.proposal != body.proposal or state.missing != (body.side,):
         return ()
-    revision = await _revision(call.resources, slo)
-    if revision != state.proposed.base_revision:
-        detail = f"it was written against revision {state.proposed.base_revision}, now it is {revision}; propose anew"
-        raise Problem(409, "proposal-outdated", "The SLO has changed since", detail, extra={"revision": revision})
     document = state.proposed.document
     made = await plan(call.resources, [document], call.context.at, mode="strict", revise=True, wait_s=0)
+    read = made.read.get(("SLO", slo))
+    if read is not None and (revision := _revision(read.state)) != state.proposed.base_revision:
+        detail = f"it was written against revision {state.proposed.base_revision}, now it is {revision}; propose anew"
+        raise Problem(409, "proposal-outdated", "The SLO has changed since", detail, extra={"revision": revision})
     for problem in made.refused.values():
         raise problem
     return made.steps
 
 
-async def _revision(resources: Resources, slo: str) -> int:
-    held = (await resources.handler.load(SLO, slo)).state
+def _revision(held: Slo) -> int:
     return held.revision if isinstance(held, Defined) else 0
 
 

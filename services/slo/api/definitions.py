@@ -14,7 +14,7 @@ from libs.events.resources import Resources
 from libs.events.store import Answer
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import HEADER, fresh
 from libs.web.documents import read_documents, write_documents
 from libs.web.etag import strong
@@ -94,6 +94,7 @@ AsOf = Annotated[Time | None, Query(description="As it was known then.")]
     responses=responses(409, 422, 503) | _MANY,
     dependencies=[fresh(KNOWN_SERVICES)],
 )
+@retried_on_conflict
 async def define_slos(
     request: Request,
     call: CallDep,
@@ -114,7 +115,8 @@ async def define_slos(
     if not made.planned:
         return await call.run(lambda: _answer(results))
     first, *others = made.steps
-    return await call.handle(
+    read = made.read[next(iter(made.planned.values())).sent.key]
+    return await call.pinned(read).handle(
         first.decider, first.key, first.command, body=lambda _: {"items": results}, status=207, also=others
     )
 
@@ -126,6 +128,7 @@ async def define_slos(
     responses=responses(409, 422),
     dependencies=[fresh(KNOWN_SERVICES)],
 )
+@retried_on_conflict
 async def revise_slo(request: Request, slo: str, call: CallDep, mode: ModeParameter = "strict") -> Response:
     """Define the SLO, or make a new revision of it."""
     return await put(request, call, ("SLO", slo), mode)
@@ -244,7 +247,8 @@ async def _warned(request: Request, call: Call, made: Plan) -> Plan:
     beside = [step.key for step in made.beside if step.decider is SOURCE]
     for planned in made.planned.values():
         if planned.definition is not None:
-            window: str = planned.step.command.promise.window
+            command: Any = planned.step.command
+            window: str = command.promise.window
             planned.warnings.extend(await _warnings(request, call.resources, planned.definition, window, beside))
     return made
 
@@ -282,7 +286,7 @@ async def _store_one(call: Call, made: Plan, status: int) -> Response:
     def body(outcome: Outcome[Any]) -> Definition | StoredObject:
         return _body(planned, outcome.state)
 
-    return await call.handle(
+    return await call.pinned(made.read[planned.sent.key]).handle(
         planned.step.decider,
         planned.step.key,
         planned.step.command,

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import CallDep
+from libs.web.calls import CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.etag import answer
 from libs.web.pagination import Page, PageDep
@@ -41,6 +41,7 @@ async def list_openslo_objects(kind: Kind, resources: ResourcesDep, page: PageDe
     responses=responses(409, 422, 503),
     dependencies=[fresh(KNOWN_SERVICES)],
 )
+@retried_on_conflict
 async def put_openslo_object(
     request: Request, kind: Kind, name: str, call: CallDep, mode: ModeParameter = "strict"
 ) -> Response:

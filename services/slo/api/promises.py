@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from libs.events.handler import Step
+from libs.events.decider import Decider
+from libs.events.handler import Loaded, Step
 from libs.events.resources import Resources
 from libs.web.problems import Place, Problem
 from services.slo.contract import OBJECT, SLO, SOURCE
@@ -80,11 +81,19 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of the documents of one request, by their index; *beside*: SLOs that get a new revision by it."""
+    """What becomes of the documents of one request, by their index.
+
+    Args:
+        planned: What is to be stored.
+        refused: What is not.
+        beside: SLOs that get a new revision by it, and what has to stand as it was read.
+        read: All that it was worked out from.
+    """
 
     planned: Mapping[int, Planned]
     refused: Mapping[int, Problem]
     beside: Sequence[AnyStep]
+    read: Mapping[Key, Loaded[Any]]
 
     @property
     def steps(self) -> list[AnyStep]:
@@ -122,7 +131,7 @@ async def plan(
     await planning.find_users()
     while planning.refuse_unresolved(await asyncio.to_thread(planning.resolve)):
         pass
-    return await planning.done(at)
+    return planning.done(at)
 
 
 async def unresolved(resources: Resources, documents: Mapping[int, Decoded]) -> dict[int, tuple[Fault, ...]]:
@@ -136,12 +145,22 @@ async def unresolved(resources: Resources, documents: Mapping[int, Decoded]) -> 
 
 async def load(resources: Resources, key: Key) -> Document | None:
     """The document stored under *key*; None if there is none that can be referred to."""
+    return _document((await resources.handler.load(*_place(key))).state)
+
+
+def _place(key: Key) -> tuple[Decider[Any, Any, Any], str]:
     kind, name = key
-    if kind == "SLO":
-        slo = (await resources.handler.load(SLO, name)).state
-        return slo.promise.document if isinstance(slo, Defined) else None
-    held = (await resources.handler.load(OBJECT, f"{kind}/{name}")).state
-    return held.last.document if isinstance(held, Stored) else None
+    return (SLO, name) if kind == "SLO" else (OBJECT, f"{kind}/{name}")
+
+
+def _document(state: Any) -> Document | None:  # noqa: ANN401  of an SLO, or of another object
+    match state:
+        case Defined():
+            return state.promise.document
+        case Stored():
+            return state.last.document
+        case _:
+            return None
 
 
 async def users(resources: Resources, keys: Iterable[Key]) -> list[Key]:
@@ -192,6 +211,7 @@ class _Planning:
     refused: dict[int, Problem] = field(default_factory=dict[int, Problem])
     warnings: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
     stored: dict[Key, Sent | None] = field(default_factory=dict[Key, Sent | None])  # None: looked for, not there
+    read: dict[Key, Loaded[Any]] = field(default_factory=dict[Key, Loaded[Any]])
     users: list[Sent] = field(default_factory=list[Sent])
     services: set[str] = field(default_factory=set[str])  # of the SLOs sent, and known
     sources: set[str] = field(default_factory=set[str])  # that are polled, and are no DataSource that is stored
@@ -259,29 +279,34 @@ class _Planning:
         self.definitions = {everything[place].key: found for place, found in resolved.definitions.items()}
         return False
 
-    async def done(self, at: datetime) -> Plan:
+    def done(self, at: datetime) -> Plan:
         """The plan."""
         planned: dict[int, Planned] = {}
         for index, sent in self.sent.items():
             step = self._step(sent, at)
-            state = (await self.resources.handler.load(step.decider, step.key)).state
+            state = self.read[sent.key].state
             made = step.decider.fold(state, step.decider.decide(step.command, state))
             revision = made.last.revision if sent.key[0] != "SLO" else made.revision
             planned[index] = Planned(sent, step, self.warnings[index], revision, self.definitions.get(sent.key))
-        return Plan(planned, self.refused, [self._step(user, at) for user in self.users])
+        changed = {each.key for each in (*self.sent.values(), *self.users)}
+        standing = [Step(*_place(key), None, expected=self.read[key].version) for key in self.read.keys() - changed]
+        return Plan(planned, self.refused, [*(self._step(user, at) for user in self.users), *standing], self.read)
 
     def _step(self, sent: Sent, at: datetime) -> AnyStep:
         kind, name = sent.key
         uses = tuple(sorted(f"{kind}/{name}" for kind, name in _uses(sent.decoded, self._known())))
         if kind == "SLO":
             promise = promise_of(self.definitions[sent.key], sent.decoded, sent.document, uses)
-            return Step(SLO, name, Revise(promise, at))
-        return Step(OBJECT, f"{kind}/{name}", Store(kind, name, sent.document, uses, at))
+            command: Revise | Store = Revise(promise, at)
+        else:
+            command = Store(kind, name, sent.document, uses, at)
+        return Step(*_place(sent.key), command, expected=self.read[sent.key].version)
 
     async def _load(self, keys: set[Key]) -> None:
         while wanted := sorted(keys - self.stored.keys()):
-            documents = await asyncio.gather(*(load(self.resources, key) for key in wanted))
-            for key, document in zip(wanted, documents, strict=True):
+            found = await asyncio.gather(*(self.resources.handler.load(*_place(key)) for key in wanted))
+            self.read |= zip(wanted, found, strict=True)
+            for key, document in ((key, _document(self.read[key].state)) for key in wanted):
                 decoded = decode(document) if document else None
                 if key[0] == "DataSource" and document is None and await _is_polled(self.resources, key[1]):
                     self.sources.add(key[1])

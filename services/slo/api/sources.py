@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Select, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.events.applied import all_applied
 from libs.events.handler import Outcome
 from libs.web.app import ResourcesDep
 from libs.web.auth import needs
-from libs.web.calls import Call, CallDep
+from libs.web.calls import Call, CallDep, retried_on_conflict
 from libs.web.consistency import fresh
 from libs.web.etag import answer
 from libs.web.pagination import Page, PageDep
@@ -28,12 +29,14 @@ from services.slo.domain.source.commands import Auth, DefineSource, RetireSource
 from services.slo.domain.source.decider import Defined, Retired, Source, Working
 from services.slo.polling.polls import SOURCE_POLLS, failing, slos_of, time_of
 from services.slo.projections.polled_slos import POLLED_SLOS, still_measured
+from services.slo.projections.slos import SLOS
 from services.slo.projections.sources import SOURCES
 from services.slo.prometheus import Fault
 
 router = Router(prefix="/v1/sources", tags=["sources"])
 _HEALTH = ("slos", "error", "last_asked_at", "last_success_at", "read_until", "lag_s")  # what read models know
 _NAMED = 20  # SLOs that are named one by one
+_CATCH_UP_S = 5.0  # whether SLOs need it is asked of read models, when they show all that is stored
 
 SourceState = Literal["unknown", "working", "failing", "retired"]
 Secret = Annotated[str, Field(max_length=253, description="The name of a file in the service's folder of secrets.")]
@@ -144,13 +147,16 @@ class SourceAnswer(SourceItem):
     openapi_extra=needs("sources.write"),
     responses=responses(409, 422),
 )
+@retried_on_conflict
 async def define_source(request: Request, body: NewSource, call: CallDep) -> Response:
     """Define a source that SLOs name in `metricSourceRef`; it is asked from now on."""
-    held = (await call.resources.handler.load(SOURCE, body.name)).state
+    loaded = await call.resources.handler.load(SOURCE, body.name)
+    held = loaded.state
     if isinstance(held, Defined) and held.settings != body.settings:
         detail = f"source {body.name!r} has other settings (revision {held.revision}); PUT /v1/sources/{body.name}"
         raise Problem(409, "source-exists", "The name has other settings", detail, [Place(detail, "/name")])
-    return await _define(request, body.name, body.settings, call, status=201, location=f"/v1/sources/{body.name}")
+    location = f"/v1/sources/{body.name}"
+    return await _define(request, body.name, body.settings, call.pinned(loaded), status=201, location=location)
 
 
 @router.put(
@@ -173,6 +179,7 @@ async def revise_source(request: Request, source: str, body: SourceSettings, cal
 )
 async def retire_source(source: str, call: CallDep, reason: Annotated[str, Query(max_length=500)] = "") -> Response:
     """Ask it no more; it stays readable, and so do its measurements."""
+    await all_applied(call.resources, SLOS, POLLED_SLOS, patience_s=_CATCH_UP_S)
     number, names = await call.resources.views.read(slos_of, source, _NAMED)
     if number:
         detail = f"{number} SLOs are polled from it ({', '.join(names)}); have them name another source first"

@@ -1,5 +1,6 @@
 """OpenSLO of every kind over HTTP: references, revisions that follow, and what is refused while it is needed."""
 
+import asyncio
 import copy
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 from services.slo.contract import SLO
 from services.slo.domain.slo.decider import Defined, definition_of
 from services.slo.domain.windows import Calendar
+from tests.fixtures.services import memory_is_enough
 from tests.fixtures.slo import MINUTE, NAME, Slo, document
 
 Document = dict[str, Any]
@@ -59,6 +61,22 @@ async def _definition(slo: Slo, name: str = NAME) -> Any:
     state = (await slo.running.resources.handler.load(SLO, name)).state
     assert isinstance(state, Defined)
     return definition_of(state)
+
+
+@memory_is_enough
+async def test_an_slo_and_what_it_uses_may_be_changed_at_once(slo: Slo) -> None:
+    await _send(slo, ALL)
+    changed = _slo()
+    changed["spec"]["objectives"][0]["target"] = 0.95
+
+    await asyncio.gather(
+        slo.call("PUT", f"/v1/slos/{NAME}", changed),
+        slo.call("PUT", "/v1/openslo/SLI/answers", _sli("sum(answered)")),
+    )
+
+    definition = await _definition(slo)
+    assert (await slo.call("GET", f"/v1/slos/{NAME}"))["target"] == pytest.approx(0.95)
+    assert definition.indicator.metrics["good"].query == "sum(answered)"
 
 
 async def test_documents_of_one_request_refer_to_each_other_in_any_order(slo: Slo) -> None:

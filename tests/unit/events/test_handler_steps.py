@@ -140,3 +140,16 @@ async def test_each_step_brings_its_own_reservations() -> None:
     )
 
     assert [await store.holder("n", "1"), await store.holder("n", "2")] == ["account/a", "account/b"]
+
+
+async def test_what_a_command_was_worked_out_from_must_stand_as_it_was_read() -> None:
+    handler = CommandHandler(MemoryStore(), REGISTRY)
+    await handler.handle(ACCOUNT, "a", 5, context())
+    await handler.handle(ACCOUNT, "read", 1, context())
+
+    seen, gone = (Step(ACCOUNT, "read", None, expected=version) for version in (1, 0))
+    assert (await handler.handle(ACCOUNT, "a", 5, context(), also=(seen,))).version == 2
+    with pytest.raises(ConflictError):
+        await handler.handle(ACCOUNT, "a", 5, context(), also=(gone,))
+
+    assert [(await handler.load(ACCOUNT, name)).version for name in ("a", "read")] == [2, 1]
