@@ -75,7 +75,7 @@ class Step(Generic[C, S, E]):
 
     decider: Decider[C, S, E]
     key: str
-    command: C | None
+    command: C
     effects: Callable[[S, tuple[E, ...]], Effects] | Effects = NO_EFFECTS
     expected: int | None = None
 
