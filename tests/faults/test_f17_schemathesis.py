@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import schemathesis
@@ -44,17 +45,21 @@ def test_no_drawn_request_gives_a_500_and_the_log_stays_sound(concordat_server: 
         if operation.path not in STREAMS:
             try_operation(operation)
 
-    verify = ["services.cli.main", "events", "verify", "--json", "--data-dir", str(concordat_server.data_dir)]
-    verified = subprocess.run(  # noqa: S603  our own command
-        [sys.executable, "-m", *verify],
+    print(f"F17: {len(operations)} operations, answers {dict(sorted(sent.items()))}")  # noqa: T201  the test's figures
+    found = asked(concordat_server, "events", "verify")
+    assert {0} == {line["summary"]["faults"] for line in found if "summary" in line}
+    assert asked(concordat_server, "dead-letters", "list") == []
+
+
+def asked(server: ConcordatServer, *command: str) -> list[dict[str, Any]]:
+    """What the command line says of the installation, line by line."""
+    done = subprocess.run(  # noqa: S603  our own command
+        [sys.executable, "-m", "services.cli.main", *command, "--json", "--data-dir", str(server.data_dir)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    print(f"F17: {len(operations)} operations, answers {dict(sorted(sent.items()))}")  # noqa: T201  the test's figures
-    assert verified.returncode == 0, verified.stderr
-    assert {0} == {
-        line["summary"]["faults"] for line in map(json.loads, verified.stdout.splitlines()) if "summary" in line
-    }
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
