@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Annotated, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -41,7 +42,16 @@ router = Router(tags=["slos"])
 
 _DAY: Final = timedelta(days=1)
 _MOST_DAYS: Final = 400
-Length = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[mhdwMQY]$")]
+
+
+def _short(length: str) -> str:
+    if minutes(length) > LONGEST_MIN:
+        kind, message = "length", "must be at most 366d, as in a document"
+        raise PydanticCustomError(kind, message)
+    return length
+
+
+Length = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[mhdwMQY]$"), AfterValidator(_short)]
 
 
 class WhatIf(Body):
@@ -135,21 +145,12 @@ def _proposed(asked: WhatIf, promised: Terms) -> Terms:
         window=window,
         method=METHODS[asked.method] if asked.method else promised.method,
         slicing=Slicing(
-            length_min=_slice_of(asked.time_slice_window) if asked.time_slice_window else slicing.length_min,
+            length_min=minutes(asked.time_slice_window) if asked.time_slice_window else slicing.length_min,
             target=Fraction(str(asked.time_slice_target)) if asked.time_slice_target else slicing.target,
             empty=slicing.empty,
         ),
         parts=promised.parts,
     )
-
-
-def _slice_of(length: str) -> int:
-    if (found := minutes(length)) > LONGEST_MIN:
-        detail = "a time slice lasts from 1m to 366d"
-        raise Problem(
-            422, "invalid-window", "The time slices cannot be laid out", detail, [Place(detail, "/time_slice_window")]
-        )
-    return found
 
 
 def _past(connection: Connection, defined: Defined, terms: Terms, since: datetime, until: datetime) -> Past:
