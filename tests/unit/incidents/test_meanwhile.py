@@ -321,7 +321,7 @@ async def test_what_was_published_meanwhile_is_not_excused_and_no_dead_letter(re
     await do(resources, INCIDENT, "1", Cancel(**WHY))
     cancelled = (await resources.store.load(INCIDENT.stream("1")))[-1]
     policy = load_learning(SETTINGS.learning_policy)
-    asked: dict[str, Any] = {"incident": "1", "number": "INC-1", "service": "checkout-api", "why": "request"}
+    asked: dict[str, Any] = {"incident": "1", "number": "INC-1", "service": "checkout-api", "why": "on_request"}
     require = Require(**WHY, **asked, policy=policy, drafted=True, published=True)
     await do(resources, DUTY, "1", require)
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, HttpUrl, JsonValue
+from pydantic import ConfigDict, Field, HttpUrl, JsonValue, field_validator
+from pydantic_core import PydanticCustomError
 
 from libs.web.schemas import Body, Line, Name, Text
 from services.lifecycle.domain.engagement.charter import Side
@@ -136,11 +137,19 @@ class ChangeItem(Body):
 
     model_config = _example(due="2027-01-31")
 
-    title: Line = ""  # left out; there is none without
+    title: Line | None = None
     text: Text | None = None
     owner: Line | None = None
     start: date | None = None
     due: date | None = None
+
+    @field_validator("title")
+    @classmethod
+    def _stays(cls, value: str | None) -> str:
+        if value is None:
+            kind, message = "null", "it has one; leave it out, or send another"
+            raise PydanticCustomError(kind, message)
+        return value
 
 
 class MoveItem(Body):
