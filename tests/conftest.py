@@ -37,6 +37,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"tests/{path} was not collected: no Alertmanager here; set ALERTMANAGER_BIN_DIR")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules that start whole installations come first: at the end, all others would wait for one of them."""
+    items.sort(key=lambda item: item.path.parent.name not in {"e2e", "faults"})
+
+
 def pytest_collection_finish() -> None:
     """What was imported stays: looking for garbage in it again and again took a tenth of the time (as `serve_app`)."""
     gc.freeze()
