@@ -1,6 +1,7 @@
 """What the bodies of all services are made of."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -17,6 +18,18 @@ class Body(BaseModel):
 def example(**body: Any) -> ConfigDict:  # noqa: ANN401  any JSON
     """`model_config` of a body that is sent like *body*."""
     return ConfigDict(json_schema_extra={"examples": [body]})
+
+
+def never_null(what: str) -> Callable[[str | None], str]:
+    """A validator of a field that a merge patch (RFC 7396) may leave out or change, and never take away from *what*."""
+
+    def check(value: str | None) -> str:
+        if value is None:
+            kind, message = "null", "{what} has one; leave it out, or send another"
+            raise PydanticCustomError(kind, message, {"what": what})
+        return value
+
+    return check
 
 
 _NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"  # RFC 1123 label, as in Kubernetes

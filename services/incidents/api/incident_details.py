@@ -121,6 +121,7 @@ def _with_tags(tags: Callable[[Details], tuple[str, ...]]) -> Callable[[Record],
 async def _amend(call: Call, reference: str, why: Why | None, said: Callable[[Record], dict[str, Any]]) -> Response:
     """Amend the incident by what *said* makes of what is known of it."""
     asked: dict[str, Any] = {"by": call.principal.name, "reason": why.reason if why else "", "at": call.context.at}
-    loaded = await call.resources.handler.load(INCIDENT, await find_incident(call.resources.store, reference))
+    incident = await find_incident(call.resources.store, reference)
+    loaded = await call.resources.handler.load(INCIDENT, incident)
     command = Amend(**asked, **said(there(loaded.state).record))
-    return await carry(call.pinned(loaded), reference, command)
+    return await carry(call.pinned(loaded), incident, command)

@@ -7,9 +7,8 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from pydantic import Field, StrictBool, field_validator
-from pydantic_core import PydanticCustomError
 
-from libs.web.schemas import Body, Line, Moment, Name, example
+from libs.web.schemas import Body, Line, Moment, Name, example, never_null
 from services.incidents.api.schemas import Label, Reference, Why, of_row
 from services.incidents.domain.errors import AbsentError
 from services.incidents.domain.incident.alerting import MOST_NAMED
@@ -104,13 +103,7 @@ class IncidentPatch(Why):
     fields: Annotated[dict[Label, FieldValue | None], Field(max_length=50)] | None = None
     affected_services: Annotated[tuple[AffectedService, ...], Field(max_length=100)] | None = None
 
-    @field_validator("title", "severity")
-    @classmethod
-    def _stays(cls, value: str | None) -> str:
-        if value is None:
-            kind, message = "null", "an incident has one; leave it out, or send another"
-            raise PydanticCustomError(kind, message)
-        return value
+    _stays = field_validator("title", "severity")(never_null("an incident"))
 
 
 class Merging(Why):

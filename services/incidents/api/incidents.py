@@ -196,7 +196,7 @@ async def merge_incident(call: CallDep, reference: Id, body: Merging) -> Respons
     itself = record.incident == into.incident  # which is refused
     also = () if itself else (Step(INCIDENT, into.incident, absorb, incident_effects),)
     command = MergeInto(**why, into=into.incident, into_number=into.number)
-    return await carry(call.pinned(loaded), reference, command, also=also)
+    return await carry(call.pinned(loaded), record.incident, command, also=also)
 
 
 @router.post(

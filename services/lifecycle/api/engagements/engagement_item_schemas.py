@@ -5,9 +5,8 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, HttpUrl, JsonValue, field_validator
-from pydantic_core import PydanticCustomError
 
-from libs.web.schemas import Body, Line, Name, Text
+from libs.web.schemas import Body, Line, Name, Text, never_null
 from services.lifecycle.domain.engagement.charter import Side
 from services.lifecycle.domain.engagement.events import EngagementEvidence
 from services.lifecycle.domain.engagement.next_steps import Next
@@ -143,13 +142,7 @@ class ChangeItem(Body):
     start: date | None = None
     due: date | None = None
 
-    @field_validator("title")
-    @classmethod
-    def _stays(cls, value: str | None) -> str:
-        if value is None:
-            kind, message = "null", "it has one; leave it out, or send another"
-            raise PydanticCustomError(kind, message)
-        return value
+    _stays = field_validator("title")(never_null("it"))
 
 
 class MoveItem(Body):
